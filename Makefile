@@ -1,0 +1,96 @@
+# bioecko_appt: the extension by PGXS, the programs around it by gateway/.
+# "make help" lists what can be made.
+
+EXTENSION = bioecko_appt
+EXTVERSION = 1.0
+MODULE_big = bioecko_appt
+PGFILEDESC = "bioecko_appt - clinic appointments in PostgreSQL"
+
+SOURCES = $(sort $(wildcard extension/*.c))
+APPT_HEADERS = $(wildcard extension/*.h)
+OBJS = $(SOURCES:.c=.o)
+
+# The install script is joined from its parts, in the order of their names.
+# Upgrade scripts (bioecko_appt--1.0--1.1.sql) are committed as they are.
+PARTS = $(sort $(wildcard extension/schema/*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+DATA = $(wildcard $(EXTENSION)--*--*.sql)
+
+# One topic a file in sql/, one race a file in specs/; both know that the
+# extension is there.
+REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=btree_gist --load-extension=bioecko_appt
+ISOLATION = $(sort $(patsubst specs/%.spec,%,$(wildcard specs/*.spec)))
+ISOLATION_OPTS = $(REGRESS_OPTS)
+
+# Warnings are errors.  Only the one that the server's own headers raise, about
+# arguments that a call convention needs and a function does not use, is off.
+PG_CPPFLAGS = -Iextension
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter
+
+EXTRA_CLEAN = regression.diffs regression.out
+
+# Link-time bitcode would need clang and gives such functions nothing.
+override with_llvm = no
+
+.DEFAULT_GOAL := build
+.PHONY: build gateway run stop reset test bench install-deps help
+
+PG_CONFIG ?= pg_config
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
+include $(PGXS)
+else
+.PHONY: all install clean
+all install clean:
+	@echo "make: PostgreSQL's build files are not here (postgresql-server-dev)." >&2
+	@echo "What to do: make install-deps" >&2
+	@exit 1
+endif
+
+build: all gateway
+
+# Debian's PGXS tracks no dependencies: every object depends on every header.
+$(OBJS): $(APPT_HEADERS)
+
+$(DATA_built): $(PARTS) $(EXTENSION).control Makefile
+	cat $(PARTS) > $@.tmp
+	mv $@.tmp $@
+
+gateway:
+	@if [ -f gateway/Makefile ]; then \
+		$(MAKE) --no-print-directory -C gateway; \
+	else echo "gateway/: no Makefile yet, left out"; fi
+
+clean: clean-gateway
+
+.PHONY: clean-gateway
+clean-gateway:
+	@if [ -f gateway/Makefile ]; then \
+		$(MAKE) --no-print-directory -C gateway clean; fi
+
+# T=t/101_x.t runs one file of tests, ONLY=isolation one suite.
+test:
+	@t/run $(if $(ONLY),--only=$(ONLY)) $(T)
+
+run:
+	@demo/run
+
+stop:
+	@demo/stop
+
+reset:
+	@demo/stop --reset
+
+install-deps:
+	@demo/install-deps
+
+help:
+	@echo "make               build the extension and the programs"
+	@echo "make run           the demo clinic, ready to be called; Ctrl-C ends it"
+	@echo "make stop          stop a demo that runs elsewhere; reset: its data too"
+	@echo "make test          every test; T=t/001_main_job.t one file,"
+	@echo "                   ONLY=style|regress|isolation|tap one suite"
+	@echo "make install       put the extension where the server finds it (root)"
+	@echo "make install-deps  install the Debian packages that all of this needs"
+	@echo "make clean         remove what was built"
