@@ -1,0 +1,23 @@
+/*
+ * pg.h
+ *		What both programs need of libpq: how a connection is opened.
+ */
+#ifndef APPT_PG_H
+#define APPT_PG_H
+
+#include <libpq-fe.h>
+
+/* Everything that tells one kind of connection from another. */
+typedef struct PgOptions
+{
+	const char *dsn;			/* libpq conninfo or URI, the deployer's */
+	const char *application_name;
+} PgOptions;
+
+extern PGconn *pg_connect(const PgOptions *options)
+			__attribute__((warn_unused_result));
+extern PGconn *pg_connect_start(const PgOptions *options)
+			__attribute__((warn_unused_result));
+extern const char *pg_sqlstate(const PGresult *result);
+
+#endif							/* APPT_PG_H */
