@@ -69,9 +69,11 @@ clean-gateway:
 	@if [ -f gateway/Makefile ]; then \
 		$(MAKE) --no-print-directory -C gateway clean; fi
 
-# T=t/101_x.t runs one file of tests, ONLY=isolation one suite.
+# T=t/101_x.t runs one file of tests, ONLY=isolation one suite; NOBUILD=1
+# takes what is built and installed.
 test:
-	@t/run $(if $(ONLY),--only=$(ONLY)) $(T)
+	@demo/install-deps --check
+	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) $(T)
 
 run:
 	@demo/run

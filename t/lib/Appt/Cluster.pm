@@ -6,6 +6,7 @@ package Appt::Cluster;
 #
 #   my $c = Appt::Cluster->new;                # initdb, start, database appt
 #   my $c = Appt::Cluster->new(fsync => 1, conf => { max_connections => 20 });
+#   my $c = Appt::Cluster->new(bare => 1);     # initdb alone
 #   $c->create_extension;
 #   $c->psql('SELECT 1');                      # output; dies on an error
 #   $c->value('SELECT count(*) FROM t WHERE a = $1', 7);
@@ -32,6 +33,7 @@ sub new {
         owner     => $$,
     }, $class;
     $self->_init(%arg);
+    return $self if $arg{bare};
     $self->start;
     $self->psql("CREATE DATABASE $self->{database}", dbname => 'postgres');
     return $self;

@@ -1,0 +1,165 @@
+#!/usr/bin/perl
+#
+# The house rules that a machine can check: lengths, banned calls, install
+# script rules, every test file run by something.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Util qw(root_dir slurp run_command);
+
+chdir root_dir() or die "cannot enter the project's directory: $!\n";
+
+my @c    = sort map { glob "$_/*.c $_/*.h" }
+    qw(extension gateway/common gateway/http gateway/relay);
+my @part = sort glob 'extension/schema/*.sql';
+my @sql  = (@part, glob('sql/*.sql'), glob('demo/*.sql'));
+my %lines = map { $_ => [split /\n/, slurp($_), -1] } @c, @sql;
+
+# Passes if there is nothing to say; lists what there is.
+sub clean {
+    my ($rule, @complaints) = @_;
+    ok(!@complaints, $rule) or diag map {"    $_\n"} @complaints;
+}
+
+# file:line for each line of the files for which the code is true.
+sub where {
+    my ($code, @files) = @_;
+    my @found;
+    for my $file (@files) {
+        my $number = 0;
+        for (@{ $lines{$file} }) {
+            $number++;
+            push @found, "$file:$number: $_" if $code->($_);
+        }
+    }
+    return @found;
+}
+
+# Width in columns with a tab stop at each fourth.
+sub width {
+    my ($line) = @_;
+    utf8::decode($line);
+    1 while $line =~ s/\t/' ' x (4 - $-[0] % 4)/e;
+    return length $line;
+}
+
+# C text without comments and literals, lines kept.
+sub bare {
+    my ($text) = @_;
+    $text =~ s{(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')}
+        {my $gone = $1; $gone =~ s/[^\n]//g; $gone}gse;
+    return $text;
+}
+
+# A message stays on one line, so that it can be searched for; so does a row
+# of the error table.
+sub is_wide {
+    my ($line) = @_;
+    return width($line) > 80
+        && $line !~ /^\s*(?:err\w+\()?"[^"]*(?:\\"[^"]*)*"[,;)]*$/
+        && $line !~ /^\tX\(/;
+}
+
+clean('no line of C or SQL is wider than 80 columns',
+    where(\&is_wide, @c, @sql));
+
+clean('no blank before a line\'s end, no spaces for tabs in C',
+    where(sub { $_[0] =~ /[ \t]$/ }, @c, @sql),
+    where(sub { $_[0] =~ /^ {4,}\S/ }, @c));
+
+clean('every file ends with one line end',
+    grep { slurp($_) !~ /[^\n]\n\z/ } @c, @sql);
+
+# universal-ctags gives each function's first and last line.
+my @long;
+my ($code, $tags, $error) = run_command(
+    ['ctags', '--languages=C', '--map-C=+.h', '--kinds-C=f', '--fields=+ne',
+        '--sort=no', '-f', '-', @c]);
+is($code, 0, 'ctags runs') or diag $error;
+for (split /\n/, $tags) {
+    my ($name, $file) = split /\t/;
+    my ($from) = /\tline:(\d+)/;
+    my ($to)   = /\tend:(\d+)/ or next;
+    push @long, "$file:$from: $name has " . ($to - $from + 1) . ' lines'
+        if $to - $from + 1 > 100;
+}
+clean('no C function is longer than 100 lines', @long);
+
+# The error table grows by a row a condition, and a generated file is no file.
+clean('no C file is longer than 600 lines',
+    map  {"$_: " . (@{ $lines{$_} } - 1) . ' lines'}
+    grep { @{ $lines{$_} } > 601 } @c);
+
+my %said;
+for my $file (@c) {
+    my $number = 0;
+    for (split /\n/, bare(slurp($file))) {
+        $number++;
+        push @{ $said{banned} }, "$file:$number: $1" if
+            /(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca)\s*\(/;
+        push @{ $said{curl} }, "$file:$number" if
+            /curl_easy_setopt\s*\(/ && !/define/;
+    }
+}
+clean('none of strcpy, strcat, sprintf, strtok, atoi, gets is called',
+    @{ $said{banned} // [] });
+
+clean('curl_easy_setopt is called through the checked macro only',
+    grep { my ($file) = /^([^:]+)/; slurp($file) !~ /define\s+\w+[^\n]*\\?\n?[^\n]*curl_easy_setopt/ }
+        @{ $said{curl} // [] });
+
+clean('every C file opens with its name',
+    grep { my ($name) = m{([^/]+)$};
+        slurp($_) !~ m{\A/\*[-\s*]*\Q$name\E\b} } @c);
+
+clean('a file of extension/ or gateway/ includes nothing of the other',
+    where(sub { $_[0] =~ m{^#include "(?:\.\./)+extension/(?!appt_errors)} },
+        grep {m{^gateway/}} @c),
+    where(sub { $_[0] =~ m{^#include "[^"]*gateway/} },
+        grep {m{^extension/}} @c));
+
+# Install scripts (CVE-2022-2625, CVE-2018-1058).
+my %sql_text = map { $_ => slurp($_) } @part;
+s{--[^\n]*|/\*.*?\*/}{}gs for values %sql_text;
+
+clean('no install script says OR REPLACE or IF NOT EXISTS for an object',
+    grep { $sql_text{$_} =~
+        /\b(?:CREATE\s+OR\s+REPLACE|CREATE\s+[\w ]+?\s+IF\s+NOT\s+EXISTS)\b/i }
+        @part);
+
+my (%function, @unguarded, @unstated);
+for my $file (@part) {
+    while ($sql_text{$file} =~
+        /CREATE\s+(FUNCTION|PROCEDURE)\s+([\w.]+)\s*\((.*?)(?:\$\$|\bAS\s+'|;)/gsi) {
+        my ($kind, $name, $rest) = (uc $1, $2, $3);
+        $function{$name} = $file;
+        push @unguarded, "$file: $name"
+            if $rest =~ /SECURITY\s+DEFINER/i && $rest !~ /SET\s+search_path/i;
+        push @unstated, "$file: $name"
+            if $kind eq 'FUNCTION' && ($rest !~ /\b(?:VOLATILE|STABLE|IMMUTABLE)\b/i
+                || $rest !~ /\bPARALLEL\b/i);
+    }
+}
+clean('every SECURITY DEFINER function sets its search_path', @unguarded);
+clean('every function states volatility and PARALLEL', @unstated);
+
+# Every test is run by something: the runner takes sql/*.sql, specs/*.spec and
+# t/*.t, and each of the first two needs what to compare with.
+my %test = map { m{([^/]+)\.(?:sql|spec)$} => $_ }
+    glob('sql/*.sql'), glob('specs/*.spec');
+my %expected = map { m{([^/]+?)(?:_\d)?\.out$} => $_ } glob 'expected/*.out';
+clean('every regression and isolation test has its expected output',
+    map { $test{$_} } grep { !$expected{$_} } sort keys %test);
+clean('every expected output has its test',
+    map { $expected{$_} } grep { !$test{$_} } sort keys %expected);
+clean('every TAP file is called NNN_topic.t',
+    grep { !m{^t/\d{3}_\w+\.t$} } glob 't/*.t');
+clean('isolation specs have hyphenated names (they share expected/)',
+    grep { !m{^specs/\w+(?:-\w+)+\.spec$} } glob 'specs/*.spec');
+
+clean('every script can be executed',
+    grep { slurp($_) =~ /\A#!/ && !-x $_ && !/\.t$/ }
+        grep {-f} '.ci/run', 't/run', glob('demo/*'), glob('bench/*'));
+
+done_testing;
