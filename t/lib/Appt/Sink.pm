@@ -21,7 +21,8 @@ package Appt::Sink;
 #
 # new(handler => sub { my ($request, $socket) = @_; … }) is asked first: what
 # it answers true for is done with.  It runs in a process of the connection.
-# new(on_request => sub { my ($request) = @_; … }) sees each logged request.
+# new(on_request => sub { my ($request, $raw_body) = @_; … }) sees each request
+# that is logged; log_only => 'POST' leaves out other methods.
 
 use strict;
 use warnings;
@@ -43,15 +44,19 @@ sub new {
         port       => $arg{port} // 0,
         handler    => $arg{handler},
         on_request => $arg{on_request},
+        log_only   => $arg{log_only},
         owner      => $$,
     }, $class;
     $self->{log}   = $arg{log} // "$self->{directory}/requests.jsonl";
     $self->{rules} = "$self->{directory}/rules.json";
     open my $fh, '>>', $self->{log} or die "$self->{log}: $!\n";
     $self->behave;
-    $self->start;
+    $self->start if $arg{start} // 1;
     return $self;
 }
+
+# Listens and serves in this very process, for good.
+sub run { my ($self) = @_; $self->serve($self->listen) }
 
 sub url  { my ($self, $path) = @_;
     return "http://$self->{host}:$self->{port}" . ($path // '/') }
@@ -188,7 +193,8 @@ sub _write {
 sub _answer {
     my ($self, $socket, $request) = @_;
     my $rule = $self->_take_rule($request->{path}) // {};
-    $self->_log($request, $rule);
+    $self->_log($request, $rule)
+        if ($self->{log_only} // $request->{method}) eq $request->{method};
     return 1 if $self->{handler} && $self->{handler}->($request, $socket);
 
     _sleep($rule->{delay}) if $rule->{delay};
