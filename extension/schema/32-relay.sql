@@ -1,0 +1,315 @@
+/* ---------------------------------------------------------------------------
+ * What the relay calls: claim, record, release, tick, stats, retention.
+ *
+ * Locks are taken in one order: endpoints by webhook_no, then deliveries.
+ * A claim locks its endpoints' rows with SKIP LOCKED, so that one relay at a
+ * time picks from an endpoint; a delivery that somebody else holds is skipped,
+ * never waited for.
+ *
+ * The clock here is the real one, not appt.clock(): leases and retries are
+ * between machines, and a test that freezes the domain's clock must not
+ * freeze them.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.wake_relay() RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF coalesce(current_setting('bioecko_appt.notify', true), 'on') <> 'off'
+	THEN
+		PERFORM pg_notify('bioecko_appt', '');
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.wake_relay() IS
+	'Tells the relays at commit that there is something to send; they would '
+	'find it within a second anyway';
+
+CREATE FUNCTION appt.emit_webhook_event(
+	event_type text,
+	data text,
+	actor text,
+	OUT event_no bigint,
+	OUT event_id text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	INSERT INTO appt.event AS e
+		(event_id, event_type, occurred_at, stamp, actor, data)
+	VALUES (appt.new_id('evt'), emit_webhook_event.event_type, at,
+		appt.json_time(at, 'UTC'), emit_webhook_event.actor,
+		emit_webhook_event.data)
+	RETURNING e.event_no, e.event_id
+	INTO emit_webhook_event.event_no, emit_webhook_event.event_id;
+
+	INSERT INTO appt.delivery (webhook_no, event_no)
+	SELECT w.webhook_no, emit_webhook_event.event_no
+	FROM appt.webhook w
+	WHERE emit_webhook_event.event_type = ANY (w.events)
+		AND w.status = 'enabled'
+		AND (w.created_by NOT LIKE 'client:%'
+			OR w.created_by = emit_webhook_event.actor);
+	PERFORM appt.wake_relay();
+END
+$$;
+
+COMMENT ON FUNCTION appt.emit_webhook_event(text, text, text) IS
+	'Writes an event that is no appointment''s (a ping, an alert) and its '
+	'deliveries to the endpoints that name its type: those of the same API '
+	'client, and the clinic''s own';
+
+CREATE FUNCTION appt.lease_endpoint(
+	webhook_no integer,
+	relay_no bigint,
+	room integer,
+	lease interval)
+	RETURNS TABLE (
+		delivery_no bigint,
+		fence bigint,
+		event_no bigint,
+		attempt integer)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET plan_cache_mode = force_generic_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	/* Both ends of the queue: what came last goes at once, what waits
+	 * longest is not starved. */
+	fresh CONSTANT integer := CASE
+		WHEN room = 1 THEN (random() < 0.7)::integer
+		ELSE (room + 1) / 2
+	END;
+BEGIN
+	RETURN QUERY
+	WITH candidate AS (
+		(SELECT d.delivery_no, d.appointment_no, d.due_at
+		FROM appt.delivery d
+		WHERE d.webhook_no = lease_endpoint.webhook_no
+			AND d.state = 'pending'
+			AND d.due_at <= at
+		ORDER BY d.due_at DESC
+		LIMIT fresh)
+		UNION
+		(SELECT d.delivery_no, d.appointment_no, d.due_at
+		FROM appt.delivery d
+		WHERE d.webhook_no = lease_endpoint.webhook_no
+			AND d.state = 'pending'
+			AND d.due_at <= at
+		ORDER BY d.due_at
+		LIMIT room - fresh)
+	),
+	/* The first of each candidate's appointment goes before it. */
+	head AS MATERIALIZED (
+		SELECT c.delivery_no AS candidate_no, c.delivery_no,
+			'pending' AS state, c.due_at
+		FROM candidate c
+		WHERE c.appointment_no IS NULL
+		UNION ALL
+		SELECT c.delivery_no, h.delivery_no, h.state, h.due_at
+		FROM candidate c
+		CROSS JOIN LATERAL (
+			SELECT d.delivery_no, d.state, d.due_at
+			FROM appt.delivery d
+			WHERE d.webhook_no = lease_endpoint.webhook_no
+				AND d.appointment_no = c.appointment_no
+				AND d.state IN ('pending', 'in_flight', 'held')
+			ORDER BY d.event_no
+			LIMIT 1) h
+		WHERE c.appointment_no IS NOT NULL
+	),
+	/* One whose first cannot go yet is looked at again later, so that the
+	 * next claim does not wade through it. */
+	parked AS (
+		UPDATE appt.delivery d
+		SET due_at = greatest(at + interval '1 second',
+			CASE WHEN h.state = 'pending' THEN h.due_at END)
+		FROM head h
+		WHERE d.delivery_no = h.candidate_no
+			AND d.state = 'pending'
+			AND (h.state = 'in_flight'
+				OR (h.state = 'pending' AND h.due_at > at))
+	),
+	claimable AS MATERIALIZED (
+		SELECT d.delivery_no
+		FROM appt.delivery d
+		WHERE d.delivery_no IN (
+				SELECT h.delivery_no
+				FROM head h
+				WHERE h.state = 'held'
+					OR (h.state = 'pending' AND h.due_at <= at))
+			AND d.state IN ('pending', 'held')
+		FOR UPDATE SKIP LOCKED
+	)
+	UPDATE appt.delivery d
+	SET state = 'in_flight',
+		fence = d.fence + 1,
+		relay_no = lease_endpoint.relay_no,
+		lease_until = at + lease
+	FROM claimable c
+	WHERE d.delivery_no = c.delivery_no
+	RETURNING d.delivery_no, d.fence, d.event_no, d.attempts + 1;
+END
+$$;
+
+COMMENT ON FUNCTION appt.lease_endpoint(integer, bigint, integer, interval) IS
+	'Leases at most room deliveries of an endpoint whose row the caller has '
+	'locked, keeping the order within an appointment';
+
+CREATE FUNCTION appt.foreign_leases(
+	webhook_no integer,
+	relay_no bigint,
+	at_most integer)
+	RETURNS bigint
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+	RETURN (
+		SELECT count(*)
+		FROM (
+			SELECT
+			FROM appt.delivery d
+			WHERE d.webhook_no = foreign_leases.webhook_no
+				AND d.state = 'in_flight'
+				AND d.relay_no < foreign_leases.relay_no
+			UNION ALL
+			SELECT
+			FROM appt.delivery d
+			WHERE d.webhook_no = foreign_leases.webhook_no
+				AND d.state = 'in_flight'
+				AND d.relay_no > foreign_leases.relay_no
+			LIMIT at_most) others);
+END
+$$;
+
+COMMENT ON FUNCTION appt.foreign_leases(integer, bigint, integer) IS
+	'How many deliveries of an endpoint other relays have, counted up to '
+	'at_most';
+
+CREATE FUNCTION appt.claim_deliveries(
+	relay_no bigint,
+	max_deliveries integer,
+	lease interval DEFAULT '60 s',
+	per_endpoint integer DEFAULT 10,
+	webhook_nos integer[] DEFAULT '{}',
+	leased integer[] DEFAULT '{}',
+	quotas integer[] DEFAULT '{}')
+	RETURNS TABLE (
+		delivery_no bigint,
+		fence bigint,
+		attempt integer,
+		webhook_no integer,
+		webhook_id text,
+		url text,
+		secrets text,
+		event_id text,
+		body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	left_over integer := max_deliveries;
+	endpoint record;
+	others bigint;
+	room integer;
+	taken integer;
+BEGIN
+	FOR endpoint IN
+		SELECT w.webhook_no, w.webhook_id, w.url,
+			coalesce(k.leased, 0) AS leased,
+			coalesce(k.quota, per_endpoint) AS quota
+		FROM appt.webhook w
+		LEFT JOIN unnest(webhook_nos, claim_deliveries.leased, quotas)
+			AS k(webhook_no, leased, quota) ON k.webhook_no = w.webhook_no
+		WHERE w.status = 'enabled'
+			AND coalesce(k.leased, 0) < coalesce(k.quota, per_endpoint)
+			AND EXISTS (
+				SELECT
+				FROM appt.delivery d
+				WHERE d.webhook_no = w.webhook_no
+					AND d.state = 'pending'
+					AND d.due_at <= at)
+		ORDER BY random()
+		FOR NO KEY UPDATE OF w SKIP LOCKED
+	LOOP
+		others := appt.foreign_leases(
+			endpoint.webhook_no, relay_no, per_endpoint);
+		room := least(left_over, endpoint.quota - endpoint.leased,
+			CASE WHEN others > 0
+				THEN per_endpoint - others - endpoint.leased END);
+		CONTINUE WHEN room <= 0;
+		RETURN QUERY
+		SELECT l.delivery_no, l.fence, l.attempt,
+			endpoint.webhook_no, endpoint.webhook_id, endpoint.url,
+			appt.webhook_secrets(endpoint.webhook_no),
+			e.event_id,
+			'{"event":' || to_json(e.event_type)
+				|| ',"timestamp":' || to_json(e.stamp)
+				|| ',"data":' || e.data
+				|| ',"webhook_id":' || to_json(endpoint.webhook_id) || '}'
+		FROM appt.lease_endpoint(
+			endpoint.webhook_no, relay_no, room, lease) l
+		JOIN appt.event e ON e.event_no = l.event_no
+		ORDER BY l.event_no DESC;
+		GET DIAGNOSTICS taken = ROW_COUNT;
+		left_over := left_over - taken;
+		EXIT WHEN left_over <= 0;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt.claim_deliveries(bigint, integer, interval, integer,
+	integer[], integer[], integer[]) IS
+	'Leases due deliveries to a relay and returns what it needs to send them. '
+	'per_endpoint: how many of an endpoint may be leased by all relays '
+	'together; webhook_nos, leased, quotas: where this relay has some '
+	'already, how many, and how many it may have there while no other relay '
+	'has any. Each claim raises the fence. The body is the same bytes every '
+	'time';
+
+CREATE FUNCTION appt.webhook_secrets(webhook_no integer) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN (
+		SELECT string_agg(s.secret, ' ' ORDER BY s.secret_no DESC)
+		FROM appt.webhook_secret s
+		WHERE s.webhook_no = webhook_secrets.webhook_no
+			AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp()));
+END
+$$;
+
+COMMENT ON FUNCTION appt.webhook_secrets(integer) IS
+	'The secrets that sign for an endpoint now, the current one first, with '
+	'spaces between (a secret has none); NULL: there is none';
+
+REVOKE ALL ON FUNCTION appt.wake_relay(),
+	appt.emit_webhook_event(text, text, text),
+	appt.lease_endpoint(integer, bigint, integer, interval),
+	appt.foreign_leases(integer, bigint, integer),
+	appt.claim_deliveries(bigint, integer, interval, integer, integer[],
+		integer[], integer[]),
+	appt.webhook_secrets(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+	appt.claim_deliveries(bigint, integer, interval, integer, integer[],
+		integer[], integer[])
+	TO appt_relay;

@@ -1,0 +1,377 @@
+/* ---------------------------------------------------------------------------
+ * What became of the attempts: recording, releasing, the relay's upkeep.
+ * Lock order as in 32-relay.sql: endpoints by webhook_no, then deliveries.
+ * ------------------------------------------------------------------------ */
+
+CREATE TYPE appt.attempt_result AS (
+	delivery_no bigint,
+	fence bigint,
+	webhook_no integer,
+	started_at double precision,
+	duration_ms integer,
+	status integer,
+	error text,
+	answer text,
+	retry_after_s integer
+);
+
+COMMENT ON TYPE appt.attempt_result IS
+	'One attempt as the relay reports it: started_at in seconds since 1970, '
+	'status NULL where no answer came, retry_after_s NULL where none was '
+	'asked for';
+
+CREATE FUNCTION appt.retry_delay(
+	attempts integer,
+	retry_after_s integer,
+	schedule_s double precision[])
+	RETURNS interval
+	LANGUAGE sql VOLATILE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT make_interval(secs => greatest(
+		schedule_s[attempts + 1] * (0.8 + 0.4 * random()),
+		least(retry_after_s, 86400)))
+$$;
+
+COMMENT ON FUNCTION appt.retry_delay(integer, integer, double precision[]) IS
+	'How long to wait after so many failed attempts: the schedule with a '
+	'jitter of a fifth either way, or what Retry-After asked for if that is '
+	'longer, up to 24 hours';
+
+CREATE FUNCTION appt.disable_endpoint(webhook_no integer, reason text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	endpoint appt.webhook;
+BEGIN
+	UPDATE appt.webhook w
+	SET status = 'disabled',
+		disabled_at = clock_timestamp(),
+		disabled_reason = reason,
+		version = w.version + 1
+	WHERE w.webhook_no = disable_endpoint.webhook_no
+		AND w.status = 'enabled'
+	RETURNING w.* INTO endpoint;
+	IF FOUND AND reason <> 'manual' THEN
+		PERFORM appt.emit_webhook_event('webhook.disabled',
+			json_build_object(
+				'webhook_id', endpoint.webhook_id,
+				'reason', reason,
+				'failing_since', appt.json_time(endpoint.failing_since, 'UTC'),
+				'failures', endpoint.failures)::text,
+			endpoint.created_by);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.disable_endpoint(integer, text) IS
+	'Disables an endpoint for a reason of webhook_disabled_reason_known and '
+	'tells those who asked for webhook.disabled';
+
+CREATE FUNCTION appt.alert_endpoint(
+	webhook_no integer,
+	disable_after interval)
+	RETURNS TABLE (webhook_id text, alert text, number bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	endpoint appt.webhook;
+	reached integer;
+BEGIN
+	SELECT * INTO STRICT endpoint
+	FROM appt.webhook w
+	WHERE w.webhook_no = alert_endpoint.webhook_no;
+
+	reached := least(100, floor(100 *
+		extract(epoch FROM at - endpoint.failing_since)
+		/ greatest(1e-3, extract(epoch FROM disable_after))));
+	IF reached >= 100 AND endpoint.failures >= 10 THEN
+		PERFORM appt.disable_endpoint(webhook_no, 'failing');
+		RETURN QUERY SELECT endpoint.webhook_id, 'webhook.disabled', 100::bigint;
+		RETURN;
+	END IF;
+
+	reached := CASE WHEN reached >= 90 THEN 90 WHEN reached >= 70 THEN 70
+		WHEN reached >= 50 THEN 50 ELSE 0 END;
+	IF reached > endpoint.alerted_percent THEN
+		UPDATE appt.webhook w
+		SET alerted_percent = reached
+		WHERE w.webhook_no = alert_endpoint.webhook_no;
+		PERFORM appt.emit_webhook_event('webhook.failing',
+			json_build_object(
+				'webhook_id', endpoint.webhook_id,
+				'percent', reached,
+				'failing_since', appt.json_time(endpoint.failing_since, 'UTC'),
+				'disables_at', appt.json_time(
+					endpoint.failing_since + disable_after, 'UTC'),
+				'failures', endpoint.failures)::text,
+			endpoint.created_by);
+		RETURN QUERY
+		SELECT endpoint.webhook_id, 'webhook.failing', reached::bigint;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.alert_endpoint(integer, interval) IS
+	'Disables an endpoint that did nothing but fail for so long (and ten '
+	'times at least); alerts at 50, 70 and 90 percent of the way';
+
+CREATE FUNCTION appt.record_health(
+	results appt.attempt_result[],
+	disable_after interval)
+	RETURNS TABLE (webhook_id text, alert text, number bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	endpoint record;
+BEGIN
+	FOR endpoint IN
+		SELECT w.webhook_no, w.webhook_id, w.failing_since, w.status,
+			r.succeeded, r.failed, r.gone
+		FROM appt.webhook w
+		JOIN (
+			SELECT k.webhook_no,
+				count(*) FILTER (WHERE k.status BETWEEN 200 AND 299)
+					AS succeeded,
+				count(*) FILTER (
+					WHERE (k.status BETWEEN 200 AND 299) IS NOT TRUE)
+					AS failed,
+				bool_or(k.status = 410) IS TRUE AS gone
+			FROM unnest(results) k
+			GROUP BY k.webhook_no) r ON r.webhook_no = w.webhook_no
+		WHERE r.failed > 0 OR w.failing_since IS NOT NULL
+		ORDER BY w.webhook_no
+		FOR NO KEY UPDATE OF w
+	LOOP
+		UPDATE appt.webhook w
+		SET failing_since = CASE WHEN endpoint.succeeded = 0
+				THEN coalesce(w.failing_since, clock_timestamp()) END,
+			failures = CASE WHEN endpoint.succeeded = 0
+				THEN w.failures + endpoint.failed ELSE 0 END,
+			alerted_percent = CASE WHEN endpoint.succeeded = 0
+				THEN w.alerted_percent ELSE 0 END
+		WHERE w.webhook_no = endpoint.webhook_no;
+		IF endpoint.gone AND endpoint.status = 'enabled' THEN
+			PERFORM appt.disable_endpoint(endpoint.webhook_no, 'gone');
+			RETURN QUERY
+			SELECT endpoint.webhook_id, 'webhook.gone', 100::bigint;
+		ELSIF endpoint.succeeded = 0 AND endpoint.status = 'enabled' THEN
+			RETURN QUERY
+			SELECT * FROM appt.alert_endpoint(
+				endpoint.webhook_no, disable_after);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt.record_health(appt.attempt_result[], interval) IS
+	'Counts failures by endpoint; disables on 410 and after nothing but '
+	'failure';
+
+CREATE FUNCTION appt.record_successes(
+	results appt.attempt_result[],
+	OUT done bigint[])
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+BEGIN
+	WITH marked AS (
+		UPDATE appt.delivery d
+		SET state = 'delivered',
+			attempts = d.attempts + 1,
+			finished_at = clock_timestamp(),
+			relay_no = NULL,
+			lease_until = NULL
+		FROM unnest(results) r
+		WHERE r.status BETWEEN 200 AND 299
+			AND d.delivery_no = r.delivery_no
+			AND d.fence = r.fence
+			AND d.state IN ('in_flight', 'pending', 'held')
+		RETURNING d.delivery_no
+	)
+	SELECT array_agg(m.delivery_no) INTO done
+	FROM marked m;
+END
+$$;
+
+COMMENT ON FUNCTION appt.record_successes(appt.attempt_result[]) IS
+	'Marks what was delivered, where the fence still matches: a late answer '
+	'counts as long as nobody has claimed since';
+
+CREATE FUNCTION appt.record_failures(
+	results appt.attempt_result[],
+	schedule_s double precision[],
+	OUT dead bigint[])
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+BEGIN
+	WITH failed AS (
+		SELECT d.delivery_no, d.fence,
+			CASE WHEN r.status = 410 THEN 'held'
+				WHEN d.attempts + 1 >= cardinality(schedule_s) THEN 'dead'
+				ELSE 'pending'
+			END AS state,
+			appt.retry_delay(d.attempts + 1, r.retry_after_s, schedule_s)
+				AS delay
+		FROM unnest(results) r
+		JOIN appt.delivery d
+			ON d.delivery_no = r.delivery_no AND d.fence = r.fence
+		WHERE (r.status BETWEEN 200 AND 299) IS NOT TRUE
+			AND d.state IN ('in_flight', 'pending', 'held')
+	),
+	marked AS (
+		UPDATE appt.delivery d
+		SET state = f.state,
+			attempts = d.attempts + 1,
+			due_at = CASE WHEN f.state = 'pending'
+				THEN clock_timestamp() + f.delay ELSE d.due_at END,
+			finished_at = CASE WHEN f.state = 'dead'
+				THEN clock_timestamp() END,
+			relay_no = NULL,
+			lease_until = NULL
+		FROM failed f
+		WHERE d.delivery_no = f.delivery_no
+			AND d.fence = f.fence
+			AND d.state IN ('in_flight', 'pending', 'held')
+		RETURNING d.delivery_no, d.state
+	)
+	SELECT array_agg(m.delivery_no) FILTER (WHERE m.state = 'dead') INTO dead
+	FROM marked m;
+END
+$$;
+
+COMMENT ON FUNCTION
+	appt.record_failures(appt.attempt_result[], double precision[]) IS
+	'Schedules the next attempt, or gives up after the last (dead); 410 '
+	'holds the delivery';
+
+CREATE FUNCTION appt.wake_followers(done bigint[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	UPDATE appt.delivery n
+	SET due_at = at
+	FROM appt.delivery d
+	WHERE d.delivery_no = ANY (done)
+		AND n.webhook_no = d.webhook_no
+		AND n.appointment_no = d.appointment_no
+		AND n.state = 'pending'
+		AND n.event_no > d.event_no
+		AND n.attempts = 0
+		AND n.due_at > at;
+END
+$$;
+
+COMMENT ON FUNCTION appt.wake_followers(bigint[]) IS
+	'What waited for these deliveries of its appointment is due now, not at '
+	'its next look';
+
+CREATE FUNCTION appt.record_attempts(
+	results json,
+	schedule_s double precision[]
+		DEFAULT '{0,5,300,1800,7200,18000,36000,50400,72000,86400}',
+	disable_after interval DEFAULT '5 days')
+	RETURNS TABLE (webhook_id text, alert text, number bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	list CONSTANT appt.attempt_result[] := ARRAY(
+		SELECT r
+		FROM json_populate_recordset(NULL::appt.attempt_result, results) r);
+	dead bigint[];
+BEGIN
+	RETURN QUERY SELECT * FROM appt.record_health(list, disable_after);
+
+	INSERT INTO appt.delivery_attempt
+		(delivery_no, fence, started_at, duration_ms, status, error, answer)
+	SELECT r.delivery_no, r.fence, to_timestamp(r.started_at), r.duration_ms,
+		r.status, r.error, r.answer
+	FROM unnest(list) r
+	ON CONFLICT (delivery_no, fence) DO NOTHING;
+
+	PERFORM appt.wake_followers(appt.record_successes(list));
+	IF EXISTS (
+		SELECT FROM unnest(list) r
+		WHERE (r.status BETWEEN 200 AND 299) IS NOT TRUE)
+	THEN
+		dead := appt.record_failures(list, schedule_s);
+		PERFORM appt.wake_followers(dead);
+		RETURN QUERY
+		SELECT w.webhook_id, 'delivery.dead', d.delivery_no
+		FROM appt.delivery d
+		JOIN appt.webhook w ON w.webhook_no = d.webhook_no
+		WHERE d.delivery_no = ANY (dead);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.record_attempts(json, double precision[], interval) IS
+	'Records a batch of attempts (a JSON array of appt.attempt_result) in one '
+	'transaction; may be repeated. schedule_s: seconds before each attempt; '
+	'its length is how many there are. Returns what the relay should log: '
+	'webhook.failing with percent, webhook.disabled, webhook.gone, '
+	'delivery.dead with the delivery''s number';
+
+CREATE FUNCTION appt.release_deliveries(
+	delivery_nos bigint[],
+	fences bigint[])
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+DECLARE
+	released bigint;
+BEGIN
+	UPDATE appt.delivery d
+	SET state = 'pending',
+		relay_no = NULL,
+		lease_until = NULL
+	FROM unnest(delivery_nos, fences) r(delivery_no, fence)
+	WHERE d.delivery_no = r.delivery_no
+		AND d.fence = r.fence
+		AND d.state = 'in_flight';
+	GET DIAGNOSTICS released = ROW_COUNT;
+	PERFORM appt.wake_relay();
+	RETURN released;
+END
+$$;
+
+COMMENT ON FUNCTION appt.release_deliveries(bigint[], bigint[]) IS
+	'Gives back what was claimed and not sent: due again at once';
+
+REVOKE ALL ON FUNCTION
+	appt.retry_delay(integer, integer, double precision[]),
+	appt.disable_endpoint(integer, text),
+	appt.alert_endpoint(integer, interval),
+	appt.record_health(appt.attempt_result[], interval),
+	appt.record_successes(appt.attempt_result[]),
+	appt.record_failures(appt.attempt_result[], double precision[]),
+	appt.wake_followers(bigint[]),
+	appt.record_attempts(json, double precision[], interval),
+	appt.release_deliveries(bigint[], bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+	appt.record_attempts(json, double precision[], interval),
+	appt.release_deliveries(bigint[], bigint[]) TO appt_relay;

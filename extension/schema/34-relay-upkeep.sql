@@ -1,0 +1,168 @@
+/* ---------------------------------------------------------------------------
+ * The relay's upkeep: leases that ran out, endpoints that were disabled or
+ * enabled, what is old, and the numbers for its metrics.
+ * Everything goes in batches and skips what somebody else holds.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.relay_tick(
+	batch integer DEFAULT 2000,
+	OUT expired bigint,
+	OUT held bigint,
+	OUT drained bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET jit = off
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	UPDATE appt.delivery d
+	SET state = 'pending', relay_no = NULL, lease_until = NULL
+	FROM (
+		SELECT l.delivery_no
+		FROM appt.delivery l
+		WHERE l.state = 'in_flight' AND l.lease_until < at
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED) o
+	WHERE d.delivery_no = o.delivery_no;
+	GET DIAGNOSTICS expired = ROW_COUNT;
+
+	UPDATE appt.delivery d
+	SET state = 'held'
+	FROM (
+		SELECT p.delivery_no
+		FROM appt.webhook w
+		JOIN appt.delivery p ON p.webhook_no = w.webhook_no
+		WHERE w.status = 'disabled' AND p.state = 'pending'
+		LIMIT batch
+		FOR UPDATE OF p SKIP LOCKED) o
+	WHERE d.delivery_no = o.delivery_no;
+	GET DIAGNOSTICS held = ROW_COUNT;
+
+	UPDATE appt.delivery d
+	SET state = 'pending', attempts = 0, due_at = least(d.due_at, at)
+	FROM (
+		SELECT h.delivery_no
+		FROM appt.webhook w
+		JOIN appt.delivery h ON h.webhook_no = w.webhook_no
+		WHERE w.status = 'enabled' AND h.state = 'held'
+		ORDER BY h.delivery_no
+		LIMIT batch
+		FOR UPDATE OF h SKIP LOCKED) o
+	WHERE d.delivery_no = o.delivery_no;
+	GET DIAGNOSTICS drained = ROW_COUNT;
+END
+$$;
+
+COMMENT ON FUNCTION appt.relay_tick(integer) IS
+	'Each second by each relay: leases that ran out are due again, deliveries '
+	'of disabled endpoints are held, those of enabled ones drain. At most '
+	'batch of each';
+
+CREATE FUNCTION appt.relay_retention(
+	keep interval DEFAULT '90 days',
+	batch integer DEFAULT 5000,
+	OUT attempts bigint,
+	OUT deliveries bigint,
+	OUT idempotency_keys bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	before CONSTANT timestamptz := clock_timestamp() - keep;
+	swept bigint;
+BEGIN
+	DELETE FROM appt.delivery_attempt a
+	WHERE a.ctid = ANY (ARRAY(
+		SELECT o.ctid
+		FROM appt.delivery_attempt o
+		WHERE o.started_at < before
+		LIMIT batch));
+	GET DIAGNOSTICS attempts = ROW_COUNT;
+
+	DELETE FROM appt.delivery d
+	WHERE d.ctid = ANY (ARRAY(
+			SELECT o.ctid
+			FROM appt.delivery o
+			WHERE o.finished_at < before
+			LIMIT batch))
+		AND d.finished_at < before;
+	GET DIAGNOSTICS deliveries = ROW_COUNT;
+
+	/* What a deleted endpoint left behind. */
+	DELETE FROM appt.delivery d
+	WHERE d.ctid = ANY (ARRAY(
+		SELECT o.ctid
+		FROM appt.delivery o
+		WHERE o.state IN ('pending', 'held', 'in_flight')
+			AND NOT EXISTS (
+				SELECT FROM appt.webhook w
+				WHERE w.webhook_no = o.webhook_no)
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS swept = ROW_COUNT;
+	deliveries := deliveries + swept;
+
+	DELETE FROM appt.idempotency i
+	WHERE i.ctid = ANY (ARRAY(
+		SELECT o.ctid
+		FROM appt.idempotency o
+		WHERE o.created_at < appt.clock() - interval '7 days'
+		LIMIT batch));
+	GET DIAGNOSTICS idempotency_keys = ROW_COUNT;
+END
+$$;
+
+COMMENT ON FUNCTION appt.relay_retention(interval, integer) IS
+	'Deletes one batch each of attempts and finished deliveries older than '
+	'keep, of what deleted endpoints left and of idempotency keys older than '
+	'seven days; the relay repeats it until nothing is left';
+
+CREATE FUNCTION appt.relay_stats(
+	OUT pending bigint,
+	OUT due bigint,
+	OUT in_flight bigint,
+	OUT held bigint,
+	OUT oldest_due_s double precision,
+	OUT endpoints bigint,
+	OUT endpoints_disabled bigint,
+	OUT endpoints_failing bigint)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	SELECT count(*), count(*) FILTER (WHERE d.due_at <= at),
+		coalesce(extract(epoch FROM at - min(d.due_at)
+			FILTER (WHERE d.due_at <= at)), 0)
+	INTO pending, due, oldest_due_s
+	FROM appt.delivery d
+	WHERE d.state = 'pending';
+	SELECT count(*) INTO in_flight
+	FROM appt.delivery d
+	WHERE d.state = 'in_flight';
+	SELECT count(*) INTO held
+	FROM appt.delivery d
+	WHERE d.state = 'held';
+	SELECT count(*), count(*) FILTER (WHERE w.status = 'disabled'),
+		count(*) FILTER (WHERE w.failing_since IS NOT NULL)
+	INTO endpoints, endpoints_disabled, endpoints_failing
+	FROM appt.webhook w;
+END
+$$;
+
+COMMENT ON FUNCTION appt.relay_stats() IS
+	'The numbers of the relay''s metrics: deliveries by state, how many '
+	'seconds the oldest due one waits, endpoints by condition';
+
+REVOKE ALL ON FUNCTION appt.relay_tick(integer),
+	appt.relay_retention(interval, integer), appt.relay_stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.relay_tick(integer),
+	appt.relay_retention(interval, integer), appt.relay_stats()
+	TO appt_relay;
+GRANT EXECUTE ON FUNCTION appt.relay_retention(interval, integer),
+	appt.relay_stats() TO appt_admin;

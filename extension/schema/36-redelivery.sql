@@ -1,0 +1,148 @@
+/* ---------------------------------------------------------------------------
+ * Sending again: one delivery, or everything since a time.
+ * The event keeps its id, so a receiver can tell a copy from a new event.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.delivery_number(delivery_id text) RETURNS bigint
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN delivery_id ~ '^dlv_[0-9]{1,18}$'
+		THEN substr(delivery_id, 5)::bigint END
+$$;
+
+COMMENT ON FUNCTION appt.delivery_number(text) IS
+	'The number in dlv_<number>; NULL if it is none';
+
+CREATE FUNCTION appt.reopen_delivery(
+	webhook appt.webhook,
+	delivery_id text)
+	RETURNS appt.delivery
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	reopened appt.delivery;
+BEGIN
+	PERFORM appt.require_enabled(webhook);
+	SELECT d.* INTO reopened
+	FROM appt.delivery d
+	WHERE d.delivery_no = appt.delivery_number(delivery_id)
+		AND d.webhook_no = webhook.webhook_no
+	FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'delivery "%" does not exist', delivery_id
+			USING ERRCODE = 'SB404', COLUMN = 'delivery_id';
+	ELSIF reopened.state = 'in_flight' THEN
+		RAISE EXCEPTION 'delivery "%" is being sent', delivery_id
+			USING ERRCODE = 'SB930',
+				DETAIL = 'An attempt is under way: wait for its result.';
+	END IF;
+
+	UPDATE appt.delivery d
+	SET state = 'pending',
+		due_at = clock_timestamp(),
+		attempts = 0,
+		fence = d.fence + 1,
+		finished_at = NULL
+	WHERE d.delivery_no = reopened.delivery_no
+	RETURNING d.* INTO reopened;
+	PERFORM appt.wake_relay();
+	RETURN reopened;
+END
+$$;
+
+COMMENT ON FUNCTION appt.reopen_delivery(appt.webhook, text) IS
+	'Makes a delivery due at once with a whole new schedule; SB404 if the '
+	'endpoint has none of that name, SB930 while it is being sent or the '
+	'endpoint is disabled';
+
+CREATE FUNCTION appt.redeliver(webhook_id text, delivery_id text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	endpoint appt.webhook;
+BEGIN
+	endpoint := appt.find_webhook(webhook_id, appt.webhook_owner(NULL));
+	PERFORM appt.reopen_delivery(endpoint, delivery_id);
+END
+$$;
+
+COMMENT ON FUNCTION appt.redeliver(text, text) IS
+	'Sends a delivery again, delivered or dead, with the same webhook-id and '
+	'the same bytes. Raises SB404, SB930';
+
+CREATE FUNCTION appt.replay_events(
+	webhook appt.webhook,
+	since timestamptz)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	wanted CONSTANT text[] := CASE
+		WHEN '*' = ANY (webhook.events)
+		THEN webhook.events || appt.webhook_event_types()
+		ELSE webhook.events END;
+	queued bigint;
+BEGIN
+	PERFORM appt.require_enabled(webhook);
+	IF since IS NULL OR NOT isfinite(since) OR since > at THEN
+		RAISE EXCEPTION 'a replay needs a time that is past'
+			USING ERRCODE = 'SB001', COLUMN = 'since';
+	END IF;
+	INSERT INTO appt.delivery AS d
+		(webhook_no, event_no, appointment_no, due_at)
+	SELECT webhook.webhook_no, e.event_no, e.appointment_no, at
+	FROM appt.event e
+	WHERE e.occurred_at >= since
+		AND e.appointment_no IS NOT NULL
+		AND e.event_type = ANY (wanted)
+		AND (webhook.branch_ids IS NULL
+			OR e.branch_id = ANY (webhook.branch_ids))
+	ORDER BY e.event_no
+	ON CONFLICT (webhook_no, event_no) DO UPDATE
+	SET state = 'pending',
+		due_at = at,
+		attempts = 0,
+		fence = d.fence + 1,
+		finished_at = NULL
+	WHERE d.state IN ('delivered', 'dead');
+	GET DIAGNOSTICS queued = ROW_COUNT;
+	PERFORM appt.wake_relay();
+	RETURN queued;
+END
+$$;
+
+COMMENT ON FUNCTION appt.replay_events(appt.webhook, timestamptz) IS
+	'Queues every appointment event since a time that the endpoint '
+	'subscribes to, also those from before it existed; what is still under '
+	'way is left alone. Returns how many; raises SB001, SB930';
+
+CREATE FUNCTION appt.replay(webhook_id text, since timestamptz)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	endpoint appt.webhook;
+BEGIN
+	endpoint := appt.find_webhook(webhook_id, appt.webhook_owner(NULL));
+	RETURN appt.replay_events(endpoint, since);
+END
+$$;
+
+COMMENT ON FUNCTION appt.replay(text, timestamptz) IS
+	'Sends an endpoint every event since a time again, oldest first within '
+	'each appointment, with the same webhook-ids. Returns how many. Raises '
+	'SB001, SB404, SB930';
+
+REVOKE ALL ON FUNCTION appt.delivery_number(text),
+	appt.reopen_delivery(appt.webhook, text), appt.redeliver(text, text),
+	appt.replay_events(appt.webhook, timestamptz),
+	appt.replay(text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.redeliver(text, text),
+	appt.replay(text, timestamptz) TO appt_admin;

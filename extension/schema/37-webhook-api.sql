@@ -1,0 +1,289 @@
+/* ---------------------------------------------------------------------------
+ * Webhooks as JSON, for the gateway alone.  Every function answers one row
+ * whose column body is the JSON text; client is the API client that asks.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.webhook_json(webhook appt.webhook) RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT json_build_object(
+		'webhook_id', webhook.webhook_id,
+		'url', webhook.url,
+		'events', webhook.events,
+		'description', webhook.description,
+		'branch_ids', webhook.branch_ids,
+		'status', webhook.status,
+		'signed', EXISTS (
+			SELECT FROM appt.webhook_secret s
+			WHERE s.webhook_no = webhook.webhook_no),
+		'version', webhook.version,
+		'created_at', appt.json_time(webhook.created_at, 'UTC'),
+		'failing_since', appt.json_time(webhook.failing_since, 'UTC'),
+		'failures', webhook.failures,
+		'disabled_at', appt.json_time(webhook.disabled_at, 'UTC'),
+		'disabled_reason', webhook.disabled_reason)
+$$;
+
+COMMENT ON FUNCTION appt.webhook_json(appt.webhook) IS
+	'A webhook as it is shown; never its secret';
+
+CREATE FUNCTION appt.webhook_answer(
+	webhook appt.webhook,
+	secret text,
+	OUT body text,
+	OUT version integer,
+	OUT id text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	body := appt.webhook_json(webhook)::text;
+	IF secret IS NOT NULL THEN
+		body := rtrim(body, '}') || ', "secret" : '
+			|| to_json(secret) || '}';
+	END IF;
+	version := webhook.version;
+	id := webhook.webhook_id;
+END
+$$;
+
+COMMENT ON FUNCTION appt.webhook_answer(appt.webhook, text) IS
+	'The answer that shows a webhook, with its new secret if there is one';
+
+CREATE FUNCTION appt_api.list_webhooks(client text, OUT body text)
+	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		json_agg(appt.webhook_json(w) ORDER BY w.webhook_no), '[]')::text
+	FROM appt.webhook w
+	WHERE appt.webhook_visible(w.created_by, appt.webhook_owner(client))
+$$;
+
+COMMENT ON FUNCTION appt_api.list_webhooks(text) IS
+	'The webhooks that the client may see, in the order of their creation';
+
+CREATE FUNCTION appt_api.get_webhook(
+	webhook_id text,
+	client text,
+	OUT body text,
+	OUT version integer)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	answer record;
+BEGIN
+	answer := appt.webhook_answer(
+		appt.find_webhook(webhook_id, appt.webhook_owner(client)), NULL);
+	body := answer.body;
+	version := answer.version;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.get_webhook(text, text) IS
+	'One webhook. Raises SB404';
+
+CREATE FUNCTION appt_api.create_webhook(
+	url text,
+	events text[],
+	description text,
+	branch_ids text[],
+	secret text,
+	signed boolean,
+	client text,
+	idempotency_key text,
+	request_hash text,
+	OUT body text,
+	OUT version integer,
+	OUT id text,
+	OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	prior record;
+	own text;
+	answer record;
+BEGIN
+	prior := appt.idempotency_begin(
+		client, 'POST /webhooks', idempotency_key, request_hash);
+	replayed := prior.replayed;
+	IF replayed THEN
+		body := prior.body;
+		version := prior.version;
+		id := prior.id;
+		RETURN;
+	END IF;
+	own := CASE WHEN coalesce(signed, true)
+		THEN coalesce(nullif(secret, ''), appt.new_webhook_secret()) END;
+	answer := appt.webhook_answer(
+		appt.insert_webhook(url, coalesce(events, '{*}'), description,
+			branch_ids, own, appt.webhook_owner(client)), own);
+	body := answer.body;
+	version := answer.version;
+	id := answer.id;
+	PERFORM appt.idempotency_finish(client, 'POST /webhooks',
+		idempotency_key, request_hash, id, version, body);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.create_webhook(text, text[], text, text[], text,
+	boolean, text, text, text) IS
+	'Creates a webhook; its secret is in this answer and in no other. events '
+	'NULL: all published; branch_ids NULL: all that the client may see; '
+	'secret NULL: a new one, unless signed is false. Raises SB001, SBU01';
+
+CREATE FUNCTION appt_api.update_webhook(
+	webhook_id text,
+	url text,
+	events text[],
+	description text,
+	branch_ids text[],
+	status text,
+	expected_version integer,
+	client text,
+	idempotency_key text,
+	request_hash text,
+	OUT body text,
+	OUT version integer,
+	OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	prior record;
+	changed appt.webhook;
+	answer record;
+BEGIN
+	prior := appt.idempotency_begin(
+		client, 'PATCH /webhooks', idempotency_key, request_hash);
+	replayed := prior.replayed;
+	IF replayed THEN
+		body := prior.body;
+		version := prior.version;
+		RETURN;
+	END IF;
+	changed := appt.change_webhook(webhook_id, url, events, description,
+		branch_ids, status, expected_version, appt.webhook_owner(client));
+	answer := appt.webhook_answer(changed, NULL);
+	body := answer.body;
+	version := answer.version;
+	PERFORM appt.idempotency_finish(client, 'PATCH /webhooks',
+		idempotency_key, request_hash, webhook_id, version, body);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.update_webhook(text, text, text[], text, text[],
+	text, integer, text, text, text) IS
+	'Changes what is not NULL; an empty description or an empty list of '
+	'branches removes it. status: enabled or disabled. A new URL is pinged. '
+	'Raises SB001, SB404, SBP01, SBU01';
+
+CREATE FUNCTION appt.change_webhook(
+	webhook_id text,
+	url text,
+	events text[],
+	description text,
+	branch_ids text[],
+	status text,
+	expected_version integer,
+	owner text)
+	RETURNS appt.webhook
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	was appt.webhook;
+	became appt.webhook;
+	branches text[] := branch_ids;
+BEGIN
+	was := appt.find_webhook(webhook_id, owner);
+	IF expected_version <> was.version THEN
+		RAISE EXCEPTION 'webhook "%" is at version %', webhook_id, was.version
+			USING ERRCODE = 'SBP01',
+				DETAIL = 'It was changed since it was read.';
+	END IF;
+	IF change_webhook.status NOT IN ('enabled', 'disabled') THEN
+		RAISE EXCEPTION 'status "%" is neither enabled nor disabled',
+			change_webhook.status
+			USING ERRCODE = 'SB001', COLUMN = 'status';
+	END IF;
+	IF change_webhook.url IS NOT NULL THEN
+		PERFORM appt.check_webhook_url(change_webhook.url);
+	END IF;
+	IF change_webhook.events IS NOT NULL THEN
+		PERFORM appt.check_webhook_events(change_webhook.events);
+	END IF;
+	IF branches = '{}' THEN
+		branches := appt.webhook_owner_branches(owner);
+	END IF;
+	PERFORM appt.check_webhook_branches(branches, owner);
+
+	UPDATE appt.webhook w
+	SET url = coalesce(change_webhook.url, w.url),
+		events = coalesce(change_webhook.events, w.events),
+		description = nullif(
+			coalesce(change_webhook.description, w.description), ''),
+		branch_ids = CASE WHEN change_webhook.branch_ids IS NULL
+			THEN w.branch_ids ELSE branches END,
+		version = w.version + 1
+	WHERE w.webhook_no = was.webhook_no;
+	IF change_webhook.status <> was.status THEN
+		PERFORM appt.switch_webhook(
+			was.webhook_no, change_webhook.status = 'enabled');
+	END IF;
+	SELECT w.* INTO became
+	FROM appt.webhook w
+	WHERE w.webhook_no = was.webhook_no;
+	IF became.url <> was.url AND became.status = 'enabled' THEN
+		PERFORM appt.send_ping(became, owner);
+	END IF;
+	RETURN became;
+END
+$$;
+
+COMMENT ON FUNCTION appt.change_webhook(text, text, text[], text, text[], text,
+	integer, text) IS
+	'What appt_api.update_webhook does, for an owner';
+
+CREATE FUNCTION appt_api.delete_webhook(
+	webhook_id text,
+	client text,
+	OUT body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	endpoint appt.webhook;
+BEGIN
+	endpoint := appt.find_webhook(webhook_id, appt.webhook_owner(client));
+	DELETE FROM appt.webhook w
+	WHERE w.webhook_no = endpoint.webhook_no;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.delete_webhook(text, text) IS
+	'Deletes a webhook; nothing more is sent to it. Raises SB404';
+
+REVOKE ALL ON FUNCTION appt.webhook_json(appt.webhook),
+	appt.webhook_answer(appt.webhook, text),
+	appt.change_webhook(text, text, text[], text, text[], text, integer,
+		text),
+	appt_api.list_webhooks(text), appt_api.get_webhook(text, text),
+	appt_api.create_webhook(text, text[], text, text[], text, boolean, text,
+		text, text),
+	appt_api.update_webhook(text, text, text[], text, text[], text, integer,
+		text, text, text),
+	appt_api.delete_webhook(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+	appt_api.list_webhooks(text), appt_api.get_webhook(text, text),
+	appt_api.create_webhook(text, text[], text, text[], text, boolean, text,
+		text, text),
+	appt_api.update_webhook(text, text, text[], text, text[], text, integer,
+		text, text, text),
+	appt_api.delete_webhook(text, text) TO appt_gateway;
