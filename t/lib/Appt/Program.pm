@@ -124,7 +124,8 @@ sub default_env {
     my ($self, %arg) = @_;
     return (
         APPT_DSN => $arg{cluster}->dsn(user => $arg{user} // 'bioecko_relay'),
-        APPT_RELAY_METRICS_LISTEN => "127.0.0.1:$self->{port}");
+        APPT_RELAY_METRICS_LISTEN => "127.0.0.1:$self->{port}",
+        APPT_RELAY_ALLOW_RANGES   => '127.0.0.0/8');
 }
 
 1;
