@@ -1,0 +1,409 @@
+/*
+ * api_json.c
+ *		Entry points of schema appt_api: the same functions for the gateway,
+ *		with JSON text as their answer.
+ *
+ * Every write goes through answer_write(): the client's limits, the
+ * idempotency key, the work, the answer kept with it.
+ */
+#include "appt.h"
+
+#include "api.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+/* What an entry point does; the client stands at context_arg. */
+typedef struct JsonCall
+{
+	FunctionCallInfo fcinfo;
+	const char *route;
+	int			context_arg;
+	bool		has_key;		/* followed by idempotency_key, request_hash */
+	Appointment *(*work) (FunctionCallInfo fcinfo, const Caller *caller);
+	char	   *(*body) (const Appointment *appointment);
+} JsonCall;
+
+static Datum answer_write(void *arg);
+static Datum form_answer(FunctionCallInfo fcinfo, const Answer *answer);
+static Appointment *work_book(FunctionCallInfo fcinfo, const Caller *caller);
+static Appointment *work_walk_in(FunctionCallInfo fcinfo,
+								 const Caller *caller);
+static Appointment *work_hold(FunctionCallInfo fcinfo, const Caller *caller);
+static Appointment *work_reschedule(FunctionCallInfo fcinfo,
+									const Caller *caller);
+static Appointment *work_cancel(FunctionCallInfo fcinfo,
+								const Caller *caller);
+static Appointment *work_get(FunctionCallInfo fcinfo, const Caller *caller);
+static ChangeRequest change_request(FunctionCallInfo fcinfo,
+									const Caller *caller);
+static char *hold_json(const Appointment *hold);
+static Datum call_release_hold(void *arg);
+static Datum call_slots(void *arg);
+static char *slots_json(const OfferedSlot *slots, int nslots);
+
+PG_FUNCTION_INFO_V1(appt_api_slots);
+PG_FUNCTION_INFO_V1(appt_api_get_appointment);
+PG_FUNCTION_INFO_V1(appt_api_book);
+PG_FUNCTION_INFO_V1(appt_api_walk_in);
+PG_FUNCTION_INFO_V1(appt_api_hold);
+PG_FUNCTION_INFO_V1(appt_api_release_hold);
+PG_FUNCTION_INFO_V1(appt_api_reschedule);
+PG_FUNCTION_INFO_V1(appt_api_cancel);
+
+Datum
+appt_api_slots(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_slots, fcinfo);
+}
+
+Datum
+appt_api_get_appointment(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.context_arg = 1,
+		.work = work_get,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_book(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "book",
+		.context_arg = 10,
+		.has_key = true,
+		.work = work_book,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_walk_in(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "walk_in",
+		.context_arg = 5,
+		.has_key = true,
+		.work = work_walk_in,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_hold(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "hold",
+		.context_arg = 5,
+		.has_key = true,
+		.work = work_hold,
+		.body = hold_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_release_hold(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_release_hold, fcinfo);
+}
+
+Datum
+appt_api_reschedule(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "reschedule",
+		.context_arg = 7,
+		.has_key = true,
+		.work = work_reschedule,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_cancel(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.context_arg = 3,
+		.work = work_cancel,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+/* The five plain changes differ in one function only. */
+#define CHANGE_ENTRY(verb) \
+	PG_FUNCTION_INFO_V1(appt_api_##verb); \
+	\
+	static Appointment * \
+	work_##verb(FunctionCallInfo fcinfo, const Caller *caller) \
+	{ \
+		ChangeRequest request = change_request(fcinfo, caller); \
+		\
+		return lifecycle_##verb(&request); \
+	} \
+	\
+	Datum \
+	appt_api_##verb(PG_FUNCTION_ARGS) \
+	{ \
+		JsonCall	call = { \
+			.fcinfo = fcinfo, \
+			.route = #verb, \
+			.context_arg = 2, \
+			.has_key = true, \
+			.work = work_##verb, \
+			.body = appointment_json \
+		}; \
+		\
+		return appt_with_spi(answer_write, &call); \
+	}
+
+CHANGE_ENTRY(check_in)
+CHANGE_ENTRY(undo_check_in)
+CHANGE_ENTRY(start)
+CHANGE_ENTRY(complete)
+CHANGE_ENTRY(no_show)
+
+static Datum
+answer_write(void *arg)
+{
+	JsonCall   *call = arg;
+	FunctionCallInfo fcinfo = call->fcinfo;
+	Caller		caller;
+	IdempotencyKey key = {.route = call->route};
+	Answer		answer;
+	Appointment *appointment;
+
+	schedule_refresh();
+	caller = caller_of_client(api_text(fcinfo, call->context_arg));
+	key.client = caller.actor;
+	if (call->has_key)
+	{
+		key.key = api_text(fcinfo, call->context_arg + 1);
+		key.request_hash = api_text(fcinfo, call->context_arg + 2);
+		appt_require(key.key == NULL || key.request_hash != NULL,
+					 "request_hash");
+	}
+	if (idempotency_begin(&key, &answer))
+		return form_answer(fcinfo, &answer);
+
+	appointment = call->work(fcinfo, &caller);
+	answer.id = appointment->appointment_id;
+	answer.version = appointment->version;
+	answer.body = call->body(appointment);
+	idempotency_finish(&key, &answer);
+	return form_answer(fcinfo, &answer);
+}
+
+/* A row of type appt_api.answer, in the caller's context. */
+static Datum
+form_answer(FunctionCallInfo fcinfo, const Answer *answer)
+{
+	TupleDesc	desc;
+	Datum		values[] = {
+		CStringGetTextDatum(answer->body),
+		Int32GetDatum(answer->version),
+		CStringGetTextDatum(answer->id),
+		BoolGetDatum(answer->replayed)
+	};
+	bool		nulls[lengthof(values)] = {false, answer->version == 0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return PointerGetDatum(
+		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc));
+}
+
+static Appointment *
+work_book(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	BookRequest request = {
+		.caller = caller,
+		.patient_id = api_text(fcinfo, 0),
+		.doctor_id = api_text(fcinfo, 1),
+		.branch_id = api_text(fcinfo, 2),
+		.slot_start = api_time(fcinfo, 3),
+		.slot_end = api_time(fcinfo, 4),
+		.visit_type = api_text(fcinfo, 5),
+		.notes = api_text(fcinfo, 6),
+		.source = api_text(fcinfo, 7),
+		.hold_id = api_text(fcinfo, 8),
+		.override = api_bool(fcinfo, 9)
+	};
+
+	return booking_book(&request);
+}
+
+static Appointment *
+work_walk_in(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	BookRequest request = {
+		.caller = caller,
+		.patient_id = api_text(fcinfo, 0),
+		.doctor_id = api_text(fcinfo, 1),
+		.branch_id = api_text(fcinfo, 2),
+		.visit_type = api_text(fcinfo, 3),
+		.notes = api_text(fcinfo, 4)
+	};
+
+	return booking_walk_in(&request);
+}
+
+static Appointment *
+work_hold(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	BookRequest request = {
+		.caller = caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.slot_start = api_time(fcinfo, 1),
+		.slot_end = api_time(fcinfo, 2),
+		.branch_id = api_text(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 4)
+	};
+
+	return booking_hold(&request);
+}
+
+static Appointment *
+work_reschedule(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	RescheduleRequest request = {
+		.caller = caller,
+		.appointment_id = api_text(fcinfo, 0),
+		.slot_start = api_time(fcinfo, 1),
+		.slot_end = api_time(fcinfo, 2),
+		.reason = api_text(fcinfo, 3),
+		.doctor_id = api_text(fcinfo, 4),
+		.branch_id = api_text(fcinfo, 5),
+		.expected_version = api_int(fcinfo, 6)
+	};
+
+	return reschedule_move(&request);
+}
+
+static Appointment *
+work_cancel(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	ChangeRequest request = {
+		.caller = caller,
+		.appointment_id = api_text(fcinfo, 0),
+		.reason = api_text(fcinfo, 1),
+		.expected_version = api_int(fcinfo, 2)
+	};
+
+	return lifecycle_cancel(&request);
+}
+
+static Appointment *
+work_get(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	return appointment_find(api_text(fcinfo, 0), caller, APPT_UNLOCKED);
+}
+
+static ChangeRequest
+change_request(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	return (ChangeRequest) {
+		.caller = caller,
+		.appointment_id = api_text(fcinfo, 0),
+		.expected_version = api_int(fcinfo, 1)
+	};
+}
+
+static char *
+hold_json(const Appointment *hold)
+{
+	pg_tz	   *zone = appointment_zone(hold);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	appt_json_text(&out, "hold_id", hold->appointment_id);
+	appt_json_text(&out, "doctor_id", hold->doctor_id);
+	appt_json_text(&out, "branch_id", hold->branch_id);
+	appt_json_time(&out, "slot_start", hold->slot_start, zone);
+	appt_json_time(&out, "slot_end", hold->slot_end, zone);
+	appt_json_time(&out, "expires_at", hold->hold_expires_at, zone);
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+static Datum
+call_release_hold(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+
+	schedule_refresh();
+	caller = caller_of_client(api_text(fcinfo, 1));
+	booking_release(api_text(fcinfo, 0), &caller);
+	fcinfo->isnull = true;
+	return (Datum) 0;
+}
+
+static Datum
+call_slots(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+	SlotQuery	query = {
+		.doctor_id = api_text(fcinfo, 0),
+		.branch_id = api_text(fcinfo, 2),
+		.duration_min = api_int(fcinfo, 3)
+	};
+	OfferedSlot *slots;
+	int			n;
+
+	schedule_refresh();
+	caller = caller_of_client(api_text(fcinfo, 5));
+	query.caller = &caller;
+	appt_require(!PG_ARGISNULL(1), "date");
+	query.from_date = PG_GETARG_DATEADT(1);
+	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
+	n = availability_list(&query, &slots);
+	return SPI_datumTransfer(CStringGetTextDatum(slots_json(slots, n)),
+							 false, -1);
+}
+
+/* An array of {start_time, end_time}; with capacity also remaining. */
+static char *
+slots_json(const OfferedSlot *slots, int nslots)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '[');
+	for (int i = 0; i < nslots; i++)
+	{
+		const Slot *slot = &slots[i].slot;
+
+		appendStringInfoString(&out, i > 0 ? ",{" : "{");
+		appt_json_time(&out, "start_time", slot->start,
+					   slots[i].branch->zone);
+		appt_json_time(&out, "end_time", slot->end, slots[i].branch->zone);
+		if (slot->capacity > 1)
+			appt_json_int(&out, "remaining", slot->remaining);
+		appendStringInfoChar(&out, '}');
+	}
+	appendStringInfoChar(&out, ']');
+	return out.data;
+}

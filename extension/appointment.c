@@ -1,0 +1,260 @@
+/*
+ * appointment.c
+ *		Rows of appt.appointment: finding, storing, and the full appointment
+ *		object as JSON.
+ */
+#include "appt.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/typcache.h"
+
+/* Columns, in the order of CREATE TABLE appt.appointment. */
+enum
+{
+	COL_APPOINTMENT_ID,
+	COL_APPOINTMENT_NO,
+	COL_PATIENT_ID,
+	COL_DOCTOR_ID,
+	COL_BRANCH_ID,
+	COL_SLOT_START,
+	COL_SLOT_END,
+	COL_VISIT_TYPE,
+	COL_STATUS,
+	COL_TOKEN_NUMBER,
+	COL_TOKEN_DATE,
+	COL_SOURCE,
+	COL_NOTES,
+	COL_VERSION,
+	COL_RESCHEDULE_COUNT,
+	COL_REASON,
+	COL_PRIORITY,
+	COL_SKIPPED_AT,
+	COL_OVERRIDE,
+	COL_BOOKED_AT,
+	COL_CHECKED_IN_AT,
+	COL_STARTED_AT,
+	COL_COMPLETED_AT,
+	COL_CANCELLED_AT,
+	COL_HOLD_EXPIRES_AT,
+	COL_DOCTOR_NO,
+	COL_PATIENT_NO,
+	COL_LANE,
+	COL_BUFFER_BEFORE_MIN,
+	COL_BUFFER_AFTER_MIN,
+	COL_COUNT
+};
+
+static ApptStatement find = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" WHERE a.appointment_id = $1",
+	1, {TEXTOID}
+};
+
+static ApptStatement find_for_update = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" WHERE a.appointment_id = $1"
+	" FOR UPDATE",
+	1, {TEXTOID}
+};
+
+static ApptStatement store = {
+	"UPDATE appt.appointment a"
+	" SET status = $2, reason = $3, lane = $4, priority = $5,"
+	" skipped_at = $6, checked_in_at = $7, started_at = $8,"
+	" completed_at = $9, cancelled_at = $10, version = a.version + 1"
+	" WHERE a.appointment_no = $1"
+	" RETURNING a",
+	10, {INT8OID, TEXTOID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static char *text_or_null(const Datum *values, const bool *nulls, int column);
+
+/* Reads a composite Datum; everything is in the current context. */
+Appointment *
+appointment_from_row(Datum row)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	HeapTupleData tuple = {
+		.t_len = HeapTupleHeaderGetDatumLength(header),
+		.t_data = header
+	};
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
+											  HeapTupleHeaderGetTypMod(header));
+	Datum		values[COL_COUNT];
+	bool		nulls[COL_COUNT];
+	Appointment *a = palloc_object(Appointment);
+
+	if (desc->natts != COL_COUNT)
+		elog(ERROR, "table appt.appointment has %d columns, not %d",
+			 desc->natts, COL_COUNT);
+	heap_deform_tuple(&tuple, desc, values, nulls);
+	ReleaseTupleDesc(desc);
+
+#define TEXT(col) text_or_null(values, nulls, COL_##col)
+#define TIME(col) (nulls[COL_##col] ? 0 : DatumGetTimestampTz(values[COL_##col]))
+#define INT4(col) (nulls[COL_##col] ? 0 : DatumGetInt32(values[COL_##col]))
+#define INT2(col) (nulls[COL_##col] ? 0 : DatumGetInt16(values[COL_##col]))
+	*a = (Appointment) {
+		.row = row,
+		.appointment_id = TEXT(APPOINTMENT_ID),
+		.appointment_no = DatumGetInt64(values[COL_APPOINTMENT_NO]),
+		.patient_id = TEXT(PATIENT_ID),
+		.doctor_id = TEXT(DOCTOR_ID),
+		.branch_id = TEXT(BRANCH_ID),
+		.slot_start = TIME(SLOT_START),
+		.slot_end = TIME(SLOT_END),
+		.visit_type = TEXT(VISIT_TYPE),
+		.status = TEXT(STATUS),
+		.token_number = INT4(TOKEN_NUMBER),
+		.token_date = INT4(TOKEN_DATE),
+		.source = TEXT(SOURCE),
+		.notes = TEXT(NOTES),
+		.version = INT4(VERSION),
+		.reschedule_count = INT4(RESCHEDULE_COUNT),
+		.reason = TEXT(REASON),
+		.priority = INT2(PRIORITY),
+		.skipped_at = TIME(SKIPPED_AT),
+		.override = DatumGetBool(values[COL_OVERRIDE]),
+		.booked_at = TIME(BOOKED_AT),
+		.checked_in_at = TIME(CHECKED_IN_AT),
+		.started_at = TIME(STARTED_AT),
+		.completed_at = TIME(COMPLETED_AT),
+		.cancelled_at = TIME(CANCELLED_AT),
+		.hold_expires_at = TIME(HOLD_EXPIRES_AT),
+		.doctor_no = INT4(DOCTOR_NO),
+		.patient_no = INT4(PATIENT_NO),
+		.lane = INT2(LANE),
+		.buffer_before_min = INT2(BUFFER_BEFORE_MIN),
+		.buffer_after_min = INT2(BUFFER_AFTER_MIN)
+	};
+#undef TEXT
+#undef TIME
+#undef INT4
+#undef INT2
+	return a;
+}
+
+/*
+ * The appointment of that id.  One that does not exist, that the caller may
+ * not see, and a hold all look alike.
+ */
+Appointment *
+appointment_find(const char *appointment_id, const Caller *caller,
+				 ApptLocking locking)
+{
+	ApptArg		args[] = {appt_arg_text(appointment_id)};
+	Appointment *found = NULL;
+	bool		isnull;
+
+	appt_require(appointment_id != NULL, "appointment_id");
+	if (locking == APPT_FOR_UPDATE
+		? appt_run(&find_for_update, args, APPT_WRITE)
+		: appt_run(&find, args, APPT_READ_LATEST))
+		found = appointment_from_row(appt_field(0, 1, &isnull));
+	if (found == NULL || appointment_is(found, "held") ||
+		!caller_sees(caller, found->branch_id))
+		refusal_unknown_id(ID_ADDRESSED, "appointment", appointment_id,
+						   "appointment_id");
+	return found;
+}
+
+bool
+appointment_is(const Appointment *appointment, const char *status)
+{
+	return strcmp(appointment->status, status) == 0;
+}
+
+/* Refuses a change that was meant for another version; 0 means any. */
+void
+appointment_check_version(const Appointment *appointment,
+						  int expected_version)
+{
+	if (expected_version == 0 || expected_version == appointment->version)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(VERSION_MISMATCH),
+			 errmsg("appointment \"%s\" has version %d, not %d",
+					appointment->appointment_id, appointment->version,
+					expected_version)));
+}
+
+/*
+ * Stores what the life cycle changes and returns the row as it is now, its
+ * version raised.  The caller holds the row's lock.
+ */
+Appointment *
+appointment_store(const Appointment *a)
+{
+	ApptArg		args[] = {
+		appt_arg(Int64GetDatum(a->appointment_no)),
+		appt_arg_text(a->status),
+		appt_arg_text(a->reason),
+		appt_arg(Int16GetDatum(a->lane)),
+		appt_arg(Int16GetDatum(a->priority)),
+		appt_arg_time(a->skipped_at),
+		appt_arg_time(a->checked_in_at),
+		appt_arg_time(a->started_at),
+		appt_arg_time(a->completed_at),
+		appt_arg_time(a->cancelled_at)
+	};
+	bool		isnull;
+
+	if (appt_run(&store, args, APPT_WRITE) != 1)
+		elog(ERROR, "appointment \"%s\" is gone", a->appointment_id);
+	return appointment_from_row(appt_field(0, 1, &isnull));
+}
+
+/* The zone of its branch. */
+pg_tz *
+appointment_zone(const Appointment *appointment)
+{
+	const Branch *branch = schedule_branch(appointment->branch_id);
+
+	if (branch == NULL)
+		elog(ERROR, "branch \"%s\" is gone", appointment->branch_id);
+	return branch->zone;
+}
+
+/* The full appointment object (contract, section 1). */
+char *
+appointment_json(const Appointment *a)
+{
+	pg_tz	   *zone = appointment_zone(a);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	appt_json_text(&out, "appointment_id", a->appointment_id);
+	appt_json_text(&out, "patient_id", a->patient_id);
+	appt_json_text(&out, "doctor_id", a->doctor_id);
+	appt_json_text(&out, "branch_id", a->branch_id);
+	appt_json_time(&out, "slot_start", a->slot_start, zone);
+	appt_json_time(&out, "slot_end", a->slot_end, zone);
+	appt_json_text(&out, "visit_type", a->visit_type);
+	appt_json_text(&out, "status", a->status);
+	appt_json_int(&out, "token_number", a->token_number);
+	appt_json_date(&out, "token_date", a->token_date);
+	appt_json_text(&out, "source", a->source);
+	appt_json_text(&out, "notes", a->notes);
+	appt_json_int(&out, "version", a->version);
+	appt_json_int(&out, "reschedule_count", a->reschedule_count);
+	appt_json_text(&out, "reason", a->reason);
+	appt_json_time(&out, "booked_at", a->booked_at, zone);
+	appt_json_time(&out, "checked_in_at", a->checked_in_at, zone);
+	appt_json_time(&out, "started_at", a->started_at, zone);
+	appt_json_time(&out, "completed_at", a->completed_at, zone);
+	appt_json_time(&out, "cancelled_at", a->cancelled_at, zone);
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+static char *
+text_or_null(const Datum *values, const bool *nulls, int column)
+{
+	return nulls[column] ? NULL : TextDatumGetCString(values[column]);
+}

@@ -1,0 +1,425 @@
+/*
+ * availability.c
+ *		Brings together the schedule, the day's appointments and the rules for
+ *		slots.c to judge.
+ *
+ * A list reads with the calling query's snapshot and takes no lock.  A booking
+ * reads what is committed, holding the doctor-day lock.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+/* The longest that an appointment before the window can reach into it. */
+#define REACH	MINUTES(APPT_MAX_DURATION_MIN + APPT_MAX_BUFFER_MIN)
+
+static ApptStatement busy_slots = {
+	"SELECT slot_start, slot_end, lane, buffer_before_min, buffer_after_min,"
+	" hold_expires_at"
+	" FROM appt.appointment"
+	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3"
+	" AND status NOT IN ('cancelled', 'no_show')"
+	" ORDER BY slot_start",
+	3, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static ApptStatement busy_slots_except = {
+	"SELECT slot_start, slot_end, lane, buffer_before_min, buffer_after_min,"
+	" hold_expires_at"
+	" FROM appt.appointment"
+	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3"
+	" AND status NOT IN ('cancelled', 'no_show')"
+	" AND appointment_no <> $4"
+	" ORDER BY slot_start",
+	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+};
+
+static ApptStatement day_counts = {
+	"SELECT token_date, count(*)::integer"
+	" FROM appt.appointment"
+	" WHERE doctor_no = $1 AND token_date BETWEEN $2 AND $3"
+	" AND status NOT IN ('cancelled', 'no_show')"
+	" AND (hold_expires_at IS NULL OR hold_expires_at > $4)"
+	" AND appointment_no <> $5"
+	" GROUP BY token_date",
+	5, {INT4OID, DATEOID, DATEOID, TIMESTAMPTZOID, INT8OID}
+};
+
+/* Consecutive days of one doctor at one branch, and what is taken in them. */
+typedef struct Days
+{
+	const Place *place;
+	DateADT		from_date;
+	DateADT		to_date;
+	SlotDay    *days;
+	int			ndays;
+	TimestampTz from;			/* the window of the busy slots */
+	TimestampTz to;
+	int64		except_no;
+	ApptAccess	access;
+} Days;
+
+static void init_day(SlotDay *day, const Place *place, DateADT date,
+					 const VisitType *visit, TimestampTz now);
+static void widen(Days *days, TimestampTz from, TimestampTz to);
+static void load_busy(Days *days);
+static SlotBusy *read_busy(Days *days, uint64 n, int *nbusy);
+static void slice_busy(Days *days, SlotBusy *busy, int nbusy);
+static void apply_daily_limit(Days *days);
+static List *branches_to_list(const SlotQuery *query, Doctor *doctor);
+static void list_place(const SlotQuery *query, const Place *place,
+					   OfferedSlot **slots, int *nslots);
+static void check_slot_query(const SlotQuery *query);
+
+/*
+ * The doctor and branch of those ids.  Without a branch id the only active
+ * branch is meant.
+ */
+Place
+availability_place(const char *doctor_id, const char *branch_id,
+				   const Caller *caller, IdOrigin origin)
+{
+	Place		place;
+
+	appt_require(doctor_id != NULL, "doctor_id");
+	place.doctor = schedule_doctor(doctor_id);
+	if (place.doctor == NULL || !place.doctor->active)
+		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+
+	place.branch = branch_id != NULL
+		? schedule_branch(branch_id)
+		: schedule_only_branch();
+	if (branch_id == NULL && place.branch == NULL)
+		ereport(ERROR,
+				(APPT_ERRCODE(BRANCH_REQUIRED),
+				 errmsg("branch_id is required"),
+				 errdetail("More than one branch is active."),
+				 appt_errfield("branch_id")));
+	if (place.branch == NULL || !place.branch->active ||
+		!caller_sees(caller, place.branch->branch_id))
+		refusal_unknown_id(origin, "branch", branch_id ? branch_id : "",
+						   "branch_id");
+	place.rules = schedule_rules(place.doctor, place.branch);
+	return place;
+}
+
+/* NULL for NULL; raises for one that is unknown or inactive. */
+VisitType *
+availability_visit_type(const char *visit_type, IdOrigin origin)
+{
+	VisitType  *visit;
+
+	if (visit_type == NULL)
+		return NULL;
+	visit = schedule_visit_type(visit_type);
+	if (visit == NULL || !visit->active)
+		refusal_unknown_id(origin, "visit type", visit_type, "visit_type");
+	return visit;
+}
+
+/* Refuses a length that no slot can have. */
+void
+availability_check_length(TimestampTz start, TimestampTz end,
+						  const char *field)
+{
+	int64		length = end - start;
+
+	if (length >= MINUTES(APPT_MIN_DURATION_MIN) &&
+		length <= MINUTES(APPT_MAX_DURATION_MIN) &&
+		length % MINUTES(1) == 0)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_REQUEST),
+			 errmsg("%s does not make a slot of %d to %d whole minutes",
+					field, APPT_MIN_DURATION_MIN, APPT_MAX_DURATION_MIN),
+			 appt_errfield(field)));
+}
+
+/* One day as it is committed now; the caller holds the doctor-day's lock. */
+void
+availability_day(SlotDay *day, const DayQuery *query)
+{
+	Days		days = {
+		.place = query->place,
+		.from_date = query->date,
+		.to_date = query->date,
+		.days = day,
+		.ndays = 1,
+		.except_no = query->except_no,
+		.access = APPT_READ_LATEST
+	};
+
+	init_day(day, query->place, query->date, query->visit, appt_now());
+	widen(&days, query->slot_start, query->slot_end);
+	load_busy(&days);
+	apply_daily_limit(&days);
+}
+
+/*
+ * The free slots of a doctor from one date to another, in order of branch and
+ * start.  The array is in the current context.
+ */
+int
+availability_list(const SlotQuery *query, OfferedSlot **slots)
+{
+	Place		place;
+	ListCell   *cell;
+	int			nslots = 0;
+
+	check_slot_query(query);
+	*slots = NULL;
+	place.doctor = schedule_doctor(query->doctor_id);
+	if (place.doctor == NULL || !place.doctor->active)
+		refusal_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
+						   "doctor_id");
+	foreach(cell, branches_to_list(query, place.doctor))
+	{
+		place.branch = lfirst(cell);
+		place.rules = schedule_rules(place.doctor, place.branch);
+		list_place(query, &place, slots, &nslots);
+	}
+	return nslots;
+}
+
+static List *
+branches_to_list(const SlotQuery *query, Doctor *doctor)
+{
+	List	   *branches = NIL;
+
+	if (query->branch_id != NULL || !query->every_branch)
+	{
+		Place		place = availability_place(query->doctor_id,
+											   query->branch_id,
+											   query->caller, ID_ADDRESSED);
+
+		return list_make1(place.branch);
+	}
+	for (int i = 0; i < doctor->nhours; i++)
+	{
+		Branch	   *branch = doctor->hours[i].branch;
+
+		if (branch->active && caller_sees(query->caller, branch->branch_id))
+			branches = list_append_unique_ptr(branches, branch);
+	}
+	return branches;
+}
+
+static void
+list_place(const SlotQuery *query, const Place *place, OfferedSlot **slots,
+		   int *nslots)
+{
+	const VisitType *visit = availability_visit_type(query->visit_type,
+													 ID_ADDRESSED);
+	int			duration_min = query->duration_min;
+	TimestampTz now = appt_now();
+	Days		days = {
+		.place = place,
+		.from_date = query->from_date,
+		.to_date = query->to_date,
+		.ndays = query->to_date - query->from_date + 1,
+		.access = APPT_READ
+	};
+
+	if (duration_min == 0 && visit != NULL)
+		duration_min = visit->duration_min;
+	days.days = palloc_array(SlotDay, days.ndays);
+	for (int i = 0; i < days.ndays; i++)
+		init_day(&days.days[i], place, days.from_date + i, visit, now);
+	load_busy(&days);
+	apply_daily_limit(&days);
+
+	for (int i = 0; i < days.ndays; i++)
+	{
+		Slot	   *free_slots;
+		int			n = slots_list(&days.days[i], duration_min, &free_slots);
+
+		if (n == 0)
+			continue;
+		*slots = *slots == NULL
+			? palloc_array(OfferedSlot, n)
+			: repalloc_array(*slots, OfferedSlot, *nslots + n);
+		for (int j = 0; j < n; j++)
+			(*slots)[(*nslots)++] = (OfferedSlot) {
+				.slot = free_slots[j],
+				.doctor = place->doctor,
+				.branch = place->branch
+			};
+	}
+}
+
+static void
+check_slot_query(const SlotQuery *query)
+{
+	appt_require(query->doctor_id != NULL, "doctor_id");
+	if (DATE_NOT_FINITE(query->from_date) || DATE_NOT_FINITE(query->to_date))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("date must be finite"),
+				 appt_errfield("date")));
+	if (query->to_date < query->from_date ||
+		query->to_date - query->from_date >= APPT_MAX_RANGE_DAYS)
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("date_to does not make a range of 1 to %d days",
+						APPT_MAX_RANGE_DAYS),
+				 appt_errfield("date_to")));
+	if (query->duration_min != 0 &&
+		(query->duration_min < APPT_MIN_DURATION_MIN ||
+		 query->duration_min > APPT_MAX_DURATION_MIN))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("duration must be from %d to %d minutes",
+						APPT_MIN_DURATION_MIN, APPT_MAX_DURATION_MIN),
+				 appt_errfield("duration")));
+}
+
+/* Everything about a day except what is taken. */
+static void
+init_day(SlotDay *day, const Place *place, DateADT date,
+		 const VisitType *visit, TimestampTz now)
+{
+	const Rules *rules = place->rules;
+	DateADT		today = appt_local_date(now, place->branch->zone);
+
+	*day = (SlotDay) {
+		.now = now,
+		.earliest = now + MINUTES(rules->lead_time_min),
+		.beyond_horizon = date > today + rules->horizon_days,
+		.buffer_before_min = place->doctor->buffer_before_min,
+		.buffer_after_min = place->doctor->buffer_after_min
+	};
+	if (visit != NULL && visit->buffer_before_min >= 0)
+		day->buffer_before_min = visit->buffer_before_min;
+	if (visit != NULL && visit->buffer_after_min >= 0)
+		day->buffer_after_min = visit->buffer_after_min;
+	sessions_of_day(day, place->doctor, place->branch, date);
+}
+
+/* Widens the window so that it also covers [from, to). */
+static void
+widen(Days *days, TimestampTz from, TimestampTz to)
+{
+	if (days->from == days->to)
+	{
+		days->from = from;
+		days->to = to;
+		return;
+	}
+	days->from = Min(days->from, from);
+	days->to = Max(days->to, to);
+}
+
+/* One index scan for all the days. */
+static void
+load_busy(Days *days)
+{
+	SlotBusy   *busy;
+	int			nbusy;
+	uint64		n;
+
+	for (int i = 0; i < days->ndays; i++)
+	{
+		const SlotDay *day = &days->days[i];
+
+		for (int j = 0; j < day->nsessions; j++)
+			widen(days, day->sessions[j].start, day->sessions[j].end);
+	}
+	if (days->from == days->to)
+		return;
+
+	{
+		ApptArg		args[] = {
+			appt_arg(Int32GetDatum(days->place->doctor->doctor_no)),
+			appt_arg(TimestampTzGetDatum(days->from - REACH)),
+			appt_arg(TimestampTzGetDatum(days->to +
+										 MINUTES(APPT_MAX_BUFFER_MIN))),
+			appt_arg(Int64GetDatum(days->except_no))
+		};
+
+		n = appt_run(days->except_no ? &busy_slots_except : &busy_slots,
+					 args, days->access);
+	}
+	busy = read_busy(days, n, &nbusy);
+	slice_busy(days, busy, nbusy);
+}
+
+/* Leaves out the holds that have expired. */
+static SlotBusy *
+read_busy(Days *days, uint64 n, int *nbusy)
+{
+	TimestampTz now = days->days[0].now;
+	SlotBusy   *busy = palloc_array(SlotBusy, n + 1);
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+
+	*nbusy = 0;
+	for (uint64 i = 0; i < n; i++)
+	{
+		Datum		values[6];
+		bool		nulls[6];
+
+		heap_deform_tuple(SPI_tuptable->vals[i], desc, values, nulls);
+		if (!nulls[5] && DatumGetTimestampTz(values[5]) <= now)
+		{
+			days->days[0].expired_holds = true;
+			continue;
+		}
+		busy[(*nbusy)++] = (SlotBusy) {
+			.start = DatumGetTimestampTz(values[0]),
+			.end = DatumGetTimestampTz(values[1]),
+			.lane = DatumGetInt16(values[2]),
+			.buffer_before_min = DatumGetInt16(values[3]),
+			.buffer_after_min = DatumGetInt16(values[4]),
+			.held = !nulls[5]
+		};
+	}
+	return busy;
+}
+
+/* Gives each day the tail of the array that can still matter to it. */
+static void
+slice_busy(Days *days, SlotBusy *busy, int nbusy)
+{
+	int			first = 0;
+
+	for (int i = 0; i < days->ndays; i++)
+	{
+		SlotDay    *day = &days->days[i];
+
+		while (days->ndays > 1 && day->nsessions > 0 && first < nbusy &&
+			   busy[first].start + REACH <= day->sessions[0].start)
+			first++;
+		day->busy = busy + first;
+		day->nbusy = nbusy - first;
+	}
+}
+
+/* Where a daily limit is set, marks the days that have reached it. */
+static void
+apply_daily_limit(Days *days)
+{
+	int			limit = days->place->rules->doctor_daily_limit;
+	uint64		n;
+	bool		isnull;
+
+	if (limit == 0)
+		return;
+	{
+		ApptArg		args[] = {
+			appt_arg(Int32GetDatum(days->place->doctor->doctor_no)),
+			appt_arg(DateADTGetDatum(days->from_date)),
+			appt_arg(DateADTGetDatum(days->to_date)),
+			appt_arg(TimestampTzGetDatum(days->days[0].now)),
+			appt_arg(Int64GetDatum(days->except_no))
+		};
+
+		n = appt_run(&day_counts, args, days->access);
+	}
+	for (uint64 i = 0; i < n; i++)
+	{
+		DateADT		date = DatumGetDateADT(appt_field(i, 1, &isnull));
+
+		if (DatumGetInt32(appt_field(i, 2, &isnull)) >= limit)
+			days->days[date - days->from_date].daily_limit_reached = true;
+	}
+}

@@ -1,0 +1,366 @@
+/*
+ * booking.c
+ *		Booking, walk-ins and holds.
+ *
+ * Locks, in order: branch and doctor (placement_begin), the doctor-day with
+ * its token, the patient.  The insert then meets no conflict but the
+ * patient's; the exclusion constraints stand behind it all the same, and
+ * ON CONFLICT DO NOTHING asks them without a deadlock.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+static ApptStatement insert = {
+	"INSERT INTO appt.appointment AS a (appointment_id, appointment_no,"
+	" patient_id, doctor_id, branch_id, slot_start, slot_end, visit_type,"
+	" status, token_number, token_date, source, notes, override, booked_at,"
+	" checked_in_at, hold_expires_at, doctor_no, patient_no, lane,"
+	" buffer_before_min, buffer_after_min)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+	" $15, $16, $17, $18, $19, $20, $21, $22)"
+	" ON CONFLICT DO NOTHING"
+	" RETURNING a",
+	22, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID, TEXTOID, TEXTOID,
+		BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID,
+		INT4OID, INT2OID, INT2OID, INT2OID}
+};
+
+static ApptStatement take_hold = {
+	"DELETE FROM appt.appointment a"
+	" WHERE a.appointment_id = $1 AND a.status = 'held'"
+	" RETURNING a",
+	1, {TEXTOID}
+};
+
+/* Where a booking can come from, beside walk-ins. */
+static const char *const sources[] = {
+	"sql", "api", "web", "mobile", "aggregator", "front_desk"
+};
+
+/* What the row is to be, beside where it is placed. */
+typedef struct NewRow
+{
+	const BookRequest *request;
+	const Placement *placement;
+	const char *status;
+	const char *source;
+	int			token_number;
+	int			patient_no;		/* 0: a hold */
+	TimestampTz checked_in_at;
+	TimestampTz hold_expires_at;
+} NewRow;
+
+static void check_texts(const BookRequest *request);
+static PlacementRequest placement_request(const BookRequest *request);
+static int	draw_token(const Placement *placement);
+static void lock_day(const Placement *placement);
+static Appointment *insert_row(const NewRow *row);
+static Appointment *insert_booking(const NewRow *row);
+static void use_hold(const BookRequest *request, Placement *placement);
+static Appointment *delete_hold(const char *hold_id, const Caller *caller);
+static void refuse_expired_hold(const char *hold_id) pg_attribute_noreturn();
+static void refuse_if_away(const Placement *placement);
+static const char *override_note(const Placement *placement);
+
+/* Books a slot, from a hold if the request names one. */
+Appointment *
+booking_book(const BookRequest *request)
+{
+	PlacementRequest wanted = placement_request(request);
+	Placement	placement;
+	Appointment *booked;
+	NewRow		row = {
+		.request = request,
+		.placement = &placement,
+		.status = "booked",
+		.source = request->source ? request->source : request->caller->source
+	};
+
+	check_texts(request);
+	appt_require(request->patient_id != NULL, "patient_id");
+	placement_begin(&placement, &wanted);
+	row.token_number = draw_token(&placement);
+	row.patient_no = patient_lock(request->patient_id);
+	if (request->hold_id != NULL)
+		use_hold(request, &placement);
+	else
+		placement_find(&placement, &wanted);
+	patient_check_limit(row.patient_no, &placement, 0);
+
+	booked = insert_booking(&row);
+	event_record(booked, "appointment.booked", request->caller,
+				 override_note(&placement), placement.now);
+	return booked;
+}
+
+/*
+ * Books somebody who is there now: checked in at once, with the next number
+ * and beside the bookable slots, so that none is lost.
+ */
+Appointment *
+booking_walk_in(const BookRequest *request)
+{
+	TimestampTz now = appt_now();
+	BookRequest at_once = *request;
+	PlacementRequest wanted;
+	Placement	placement;
+	Appointment *booked;
+	NewRow		row = {
+		.request = &at_once,
+		.placement = &placement,
+		.status = "checked_in",
+		.source = "walk_in",
+		.checked_in_at = now
+	};
+
+	at_once.slot_start = now - now % MINUTES(1);
+	check_texts(request);
+	wanted = placement_request(&at_once);
+	placement_begin(&placement, &wanted);
+	placement.slot_end = placement.slot_start +
+		MINUTES(placement_length(&placement));
+	refuse_if_away(&placement);
+	row.token_number = draw_token(&placement);
+	row.patient_no = patient_lock(request->patient_id);
+	placement_find_overflow(&placement);
+
+	booked = insert_booking(&row);
+	event_record(booked, "appointment.booked", request->caller, "walk-in",
+				 placement.now);
+	event_record(booked, "appointment.checked_in", request->caller, "walk-in",
+				 placement.now);
+	return booked;
+}
+
+/* Keeps a slot for some minutes, without a patient and without a number. */
+Appointment *
+booking_hold(const BookRequest *request)
+{
+	PlacementRequest wanted = placement_request(request);
+	Placement	placement;
+	Appointment *held;
+	NewRow		row = {
+		.request = request,
+		.placement = &placement,
+		.status = "held",
+		.source = request->caller->source
+	};
+
+	placement_begin(&placement, &wanted);
+	lock_day(&placement);
+	placement_find(&placement, &wanted);
+	row.hold_expires_at = placement.now +
+		MINUTES(placement.place.rules->hold_min);
+	held = insert_row(&row);
+	if (held == NULL)
+		refusal_raise(SLOT_TAKEN, &placement.place, placement.slot_start);
+	return held;
+}
+
+/* Gives a held slot back. */
+void
+booking_release(const char *hold_id, const Caller *caller)
+{
+	appt_require(hold_id != NULL, "hold_id");
+	if (delete_hold(hold_id, caller) == NULL)
+		refusal_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
+}
+
+static void
+check_texts(const BookRequest *request)
+{
+	appt_check_text(request->notes, "notes");
+	if (request->source == NULL)
+		return;
+	for (int i = 0; i < lengthof(sources); i++)
+	{
+		if (strcmp(sources[i], request->source) == 0)
+			return;
+	}
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_REQUEST),
+			 errmsg("source \"%s\" is not known", request->source),
+			 appt_errfield("source")));
+}
+
+static PlacementRequest
+placement_request(const BookRequest *request)
+{
+	return (PlacementRequest) {
+		.caller = request->caller,
+		.doctor_id = request->doctor_id,
+		.branch_id = request->branch_id,
+		.visit_type = request->visit_type,
+		.slot_start = request->slot_start,
+		.slot_end = request->slot_end,
+		.override = request->override
+	};
+}
+
+static int
+draw_token(const Placement *placement)
+{
+	DoctorDay	day = {
+		.doctor_no = placement->place.doctor->doctor_no,
+		.on_date = placement->date,
+		.draw = true
+	};
+
+	token_lock_days(&day, 1);
+	return day.token_number;
+}
+
+static void
+lock_day(const Placement *placement)
+{
+	DoctorDay	day = {
+		.doctor_no = placement->place.doctor->doctor_no,
+		.on_date = placement->date
+	};
+
+	token_lock_days(&day, 1);
+}
+
+/* Inserts a patient's appointment; a conflict is told apart and refused. */
+static Appointment *
+insert_booking(const NewRow *row)
+{
+	const Placement *placement = row->placement;
+	Appointment *booked = insert_row(row);
+
+	if (booked != NULL)
+		return booked;
+	if (patient_is_busy(row->patient_no, placement->slot_start,
+						placement->slot_end, 0))
+		patient_refuse_busy(row->request->patient_id);
+	refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
+}
+
+/* NULL if an exclusion constraint forbids it. */
+static Appointment *
+insert_row(const NewRow *row)
+{
+	const Placement *p = row->placement;
+	bool		is_hold = row->patient_no == 0;
+	int64		no = appt_next_appointment_no();
+	DateADT		today = appt_local_date(p->now, p->place.branch->zone);
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg_text(is_hold
+					  ? appt_new_id("hold")
+					  : appt_appointment_id(no, today)),
+		appt_arg(Int64GetDatum(no)),
+		appt_arg_text(is_hold ? NULL : row->request->patient_id),
+		appt_arg_text(p->place.doctor->doctor_id),
+		appt_arg_text(p->place.branch->branch_id),
+		appt_arg_time(p->slot_start),
+		appt_arg_time(p->slot_end),
+		appt_arg_text(row->request->visit_type),
+		appt_arg_text(row->status),
+		is_hold ? appt_arg_null() :
+			appt_arg(Int32GetDatum(row->token_number)),
+		appt_arg(DateADTGetDatum(p->date)),
+		appt_arg_text(row->source),
+		appt_arg_text(row->request->notes),
+		appt_arg(BoolGetDatum(p->overridden != SLOT_FREE)),
+		appt_arg_time(p->now),
+		appt_arg_time(row->checked_in_at),
+		appt_arg_time(row->hold_expires_at),
+		appt_arg(Int32GetDatum(p->place.doctor->doctor_no)),
+		is_hold ? appt_arg_null() :
+			appt_arg(Int32GetDatum(row->patient_no)),
+		appt_arg(Int16GetDatum(p->lane)),
+		appt_arg(Int16GetDatum(p->buffer_before_min)),
+		appt_arg(Int16GetDatum(p->buffer_after_min))
+	};
+
+	if (appt_run(&insert, args, APPT_WRITE) == 0)
+		return NULL;
+	return appointment_from_row(appt_field(0, 1, &isnull));
+}
+
+/*
+ * Puts the booking in its hold's place and ends the hold.  What was judged
+ * when the hold was made is not judged again.
+ */
+static void
+use_hold(const BookRequest *request, Placement *placement)
+{
+	Appointment *hold = delete_hold(request->hold_id, request->caller);
+
+	if (hold == NULL || hold->hold_expires_at <= placement->now)
+		refuse_expired_hold(request->hold_id);
+	if (placement->slot_end == 0)
+		placement->slot_end = hold->slot_end;
+	if (hold->doctor_no != placement->place.doctor->doctor_no ||
+		strcmp(hold->branch_id, placement->place.branch->branch_id) != 0 ||
+		hold->slot_start != placement->slot_start ||
+		hold->slot_end != placement->slot_end)
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("hold \"%s\" is for another slot", request->hold_id),
+				 appt_errfield("hold_id")));
+	placement->lane = hold->lane;
+	placement->buffer_before_min = hold->buffer_before_min;
+	placement->buffer_after_min = hold->buffer_after_min;
+}
+
+/* Takes a hold out of the table; NULL if the caller sees none of that id. */
+static Appointment *
+delete_hold(const char *hold_id, const Caller *caller)
+{
+	ApptArg		args[] = {appt_arg_text(hold_id)};
+	Appointment *hold;
+	bool		isnull;
+
+	schedule_refresh();
+	if (appt_run(&take_hold, args, APPT_WRITE) == 0)
+		return NULL;
+	hold = appointment_from_row(appt_field(0, 1, &isnull));
+	if (!caller_sees(caller, hold->branch_id))
+		refusal_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
+	return hold;
+}
+
+static void
+refuse_expired_hold(const char *hold_id)
+{
+	ereport(ERROR,
+			(APPT_ERRCODE(HOLD_EXPIRED),
+			 errmsg("hold \"%s\" has expired or was released", hold_id),
+			 errdetail("The slot is no longer held; choose a slot again.")));
+}
+
+/* A walk-in needs a doctor who is not on leave and a branch that is open. */
+static void
+refuse_if_away(const Placement *placement)
+{
+	const Branch *branch = placement->place.branch;
+	const Doctor *doctor = placement->place.doctor;
+
+	for (int i = 0; i < branch->nclosures; i++)
+	{
+		if (branch->closures[i].start <= placement->now &&
+			branch->closures[i].end > placement->now)
+			refusal_raise(SLOT_CLOSED, &placement->place, placement->now);
+	}
+	for (int i = 0; i < doctor->ntime_off; i++)
+	{
+		if (doctor->time_off[i].start <= placement->now &&
+			doctor->time_off[i].end > placement->now)
+			refusal_raise(SLOT_ON_LEAVE, &placement->place, placement->now);
+	}
+}
+
+/* What the history says of an override; NULL where nothing was overridden. */
+static const char *
+override_note(const Placement *placement)
+{
+	if (placement->overridden == SLOT_FREE)
+		return NULL;
+	return psprintf("override: %s",
+					refusal_sentence(placement->overridden, &placement->place,
+									 placement->slot_start));
+}

@@ -1,0 +1,65 @@
+/*
+ * caller.c
+ *		On whose behalf a function runs, and what they may see.
+ */
+#include "appt.h"
+
+#include "miscadmin.h"
+
+/*
+ * Whoever is connected: a role, with the name that bioecko_appt.actor adds to
+ * it (a receptionist behind a shared role, say).  The role cannot be forged.
+ */
+Caller
+caller_of_session(void)
+{
+	const char *role = GetUserNameFromId(GetOuterUserId(), false);
+	bool		named = appt_actor_setting && appt_actor_setting[0] != '\0';
+
+	return (Caller) {
+		.actor = named
+			? psprintf("role:%s/%s", role, appt_actor_setting)
+			: psprintf("role:%s", role),
+		.source = "sql"
+	};
+}
+
+/*
+ * An API client, as the gateway vouches for it.  One that is not known any
+ * more sees nothing.  Call schedule_refresh() before.
+ */
+Caller
+caller_of_client(const char *client_id)
+{
+	const Client *client;
+	Caller		caller;
+
+	if (client_id == NULL)
+		return caller_of_session();
+
+	client = schedule_client(client_id);
+	caller = (Caller) {
+		.actor = psprintf("client:%s", client_id),
+		.source = "api",
+		.limited = client == NULL || client->limited
+	};
+	if (client != NULL)
+	{
+		caller.branch_ids = client->branch_ids;
+		caller.nbranch_ids = client->nbranch_ids;
+	}
+	return caller;
+}
+
+bool
+caller_sees(const Caller *caller, const char *branch_id)
+{
+	if (!caller->limited)
+		return true;
+	for (int i = 0; i < caller->nbranch_ids; i++)
+	{
+		if (strcmp(caller->branch_ids[i], branch_id) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,54 @@
+/*
+ * ids.c
+ *		Ids: APT-2026-000123 from a sequence, and random ones.
+ */
+#include "appt.h"
+
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "common/base64.h"
+#include "utils/lsyscache.h"
+
+#define RANDOM_BYTES	16
+#define RANDOM_CHARS	22		/* of base64, without its padding */
+
+/* The next number for an appointment's id.  Gaps are fine in ids. */
+int64
+appt_next_appointment_no(void)
+{
+	Oid			schema = get_namespace_oid("appt", false);
+
+	return nextval_internal(get_relname_relid("appointment_no_seq", schema),
+							false);
+}
+
+/* The id of the appointment with that number, booked on that day. */
+char *
+appt_appointment_id(int64 appointment_no, DateADT booked_on)
+{
+	return psprintf("%s-%04d-%06lld",
+					schedule_setting("appointment_id_prefix"),
+					appt_year(booked_on), (long long) appointment_no);
+}
+
+/* prefix, underscore and 22 random characters that are safe in a URL. */
+char *
+appt_new_id(const char *prefix)
+{
+	char		bytes[RANDOM_BYTES];
+	char		text[RANDOM_CHARS + 3];
+
+	if (!pg_strong_random(bytes, sizeof(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	pg_b64_encode(bytes, sizeof(bytes), text, sizeof(text));
+	for (char *p = text; p < text + RANDOM_CHARS; p++)
+	{
+		if (*p == '+')
+			*p = '-';
+		else if (*p == '/')
+			*p = '_';
+	}
+	return psprintf("%s_%.*s", prefix, RANDOM_CHARS, text);
+}

@@ -1,0 +1,273 @@
+/*
+ * lifecycle.c
+ *		The states of an appointment after it is booked:
+ *
+ *		booked -> checked_in -> in_consultation -> completed
+ *		checked_in -> completed, booked (undo), cancelled
+ *		booked -> cancelled, no_show;  no_show -> checked_in
+ *
+ * Each change locks the row, checks what the contract's section 5 allows, and
+ * stores it with its event.
+ */
+#include "appt.h"
+
+/* What distinguishes one change from another. */
+typedef struct Transition
+{
+	const char *verb;			/* for messages: "cannot be …" */
+	const char *from[2];
+	const char *to;
+	const char *event_type;
+	bool		same_day;		/* only on the branch-local day of the slot */
+} Transition;
+
+static const Transition cancel = {
+	"cancelled", {"booked", "checked_in"}, "cancelled",
+	"appointment.cancelled", false
+};
+static const Transition check_in = {
+	"checked in", {"booked", "no_show"}, "checked_in",
+	"appointment.checked_in", true
+};
+static const Transition undo_check_in = {
+	"taken back to booked", {"checked_in", NULL}, "booked",
+	"appointment.check_in_undone", true
+};
+static const Transition start = {
+	"started", {"checked_in", NULL}, "in_consultation",
+	"appointment.started", false
+};
+static const Transition complete = {
+	"completed", {"in_consultation", "checked_in"}, "completed",
+	"appointment.completed", false
+};
+static const Transition no_show = {
+	"marked as a no-show", {"booked", NULL}, "no_show",
+	"appointment.no_show", false
+};
+
+typedef struct CheckIn
+{
+	const ChangeRequest *request;
+	Appointment *checked_in;
+} CheckIn;
+
+static Appointment *begin(const ChangeRequest *request,
+						  const Transition *transition);
+static void check_transition(const Appointment *current,
+							 const Transition *transition);
+static void check_day(const Appointment *current,
+					  const Transition *transition);
+static void check_window(const ChangeRequest *request,
+						 const Appointment *current);
+static Datum check_in_once(void *arg);
+static void find_way_back(Appointment *seen, const ChangeRequest *request);
+static Appointment *finish(Appointment *current, const ChangeRequest *request,
+						   const Transition *transition);
+
+/* Cancels; one that is cancelled already stays as it is. */
+Appointment *
+lifecycle_cancel(const ChangeRequest *request)
+{
+	Appointment *current;
+
+	appt_require(request->reason != NULL, "reason");
+	appt_check_text(request->reason, "reason");
+	schedule_refresh();
+	current = appointment_find(request->appointment_id, request->caller,
+							   APPT_FOR_UPDATE);
+	appointment_check_version(current, request->expected_version);
+	if (appointment_is(current, "cancelled"))
+		return current;
+	check_transition(current, &cancel);
+	check_window(request, current);
+	current->cancelled_at = appt_now();
+	current->reason = pstrdup(request->reason);
+	return finish(current, request, &cancel);
+}
+
+/* Only on the day itself; a no-show may come back with the same number. */
+Appointment *
+lifecycle_check_in(const ChangeRequest *request)
+{
+	CheckIn		work = {.request = request};
+
+	(void) appt_retry(check_in_once, &work);
+	return work.checked_in;
+}
+
+Appointment *
+lifecycle_undo_check_in(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &undo_check_in);
+
+	current->checked_in_at = 0;
+	return finish(current, request, &undo_check_in);
+}
+
+Appointment *
+lifecycle_start(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &start);
+
+	current->started_at = appt_now();
+	return finish(current, request, &start);
+}
+
+Appointment *
+lifecycle_complete(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &complete);
+
+	current->completed_at = appt_now();
+	return finish(current, request, &complete);
+}
+
+Appointment *
+lifecycle_no_show(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &no_show);
+
+	return finish(current, request, &no_show);
+}
+
+/* Locks the row and checks that the change is allowed. */
+static Appointment *
+begin(const ChangeRequest *request, const Transition *transition)
+{
+	Appointment *current;
+
+	appt_check_text(request->reason, "reason");
+	schedule_refresh();
+	current = appointment_find(request->appointment_id, request->caller,
+							   APPT_FOR_UPDATE);
+	appointment_check_version(current, request->expected_version);
+	check_transition(current, transition);
+	if (transition->same_day)
+		check_day(current, transition);
+	return current;
+}
+
+static void
+check_transition(const Appointment *current, const Transition *transition)
+{
+	for (int i = 0; i < lengthof(transition->from); i++)
+	{
+		if (transition->from[i] != NULL &&
+			appointment_is(current, transition->from[i]))
+			return;
+	}
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be %s",
+					current->appointment_id, transition->verb),
+			 errdetail("Its status is %s.", current->status)));
+}
+
+static void
+check_day(const Appointment *current, const Transition *transition)
+{
+	DateADT		today = appt_local_date(appt_now(), appointment_zone(current));
+
+	if (current->token_date == today)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be %s today",
+					current->appointment_id, transition->verb),
+			 errdetail("Its day is %s.",
+					   appt_spoken_date(current->token_date))));
+}
+
+/* The window guards slots; a patient who is there already may still leave. */
+static void
+check_window(const ChangeRequest *request, const Appointment *current)
+{
+	Doctor	   *doctor = schedule_doctor(current->doctor_id);
+	Branch	   *branch = schedule_branch(current->branch_id);
+	int			window_min;
+
+	if (request->forced || !appointment_is(current, "booked"))
+		return;
+	window_min = schedule_rules(doctor, branch)->cancellation_window_min;
+	if (appt_now() <= current->slot_start - MINUTES(window_min))
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(CANCELLATION_WINDOW),
+			 errmsg("appointment \"%s\" can no longer be cancelled",
+					current->appointment_id),
+			 errdetail("Appointments can be cancelled until %d minutes before they begin.",
+					   window_min)));
+}
+
+static Datum
+check_in_once(void *arg)
+{
+	CheckIn    *work = arg;
+	const ChangeRequest *request = work->request;
+	Appointment *seen;
+	Appointment *current;
+	bool		returns;
+
+	schedule_refresh();
+	seen = appointment_find(request->appointment_id, request->caller,
+							APPT_UNLOCKED);
+	returns = appointment_is(seen, "no_show");
+	if (returns)
+		find_way_back(seen, request);
+	current = begin(request, &check_in);
+	if (returns != appointment_is(current, "no_show"))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("appointment \"%s\" was changed at the same time",
+						current->appointment_id)));
+	if (returns)
+		current->lane = seen->lane;
+	current->checked_in_at = appt_now();
+	current->skipped_at = 0;
+	work->checked_in = finish(current, request, &check_in);
+	return (Datum) 0;
+}
+
+/*
+ * A no-show gave its slot free, so it comes back beside the bookable ones:
+ * seen->lane becomes that lane.  Takes the locks that come before the row's.
+ */
+static void
+find_way_back(Appointment *seen, const ChangeRequest *request)
+{
+	PlacementRequest wanted = {
+		.caller = request->caller,
+		.doctor_id = seen->doctor_id,
+		.branch_id = seen->branch_id,
+		.slot_start = seen->slot_start,
+		.slot_end = seen->slot_end
+	};
+	DoctorDay	day = {
+		.doctor_no = seen->doctor_no,
+		.on_date = seen->token_date
+	};
+	Placement	placement;
+
+	placement_begin(&placement, &wanted);
+	token_lock_days(&day, 1);
+	patient_lock_no(seen->patient_no);
+	if (patient_is_busy(seen->patient_no, seen->slot_start, seen->slot_end,
+						seen->appointment_no))
+		patient_refuse_busy(seen->patient_id);
+	placement_find_overflow(&placement);
+	seen->lane = placement.lane;
+}
+
+static Appointment *
+finish(Appointment *current, const ChangeRequest *request,
+	   const Transition *transition)
+{
+	Appointment *stored;
+
+	current->status = pstrdup(transition->to);
+	stored = appointment_store(current);
+	event_record(stored, transition->event_type, request->caller,
+				 request->reason, appt_now());
+	return stored;
+}

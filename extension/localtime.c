@@ -1,0 +1,166 @@
+/*
+ * localtime.c
+ *		Branch-local date and wall clock to instant, and back.
+ *
+ * A wall-clock time that a DST change skips or repeats is read as AT TIME ZONE
+ * reads it: with the offset of standard time.
+ */
+#include "appt.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
+					  fsec_t *fsec, int *offset_s);
+
+/* The zone of that name, NULL if the server knows none. */
+pg_tz *
+appt_zone(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL || !pg_tz_acceptable(zone))
+		return NULL;
+	return zone;
+}
+
+/* The extension's clock: the real one unless bioecko_appt.clock freezes it. */
+TimestampTz
+appt_now(void)
+{
+	if (appt_clock_setting == NULL || appt_clock_setting[0] == '\0')
+		return GetCurrentTimestamp();
+	return DatumGetTimestampTz(
+		DirectFunctionCall3(timestamptz_in,
+							CStringGetDatum(appt_clock_setting),
+							ObjectIdGetDatum(InvalidOid),
+							Int32GetDatum(-1)));
+}
+
+DateADT
+appt_local_date(TimestampTz instant, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset_s;
+
+	to_fields(instant, zone, &tm, &fsec, &offset_s);
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+/* The instant of a wall-clock time on a date; 24:00 is the next midnight. */
+TimestampTz
+appt_instant(DateADT date, TimeADT wall, pg_tz *zone)
+{
+	struct pg_tm tm = {0};
+	int			offset_s;
+	int64		local;
+
+	local = (int64) date * USECS_PER_DAY + wall;
+	if (wall == USECS_PER_DAY)
+	{
+		date++;
+		wall = 0;
+	}
+	j2date(date + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	tm.tm_hour = wall / USECS_PER_HOUR;
+	tm.tm_min = wall / USECS_PER_MINUTE % 60;
+	tm.tm_sec = wall / USECS_PER_SEC % 60;
+	offset_s = DetermineTimeZoneOffset(&tm, zone);
+	return local + (int64) offset_s * USECS_PER_SEC;
+}
+
+/* 1 = Monday … 7 = Sunday. */
+int
+appt_iso_weekday(DateADT date)
+{
+	int			sunday_based = j2day(date + POSTGRES_EPOCH_JDATE);
+
+	return sunday_based == 0 ? 7 : sunday_based;
+}
+
+int
+appt_year(DateADT date)
+{
+	int			year,
+				month,
+				day;
+
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	return year;
+}
+
+/*
+ * Appends RFC 3339 with the zone's offset at that instant, down to
+ * milliseconds where there are any.
+ */
+void
+appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset_s;
+	int			offset_min;
+	char		text[48];
+	char	   *p = text;
+
+	to_fields(instant, zone, &tm, &fsec, &offset_s);
+	p = pg_ultostr_zeropad(p, tm.tm_year, 4);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, tm.tm_mon, 2);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, tm.tm_mday, 2);
+	*p++ = 'T';
+	p = pg_ultostr_zeropad(p, tm.tm_hour, 2);
+	*p++ = ':';
+	p = pg_ultostr_zeropad(p, tm.tm_min, 2);
+	*p++ = ':';
+	p = pg_ultostr_zeropad(p, tm.tm_sec, 2);
+	if (fsec >= 1000)
+	{
+		*p++ = '.';
+		p = pg_ultostr_zeropad(p, fsec / 1000, 3);
+	}
+	offset_min = -offset_s / SECS_PER_MINUTE;
+	*p++ = offset_min < 0 ? '-' : '+';
+	p = pg_ultostr_zeropad(p, abs(offset_min) / MINS_PER_HOUR, 2);
+	*p++ = ':';
+	p = pg_ultostr_zeropad(p, abs(offset_min) % MINS_PER_HOUR, 2);
+	appendBinaryStringInfo(out, text, p - text);
+}
+
+/* As one would say it: 15/03/2026 10:00. */
+char *
+appt_spoken_time(TimestampTz instant, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset_s;
+
+	to_fields(instant, zone, &tm, &fsec, &offset_s);
+	return psprintf("%02d/%02d/%04d %02d:%02d",
+					tm.tm_mday, tm.tm_mon, tm.tm_year, tm.tm_hour, tm.tm_min);
+}
+
+char *
+appt_spoken_date(DateADT date)
+{
+	int			year,
+				month,
+				day;
+
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	return psprintf("%02d/%02d/%04d", day, month, year);
+}
+
+static void
+to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm, fsec_t *fsec,
+		  int *offset_s)
+{
+	if (TIMESTAMP_NOT_FINITE(instant) ||
+		timestamp2tm(instant, offset_s, tm, fsec, NULL, zone) != 0)
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("timestamp out of range")));
+}

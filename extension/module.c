@@ -1,0 +1,51 @@
+/*
+ * module.c
+ *		Magic block, settings, start-up.
+ */
+#include "appt.h"
+
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+char	   *appt_clock_setting = NULL;
+char	   *appt_actor_setting = NULL;
+bool		appt_notify_setting = true;
+bool		appt_allow_drop_setting = false;
+
+void		_PG_init(void);
+
+static void define_settings(void);
+
+void
+_PG_init(void)
+{
+	define_settings();
+	schedule_init();
+}
+
+static void
+define_settings(void)
+{
+	DefineCustomStringVariable("bioecko_appt.clock",
+							   "Freezes the extension's clock.",
+							   "A timestamp with time zone; empty means the real time. For tests.",
+							   &appt_clock_setting, "",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("bioecko_appt.actor",
+							   "Who works behind the session's role, for the history.",
+							   NULL,
+							   &appt_actor_setting, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("bioecko_appt.notify",
+							 "Wakes the webhook relay when a transaction with events commits.",
+							 "The gateway turns it off and wakes the relay itself.",
+							 &appt_notify_setting, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("bioecko_appt.allow_drop",
+							 "Allows DROP EXTENSION although there are patients or appointments.",
+							 NULL,
+							 &appt_allow_drop_setting, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("bioecko_appt");
+}

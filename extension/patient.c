@@ -1,0 +1,108 @@
+/*
+ * patient.c
+ *		What a booking needs to know of a patient.
+ *
+ * The patient's lock is taken after the doctor-day's; under it the daily
+ * limit is exact and two bookings of one patient do not deadlock in the
+ * patient's overlap constraint.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+static ApptStatement find = {
+	"SELECT patient_no"
+	" FROM appt.patient"
+	" WHERE patient_id = $1 AND active",
+	1, {TEXTOID}
+};
+
+static ApptStatement day_count = {
+	"SELECT count(*)::integer"
+	" FROM appt.appointment"
+	" WHERE patient_no = $1 AND token_date = $2 AND appointment_no <> $3"
+	" AND status NOT IN ('cancelled', 'no_show')",
+	3, {INT4OID, DATEOID, INT8OID}
+};
+
+static ApptStatement overlap = {
+	"SELECT"
+	" FROM appt.appointment"
+	" WHERE patient_no = $1"
+	" AND tstzrange(slot_start, slot_end) && tstzrange($2, $3)"
+	" AND status NOT IN ('cancelled', 'no_show', 'completed', 'held')"
+	" AND appointment_no <> $4",
+	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+};
+
+/* Looks up an active patient and takes the patient's lock. */
+int
+patient_lock(const char *patient_id)
+{
+	ApptArg		args[] = {appt_arg_text(patient_id)};
+	int			patient_no;
+	bool		isnull;
+
+	appt_require(patient_id != NULL, "patient_id");
+	if (appt_run(&find, args, APPT_READ_LATEST) == 0)
+		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
+	patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
+	patient_lock_no(patient_no);
+	return patient_no;
+}
+
+/* Takes the lock of a patient who is known to exist. */
+void
+patient_lock_no(int patient_no)
+{
+	appt_lock_exclusive(APPT_LOCK_PATIENT, patient_no);
+}
+
+/* Refuses one more appointment on a day on which the patient has enough. */
+void
+patient_check_limit(int patient_no, const Placement *placement,
+					int64 except_no)
+{
+	int			limit = placement->place.rules->patient_daily_limit;
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(patient_no)),
+		appt_arg(DateADTGetDatum(placement->date)),
+		appt_arg(Int64GetDatum(except_no))
+	};
+
+	if (limit == 0)
+		return;
+	appt_run(&day_count, args, APPT_READ_LATEST);
+	if (DatumGetInt32(appt_field(0, 1, &isnull)) < limit)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(SLOT_DAILY_LIMIT),
+			 errmsg("patient has reached the daily limit of %d", limit),
+			 errdetail("A patient can have no more than %d appointments on %s.",
+					   limit, appt_spoken_date(placement->date))));
+}
+
+/* Whether the patient is elsewhere in [start, end). */
+bool
+patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
+				int64 except_no)
+{
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(patient_no)),
+		appt_arg_time(start),
+		appt_arg_time(end),
+		appt_arg(Int64GetDatum(except_no))
+	};
+
+	return appt_run(&overlap, args, APPT_READ_LATEST) > 0;
+}
+
+void
+patient_refuse_busy(const char *patient_id)
+{
+	ereport(ERROR,
+			(APPT_ERRCODE(PATIENT_CONFLICT),
+			 errmsg("patient \"%s\" has another appointment then", patient_id),
+			 errdetail("The patient already has an appointment that overlaps this time.")));
+}

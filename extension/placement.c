@@ -1,0 +1,209 @@
+/*
+ * placement.c
+ *		Finds a place for a slot: under the locks that keep the schedule and
+ *		the doctor's day still, the one predicate of slots.c decides.
+ *
+ * Locks: branch and doctor, shared, so that a closure or time off cannot slip
+ * in between; then the caller locks the doctor-day and calls placement_find().
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+static ApptStatement delete_expired_holds = {
+	"DELETE FROM appt.appointment"
+	" WHERE doctor_no = $1 AND status = 'held' AND hold_expires_at <= $2"
+	" AND slot_start < $4 AND slot_end > $3",
+	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static void check_times(const PlacementRequest *request);
+static void resolve(Placement *placement, const PlacementRequest *request);
+static void load_day(Placement *placement, const PlacementRequest *request,
+					 SlotDay *day);
+static int	default_length(const Placement *placement, const SlotDay *day);
+static void clear_expired_holds(const Placement *placement);
+
+/*
+ * Resolves the request's ids and keeps the schedule of that doctor and branch
+ * still to the end of the transaction.
+ */
+void
+placement_begin(Placement *placement, const PlacementRequest *request)
+{
+	check_times(request);
+	*placement = (Placement) {0};
+	schedule_refresh();
+	resolve(placement, request);
+	appt_lock_shared(APPT_LOCK_BRANCH,
+					 appt_lock_key(placement->place.branch->branch_id));
+	appt_lock_shared(APPT_LOCK_DOCTOR, placement->place.doctor->doctor_no);
+	schedule_refresh();
+	resolve(placement, request);
+}
+
+/*
+ * Finds the lane, or refuses.  The caller holds the doctor-day's lock.  With
+ * override the rules give way, and placement->overridden tells which.
+ */
+void
+placement_find(Placement *placement, const PlacementRequest *request)
+{
+	SlotDay		day;
+	Slot		slot;
+	SlotVerdict verdict;
+
+	load_day(placement, request, &day);
+	verdict = slots_judge(&day, placement->slot_start, placement->slot_end,
+						  &slot);
+	if (verdict != SLOT_FREE && !request->override)
+		refusal_raise(verdict, &placement->place, placement->slot_start);
+
+	placement->overridden = verdict;
+	placement->lane = verdict == SLOT_FREE
+		? slot.lane
+		: slots_free_lane(&day, placement->slot_start, placement->slot_end,
+						  0, APPT_BOOKABLE_LANES);
+	if (placement->lane < 0)
+		refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
+	if (day.expired_holds)
+		clear_expired_holds(placement);
+}
+
+/* Why the slot cannot be booked, or "free"; takes no lock. */
+char *
+placement_explain(const PlacementRequest *request)
+{
+	Placement	placement = {0};
+	SlotDay		day;
+	Slot		slot;
+
+	check_times(request);
+	schedule_refresh();
+	resolve(&placement, request);
+	load_day(&placement, request, &day);
+	return refusal_sentence(slots_judge(&day, placement.slot_start,
+										placement.slot_end, &slot),
+							&placement.place, placement.slot_start);
+}
+
+/*
+ * Finds a lane beside the bookable ones, for somebody who is there already
+ * and takes no slot away.  Lock as for placement_find().
+ */
+void
+placement_find_overflow(Placement *placement)
+{
+	SlotDay		day;
+	DayQuery	query = {
+		.place = &placement->place,
+		.date = placement->date,
+		.slot_start = placement->slot_start,
+		.slot_end = placement->slot_end
+	};
+
+	availability_day(&day, &query);
+	placement->lane = slots_free_lane(&day, placement->slot_start,
+									  placement->slot_end,
+									  APPT_BOOKABLE_LANES, APPT_LANES);
+	if (placement->lane < 0)
+		refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
+}
+
+/* Minutes of a visit where no session says it. */
+int
+placement_length(const Placement *placement)
+{
+	if (placement->visit != NULL && placement->visit->duration_min > 0)
+		return placement->visit->duration_min;
+	return placement->place.doctor->slot_min > 0
+		? placement->place.doctor->slot_min
+		: placement->place.branch->slot_min;
+}
+
+static void
+check_times(const PlacementRequest *request)
+{
+	appt_require(request->slot_start != 0, "slot_start");
+	if (TIMESTAMP_NOT_FINITE(request->slot_start) ||
+		TIMESTAMP_NOT_FINITE(request->slot_end))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("slot_start and slot_end must be finite"),
+				 appt_errfield("slot_start")));
+}
+
+static void
+resolve(Placement *placement, const PlacementRequest *request)
+{
+	const VisitType *visit;
+	Doctor	   *doctor;
+
+	placement->place = availability_place(request->doctor_id,
+										  request->branch_id,
+										  request->caller, ID_IN_BODY);
+	/* One that moves keeps its visit type, even if it was retired since. */
+	visit = request->except_no != 0 && request->visit_type != NULL
+		? schedule_visit_type(request->visit_type)
+		: availability_visit_type(request->visit_type, ID_IN_BODY);
+	doctor = placement->place.doctor;
+	placement->visit = visit;
+	placement->now = appt_now();
+	placement->slot_start = request->slot_start;
+	placement->slot_end = request->slot_end;
+	placement->date = appt_local_date(request->slot_start,
+									  placement->place.branch->zone);
+	placement->buffer_before_min = visit && visit->buffer_before_min >= 0
+		? visit->buffer_before_min : doctor->buffer_before_min;
+	placement->buffer_after_min = visit && visit->buffer_after_min >= 0
+		? visit->buffer_after_min : doctor->buffer_after_min;
+}
+
+/* Loads the day and settles the slot's end. */
+static void
+load_day(Placement *placement, const PlacementRequest *request, SlotDay *day)
+{
+	DayQuery	query = {
+		.place = &placement->place,
+		.date = placement->date,
+		.visit = placement->visit,
+		.slot_start = request->slot_start,
+		.slot_end = request->slot_end != 0
+			? request->slot_end
+			: request->slot_start + MINUTES(APPT_MAX_DURATION_MIN),
+		.except_no = request->except_no
+	};
+
+	if (request->slot_end != 0)
+		availability_check_length(request->slot_start, request->slot_end,
+								  "slot_end");
+	availability_day(day, &query);
+	placement->now = day->now;
+	if (request->slot_end == 0)
+		placement->slot_end = placement->slot_start +
+			MINUTES(default_length(placement, day));
+}
+
+static int
+default_length(const Placement *placement, const SlotDay *day)
+{
+	int			length_min;
+
+	if (placement->visit != NULL && placement->visit->duration_min > 0)
+		return placement->visit->duration_min;
+	length_min = slots_default_length(day, placement->slot_start);
+	return length_min > 0 ? length_min : placement_length(placement);
+}
+
+static void
+clear_expired_holds(const Placement *placement)
+{
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(placement->place.doctor->doctor_no)),
+		appt_arg_time(placement->now),
+		appt_arg_time(placement->slot_start),
+		appt_arg_time(placement->slot_end)
+	};
+
+	appt_run(&delete_expired_holds, args, APPT_WRITE);
+}

@@ -1,0 +1,221 @@
+/*
+ * reschedule.c
+ *		Moves an appointment to another time, doctor or branch.
+ *
+ * The row is read without a lock to learn its day; the days are locked in
+ * order, then the patient, then the row, which is read again.  If it moved
+ * meanwhile, the work begins anew in a fresh subtransaction, so no lock is
+ * ever taken out of order and two opposite moves do not deadlock.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+static ApptStatement move = {
+	"UPDATE appt.appointment a"
+	" SET doctor_id = $2, doctor_no = $3, branch_id = $4, slot_start = $5,"
+	" slot_end = $6, lane = $7, token_number = $8, token_date = $9,"
+	" reason = coalesce($10, a.reason), buffer_before_min = $11,"
+	" buffer_after_min = $12, version = a.version + 1,"
+	" reschedule_count = a.reschedule_count + 1"
+	" WHERE a.appointment_no = $1"
+	" RETURNING a",
+	12, {INT8OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		INT2OID, INT4OID, DATEOID, TEXTOID, INT2OID, INT2OID}
+};
+
+typedef struct Move
+{
+	const RescheduleRequest *request;
+	const Appointment *seen;	/* as it was before any lock was taken */
+	PlacementRequest wanted;
+	Placement	placement;
+	int			token_number;
+	Appointment *moved;
+} Move;
+
+static Datum move_once(void *arg);
+static PlacementRequest placement_request(const RescheduleRequest *request,
+										  const Appointment *seen);
+static bool is_same_day(const Move *m);
+static void lock_days(Move *m);
+static Appointment *lock_row(const Move *m);
+static void check_movable(const Move *m, const Appointment *current);
+static void check_window(const Move *m, const Appointment *current);
+static bool is_unchanged(const Move *m, const Appointment *current);
+static Appointment *update_row(const Move *m);
+
+/* Moves an appointment; to where it is already changes nothing. */
+Appointment *
+reschedule_move(const RescheduleRequest *request)
+{
+	Move		m = {.request = request};
+
+	appt_require(request->appointment_id != NULL, "appointment_id");
+	appt_require(request->slot_start != 0, "new_slot_start");
+	appt_check_text(request->reason, "reason");
+	(void) appt_retry(move_once, &m);
+	return m.moved;
+}
+
+static Datum
+move_once(void *arg)
+{
+	Move	   *m = arg;
+	const RescheduleRequest *request = m->request;
+	Appointment *current;
+
+	m->seen = appointment_find(request->appointment_id, request->caller,
+							   APPT_UNLOCKED);
+	appointment_check_version(m->seen, request->expected_version);
+	check_movable(m, m->seen);
+	m->wanted = placement_request(request, m->seen);
+	placement_begin(&m->placement, &m->wanted);
+	lock_days(m);
+	patient_lock_no(m->seen->patient_no);
+	current = lock_row(m);
+	appointment_check_version(current, request->expected_version);
+	check_movable(m, current);
+	m->moved = current;
+	if (is_unchanged(m, current))
+		return (Datum) 0;
+
+	check_window(m, current);
+	placement_find(&m->placement, &m->wanted);
+	patient_check_limit(current->patient_no, &m->placement,
+						current->appointment_no);
+	if (patient_is_busy(current->patient_no, m->placement.slot_start,
+						m->placement.slot_end, current->appointment_no))
+		patient_refuse_busy(current->patient_id);
+	m->moved = update_row(m);
+	event_record(m->moved, "appointment.rescheduled", request->caller,
+				 request->reason, m->placement.now);
+	return (Datum) 0;
+}
+
+/* A visit keeps its length, doctor and branch unless told otherwise. */
+static PlacementRequest
+placement_request(const RescheduleRequest *request, const Appointment *seen)
+{
+	return (PlacementRequest) {
+		.caller = request->caller,
+		.doctor_id = request->doctor_id ? request->doctor_id : seen->doctor_id,
+		.branch_id = request->branch_id ? request->branch_id : seen->branch_id,
+		.visit_type = seen->visit_type,
+		.slot_start = request->slot_start,
+		.slot_end = request->slot_end != 0
+			? request->slot_end
+			: request->slot_start + (seen->slot_end - seen->slot_start),
+		.except_no = seen->appointment_no
+	};
+}
+
+static bool
+is_same_day(const Move *m)
+{
+	return m->seen->doctor_no == m->placement.place.doctor->doctor_no &&
+		m->seen->token_date == m->placement.date;
+}
+
+/* On its own day the number stays; on another a new one is drawn. */
+static void
+lock_days(Move *m)
+{
+	int			doctor_no = m->placement.place.doctor->doctor_no;
+	DoctorDay	days[2] = {
+		{.doctor_no = doctor_no, .on_date = m->placement.date},
+		{.doctor_no = m->seen->doctor_no, .on_date = m->seen->token_date}
+	};
+
+	if (is_same_day(m))
+	{
+		token_lock_days(days, 1);
+		m->token_number = m->seen->token_number;
+		return;
+	}
+	days[0].draw = true;
+	token_lock_days(days, 2);
+	m->token_number = days[0].draw
+		? days[0].token_number
+		: days[1].token_number;
+}
+
+/* The row under its lock; starts over if it is no longer where it was seen. */
+static Appointment *
+lock_row(const Move *m)
+{
+	Appointment *current = appointment_find(m->request->appointment_id,
+											m->request->caller,
+											APPT_FOR_UPDATE);
+
+	if (current->doctor_no != m->seen->doctor_no ||
+		current->token_date != m->seen->token_date)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("appointment \"%s\" was moved at the same time",
+						current->appointment_id)));
+	return current;
+}
+
+static void
+check_movable(const Move *m, const Appointment *current)
+{
+	if (appointment_is(current, "booked"))
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be rescheduled",
+					current->appointment_id),
+			 errdetail("Its status is %s; only a booked appointment can be moved.",
+					   current->status)));
+}
+
+static void
+check_window(const Move *m, const Appointment *current)
+{
+	int			window_min = m->placement.place.rules->reschedule_window_min;
+
+	if (m->request->forced ||
+		appt_now() <= current->slot_start - MINUTES(window_min))
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(RESCHEDULE_WINDOW),
+			 errmsg("appointment \"%s\" can no longer be rescheduled",
+					current->appointment_id),
+			 errdetail("Appointments can be rescheduled until %d minutes before they begin.",
+					   window_min)));
+}
+
+static bool
+is_unchanged(const Move *m, const Appointment *current)
+{
+	return current->slot_start == m->wanted.slot_start &&
+		current->slot_end == m->wanted.slot_end &&
+		strcmp(current->doctor_id, m->wanted.doctor_id) == 0 &&
+		strcmp(current->branch_id, m->wanted.branch_id) == 0;
+}
+
+static Appointment *
+update_row(const Move *m)
+{
+	const Placement *p = &m->placement;
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg(Int64GetDatum(m->seen->appointment_no)),
+		appt_arg_text(p->place.doctor->doctor_id),
+		appt_arg(Int32GetDatum(p->place.doctor->doctor_no)),
+		appt_arg_text(p->place.branch->branch_id),
+		appt_arg_time(p->slot_start),
+		appt_arg_time(p->slot_end),
+		appt_arg(Int16GetDatum(p->lane)),
+		appt_arg(Int32GetDatum(m->token_number)),
+		appt_arg(DateADTGetDatum(p->date)),
+		appt_arg_text(m->request->reason),
+		appt_arg(Int16GetDatum(p->buffer_before_min)),
+		appt_arg(Int16GetDatum(p->buffer_after_min))
+	};
+
+	if (appt_run(&move, args, APPT_WRITE) != 1)
+		elog(ERROR, "appointment \"%s\" is gone", m->seen->appointment_id);
+	return appointment_from_row(appt_field(0, 1, &isnull));
+}

@@ -1,0 +1,294 @@
+/*
+ * schedule_load.c
+ *		Reads the configuration from its tables, for the cache in schedule.c.
+ *
+ * Everything is read as it is committed now and allocated in the current
+ * context.  SPI must be connected.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+static ApptStatement branches = {
+	"SELECT branch_id, time_zone, slot_min, active"
+	" FROM appt.branch"
+};
+
+static ApptStatement closures = {
+	"SELECT starts_at, ends_at"
+	" FROM appt.closure"
+	" WHERE branch_id = $1"
+	" ORDER BY starts_at",
+	1, {TEXTOID}
+};
+
+static ApptStatement visit_types = {
+	"SELECT visit_type, coalesce(duration_min, 0),"
+	" coalesce(buffer_before_min, -1), coalesce(buffer_after_min, -1), active"
+	" FROM appt.visit_type"
+};
+
+static ApptStatement settings = {
+	"SELECT d.name, s.branch_id, s.doctor_id, coalesce(s.value, d.default_value)"
+	" FROM appt.setting_definition d"
+	" LEFT JOIN appt.setting s ON s.name = d.name"
+	" UNION ALL"
+	" SELECT d.name, NULL, NULL, d.default_value"
+	" FROM appt.setting_definition d"
+	" WHERE NOT EXISTS (SELECT FROM appt.setting s"
+	" WHERE s.name = d.name AND s.branch_id IS NULL AND s.doctor_id IS NULL)"
+};
+
+static ApptStatement webhooks = {
+	"SELECT FROM appt.webhook LIMIT 1"
+};
+
+static ApptStatement doctors = {
+	"SELECT doctor_no, name, coalesce(slot_min, 0),"
+	" buffer_before_min, buffer_after_min, active"
+	" FROM appt.doctor"
+	" WHERE doctor_id = $1",
+	1, {TEXTOID}
+};
+
+static ApptStatement hours = {
+	"SELECT branch_id, valid_from, valid_to, weekday, start_time, end_time,"
+	" coalesce(slot_min, 0), capacity"
+	" FROM appt.working_hours"
+	" WHERE doctor_id = $1"
+	" UNION ALL"
+	" SELECT branch_id, on_date, on_date, 0, start_time, end_time,"
+	" coalesce(slot_min, 0), capacity"
+	" FROM appt.extra_session"
+	" WHERE doctor_id = $1"
+	" ORDER BY start_time, weekday DESC, valid_from",
+	1, {TEXTOID}
+};
+
+static ApptStatement time_off = {
+	"SELECT starts_at, ends_at"
+	" FROM appt.time_off"
+	" WHERE doctor_id = $1"
+	" ORDER BY starts_at",
+	1, {TEXTOID}
+};
+
+static ApptStatement clients = {
+	"SELECT branch_ids"
+	" FROM appt.api_client"
+	" WHERE client_id = $1",
+	1, {TEXTOID}
+};
+
+static void load_hours(Doctor *doctor);
+static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
+							  bool closed, int *nblocks);
+static int	field_int(int row, int column);
+static int64 field_int64(int row, int column);
+static bool field_bool(int row, int column);
+
+List *
+schedule_load_branches(void)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+	uint64		n = appt_run(&branches, NULL, APPT_READ_LATEST);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		Branch	   *branch = palloc0_object(Branch);
+		char	   *zone = appt_field_text(i, 2);
+
+		strlcpy(branch->branch_id, appt_field_text(i, 1),
+				sizeof(branch->branch_id));
+		branch->zone = appt_zone(zone);
+		if (branch->zone == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("time zone \"%s\" of branch \"%s\" is not known to this server",
+							zone, branch->branch_id)));
+		branch->slot_min = field_int(i, 3);
+		branch->active = field_bool(i, 4);
+		result = lappend(result, branch);
+	}
+	foreach(cell, result)
+	{
+		Branch	   *branch = lfirst(cell);
+
+		branch->closures = load_blocks(&closures, branch->branch_id, true,
+									   &branch->nclosures);
+	}
+	return result;
+}
+
+List *
+schedule_load_visit_types(void)
+{
+	List	   *result = NIL;
+	uint64		n = appt_run(&visit_types, NULL, APPT_READ_LATEST);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		VisitType  *visit = palloc0_object(VisitType);
+
+		strlcpy(visit->visit_type, appt_field_text(i, 1),
+				sizeof(visit->visit_type));
+		visit->duration_min = field_int(i, 2);
+		visit->buffer_before_min = field_int(i, 3);
+		visit->buffer_after_min = field_int(i, 4);
+		visit->active = field_bool(i, 5);
+		result = lappend(result, visit);
+	}
+	return result;
+}
+
+/* Every row of appt.setting, and the default of what has no global row. */
+List *
+schedule_load_settings(void)
+{
+	List	   *result = NIL;
+	uint64		n = appt_run(&settings, NULL, APPT_READ_LATEST);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		Setting    *setting = palloc_object(Setting);
+
+		setting->name = appt_field_text(i, 1);
+		setting->branch_id = appt_field_text(i, 2);
+		setting->doctor_id = appt_field_text(i, 3);
+		setting->value = appt_field_text(i, 4);
+		result = lappend(result, setting);
+	}
+	return result;
+}
+
+bool
+schedule_load_has_webhooks(void)
+{
+	return appt_run(&webhooks, NULL, APPT_READ_LATEST) > 0;
+}
+
+/* NULL if there is no such doctor. */
+Doctor *
+schedule_load_doctor(const char *doctor_id)
+{
+	ApptArg		args[] = {appt_arg_text(doctor_id)};
+	Doctor	   *doctor;
+
+	if (appt_run(&doctors, args, APPT_READ_LATEST) == 0)
+		return NULL;
+	doctor = palloc0_object(Doctor);
+	strlcpy(doctor->doctor_id, doctor_id, sizeof(doctor->doctor_id));
+	doctor->doctor_no = field_int(0, 1);
+	doctor->name = appt_field_text(0, 2);
+	doctor->slot_min = field_int(0, 3);
+	doctor->buffer_before_min = field_int(0, 4);
+	doctor->buffer_after_min = field_int(0, 5);
+	doctor->active = field_bool(0, 6);
+	load_hours(doctor);
+	doctor->time_off = load_blocks(&time_off, doctor_id, false,
+								   &doctor->ntime_off);
+	return doctor;
+}
+
+/* NULL if there is no such API client. */
+Client *
+schedule_load_client(const char *client_id)
+{
+	ApptArg		args[] = {appt_arg_text(client_id)};
+	Client	   *client;
+	Datum		branch_ids;
+	Datum	   *items;
+	bool		isnull;
+
+	if (appt_run(&clients, args, APPT_READ_LATEST) == 0)
+		return NULL;
+	client = palloc0_object(Client);
+	strlcpy(client->client_id, client_id, sizeof(client->client_id));
+	branch_ids = appt_field(0, 1, &isnull);
+	client->limited = !isnull;
+	if (isnull)
+		return client;
+	deconstruct_array_builtin(DatumGetArrayTypeP(branch_ids), TEXTOID,
+							  &items, NULL, &client->nbranch_ids);
+	client->branch_ids = palloc_array(char *, client->nbranch_ids + 1);
+	for (int i = 0; i < client->nbranch_ids; i++)
+		client->branch_ids[i] = TextDatumGetCString(items[i]);
+	return client;
+}
+
+static void
+load_hours(Doctor *doctor)
+{
+	ApptArg		args[] = {appt_arg_text(doctor->doctor_id)};
+	uint64		n = appt_run(&hours, args, APPT_READ_LATEST);
+
+	doctor->hours = palloc_array(Hours, n + 1);
+	for (uint64 i = 0; i < n; i++)
+	{
+		Branch	   *branch = schedule_branch(appt_field_text(i, 1));
+
+		if (branch == NULL)
+			continue;			/* added since; the next refresh sees both */
+		doctor->hours[doctor->nhours++] = (Hours) {
+			.branch = branch,
+			.valid_from = field_int(i, 2),
+			.valid_to = field_int(i, 3),
+			.weekday = field_int(i, 4),
+			.start = field_int64(i, 5),
+			.end = field_int64(i, 6),
+			.slot_min = field_int(i, 7),
+			.capacity = field_int(i, 8)
+		};
+	}
+}
+
+static SlotBlock *
+load_blocks(ApptStatement *statement, const char *id, bool closed,
+			int *nblocks)
+{
+	ApptArg		args[] = {appt_arg_text(id)};
+	uint64		n = appt_run(statement, args, APPT_READ_LATEST);
+	SlotBlock  *blocks = palloc_array(SlotBlock, n + 1);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		blocks[i] = (SlotBlock) {
+			.start = field_int64(i, 1),
+			.end = field_int64(i, 2),
+			.closed = closed
+		};
+	}
+	*nblocks = n;
+	return blocks;
+}
+
+/* For columns that are never NULL, here and below; smallint is widened. */
+static int
+field_int(int row, int column)
+{
+	bool		isnull;
+	Datum		value = appt_field(row, column, &isnull);
+
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) == INT2OID)
+		return DatumGetInt16(value);
+	return DatumGetInt32(value);
+}
+
+static int64
+field_int64(int row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt64(appt_field(row, column, &isnull));
+}
+
+static bool
+field_bool(int row, int column)
+{
+	bool		isnull;
+
+	return DatumGetBool(appt_field(row, column, &isnull));
+}

@@ -1,0 +1,43 @@
+/* ---------------------------------------------------------------------------
+ * What the other parts build on.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.clock()
+	RETURNS timestamptz
+	LANGUAGE c STABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_clock';
+
+COMMENT ON FUNCTION appt.clock() IS
+	'Now, as the extension sees it: the real time unless '
+	'bioecko_appt.clock freezes it';
+REVOKE ALL ON FUNCTION appt.clock() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.clock(
+	)
+	TO appt_admin, appt_gateway, appt_relay, appt_reporting;
+
+CREATE FUNCTION appt.json_time(
+	instant timestamptz,
+	time_zone text)
+	RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_json_time_sql';
+
+COMMENT ON FUNCTION appt.json_time(timestamptz, text) IS
+	'The instant in RFC 3339 with the time zone''s offset at that instant; '
+	'raises 22023 for an unknown time zone';
+REVOKE ALL ON FUNCTION appt.json_time(timestamptz, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.json_time(
+	timestamptz, text)
+	TO appt_admin, appt_gateway, appt_relay, appt_reporting;
+
+CREATE FUNCTION appt.new_id(
+	prefix text)
+	RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_new_id_sql';
+
+COMMENT ON FUNCTION appt.new_id(text) IS
+	'prefix, an underscore and 22 random characters (128 bits) that are '
+	'safe in a URL';
+REVOKE ALL ON FUNCTION appt.new_id(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.new_id(text) TO appt_admin;

@@ -1,0 +1,202 @@
+/* ---------------------------------------------------------------------------
+ * Appointments, holds, token counters and the event log.  Written by the
+ * functions of this extension only; the rules that must hold whoever writes
+ * are constraints.
+ * ------------------------------------------------------------------------ */
+
+CREATE SEQUENCE appt.appointment_no_seq;
+
+COMMENT ON SEQUENCE appt.appointment_no_seq IS
+	'Numbers of appointment ids (gaps are fine here; tokens never use one)';
+
+CREATE TABLE appt.appointment (
+	appointment_id text NOT NULL,
+	appointment_no bigint NOT NULL
+		DEFAULT pg_catalog.nextval('appt.appointment_no_seq'),
+	patient_id text,
+	doctor_id text NOT NULL,
+	branch_id text NOT NULL,
+	slot_start timestamptz NOT NULL,
+	slot_end timestamptz NOT NULL,
+	visit_type text,
+	status text NOT NULL,
+	token_number integer,
+	token_date date NOT NULL,
+	source text NOT NULL DEFAULT 'sql',
+	notes text,
+	version integer NOT NULL DEFAULT 1,
+	reschedule_count integer NOT NULL DEFAULT 0,
+	reason text,
+	priority smallint NOT NULL DEFAULT 0,
+	skipped_at timestamptz,
+	override boolean NOT NULL DEFAULT false,
+	booked_at timestamptz NOT NULL,
+	checked_in_at timestamptz,
+	started_at timestamptz,
+	completed_at timestamptz,
+	cancelled_at timestamptz,
+	hold_expires_at timestamptz,
+	doctor_no integer NOT NULL,
+	patient_no integer,
+	lane smallint NOT NULL DEFAULT 0,
+	buffer_before_min smallint NOT NULL DEFAULT 0,
+	buffer_after_min smallint NOT NULL DEFAULT 0,
+	CONSTRAINT appointment_pkey PRIMARY KEY (appointment_no),
+	CONSTRAINT appointment_id_key UNIQUE (appointment_id),
+	CONSTRAINT appointment_doctor_fkey FOREIGN KEY (doctor_no)
+		REFERENCES appt.doctor (doctor_no),
+	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
+		REFERENCES appt.patient (patient_no),
+	CONSTRAINT appointment_branch_fkey FOREIGN KEY (branch_id)
+		REFERENCES appt.branch (branch_id) ON UPDATE CASCADE,
+	CONSTRAINT appointment_start_before_end CHECK (slot_start < slot_end),
+	CONSTRAINT appointment_slot_finite
+		CHECK (isfinite(slot_start) AND isfinite(slot_end)),
+	CONSTRAINT appointment_status_known CHECK (status IN
+		('held', 'booked', 'checked_in', 'in_consultation', 'completed',
+		 'cancelled', 'no_show')),
+	CONSTRAINT appointment_source_known CHECK (source IN
+		('sql', 'api', 'web', 'mobile', 'aggregator', 'front_desk',
+		 'walk_in')),
+	CONSTRAINT appointment_held_or_patient CHECK (
+		CASE WHEN status = 'held'
+			THEN patient_no IS NULL AND token_number IS NULL
+				AND hold_expires_at IS NOT NULL
+			ELSE patient_no IS NOT NULL AND patient_id IS NOT NULL
+				AND token_number IS NOT NULL AND hold_expires_at IS NULL
+		END),
+	CONSTRAINT appointment_token_positive CHECK (token_number > 0),
+	CONSTRAINT appointment_lane_range CHECK (lane BETWEEN 0 AND 63),
+	CONSTRAINT appointment_times_match_status CHECK (
+		(status <> 'cancelled' OR cancelled_at IS NOT NULL)
+		AND (status <> 'completed' OR completed_at IS NOT NULL)
+		AND (status <> 'checked_in' OR checked_in_at IS NOT NULL)
+		AND (status <> 'in_consultation' OR started_at IS NOT NULL)),
+	CONSTRAINT appointment_no_overlap EXCLUDE USING gist (
+		(doctor_no * 64 + lane) WITH =,
+		tstzrange(slot_start, slot_end) WITH &&)
+		WHERE (status NOT IN ('cancelled', 'no_show')),
+	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING gist (
+		patient_no WITH =,
+		tstzrange(slot_start, slot_end) WITH &&)
+		WHERE (status NOT IN ('cancelled', 'no_show', 'held'))
+);
+
+ALTER SEQUENCE appt.appointment_no_seq
+	OWNED BY appt.appointment.appointment_no;
+
+/* What a slot list reads: one doctor's days, from the index alone. */
+CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
+	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min,
+		hold_expires_at)
+	WHERE (status NOT IN ('cancelled', 'no_show'));
+
+/* A number is drawn once a doctor-day; the schema says so itself. */
+CREATE UNIQUE INDEX appointment_token ON appt.appointment
+	(doctor_no, token_date, token_number);
+
+CREATE INDEX appointment_patient ON appt.appointment (patient_no, slot_start);
+
+COMMENT ON TABLE appt.appointment IS
+	'Appointments, and holds (status held: a slot kept for some minutes '
+	'without a patient). Written by functions only';
+COMMENT ON COLUMN appt.appointment.appointment_id IS
+	'APT-2026-000123: prefix, year, number; a hold''s begins with HLD';
+COMMENT ON COLUMN appt.appointment.slot_start IS 'First instant, inclusive';
+COMMENT ON COLUMN appt.appointment.slot_end IS 'Last instant, exclusive';
+COMMENT ON COLUMN appt.appointment.status IS
+	'booked, checked_in, in_consultation, completed, cancelled, no_show; '
+	'held while it is a hold (contract, section 5)';
+COMMENT ON COLUMN appt.appointment.token_number IS
+	'Queue number of the doctor''s day as assigned: 1, 2, 3, …';
+COMMENT ON COLUMN appt.appointment.token_date IS
+	'The branch-local date of slot_start: the day that the token counts in';
+COMMENT ON COLUMN appt.appointment.source IS 'Where the booking came from';
+COMMENT ON COLUMN appt.appointment.version IS
+	'Rises by one with every change; the ETag over HTTP';
+COMMENT ON COLUMN appt.appointment.reason IS
+	'Why it was last rescheduled or cancelled';
+COMMENT ON COLUMN appt.appointment.priority IS
+	'Higher is called earlier; 0 is ordinary';
+COMMENT ON COLUMN appt.appointment.skipped_at IS
+	'When the patient did not answer the call; goes behind the others';
+COMMENT ON COLUMN appt.appointment.override IS
+	'Booked on purpose against the slot rules by staff';
+COMMENT ON COLUMN appt.appointment.lane IS
+	'Which of the slot''s places it takes, 0 for the first: capacity as the '
+	'overlap constraint sees it';
+COMMENT ON COLUMN appt.appointment.buffer_before_min IS
+	'Minutes kept free before it, as the rules were when it was booked';
+COMMENT ON COLUMN appt.appointment.buffer_after_min IS
+	'Minutes kept free after it, as the rules were when it was booked';
+COMMENT ON CONSTRAINT appointment_no_overlap ON appt.appointment IS
+	'No two active appointments or holds of a doctor share a place in time';
+COMMENT ON CONSTRAINT appointment_patient_no_overlap ON appt.appointment IS
+	'No patient is in two places at once';
+
+CREATE TABLE appt.doctor_day (
+	doctor_no integer NOT NULL,
+	on_date date NOT NULL,
+	last_token integer NOT NULL DEFAULT 0,
+	CONSTRAINT doctor_day_pkey PRIMARY KEY (doctor_no, on_date),
+	CONSTRAINT doctor_day_doctor_fkey FOREIGN KEY (doctor_no)
+		REFERENCES appt.doctor (doctor_no),
+	CONSTRAINT doctor_day_last_token_positive CHECK (last_token >= 0)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE appt.doctor_day IS
+	'The lock and the token counter of a doctor''s day. Locks are taken in '
+	'the order of (doctor_no, on_date)';
+COMMENT ON COLUMN appt.doctor_day.last_token IS 'The last number drawn';
+
+CREATE TABLE appt.event (
+	event_no bigint GENERATED ALWAYS AS IDENTITY,
+	event_id text NOT NULL,
+	event_type text NOT NULL,
+	appointment_no bigint,
+	branch_id text,
+	occurred_at timestamptz NOT NULL,
+	stamp text NOT NULL,
+	actor text NOT NULL,
+	reason text,
+	data text NOT NULL,
+	CONSTRAINT event_pkey PRIMARY KEY (event_no)
+);
+
+CREATE INDEX event_appointment ON appt.event (appointment_no, event_no);
+CREATE INDEX event_occurred ON appt.event USING brin (occurred_at);
+
+COMMENT ON TABLE appt.event IS
+	'Everything that happened, append-only: an appointment''s history and the '
+	'source of every webhook. The row is written in the change''s transaction';
+COMMENT ON COLUMN appt.event.event_id IS
+	'evt_…: the webhook-id header, the same on every retry and replay';
+COMMENT ON COLUMN appt.event.event_type IS
+	'appointment.booked, .rescheduled, .cancelled, .checked_in, .completed, '
+	'.no_show; further ones are history only';
+COMMENT ON COLUMN appt.event.stamp IS
+	'occurred_at in RFC 3339 with the branch''s offset, as it is delivered';
+COMMENT ON COLUMN appt.event.actor IS
+	'Who: client:<id> for an API client, otherwise the session''s role';
+COMMENT ON COLUMN appt.event.data IS
+	'The full appointment object after the change, JSON text';
+
+CREATE TABLE appt.idempotency (
+	client text NOT NULL,
+	route text NOT NULL,
+	key text NOT NULL,
+	request_hash text NOT NULL,
+	created_at timestamptz NOT NULL,
+	id text,
+	version integer,
+	body text NOT NULL,
+	CONSTRAINT idempotency_pkey PRIMARY KEY (client, route, key)
+);
+
+CREATE INDEX idempotency_created ON appt.idempotency (created_at);
+
+COMMENT ON TABLE appt.idempotency IS
+	'First answers by Idempotency-Key, kept for 7 days; written in the '
+	'transaction of the effect that they answer';
+
+GRANT SELECT ON appt.appointment, appt.doctor_day, appt.event TO appt_admin;

@@ -1,0 +1,191 @@
+/*
+ * spi.c
+ *		Saved plans, and running work again after a serialization failure.
+ *
+ * Writes and the reads that decide about them see what is committed now, at
+ * every isolation level, as foreign-key checks do; so a booking made while we
+ * waited for its lock is never overlooked.
+ */
+#include "appt.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#define MAX_ATTEMPTS	20
+
+static void prepare(ApptStatement *statement);
+static bool attempt(ApptWork work, void *request, Datum *result);
+static bool may_retry(int sqlstate);
+
+/* Runs a statement and returns the number of rows; SPI must be connected. */
+uint64
+appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
+{
+	Datum		values[lengthof(statement->types)];
+	char		nulls[lengthof(statement->types)];
+	Snapshot	snapshot = InvalidSnapshot;
+	MemoryContext context = CurrentMemoryContext;
+	int			code;
+
+	if (statement->plan == NULL)
+		prepare(statement);
+	for (int i = 0; i < statement->nargs; i++)
+	{
+		values[i] = args[i].value;
+		nulls[i] = args[i].isnull ? 'n' : ' ';
+	}
+	if (access != APPT_READ)
+		snapshot = GetLatestSnapshot();
+
+	code = SPI_execute_snapshot(statement->plan, values, nulls, snapshot,
+								InvalidSnapshot, access != APPT_WRITE,
+								true, 0);
+	MemoryContextSwitchTo(context); /* SPI leaves another one */
+	if (code < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s",
+			 SPI_result_code_string(code));
+	return SPI_processed;
+}
+
+/* A column (from 1) of a row (from 0) of the statement that ran last. */
+Datum
+appt_field(int row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+/* The same as a C string in the current context; NULL for NULL. */
+char *
+appt_field_text(int row, int column)
+{
+	bool		isnull;
+	Datum		value = appt_field(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/*
+ * Runs work in a subtransaction, again after a serialization failure or a
+ * deadlock: its locks are given back and it sees the newest state.
+ */
+Datum
+appt_retry(ApptWork work, void *request)
+{
+	Datum		result = (Datum) 0;
+
+	for (int i = 1; i < MAX_ATTEMPTS; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (attempt(work, request, &result))
+			return result;
+	}
+	return work(request);
+}
+
+/*
+ * Runs work with SPI connected.  Its result must be in the caller's context
+ * (SPI_palloc, SPI_datumTransfer) or pass by value.
+ */
+Datum
+appt_with_spi(ApptWork work, void *request)
+{
+	Datum		result;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	result = IsolationUsesXactSnapshot()
+		? appt_retry(work, request)
+		: work(request);
+	SPI_finish();
+	return result;
+}
+
+ApptArg
+appt_arg(Datum value)
+{
+	return (ApptArg) {.value = value, .isnull = false};
+}
+
+ApptArg
+appt_arg_text(const char *value)
+{
+	if (value == NULL)
+		return appt_arg_null();
+	return appt_arg(CStringGetTextDatum(value));
+}
+
+/* NULL for 0, "not yet". */
+ApptArg
+appt_arg_time(TimestampTz instant)
+{
+	if (instant == 0)
+		return appt_arg_null();
+	return appt_arg(TimestampTzGetDatum(instant));
+}
+
+ApptArg
+appt_arg_null(void)
+{
+	return (ApptArg) {.value = (Datum) 0, .isnull = true};
+}
+
+static void
+prepare(ApptStatement *statement)
+{
+	SPIPlanPtr	plan;
+
+	plan = SPI_prepare(statement->sql, statement->nargs, statement->types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s for \"%s\"",
+			 SPI_result_code_string(SPI_result), statement->sql);
+	SPI_keepplan(plan);
+	statement->plan = plan;
+}
+
+/* One try; false if it failed in a way that a further one may mend. */
+static bool
+attempt(ApptWork work, void *request, Datum *result)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		*result = work(request);
+		ReleaseCurrentSubTransaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (!may_retry(error->sqlerrcode))
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+static bool
+may_retry(int sqlstate)
+{
+	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+}

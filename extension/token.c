@@ -1,0 +1,55 @@
+/*
+ * token.c
+ *		The doctor-day row: a lock, and the counter of the day's tokens.
+ *
+ * A number is drawn and the row locked in one statement.  What rolls back
+ * gives its number back, so the day's numbers are 1, 2, 3, … without a gap
+ * and none is given twice.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+static ApptStatement lock_day = {
+	"INSERT INTO appt.doctor_day AS d (doctor_no, on_date, last_token)"
+	" VALUES ($1, $2, $3)"
+	" ON CONFLICT (doctor_no, on_date)"
+	" DO UPDATE SET last_token = d.last_token + $3"
+	" RETURNING last_token",
+	3, {INT4OID, DATEOID, INT4OID}
+};
+
+static int	compare_days(const void *a, const void *b);
+
+/*
+ * Locks the days to the end of the transaction, in their order, and draws a
+ * number on those that ask for one.  No day may be given twice.
+ */
+void
+token_lock_days(DoctorDay *days, int ndays)
+{
+	qsort(days, ndays, sizeof(DoctorDay), compare_days);
+	for (int i = 0; i < ndays; i++)
+	{
+		bool		isnull;
+		ApptArg		args[] = {
+			appt_arg(Int32GetDatum(days[i].doctor_no)),
+			appt_arg(DateADTGetDatum(days[i].on_date)),
+			appt_arg(Int32GetDatum(days[i].draw ? 1 : 0))
+		};
+
+		appt_run(&lock_day, args, APPT_WRITE);
+		days[i].token_number = DatumGetInt32(appt_field(0, 1, &isnull));
+	}
+}
+
+static int
+compare_days(const void *a, const void *b)
+{
+	const DoctorDay *x = a;
+	const DoctorDay *y = b;
+
+	if (x->doctor_no != y->doctor_no)
+		return x->doctor_no < y->doctor_no ? -1 : 1;
+	return (x->on_date > y->on_date) - (x->on_date < y->on_date);
+}
