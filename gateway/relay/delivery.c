@@ -1,0 +1,115 @@
+/*
+ * delivery.c
+ *		A delivery that this relay has leased, and lists of them.
+ */
+#include "relay/delivery.h"
+
+#include <stdlib.h>
+
+#include "relay/endpoint.h"
+
+/* The columns of appt.claim_deliveries. */
+enum
+{
+	COLUMN_DELIVERY_NO,
+	COLUMN_FENCE,
+	COLUMN_ATTEMPT,
+	COLUMN_WEBHOOK_NO,
+	COLUMN_WEBHOOK_ID,
+	COLUMN_URL,
+	COLUMN_SECRETS,
+	COLUMN_EVENT_ID,
+	COLUMN_BODY,
+};
+
+/* The delivery of a row; it keeps the batch until it is freed. */
+Delivery *
+delivery_from_row(Batch *batch, int row)
+{
+	Delivery   *delivery = must_alloc(sizeof(*delivery));
+	PGresult   *rows = batch->rows;
+
+	*delivery = (Delivery) {
+		.batch = batch,
+		.delivery_no = strtoll(PQgetvalue(rows, row, COLUMN_DELIVERY_NO),
+							   NULL, 10),
+		.fence = strtoll(PQgetvalue(rows, row, COLUMN_FENCE), NULL, 10),
+		.attempt = (int) strtol(PQgetvalue(rows, row, COLUMN_ATTEMPT),
+								NULL, 10),
+		.webhook_id = PQgetvalue(rows, row, COLUMN_WEBHOOK_ID),
+		.url = PQgetvalue(rows, row, COLUMN_URL),
+		.secrets = PQgetvalue(rows, row, COLUMN_SECRETS),
+		.event_id = PQgetvalue(rows, row, COLUMN_EVENT_ID),
+		.body = PQgetvalue(rows, row, COLUMN_BODY),
+		.body_len = (size_t) PQgetlength(rows, row, COLUMN_BODY),
+	};
+	delivery->endpoint = endpoint_get(
+		(int) strtol(PQgetvalue(rows, row, COLUMN_WEBHOOK_NO), NULL, 10));
+	batch->users++;
+	return delivery;
+}
+
+/* Frees a delivery that is in no list, and its batch with the last one. */
+void
+delivery_free(Delivery *delivery)
+{
+	Batch	   *batch = delivery->batch;
+
+	if (--batch->users == 0)
+	{
+		PQclear(batch->rows);
+		free(batch);
+	}
+	buf_free(&delivery->outcome.answer);
+	free(delivery);
+}
+
+/* Whether the receiver said 2xx. */
+bool
+delivery_succeeded(const Delivery *delivery)
+{
+	return delivery->outcome.status >= 200 && delivery->outcome.status <= 299;
+}
+
+/* Adds at the end. */
+void
+list_push(DeliveryList *list, Delivery *delivery)
+{
+	delivery->next = NULL;
+	if (list->last != NULL)
+		list->last->next = delivery;
+	else
+		list->first = delivery;
+	list->last = delivery;
+	list->count++;
+}
+
+/* Takes the first; NULL if there is none. */
+Delivery *
+list_pop(DeliveryList *list)
+{
+	Delivery   *delivery = list->first;
+
+	if (delivery == NULL)
+		return NULL;
+	list->first = delivery->next;
+	if (list->first == NULL)
+		list->last = NULL;
+	list->count--;
+	delivery->next = NULL;
+	return delivery;
+}
+
+/* Puts the others before the list's own; they are empty afterwards. */
+void
+list_prepend(DeliveryList *list, DeliveryList *others)
+{
+	if (others->first == NULL)
+		return;
+	others->last->next = list->first;
+	if (list->last == NULL)
+		list->last = others->last;
+	list->first = others->first;
+	list->count += others->count;
+	*others = (DeliveryList) {0};
+}

@@ -1,0 +1,68 @@
+/*
+ * delivery.h
+ *		A delivery that this relay has leased, and lists of them.
+ */
+#ifndef APPT_RELAY_DELIVERY_H
+#define APPT_RELAY_DELIVERY_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+
+/* What appt.claim_deliveries returned; freed with its last delivery. */
+typedef struct Batch
+{
+	PGresult   *rows;
+	int			users;
+} Batch;
+
+/* What came of the attempt. */
+typedef struct Outcome
+{
+	double		started_at;		/* seconds since 1970 */
+	int			duration_ms;
+	int			status;			/* HTTP; 0: there was no answer */
+	const char *error;			/* NULL: none; static text */
+	int			retry_after_s;	/* 0: not asked for */
+	bool		refused;		/* by the destination guard */
+	Buf			answer;			/* UTF-8, at most ANSWER_KEPT_BYTES */
+} Outcome;
+
+typedef struct Delivery
+{
+	struct Delivery *next;
+	struct Endpoint *endpoint;
+	Batch	   *batch;			/* the strings point into it */
+	long long	delivery_no;
+	long long	fence;
+	int			attempt;
+	const char *webhook_id;
+	const char *url;
+	const char *secrets;		/* "": nothing is signed */
+	const char *event_id;
+	const char *body;
+	size_t		body_len;
+	int64_t		lease_end_ms;	/* clock_ms() */
+	Outcome		outcome;
+} Delivery;
+
+/* A queue of deliveries. */
+typedef struct DeliveryList
+{
+	Delivery   *first;
+	Delivery   *last;
+	int			count;
+} DeliveryList;
+
+extern Delivery *delivery_from_row(Batch *batch, int row);
+extern void delivery_free(Delivery *delivery);
+extern bool delivery_succeeded(const Delivery *delivery);
+
+extern void list_push(DeliveryList *list, Delivery *delivery);
+extern Delivery *list_pop(DeliveryList *list);
+extern void list_prepend(DeliveryList *list, DeliveryList *others);
+
+#endif							/* APPT_RELAY_DELIVERY_H */

@@ -1,0 +1,185 @@
+/*
+ * endpoint.c
+ *		What the relay knows of each endpoint.
+ *
+ *		The window (requests in flight) falls by half with each failure and
+ *		grows by one with each success, up to per_endpoint: a receiver that is
+ *		down is asked by one request at a time.  The quota (deliveries leased)
+ *		doubles while a claim is used up within a quarter of a second, so that
+ *		a fast receiver is not held up by claims, and falls back to
+ *		per_endpoint with a failure or when the receiver is slow.
+ */
+#include "relay/endpoint.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "relay/settings.h"
+
+#define FAST_MS		250
+#define QUOTA_MAX	1000
+#define BUCKETS		1024
+
+static Endpoint *buckets[BUCKETS];
+static Endpoint *all = NULL;
+static int	total_leased = 0;
+
+static Endpoint *endpoint_new(int webhook_no);
+
+/* The endpoint of that number; they are never freed. */
+Endpoint *
+endpoint_get(int webhook_no)
+{
+	Endpoint  **bucket = &buckets[(unsigned) webhook_no % BUCKETS];
+	Endpoint   *endpoint = *bucket;
+	Endpoint   *other;
+
+	if (endpoint != NULL && endpoint->webhook_no == webhook_no)
+		return endpoint;
+	for (other = all; other != NULL; other = other->next)
+	{
+		if (other->webhook_no == webhook_no)
+			return *bucket = other;
+	}
+	return *bucket = endpoint_new(webhook_no);
+}
+
+/* One that nothing is known of yet. */
+static Endpoint *
+endpoint_new(int webhook_no)
+{
+	Endpoint   *endpoint = must_alloc(sizeof(*endpoint));
+
+	*endpoint = (Endpoint) {
+		.webhook_no = webhook_no,
+		.window = settings.per_endpoint,
+		.quota = settings.per_endpoint,
+		.next = all,
+	};
+	all = endpoint;
+	return endpoint;
+}
+
+/* All endpoints, by next. */
+Endpoint *
+endpoint_first(void)
+{
+	return all;
+}
+
+/* Deliveries that this relay has, in whatever condition. */
+int
+endpoint_total_leased(void)
+{
+	return total_leased;
+}
+
+/* Takes in a claimed delivery. */
+void
+endpoint_add(Delivery *delivery)
+{
+	Endpoint   *endpoint = delivery->endpoint;
+
+	list_push(&endpoint->waiting, delivery);
+	endpoint->leased++;
+	endpoint->arrived++;
+	total_leased++;
+}
+
+/* After a claim was taken in: quotas that were used up fast may grow. */
+void
+endpoint_claimed(void)
+{
+	int64_t		now = clock_ms();
+	Endpoint   *endpoint;
+
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		bool		used_up = endpoint->arrived > 0 &&
+			endpoint->leased >= endpoint->quota;
+
+		if (used_up && endpoint->window == settings.per_endpoint &&
+			now - endpoint->drained_ms < FAST_MS)
+		{
+			endpoint->quota *= 2;
+			if (endpoint->quota > QUOTA_MAX)
+				endpoint->quota = QUOTA_MAX;
+		}
+		endpoint->arrived = 0;
+	}
+}
+
+/*
+ * The next delivery that may be sent now, or NULL; it counts as in flight
+ * until endpoint_done or endpoint_let_go.
+ */
+Delivery *
+endpoint_next(Endpoint *endpoint)
+{
+	Delivery   *delivery;
+
+	if (endpoint->in_flight >= endpoint->window)
+		return NULL;
+	delivery = list_pop(&endpoint->waiting);
+	if (delivery == NULL)
+		return NULL;
+	endpoint->in_flight++;
+	if (endpoint->waiting.count == 0)
+		endpoint->drained_ms = clock_ms();
+	return delivery;
+}
+
+/* The attempt is over: the window learns from it. */
+void
+endpoint_done(const Delivery *delivery)
+{
+	Endpoint   *endpoint = delivery->endpoint;
+
+	endpoint->in_flight--;
+	if (delivery_succeeded(delivery))
+	{
+		if (endpoint->window < settings.per_endpoint)
+			endpoint->window++;
+	}
+	else
+	{
+		endpoint->window = (endpoint->window + 1) / 2;
+		endpoint->quota = settings.per_endpoint;
+	}
+	if (delivery->outcome.duration_ms > FAST_MS)
+		endpoint->quota = settings.per_endpoint;
+}
+
+/* The delivery is recorded or given back: it is nobody's business here. */
+void
+endpoint_let_go(const Delivery *delivery)
+{
+	delivery->endpoint->leased--;
+	total_leased--;
+}
+
+/* Where this relay has something, or wants another quota than usual. */
+void
+endpoint_arrays(EndpointArrays *arrays)
+{
+	const Endpoint *endpoint;
+
+	buf_text(&arrays->webhook_nos, "{");
+	buf_text(&arrays->leased, "{");
+	buf_text(&arrays->quotas, "{");
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		const char *comma = arrays->leased.len > 1 ? "," : "";
+		int			quota = endpoint->window < settings.per_endpoint
+			? endpoint->window : endpoint->quota;
+
+		if (endpoint->leased == 0 && quota == settings.per_endpoint)
+			continue;
+		buf_printf(&arrays->webhook_nos, "%s%d", comma, endpoint->webhook_no);
+		buf_printf(&arrays->leased, "%s%d", comma, endpoint->leased);
+		buf_printf(&arrays->quotas, "%s%d", comma, quota);
+	}
+	buf_text(&arrays->webhook_nos, "}");
+	buf_text(&arrays->leased, "}");
+	buf_text(&arrays->quotas, "}");
+}

@@ -1,0 +1,46 @@
+/*
+ * endpoint.h
+ *		What the relay knows of each endpoint: what it has of it, and how much
+ *		of it at once.
+ */
+#ifndef APPT_RELAY_ENDPOINT_H
+#define APPT_RELAY_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "relay/delivery.h"
+
+typedef struct Endpoint
+{
+	struct Endpoint *next;		/* all of them */
+	int			webhook_no;
+	DeliveryList waiting;		/* leased, not yet sent */
+	int			leased;			/* waiting, in flight or not yet recorded */
+	int			in_flight;
+	int			window;			/* how many may be in flight */
+	int			quota;			/* how many may be leased */
+	int			arrived;		/* in the last claim */
+	int64_t		drained_ms;		/* when nothing was waiting last */
+} Endpoint;
+
+/* Where the relay stands at each endpoint, as array literals for a claim. */
+typedef struct EndpointArrays
+{
+	Buf			webhook_nos;
+	Buf			leased;
+	Buf			quotas;
+} EndpointArrays;
+
+extern Endpoint *endpoint_get(int webhook_no);
+extern Endpoint *endpoint_first(void);
+extern void endpoint_add(Delivery *delivery);
+extern Delivery *endpoint_next(Endpoint *endpoint);
+extern void endpoint_done(const Delivery *delivery);
+extern void endpoint_let_go(const Delivery *delivery);
+extern void endpoint_claimed(void);
+extern void endpoint_arrays(EndpointArrays *arrays);
+extern int	endpoint_total_leased(void);
+
+#endif							/* APPT_RELAY_ENDPOINT_H */

@@ -1,0 +1,22 @@
+/*
+ * guard.h
+ *		Which addresses the relay may connect to.
+ */
+#ifndef APPT_RELAY_GUARD_H
+#define APPT_RELAY_GUARD_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+typedef enum GuardScheme
+{
+	GUARD_HTTP,					/* listed private addresses only */
+	GUARD_HTTPS,				/* public ones too */
+} GuardScheme;
+
+extern bool guard_allow(const char *ranges)
+			__attribute__((warn_unused_result));
+extern bool guard_permits(const struct sockaddr *address, GuardScheme scheme)
+			__attribute__((warn_unused_result));
+
+#endif							/* APPT_RELAY_GUARD_H */

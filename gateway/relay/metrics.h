@@ -1,0 +1,51 @@
+/*
+ * metrics.h
+ *		What the relay counts, and the small listener that shows it.
+ */
+#ifndef APPT_RELAY_METRICS_H
+#define APPT_RELAY_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What appt.relay_stats answered last. */
+typedef struct Backlog
+{
+	long long	pending;
+	long long	due;
+	long long	in_flight;
+	long long	held;
+	double		oldest_due_s;
+	long long	endpoints;
+	long long	endpoints_disabled;
+	long long	endpoints_failing;
+} Backlog;
+
+typedef struct Metrics
+{
+	long long	delivered;		/* attempts by outcome */
+	long long	failed_status;	/* another status than 2xx */
+	long long	failed_network;	/* no answer at all */
+	long long	refused;		/* by the guard, of those */
+	long long	dead;			/* deliveries given up */
+	long long	disabled;		/* endpoints disabled by failing or 410 */
+	long long	claims;
+	long long	claimed;
+	long long	released;
+	long long	expired;		/* leases that ran out */
+	long long	notifications;
+	long long	dropped_results;
+	long long	duration_ms;	/* of all attempts together */
+	int			sending;		/* requests under way here */
+	bool		connected;
+	bool		listening;
+	Backlog		backlog;
+} Metrics;
+
+extern Metrics metrics;
+
+extern bool metrics_listen(const char *address)
+			__attribute__((warn_unused_result));
+extern void metrics_publish(void);
+
+#endif							/* APPT_RELAY_METRICS_H */
