@@ -30,7 +30,7 @@ CREATE FUNCTION appt.retry_delay(
 AS $$
 	SELECT make_interval(secs => greatest(
 		schedule_s[attempts + 1] * (0.8 + 0.4 * random()),
-		least(retry_after_s, 86400)))
+		least(coalesce(retry_after_s, 0), 86400)))
 $$;
 
 COMMENT ON FUNCTION appt.retry_delay(integer, integer, double precision[]) IS
