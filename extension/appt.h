@@ -26,6 +26,7 @@
 #define APPT_MAX_BUFFER_MIN		240
 #define APPT_MAX_RANGE_DAYS		31
 #define APPT_MAX_TEXT_LENGTH	4000
+#define APPT_MAX_PRIORITY		100
 
 /*
  * Places in a slot: lanes below APPT_BOOKABLE_LANES are for bookings, the
@@ -122,7 +123,7 @@ extern char *appt_spoken_date(DateADT date);
 extern void appt_json_text(StringInfo out, const char *name,
 						   const char *value);
 extern void appt_json_int(StringInfo out, const char *name, int64 value);
-extern void appt_json_null(StringInfo out, const char *name);
+extern void appt_json_bool(StringInfo out, const char *name, bool value);
 extern void appt_json_time(StringInfo out, const char *name,
 						   TimestampTz instant, pg_tz *zone);
 extern void appt_json_date(StringInfo out, const char *name, DateADT date);
@@ -574,6 +575,25 @@ extern Appointment *lifecycle_undo_check_in(const ChangeRequest *request);
 extern Appointment *lifecycle_start(const ChangeRequest *request);
 extern Appointment *lifecycle_complete(const ChangeRequest *request);
 extern Appointment *lifecycle_no_show(const ChangeRequest *request);
+
+extern Appointment *lifecycle_skip(const ChangeRequest *request);
+extern Appointment *lifecycle_set_priority(const ChangeRequest *request);
+
+/* ---- floor 3: queue.c ---- */
+
+/* Somebody in a doctor's queue, in call order. */
+typedef struct QueueEntry
+{
+	Appointment *appointment;
+	bool		late;			/* checked in late, or a walk-in */
+	int			ahead;			/* people to be seen before */
+	TimestampTz estimated_start;	/* 0 for who is being seen */
+} QueueEntry;
+
+extern int	queue_load(const char *doctor_id, DateADT date, bool today,
+					   const Caller *caller, QueueEntry **entries);
+extern Appointment *queue_call_next(const char *doctor_id,
+									const Caller *caller);
 
 /* ---- floor 3: idempotency.c ---- */
 

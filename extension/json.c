@@ -30,10 +30,10 @@ appt_json_int(StringInfo out, const char *name, int64 value)
 }
 
 void
-appt_json_null(StringInfo out, const char *name)
+appt_json_bool(StringInfo out, const char *name, bool value)
 {
 	append_name(out, name);
-	appendStringInfoString(out, "null");
+	appendStringInfoString(out, value ? "true" : "false");
 }
 
 /* An instant with the zone's offset; null for 0, "not yet". */

@@ -16,7 +16,7 @@ typedef struct Transition
 {
 	const char *verb;			/* for messages: "cannot be …" */
 	const char *from[2];
-	const char *to;
+	const char *to;				/* NULL: stays */
 	const char *event_type;
 	bool		same_day;		/* only on the branch-local day of the slot */
 } Transition;
@@ -51,6 +51,15 @@ typedef struct CheckIn
 	const ChangeRequest *request;
 	Appointment *checked_in;
 } CheckIn;
+
+static const Transition skip = {
+	"skipped", {"checked_in", NULL}, "checked_in",
+	"appointment.skipped", false
+};
+static const Transition set_priority = {
+	"given a priority", {"booked", "checked_in"}, NULL,
+	"appointment.priority_set", false
+};
 
 static Appointment *begin(const ChangeRequest *request,
 						  const Transition *transition);
@@ -129,6 +138,31 @@ lifecycle_no_show(const ChangeRequest *request)
 	Appointment *current = begin(request, &no_show);
 
 	return finish(current, request, &no_show);
+}
+
+/* Puts a patient who did not answer the call behind the others. */
+Appointment *
+lifecycle_skip(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &skip);
+
+	current->skipped_at = appt_now();
+	return finish(current, request, &skip);
+}
+
+Appointment *
+lifecycle_set_priority(const ChangeRequest *request)
+{
+	Appointment *current;
+
+	if (request->priority < 0 || request->priority > APPT_MAX_PRIORITY)
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("priority must be from 0 to %d", APPT_MAX_PRIORITY),
+				 appt_errfield("priority")));
+	current = begin(request, &set_priority);
+	current->priority = request->priority;
+	return finish(current, request, &set_priority);
 }
 
 /* Locks the row and checks that the change is allowed. */
@@ -265,7 +299,8 @@ finish(Appointment *current, const ChangeRequest *request,
 {
 	Appointment *stored;
 
-	current->status = pstrdup(transition->to);
+	if (transition->to != NULL)
+		current->status = pstrdup(transition->to);
 	stored = appointment_store(current);
 	event_record(stored, transition->event_type, request->caller,
 				 request->reason, appt_now());

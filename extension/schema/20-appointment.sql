@@ -79,7 +79,7 @@ CREATE TABLE appt.appointment (
 	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING gist (
 		patient_no WITH =,
 		tstzrange(slot_start, slot_end) WITH &&)
-		WHERE (status NOT IN ('cancelled', 'no_show', 'held'))
+		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
 );
 
 ALTER SEQUENCE appt.appointment_no_seq
@@ -95,13 +95,16 @@ CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
 CREATE UNIQUE INDEX appointment_token ON appt.appointment
 	(doctor_no, token_date, token_number);
 
+CREATE INDEX appointment_hold ON appt.appointment (hold_expires_at)
+	WHERE (hold_expires_at IS NOT NULL);
+CREATE INDEX appointment_day ON appt.appointment (token_date, branch_id);
 CREATE INDEX appointment_patient ON appt.appointment (patient_no, slot_start);
 
 COMMENT ON TABLE appt.appointment IS
 	'Appointments, and holds (status held: a slot kept for some minutes '
 	'without a patient). Written by functions only';
 COMMENT ON COLUMN appt.appointment.appointment_id IS
-	'APT-2026-000123: prefix, year, number; a hold''s begins with HLD';
+	'APT-2026-000123: prefix, year, number; a hold''s begins with hold_';
 COMMENT ON COLUMN appt.appointment.slot_start IS 'First instant, inclusive';
 COMMENT ON COLUMN appt.appointment.slot_end IS 'Last instant, exclusive';
 COMMENT ON COLUMN appt.appointment.status IS

@@ -23,7 +23,8 @@ CREATE FUNCTION appt_api.slots(
 	branch_id text,
 	duration integer,
 	date_to date,
-	client text DEFAULT NULL)
+	client text DEFAULT NULL,
+	OUT body text)
 	RETURNS text
 	LANGUAGE c STABLE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -138,7 +139,8 @@ GRANT EXECUTE ON FUNCTION appt_api.hold(
 
 CREATE FUNCTION appt_api.release_hold(
 	hold_id text,
-	client text DEFAULT NULL)
+	client text DEFAULT NULL,
+	OUT body text)
 	RETURNS text
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -296,3 +298,7 @@ GRANT EXECUTE ON FUNCTION appt_api.no_show(
 	text, integer, text, text, text)
 	TO appt_gateway;
 
+CREATE TRIGGER schedule_changed
+	AFTER INSERT OR UPDATE OF branch_ids OR DELETE OR TRUNCATE
+	ON appt.api_client
+	FOR EACH STATEMENT EXECUTE FUNCTION appt.schedule_changed();

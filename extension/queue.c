@@ -1,0 +1,250 @@
+/*
+ * queue.c
+ *		Who is called next, and about when (contract, section 4).
+ *
+ * The call order is computed, never stored: priority first, then those who
+ * came on time by their slot, then late ones and walk-ins by check-in; who was
+ * skipped goes behind them, and who is not there yet stands last.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+/* So many measured consultations make an estimate, and no more are asked. */
+#define ENOUGH_LENGTHS	5
+
+static ApptStatement waiting = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" WHERE a.doctor_no = $1 AND a.token_date = $2"
+	" AND a.status IN ('booked', 'checked_in', 'in_consultation')"
+	" ORDER BY a.token_number",
+	2, {INT4OID, DATEOID}
+};
+
+static ApptStatement median_length = {
+	"SELECT (percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds))::integer,"
+	" count(*)::integer"
+	" FROM (SELECT extract(epoch FROM completed_at - started_at) AS seconds"
+	"  FROM appt.appointment"
+	"  WHERE doctor_no = $1 AND status = 'completed'"
+	"  AND started_at IS NOT NULL"
+	"  ORDER BY token_date DESC, token_number DESC"
+	"  LIMIT 20) recent",
+	1, {INT4OID}
+};
+
+/* A doctor's queue of one date while it is put in order. */
+typedef struct Queue
+{
+	Doctor	   *doctor;
+	DateADT		date;
+	TimestampTz now;
+	QueueEntry *entries;
+	int			nentries;
+} Queue;
+
+static Doctor *find_doctor(const char *doctor_id);
+static DateADT today_of(const Doctor *doctor, TimestampTz now);
+static void load_entries(Queue *queue, ApptAccess access);
+static bool is_late(const Appointment *a, Doctor *doctor);
+static int	compare_entries(const void *a, const void *b);
+static int	group_of(const QueueEntry *entry);
+static TimestampTz arrival(const QueueEntry *entry);
+static void estimate(Queue *queue);
+static int64 consultation_length(const Queue *queue);
+
+/*
+ * The queue of a doctor's day in call order; "today" ignores the date.  Whom
+ * the caller may not see is counted but left out.
+ */
+int
+queue_load(const char *doctor_id, DateADT date, bool today,
+		   const Caller *caller, QueueEntry **entries)
+{
+	Queue		queue = {.doctor = find_doctor(doctor_id), .now = appt_now()};
+	int			n = 0;
+
+	queue.date = today ? today_of(queue.doctor, queue.now) : date;
+	load_entries(&queue, APPT_READ);
+	estimate(&queue);
+	*entries = palloc_array(QueueEntry, queue.nentries + 1);
+	for (int i = 0; i < queue.nentries; i++)
+	{
+		if (caller_sees(caller, queue.entries[i].appointment->branch_id))
+			(*entries)[n++] = queue.entries[i];
+	}
+	return n;
+}
+
+/*
+ * Starts the consultation of the first who is there today; NULL if nobody is.
+ * Under the doctor-day's lock two calls never get the same patient.
+ */
+Appointment *
+queue_call_next(const char *doctor_id, const Caller *caller)
+{
+	Queue		queue = {.doctor = find_doctor(doctor_id), .now = appt_now()};
+	DoctorDay	day = {.doctor_no = queue.doctor->doctor_no};
+
+	queue.date = day.on_date = today_of(queue.doctor, queue.now);
+	token_lock_days(&day, 1);
+	load_entries(&queue, APPT_READ_LATEST);
+	for (int i = 0; i < queue.nentries; i++)
+	{
+		Appointment *first = queue.entries[i].appointment;
+		ChangeRequest request = {
+			.caller = caller,
+			.appointment_id = first->appointment_id,
+			.expected_version = first->version
+		};
+
+		if (appointment_is(first, "checked_in") &&
+			caller_sees(caller, first->branch_id))
+			return lifecycle_start(&request);
+	}
+	return NULL;
+}
+
+static Doctor *
+find_doctor(const char *doctor_id)
+{
+	Doctor	   *doctor;
+
+	appt_require(doctor_id != NULL, "doctor_id");
+	doctor = schedule_doctor(doctor_id);
+	if (doctor == NULL)
+		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_id");
+	return doctor;
+}
+
+/* Today where the doctor works. */
+static DateADT
+today_of(const Doctor *doctor, TimestampTz now)
+{
+	const Branch *branch = doctor->nhours > 0
+		? doctor->hours[0].branch
+		: schedule_only_branch();
+
+	return appt_local_date(now, branch ? branch->zone : session_timezone);
+}
+
+static void
+load_entries(Queue *queue, ApptAccess access)
+{
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(queue->doctor->doctor_no)),
+		appt_arg(DateADTGetDatum(queue->date))
+	};
+	bool		isnull;
+
+	queue->nentries = appt_run(&waiting, args, access);
+	queue->entries = palloc0_array(QueueEntry, queue->nentries + 1);
+	for (int i = 0; i < queue->nentries; i++)
+	{
+		Appointment *a = appointment_from_row(appt_field(i, 1, &isnull));
+
+		queue->entries[i].appointment = a;
+		queue->entries[i].late = is_late(a, queue->doctor);
+	}
+	qsort(queue->entries, queue->nentries, sizeof(QueueEntry),
+		  compare_entries);
+}
+
+static bool
+is_late(const Appointment *a, Doctor *doctor)
+{
+	const Rules *rules;
+
+	if (a->checked_in_at == 0)
+		return false;
+	if (strcmp(a->source, "walk_in") == 0)
+		return true;
+	rules = schedule_rules(doctor, schedule_branch(a->branch_id));
+	return a->checked_in_at > a->slot_start + MINUTES(rules->late_after_min);
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+	const QueueEntry *x = a;
+	const QueueEntry *y = b;
+	int			difference = group_of(x) - group_of(y);
+
+	if (difference == 0)
+		difference = y->appointment->priority - x->appointment->priority;
+	if (difference == 0)
+		difference = x->late - y->late;
+	if (difference == 0 && arrival(x) != arrival(y))
+		return arrival(x) < arrival(y) ? -1 : 1;
+	if (difference == 0)
+		difference = x->appointment->token_number -
+			y->appointment->token_number;
+	return difference;
+}
+
+/* Being seen, waiting, skipped, not there yet. */
+static int
+group_of(const QueueEntry *entry)
+{
+	const Appointment *a = entry->appointment;
+
+	if (appointment_is(a, "in_consultation"))
+		return 0;
+	if (appointment_is(a, "booked"))
+		return 3;
+	return a->skipped_at == 0 ? 1 : 2;
+}
+
+/* What counts among equals: the slot for the punctual, else the check-in. */
+static TimestampTz
+arrival(const QueueEntry *entry)
+{
+	const Appointment *a = entry->appointment;
+
+	if (a->skipped_at != 0)
+		return a->skipped_at;
+	return entry->late ? a->checked_in_at : a->slot_start;
+}
+
+/* Adds up consultations from now on, or from the day's first slot. */
+static void
+estimate(Queue *queue)
+{
+	int64		length = consultation_length(queue);
+	TimestampTz next = queue->now;
+
+	for (int i = 0; i < queue->nentries; i++)
+	{
+		QueueEntry *entry = &queue->entries[i];
+		const Appointment *a = entry->appointment;
+
+		entry->ahead = i;
+		if (appointment_is(a, "in_consultation"))
+		{
+			next = Max(next, a->started_at + length);
+			continue;
+		}
+		if (appointment_is(a, "booked"))
+			next = Max(next, a->slot_start);
+		entry->estimated_start = next;
+		next += length;
+	}
+}
+
+/* The median of the last consultations; the slot's length until enough are. */
+static int64
+consultation_length(const Queue *queue)
+{
+	ApptArg		args[] = {appt_arg(Int32GetDatum(queue->doctor->doctor_no))};
+	const Appointment *any;
+	bool		isnull;
+
+	if (queue->nentries == 0)
+		return 0;
+	appt_run(&median_length, args, APPT_READ_LATEST);
+	if (DatumGetInt32(appt_field(0, 2, &isnull)) >= ENOUGH_LENGTHS)
+		return DatumGetInt32(appt_field(0, 1, &isnull)) * USECS_PER_SEC;
+	any = queue->entries[0].appointment;
+	return any->slot_end - any->slot_start;
+}

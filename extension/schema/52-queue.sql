@@ -1,0 +1,82 @@
+/* ---------------------------------------------------------------------------
+ * The queue of a doctor's day (contract, section 4).
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.queue(
+	doctor_id text,
+	on_date date DEFAULT NULL,
+	OUT queue_position integer,
+	OUT token_number integer,
+	OUT appointment_id text,
+	OUT patient_id text,
+	OUT branch_id text,
+	OUT status text,
+	OUT priority integer,
+	OUT slot_start timestamptz,
+	OUT checked_in_at timestamptz,
+	OUT late boolean,
+	OUT skipped boolean,
+	OUT people_ahead integer,
+	OUT estimated_start timestamptz)
+	RETURNS SETOF record
+	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 30
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_queue';
+
+COMMENT ON FUNCTION appt.queue(text, date) IS
+	'A doctor''s queue (default: today''s) in call order: who is being seen, '
+	'who waits (priority, then the punctual by slot, then late ones and '
+	'walk-ins by check-in), who was skipped, who is not there yet. '
+	'estimated_start adds up the median of the doctor''s last consultations. '
+	'Raises SB404';
+REVOKE ALL ON FUNCTION appt.queue(text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.queue(text, date) TO appt_admin;
+
+CREATE FUNCTION appt.call_next(doctor_id text) RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_call_next';
+
+COMMENT ON FUNCTION appt.call_next(text) IS
+	'Starts the consultation of the first who waits for a doctor today; NULL '
+	'if nobody does. Two calls never get the same patient. Raises SB404';
+REVOKE ALL ON FUNCTION appt.call_next(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.call_next(text) TO appt_admin;
+
+CREATE FUNCTION appt.skip(appointment_id text) RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_skip';
+
+COMMENT ON FUNCTION appt.skip(text) IS
+	'Puts a checked-in patient who did not answer the call behind the others. '
+	'Raises SB930, SB404';
+REVOKE ALL ON FUNCTION appt.skip(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.skip(text) TO appt_admin;
+
+CREATE FUNCTION appt.set_priority(appointment_id text, priority integer)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_set_priority';
+
+COMMENT ON FUNCTION appt.set_priority(text, integer) IS
+	'Has a patient called before those of lower priority: 0 (ordinary) to '
+	'100. Raises SB930, SB404, SB001';
+REVOKE ALL ON FUNCTION appt.set_priority(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.set_priority(text, integer) TO appt_admin;
+
+CREATE FUNCTION appt_api.queue(
+	doctor_id text,
+	date date,
+	client text DEFAULT NULL,
+	OUT body text)
+	RETURNS text
+	LANGUAGE c STABLE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_api_queue';
+
+COMMENT ON FUNCTION appt_api.queue(text, date, text) IS
+	'As appt.queue; a JSON array';
+REVOKE ALL ON FUNCTION appt_api.queue(text, date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt_api.queue(text, date, text) TO appt_gateway;
