@@ -26,21 +26,20 @@ static ApptStatement insert_event = {
 };
 
 static ApptStatement insert_deliveries = {
-	"INSERT INTO appt.delivery (webhook_no, event_no, appointment_no, state,"
-	" due_at, created_at)"
+	"INSERT INTO appt.delivery (webhook_no, event_no, appointment_no, state)"
 	" SELECT w.webhook_no, $1, $2,"
-	" CASE w.status WHEN 'enabled' THEN 'pending' ELSE 'held' END, $3, $3"
+	" CASE w.status WHEN 'enabled' THEN 'pending' ELSE 'held' END"
 	" FROM appt.webhook w"
-	" WHERE (w.events @> ARRAY[$4] OR w.events @> ARRAY['*'])"
-	" AND (w.branch_ids IS NULL OR w.branch_ids @> ARRAY[$5])",
-	5, {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID}
+	" WHERE (w.events @> ARRAY[$3] OR w.events @> ARRAY['*'])"
+	" AND (w.branch_ids IS NULL OR w.branch_ids @> ARRAY[$4])",
+	4, {INT8OID, INT8OID, TEXTOID, TEXTOID}
 };
 
 static int64 write_event(const Appointment *after, const char *event_type,
 						 const Caller *caller, const char *reason,
 						 TimestampTz now);
 static void fan_out(const Appointment *after, int64 event_no,
-					const char *event_type, TimestampTz now);
+					const char *event_type);
 static bool is_published(const char *event_type);
 
 /*
@@ -54,7 +53,7 @@ event_record(const Appointment *after, const char *event_type,
 	int64		event_no = write_event(after, event_type, caller, reason, now);
 
 	if (is_published(event_type) && schedule_has_webhooks())
-		fan_out(after, event_no, event_type, now);
+		fan_out(after, event_no, event_type);
 }
 
 static int64
@@ -85,13 +84,11 @@ write_event(const Appointment *after, const char *event_type,
 }
 
 static void
-fan_out(const Appointment *after, int64 event_no, const char *event_type,
-		TimestampTz now)
+fan_out(const Appointment *after, int64 event_no, const char *event_type)
 {
 	ApptArg		args[] = {
 		appt_arg(Int64GetDatum(event_no)),
 		appt_arg(Int64GetDatum(after->appointment_no)),
-		appt_arg_time(now),
 		appt_arg_text(event_type),
 		appt_arg_text(after->branch_id)
 	};
