@@ -1,0 +1,63 @@
+/*
+ * cors.c
+ *		Which pages of other origins may call: those of APPT_CORS_ORIGINS.
+ *		No cookies are used, so credentials are never allowed.
+ */
+#include "http/cors.h"
+
+#include <string.h>
+
+#include "http/options.h"
+
+static bool origin_is_listed(const char *origin);
+
+/* Adds what a listed origin's browser asks for to the answer. */
+void
+cors_headers(Request *request)
+{
+	const char *origin = request->headers.origin;
+
+	if (options.cors_origins[0] == '\0')
+		return;
+	request_header(request, "Vary", "Origin");
+	if (origin == NULL || !origin_is_listed(origin))
+		return;
+	request_header(request, "Access-Control-Allow-Origin", origin);
+	if (request->headers.cors_method != NULL &&
+		strcmp(request->method, "OPTIONS") == 0)
+	{
+		request_header(request, "Access-Control-Allow-Methods",
+					   "GET, POST, PATCH, DELETE");
+		request_header(request, "Access-Control-Allow-Headers",
+					   "Authorization, Content-Type, If-Match, "
+					   "Idempotency-Key, X-Request-Id");
+		request_header(request, "Access-Control-Max-Age", "600");
+	}
+	else
+		request_header(request, "Access-Control-Expose-Headers",
+					   "ETag, Idempotency-Replayed, Link, Location, "
+					   "RateLimit-Limit, RateLimit-Remaining, "
+					   "RateLimit-Reset, Retry-After, X-Request-Id, "
+					   "X-Total-Count");
+}
+
+/* Whether the origin is one of the list; "*" lists them all. */
+static bool
+origin_is_listed(const char *origin)
+{
+	const char *p = options.cors_origins;
+	size_t		len = strlen(origin);
+
+	while (*p != '\0')
+	{
+		size_t		size;
+
+		p += strspn(p, ", ");
+		size = strcspn(p, ", ");
+		if ((size == len && strncmp(p, origin, len) == 0) ||
+			(size == 1 && *p == '*'))
+			return true;
+		p += size;
+	}
+	return false;
+}

@@ -1,0 +1,72 @@
+/*
+ * dbconn.h
+ *		One connection to PostgreSQL, in pipeline mode, never blocking.
+ */
+#ifndef APPT_DBCONN_H
+#define APPT_DBCONN_H
+
+#include "http/loop.h"
+#include "http/pool.h"
+
+typedef enum DbState
+{
+	DB_DOWN,					/* tries again at retry_at_ms */
+	DB_CONNECTING,
+	DB_SETUP,					/* sets its session up */
+	DB_READY,
+} DbState;
+
+typedef enum DbOpKind
+{
+	DB_OP_PREPARE,
+	DB_OP_QUERY,
+	DB_OP_SYNC,
+} DbOpKind;
+
+/* Something sent whose result is awaited, in the order sent. */
+typedef struct DbOp
+{
+	DbOpKind	kind;
+	Query	   *query;			/* NULL for a sync */
+	int64_t		sent_ms;
+} DbOp;
+
+typedef struct DbConn
+{
+	struct Loop *loop;
+	Pool	   *pool;
+	QueryLane	lane;
+	const char *dsn;
+	PGconn	   *pg;
+	DbState		state;
+	Watch		watch;
+	uint32_t	events;
+	int64_t		since_ms;		/* when this state began */
+	int64_t		retry_at_ms;
+	int			failures;		/* connects that failed in a row */
+	bool		prepared[STATEMENTS_MAX];
+	DbOp	   *ops;			/* ring of op_size, a power of two */
+	unsigned	op_first;
+	unsigned	op_count;
+	unsigned	op_size;
+	PGresult   *result;			/* of the first op, until it is complete */
+	Query	   *written;		/* a write that waits for its commit: the Sync */
+	PGresult   *written_result;
+	int			in_flight;		/* queries among the ops */
+	bool		unsynced;		/* sent something without a sync behind it */
+	bool		broken;			/* to be given up at the next flush */
+} DbConn;
+
+extern void db_send(DbConn *conn, Query *query);
+extern void db_flush(DbConn *conn);
+extern void db_tick(DbConn *conn, int64_t now_ms);
+extern void db_close(DbConn *conn);
+
+/* What a connection tells its pool (pool.c). */
+extern void pool_conn_free(Pool *pool, DbConn *conn);
+extern void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
+						PGresult *result);
+extern void pool_retry(Pool *pool, Query *query, QueryOutcome outcome,
+					   PGresult *result);
+
+#endif							/* APPT_DBCONN_H */

@@ -1,0 +1,271 @@
+/*
+ * headers.c
+ *		A request's headers: collected once, each of those that count at most
+ *		once, and what could smuggle a second request refused.
+ *
+ *		libmicrohttpd 0.9.75 takes a repeated Content-Length, and one beside
+ *		Transfer-Encoding, without a word: both are refused here, with the
+ *		connection closed, before a byte of the body is taken in.
+ */
+#include "http/headers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "http/text.h"
+
+#define HEADERS_MAX (16 * 1024)
+#define TARGET_MAX (4 * 1024)
+
+typedef struct KnownHeader
+{
+	const char *name;
+	size_t		offset;			/* in RequestHeaders */
+} KnownHeader;
+
+#define KNOWN(name, field) {name, offsetof(RequestHeaders, field)}
+
+static const KnownHeader known_headers[] = {
+	KNOWN("Host", host),
+	KNOWN("Authorization", authorization),
+	KNOWN("Content-Type", content_type),
+	KNOWN("Content-Length", content_length),
+	KNOWN("Transfer-Encoding", transfer_encoding),
+	KNOWN("Accept", accept),
+	KNOWN("If-Match", if_match),
+	KNOWN("Idempotency-Key", idempotency_key),
+	KNOWN("X-Request-Id", request_id),
+	KNOWN("Origin", origin),
+	KNOWN("Access-Control-Request-Method", cors_method),
+};
+
+static enum MHD_Result header_collect(void *context, enum MHD_ValueKind kind,
+									  const char *name, const char *value);
+static bool is_token(const char *text);
+static bool is_clean(const char *text);
+static void request_take_id(Request *request);
+static const Problem *header_problem(const RequestHeaders *headers,
+									 const char *target);
+static bool refuse(Request *request, const Problem *problem);
+
+/*
+ * Collects the headers and names the request.  False: the request is
+ * answered with a refusal that closes the connection.
+ */
+bool
+headers_read(Request *request, const char *version)
+{
+	RequestHeaders *headers = &request->headers;
+	const Problem *problem;
+
+	(void) version;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
+							  header_collect, headers);
+	request_take_id(request);
+	if (headers->repeated != NULL)
+	{
+		const Problem repeated = {400, "invalid_request", "",
+			arena_printf(&request->arena, headers->repeated[0] == '\0'
+						 ? "A header is not well formed."
+						 : "The header %s must be there once.",
+						 headers->repeated)
+		};
+
+		return refuse(request, &repeated);
+	}
+	problem = header_problem(headers, request->target);
+	return problem == NULL || refuse(request, problem);
+}
+
+/* What is wrong with the headers as a whole; NULL: nothing. */
+static const Problem *
+header_problem(const RequestHeaders *headers, const char *target)
+{
+	static const Problem both = {400, "invalid_request", "",
+		"Content-Length and Transfer-Encoding must not be there together."
+	};
+	static const Problem encoding = {400, "invalid_request", "",
+		"The only Transfer-Encoding that is taken is chunked."
+	};
+	static const Problem too_large = {431, "headers_too_large", "",
+		"The headers are larger than 16 KiB."
+	};
+	static const Problem too_long = {414, "uri_too_long", "",
+		"The request's target is longer than 4 KiB."
+	};
+	static const Problem body_too_large = {413, "content_too_large", "",
+		"The body is larger than 64 KiB."
+	};
+
+	if (headers->transfer_encoding != NULL && headers->content_length != NULL)
+		return &both;
+	if (headers->transfer_encoding != NULL &&
+		strcasecmp(headers->transfer_encoding, "chunked") != 0)
+		return &encoding;
+	if (headers->total > HEADERS_MAX)
+		return &too_large;
+	if (strlen(target) > TARGET_MAX)
+		return &too_long;
+	if (headers->content_length != NULL &&
+		strtoull(headers->content_length, NULL, 10) > REQUEST_BODY_MAX)
+		return &body_too_large;
+	return NULL;
+}
+
+/* Refuses, and ends the connection. */
+static bool
+refuse(Request *request, const Problem *problem)
+{
+	request_refuse(request, problem);
+	request->answer.close = true;
+	return false;
+}
+
+/* One header, called by libmicrohttpd. */
+static enum MHD_Result
+header_collect(void *context, enum MHD_ValueKind kind, const char *name,
+			   const char *value)
+{
+	RequestHeaders *headers = context;
+	size_t		i;
+
+	(void) kind;
+	if (value == NULL)
+		value = "";
+	headers->total += strlen(name) + strlen(value) + 4;
+	if (!is_token(name) || !is_clean(value))
+		headers->repeated = "";
+	for (i = 0; i < sizeof(known_headers) / sizeof(known_headers[0]); i++)
+	{
+		const char **field;
+
+		if (strcasecmp(name, known_headers[i].name) != 0)
+			continue;
+		field = (const char **) ((char *) headers + known_headers[i].offset);
+		if (*field != NULL && strcasecmp(name, "Accept") != 0)
+			headers->repeated = known_headers[i].name;
+		*field = value;
+		break;
+	}
+	return MHD_YES;
+}
+
+/* Whether it may be a header's name: no blank, no separator. */
+static bool
+is_token(const char *text)
+{
+	return text[0] != '\0' &&
+		text[strspn(text, "!#$%&'*+-.^_`|~0123456789"
+					"abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
+/* Whether there is no control byte in it. */
+static bool
+is_clean(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p != '\0'; p++)
+	{
+		unsigned char c = (unsigned char) *p;
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Names the request: as its sender did, if that is harmless, else by chance. */
+static void
+request_take_id(Request *request)
+{
+	static const char harmless[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+	const char *sent = request->headers.request_id;
+	unsigned char random[12];
+	size_t		i;
+
+	if (sent != NULL && sent[0] != '\0' &&
+		strnlen(sent, REQUEST_ID_MAX + 1) <= REQUEST_ID_MAX &&
+		sent[strspn(sent, harmless)] == '\0')
+	{
+		memcpy(request->id, sent, strlen(sent) + 1);
+		return;
+	}
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) !=
+		(ssize_t) sizeof(random))
+		memset(random, 0, sizeof(random));
+	for (i = 0; i < sizeof(random); i++)
+		snprintf(request->id + i * 2, 3, "%02x", random[i]);
+}
+
+/* Whether the value, parameters aside, is that media type. */
+bool
+header_is_media_type(const char *value, const char *media_type)
+{
+	size_t		len = strlen(media_type);
+
+	return strncasecmp(value, media_type, len) == 0 &&
+		(value[len] == '\0' || value[len] == ';' || value[len] == ' ' ||
+		 value[len] == '\t');
+}
+
+/* The parameter q of a media range as thousandths. */
+static int
+range_quality(const char *range, size_t len)
+{
+	const char *p = memchr(range, ';', len);
+
+	for (; p != NULL && p < range + len;
+		 p = memchr(p, ';', (size_t) (range + len - p)))
+	{
+		p++;
+		p += strspn(p, " \t");
+		if (strncasecmp(p, "q=", 2) == 0)
+			return (int) (strtod(p + 2, NULL) * 1000);
+	}
+	return 1000;
+}
+
+/*
+ * Whether an Accept header takes the media type: the most specific range
+ * that fits decides.
+ */
+bool
+header_accepts(const char *accept, const char *media_type)
+{
+	size_t		major = strcspn(media_type, "/") + 1;
+	int			best_fit = 0;
+	int			quality = 0;
+	const char *p = accept;
+
+	while (*p != '\0')
+	{
+		size_t		len;
+		size_t		name;
+		int			fit = 0;
+
+		p += strspn(p, " \t,");
+		len = strcspn(p, ",");
+		name = strcspn(p, ";, \t");
+		if (name == strlen(media_type) &&
+			strncasecmp(p, media_type, name) == 0)
+			fit = 3;
+		else if (name == major + 1 && strncasecmp(p, media_type, major) == 0 &&
+				 p[major] == '*')
+			fit = 2;
+		else if (name == 3 && strncmp(p, "*/*", 3) == 0)
+			fit = 1;
+		if (fit > best_fit)
+		{
+			best_fit = fit;
+			quality = range_quality(p, len);
+		}
+		p += len;
+	}
+	return quality > 0;
+}

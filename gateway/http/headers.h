@@ -1,0 +1,15 @@
+/*
+ * headers.h
+ *		A request's headers: what is refused before anything else is done.
+ */
+#ifndef APPT_HEADERS_H
+#define APPT_HEADERS_H
+
+#include "http/request.h"
+
+extern bool headers_read(Request *request, const char *version)
+			__attribute__((warn_unused_result));
+extern bool header_accepts(const char *accept, const char *media_type);
+extern bool header_is_media_type(const char *value, const char *media_type);
+
+#endif							/* APPT_HEADERS_H */

@@ -1,0 +1,70 @@
+/*
+ * loop.h
+ *		One epoll that owns libmicrohttpd's descriptor and the database's.
+ *
+ *		Everything a loop owns is touched by its thread alone; only "stop" and
+ *		"reload" may be asked for from outside.
+ */
+#ifndef APPT_LOOP_H
+#define APPT_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct MHD_Daemon;
+struct Loop;
+
+/* A descriptor and what to call when it is ready. */
+typedef struct Watch
+{
+	int			fd;
+	void		(*ready) (struct Watch *watch, uint32_t events);
+	void	   *context;
+} Watch;
+
+/* A client's connection. */
+typedef struct Client
+{
+	struct Client *next;
+	struct Client *prev;
+	int			fd;
+	int64_t		deadline_ms;	/* closed after it; 0: the database decides */
+	bool		busy;			/* between a request line and its answer */
+} Client;
+
+typedef struct Loop
+{
+	int			index;
+	pthread_t	thread;
+	int			epoll_fd;
+	int			ask_fd;			/* eventfd: something is asked of the loop */
+	Watch		ask_watch;
+	atomic_bool stop_asked;
+	int			listen_fd;
+	struct MHD_Daemon *daemon;
+	Watch		daemon_watch;
+	struct Pool *pool;
+	struct Auth *auth;
+	Client		clients;		/* head of the ring */
+	int			client_count;
+	int			running;		/* requests begun and not completed */
+	struct Request *spare;		/* finished ones, to be used again */
+	int			spare_count;
+	int64_t		now_ms;
+	int64_t		next_tick_ms;
+	int64_t		wake_at_ms;		/* when to wake the relay; 0: no need */
+	bool		stopping;
+	int64_t		stop_at_ms;
+} Loop;
+
+extern bool loop_start(Loop *loop, int index, int listen_fd)
+			__attribute__((warn_unused_result));
+extern void loop_ask_stop(Loop *loop);
+extern void loop_watch(Loop *loop, Watch *watch, uint32_t events);
+extern void loop_watch_again(Loop *loop, Watch *watch, uint32_t events);
+extern void loop_wake_relay(Loop *loop);
+
+#endif							/* APPT_LOOP_H */

@@ -1,0 +1,230 @@
+/*
+ * main.c
+ *		bioecko-gateway: opens the listening sockets, starts the loops, waits
+ *		for signals, ends the loops.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "http/auth.h"
+#include "http/loop.h"
+#include "http/options.h"
+#include "http/routes.h"
+#include "http/serve.h"
+
+#define LISTEN_BACKLOG 1024
+
+/* Where to listen, taken apart. */
+typedef struct Address
+{
+	char		host[256];
+	char		port[16];
+} Address;
+
+static bool address_parse(const char *text, Address *address);
+static int	listen_on(Address *address);
+static bool listen_port(int fd, Address *address);
+static bool raise_descriptors(void);
+static int	serve(void);
+static void wait_for_stop(int signals);
+
+int
+main(int argc, char **argv)
+{
+	int			level;
+
+	switch (options_load(argc, argv))
+	{
+		case CONFIG_DONE:
+			return 0;
+		case CONFIG_BAD:
+			return 2;
+		case CONFIG_RUN:
+			break;
+	}
+	routes_init();
+	if (options.print_routes)
+	{
+		routes_print();
+		return 0;
+	}
+	level = log_level_from_name(options.log_level);
+	if (level < 0)
+	{
+		fprintf(stderr, "APPT_LOG_LEVEL: \"%s\" is not debug, info, warning "
+				"or error\n", options.log_level);
+		return 2;
+	}
+	log_init("bioecko-gateway", (LogLevel) level);
+	auth_init();
+	oauth_init();
+	return serve();
+}
+
+/* Runs the loops until a signal ends them. */
+static int
+serve(void)
+{
+	Loop	   *loops = must_alloc((size_t) options.loops * sizeof(Loop));
+	int			signals = signals_open();
+	Address		address;
+	char		where[300];
+	int			i;
+
+	if (signals < 0 || !raise_descriptors())
+		return 1;
+	if (!address_parse(options.listen, &address))
+	{
+		fprintf(stderr, "APPT_LISTEN: \"%s\" is not an address and a port, "
+				"such as 127.0.0.1:8080\n", options.listen);
+		return 2;
+	}
+	for (i = 0; i < options.loops; i++)
+	{
+		int			fd = listen_on(&address);
+
+		if (fd < 0 || !loop_start(&loops[i], i, fd))
+			return 1;
+	}
+	snprintf(where, sizeof(where), "%s:%s", address.host, address.port);
+	LOG_INFO("listening", log_text("address", where),
+			 log_int("loops", options.loops));
+	wait_for_stop(signals);
+	LOG_INFO("stopping");
+	for (i = 0; i < options.loops; i++)
+		loop_ask_stop(&loops[i]);
+	for (i = 0; i < options.loops; i++)
+		pthread_join(loops[i].thread, NULL);
+	free(loops);
+	LOG_INFO("stopped");
+	return 0;
+}
+
+/* Takes host:port or [v6]:port apart. */
+static bool
+address_parse(const char *text, Address *address)
+{
+	const char *colon = strrchr(text, ':');
+	const char *host = text;
+	size_t		len;
+
+	if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 15)
+		return false;
+	len = (size_t) (colon - text);
+	if (len >= 2 && host[0] == '[' && host[len - 1] == ']')
+	{
+		host++;
+		len -= 2;
+	}
+	if (len >= sizeof(address->host))
+		return false;
+	memcpy(address->host, host, len);
+	address->host[len] = '\0';
+	snprintf(address->port, sizeof(address->port), "%s", colon + 1);
+	return true;
+}
+
+/*
+ * A listening socket of that address; -1 with the reason in the log.  A port
+ * of 0 becomes the one that was free.  Loops share the port by SO_REUSEPORT,
+ * so a check is made first that nobody else has it.
+ */
+static int
+listen_on(Address *address)
+{
+	static bool first = true;
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE
+	};
+	struct addrinfo *found = NULL;
+	int			one = 1;
+	int			failed;
+	int			fd = -1;
+
+	failed = getaddrinfo(address->host[0] != '\0' ? address->host : NULL,
+						 address->port, &hints, &found);
+	if (failed != 0)
+	{
+		LOG_ERROR("cannot listen", log_text("address", address->host),
+				  log_text("why", gai_strerror(failed)));
+		return -1;
+	}
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (options.loops > 1 && !first)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	failed = bind(fd, found->ai_addr, found->ai_addrlen);
+	if (failed == 0 && options.loops > 1 && first)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (failed != 0 || listen(fd, LISTEN_BACKLOG) != 0 ||
+		!listen_port(fd, address))
+	{
+		LOG_ERROR("cannot listen", log_text("address", address->host),
+				  log_text("port", address->port),
+				  log_text("why", strerror(errno)));
+		close(fd);
+		fd = -1;
+	}
+	first = false;
+	freeaddrinfo(found);
+	return fd;
+}
+
+/* Learns the port that the socket has. */
+static bool
+listen_port(int fd, Address *address)
+{
+	struct sockaddr_storage name;
+	socklen_t	len = sizeof(name);
+	char		host[256];
+
+	if (getsockname(fd, (struct sockaddr *) &name, &len) != 0)
+		return false;
+	return getnameinfo((struct sockaddr *) &name, len, host, sizeof(host),
+					   address->port, sizeof(address->port),
+					   NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+}
+
+/* As many descriptors as the system lets us have. */
+static bool
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return false;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+/* Returns when SIGTERM or SIGINT came. */
+static void
+wait_for_stop(int signals)
+{
+	struct pollfd poll_fd = {.fd = signals, .events = POLLIN};
+
+	for (;;)
+	{
+		int			signal_no;
+
+		poll(&poll_fd, 1, -1);
+		while ((signal_no = signals_next(signals)) != 0)
+		{
+			if (signal_no == SIGTERM || signal_no == SIGINT)
+				return;
+			LOG_INFO("signal ignored", log_int("signal", signal_no));
+		}
+	}
+}

@@ -1,0 +1,91 @@
+/*
+ * options.c
+ *		THE table of the gateway's options; --help prints it.
+ */
+#include "http/options.h"
+
+Options		options;
+
+#define TEXT(env, flag, field, fallback, help) \
+	{env, flag, CONFIG_TEXT, &options.field, fallback, 0, 0, help}
+#define SECRET(env, field, fallback, help) \
+	{env, NULL, CONFIG_SECRET, &options.field, fallback, 0, 0, help}
+#define INT(env, flag, field, fallback, min, max, help) \
+	{env, flag, CONFIG_INT, &options.field, fallback, min, max, help}
+#define BOOL(env, flag, field, fallback, help) \
+	{env, flag, CONFIG_BOOL, &options.field, fallback, 0, 0, help}
+
+static const ConfigOption option_table[] = {
+	SECRET("APPT_DSN", dsn, "",
+		   "libpq conninfo or URI of the database; several hosts are fine "
+		   "(add target_session_attrs=read-write). Empty: libpq's own PG* "
+		   "variables"),
+	SECRET("APPT_READ_DSN", read_dsn, "",
+		   "another one for slot lists and other quick reads: a standby, "
+		   "which may lag"),
+	TEXT("APPT_LISTEN", "listen", listen, "127.0.0.1:8080",
+		 "address and port: 127.0.0.1:8080, [::]:8443; port 0 takes a free "
+		 "one and the log says which"),
+	INT("APPT_LOOPS", "loops", loops, "1", 1, 64,
+		"event loops, each a thread with connections of its own"),
+	INT("APPT_READ_CONNECTIONS", "read-connections", read_connections, "2",
+		1, 64, "database connections of a loop that share quick reads"),
+	INT("APPT_WRITE_CONNECTIONS", "write-connections", write_connections,
+		"8", 1, 256, "database connections of a loop for one write each"),
+	INT("APPT_STATEMENT_TIMEOUT_MS", "statement-timeout-ms",
+		statement_timeout_ms, "4500", 100, 60000,
+		"longest time of a statement: 504 after it"),
+	INT("APPT_LOCK_TIMEOUT_MS", "lock-timeout-ms", lock_timeout_ms, "2000",
+		100, 60000, "longest wait for a lock: 503 after it"),
+	INT("APPT_QUEUE_TIMEOUT_MS", "queue-timeout-ms", queue_timeout_ms, "700",
+		10, 10000, "longest wait for a free connection: 503 after it"),
+	INT("APPT_REQUEST_TIMEOUT_MS", "request-timeout-ms", request_timeout_ms,
+		"10000", 100, 600000,
+		"a request must be here whole within this time"),
+	INT("APPT_IDLE_TIMEOUT_MS", "idle-timeout-ms", idle_timeout_ms, "60000",
+		100, 3600000, "an idle connection is closed after this time"),
+	INT("APPT_CONNECTION_LIMIT", "connection-limit", connection_limit,
+		"4000", 1, 1000000, "connections of clients, in each loop"),
+	INT("APPT_ADDRESS_LIMIT", "address-limit", address_limit, "1000", 0,
+		1000000,
+		"connections of one address, in each loop; 0: no limit (behind a "
+		"proxy)"),
+	INT("APPT_RATE_LIMIT", "rate-limit", rate_limit, "6000", 0, 100000000,
+		"requests a minute of one API client, unless its own "
+		"requests_per_minute says otherwise; 0: no limit"),
+	INT("APPT_TOKEN_LIFETIME_S", "token-lifetime-s", token_lifetime_s,
+		"3600", 1, 86400, "how long an access token is good, in seconds"),
+	TEXT("APPT_TOKEN_ISSUER", "token-issuer", issuer, "bioecko_appt",
+		 "claim iss of the access tokens: best the URL of this service"),
+	TEXT("APPT_TOKEN_AUDIENCE", "token-audience", audience,
+		 "bioecko_appt", "claim aud of the access tokens"),
+	TEXT("APPT_TLS_CERTIFICATE", "tls-certificate", tls_certificate, "",
+		 "PEM file of the certificate and its chain: serves HTTPS"),
+	TEXT("APPT_TLS_KEY", "tls-key", tls_key, "",
+		 "PEM file of its private key; SIGHUP reads both files again"),
+	TEXT("APPT_CORS_ORIGINS", "cors-origins", cors_origins, "",
+		 "origins whose pages may call, separated by commas"),
+	TEXT("APPT_LOG_LEVEL", "log-level", log_level, "info",
+		 "debug, info, warning or error"),
+	BOOL("APPT_REQUEST_LOG", "request-log", request_log, "on",
+		 "one log line a request"),
+	INT("APPT_SHUTDOWN_TIMEOUT_MS", "shutdown-timeout-ms",
+		shutdown_timeout_ms, "15000", 0, 60000,
+		"after SIGTERM, how long running requests may take"),
+	BOOL("APPT_PRINT_ROUTES", "routes", print_routes, "off",
+		 "print the route table and stop"),
+};
+
+static const ConfigProgram program = {
+	.name = "bioecko-gateway",
+	.purpose = "the HTTP interface of bioecko_appt",
+	.options = option_table,
+	.count = sizeof(option_table) / sizeof(option_table[0]),
+};
+
+/* Fills "options"; what is wrong is said on stderr. */
+ConfigOutcome
+options_load(int argc, char **argv)
+{
+	return config_load(&program, argc, argv);
+}

@@ -1,0 +1,45 @@
+/*
+ * options.h
+ *		The gateway's configuration, read once before any thread starts.
+ */
+#ifndef APPT_OPTIONS_H
+#define APPT_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+
+typedef struct Options
+{
+	const char *dsn;
+	const char *read_dsn;		/* "": reads go where writes go */
+	const char *listen;
+	int			loops;
+	int			read_connections;	/* a loop */
+	int			write_connections;	/* a loop */
+	int			statement_timeout_ms;
+	int			lock_timeout_ms;
+	int			queue_timeout_ms;
+	int			request_timeout_ms;
+	int			idle_timeout_ms;
+	int			connection_limit;
+	int			address_limit;	/* connections of one address; 0: no limit */
+	int			rate_limit;		/* requests a minute and client; 0: none */
+	int			token_lifetime_s;
+	const char *issuer;
+	const char *audience;
+	const char *tls_certificate;
+	const char *tls_key;
+	const char *cors_origins;
+	const char *log_level;
+	bool		request_log;
+	int			shutdown_timeout_ms;
+	bool		print_routes;
+} Options;
+
+extern Options options;
+
+extern ConfigOutcome options_load(int argc, char **argv)
+			__attribute__((warn_unused_result));
+
+#endif							/* APPT_OPTIONS_H */

@@ -1,0 +1,277 @@
+/*
+ * pool.c
+ *		A loop's connections and the queries that wait for one.
+ */
+#include "http/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "http/dbconn.h"
+#include "http/metrics.h"
+#include "http/options.h"
+
+#define POOL_SHARED_MAX 256		/* queries in flight on a shared connection */
+#define POOL_WAITING_MAX 2000
+#define POOL_ATTEMPTS 5
+
+typedef struct QueryList
+{
+	Query	   *first;
+	Query	   *last;
+	int			count;
+} QueryList;
+
+struct Pool
+{
+	struct Loop *loop;
+	DbConn	   *conns;
+	int			count;
+	QueryList	waiting[LANE_CONTROL];	/* LANE_SHARED and LANE_OWN */
+};
+
+static Statement statements[STATEMENTS_MAX];
+static int	statement_count;
+
+static DbConn *pool_choose(Pool *pool, QueryLane lane);
+static void pool_wait(Pool *pool, Query *query);
+static void list_add(QueryList *list, Query *query);
+static Query *list_take(QueryList *list);
+
+/* Makes the SQL known under a name; before any loop starts. */
+const Statement *
+statement_register(const char *sql, int param_count)
+{
+	Statement  *statement;
+
+	if (statement_count == STATEMENTS_MAX)
+		abort();
+	statement = &statements[statement_count];
+	statement->index = statement_count++;
+	statement->sql = sql;
+	statement->param_count = param_count;
+	snprintf(statement->name, sizeof(statement->name), "s%d",
+			 statement->index);
+	return statement;
+}
+
+/* A pool whose connections connect at the first tick. */
+Pool *
+pool_open(struct Loop *loop)
+{
+	Pool	   *pool = must_alloc(sizeof(Pool));
+	int			i;
+
+	*pool = (Pool) {.loop = loop};
+	pool->count = options.read_connections + options.write_connections + 1;
+	pool->conns = must_alloc((size_t) pool->count * sizeof(DbConn));
+	for (i = 0; i < pool->count; i++)
+	{
+		QueryLane	lane = i < options.read_connections ? LANE_SHARED
+			: i < pool->count - 1 ? LANE_OWN : LANE_CONTROL;
+		bool		other = lane == LANE_SHARED && options.read_dsn[0] != '\0';
+
+		pool->conns[i] = (DbConn) {
+			.loop = loop,
+			.pool = pool,
+			.lane = lane,
+			.dsn = other ? options.read_dsn : options.dsn,
+		};
+	}
+	return pool;
+}
+
+/*
+ * Sends the query, now or when a connection comes free; query->done is called
+ * once, perhaps from inside this call.  The query and its parameters must
+ * live until then.
+ */
+void
+pool_submit(Pool *pool, Query *query)
+{
+	DbConn	   *conn = pool_choose(pool, query->lane);
+
+	query->next = NULL;
+	query->queued_ms = pool->loop->now_ms;
+	if (conn != NULL)
+		db_send(conn, query);
+	else
+		pool_wait(pool, query);
+}
+
+/* Sends what this turn of the loop has gathered. */
+void
+pool_flush(Pool *pool)
+{
+	int			i;
+
+	for (i = 0; i < pool->count; i++)
+		db_flush(&pool->conns[i]);
+}
+
+/* Connects, gives up, and tells those who waited too long. */
+void
+pool_tick(Pool *pool, int64_t now_ms)
+{
+	int			i;
+	int			lane;
+
+	for (i = 0; i < pool->count; i++)
+		db_tick(&pool->conns[i], now_ms);
+	for (lane = 0; lane < LANE_CONTROL; lane++)
+	{
+		QueryList  *list = &pool->waiting[lane];
+
+		while (list->first != NULL &&
+			   now_ms - list->first->queued_ms >= options.queue_timeout_ms)
+			pool_finish(pool, list_take(list), QUERY_BUSY, NULL);
+	}
+}
+
+/* Whether a write could be sent now or soon. */
+bool
+pool_is_up(const Pool *pool)
+{
+	int			i;
+
+	for (i = 0; i < pool->count; i++)
+	{
+		if (pool->conns[i].lane == LANE_OWN &&
+			pool->conns[i].state == DB_READY)
+			return true;
+	}
+	return false;
+}
+
+/* Ends all connections; no query may be in flight. */
+void
+pool_close(Pool *pool)
+{
+	int			i;
+
+	for (i = 0; i < pool->count; i++)
+		db_close(&pool->conns[i]);
+	free(pool->conns);
+	free(pool);
+}
+
+/* A connection has room: the first that wait for such a one are sent. */
+void
+pool_conn_free(Pool *pool, DbConn *conn)
+{
+	int			room = conn->lane == LANE_SHARED ? POOL_SHARED_MAX : 1;
+
+	if (conn->lane == LANE_CONTROL)
+		return;
+	while (conn->state == DB_READY && !conn->broken &&
+		   conn->in_flight < room && conn->op_count < 2 * POOL_SHARED_MAX)
+	{
+		Query	   *query;
+
+		if (conn->lane == LANE_OWN && conn->op_count > 0)
+			break;
+		query = list_take(&pool->waiting[conn->lane]);
+		if (query == NULL)
+			break;
+		db_send(conn, query);
+	}
+}
+
+/* The query is over; result goes to whom it belongs. */
+void
+pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
+{
+	(void) pool;
+	metrics_query(outcome);
+	query->done(query, outcome, result);
+}
+
+/*
+ * The query had no effect and may be sent again, some times; then its outcome
+ * stands.  The result is taken over.
+ */
+void
+pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
+{
+	int64_t		queued_ms = query->queued_ms;
+
+	if (++query->attempts >= POOL_ATTEMPTS)
+	{
+		if (outcome != QUERY_ERROR)
+		{
+			PQclear(result);
+			result = NULL;
+		}
+		pool_finish(pool, query, outcome, result);
+		return;
+	}
+	PQclear(result);
+	pool_submit(pool, query);
+	query->queued_ms = queued_ms;
+}
+
+/* A connection that can take a query of the lane now, or NULL. */
+static DbConn *
+pool_choose(Pool *pool, QueryLane lane)
+{
+	DbConn	   *best = NULL;
+	int			i;
+
+	if (lane != LANE_CONTROL && pool->waiting[lane].count > 0)
+		return NULL;
+	for (i = 0; i < pool->count; i++)
+	{
+		DbConn	   *conn = &pool->conns[i];
+
+		if (conn->lane != lane || conn->state != DB_READY || conn->broken ||
+			(lane == LANE_OWN && conn->op_count > 0) ||
+			conn->in_flight >= POOL_SHARED_MAX)
+			continue;
+		if (best == NULL || conn->in_flight < best->in_flight)
+			best = conn;
+	}
+	return best;
+}
+
+/* Lets the query wait for a connection, unless too many do. */
+static void
+pool_wait(Pool *pool, Query *query)
+{
+	if (query->lane == LANE_CONTROL ||
+		pool->waiting[query->lane].count >= POOL_WAITING_MAX)
+		pool_finish(pool, query, QUERY_BUSY, NULL);
+	else
+		list_add(&pool->waiting[query->lane], query);
+}
+
+/* Adds at the end. */
+static void
+list_add(QueryList *list, Query *query)
+{
+	query->next = NULL;
+	if (list->last != NULL)
+		list->last->next = query;
+	else
+		list->first = query;
+	list->last = query;
+	list->count++;
+}
+
+/* Takes the first, or NULL. */
+static Query *
+list_take(QueryList *list)
+{
+	Query	   *query = list->first;
+
+	if (query == NULL)
+		return NULL;
+	list->first = query->next;
+	if (list->first == NULL)
+		list->last = NULL;
+	list->count--;
+	query->next = NULL;
+	return query;
+}

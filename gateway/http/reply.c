@@ -1,0 +1,207 @@
+/*
+ * reply.c
+ *		From the database's answer to HTTP's: body, ETag, Location, Link, or
+ *		the problem that its error stands for.
+ */
+#include "http/reply.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/pg.h"
+#include "http/text.h"
+
+static const char *column(const PGresult *result, const char *name);
+static void reply_page(Request *request, const char *total);
+static void link_add(Request *request, Buf *link, int page, const char *rel);
+static const char *error_field(const PGresult *result);
+static const char *error_text(Request *request, const PGresult *result,
+							  const ErrorClass *class);
+static void log_error(const Request *request, const PGresult *result);
+
+/* Answers with the function's row; the result is taken over. */
+void
+reply_from_result(Request *request, PGresult *result)
+{
+	const Route *route = request->route;
+	const char *version = column(result, "version");
+	const char *id = column(result, "id");
+	const char *total = column(result, "total");
+	const char *replayed = column(result, "replayed");
+	int			body = PQfnumber(result, "body");
+
+	request->answer.result = result;
+	if (body < 0)
+		body = 0;
+	if (PQntuples(result) == 0 || PQgetisnull(result, 0, body))
+		request_answer(request, 204, NULL, "", 0);
+	else
+		request_answer(request, route->status, "application/json",
+					   PQgetvalue(result, 0, body),
+					   (size_t) PQgetlength(result, 0, body));
+	if (version != NULL)
+		request_header(request, "ETag",
+					   arena_printf(&request->arena, "\"%s\"", version));
+	if (id != NULL && route->status == 201)
+		request_header(request, "Location",
+					   arena_printf(&request->arena, "%s/%s",
+									route->location != NULL
+									? route->location : route->path, id));
+	if (replayed != NULL && strcmp(replayed, "t") == 0)
+		request_header(request, "Idempotency-Replayed", "true");
+	if (total != NULL)
+		reply_page(request, total);
+}
+
+/* The first row's value in that column; NULL without. */
+static const char *
+column(const PGresult *result, const char *name)
+{
+	int			number = PQfnumber(result, name);
+
+	if (number < 0 || PQntuples(result) == 0 ||
+		PQgetisnull(result, 0, number))
+		return NULL;
+	return PQgetvalue(result, 0, number);
+}
+
+/* How many there are, and where the other pages are (RFC 8288). */
+static void
+reply_page(Request *request, const char *total)
+{
+	Buf			link = {0};
+	int64_t		count;
+	int			last;
+
+	if (request->per_page == 0 || !text_int(total, 0, INT32_MAX, &count))
+		return;
+	last = (int) ((count + request->per_page - 1) / request->per_page);
+	if (last < 1)
+		last = 1;
+	link_add(request, &link, 1, "first");
+	if (request->page > 1)
+		link_add(request, &link,
+				 request->page - 1 < last ? request->page - 1 : last, "prev");
+	if (request->page < last)
+		link_add(request, &link, request->page + 1, "next");
+	link_add(request, &link, last, "last");
+	request_header(request, "X-Total-Count", total);
+	request_header(request, "Link", arena_strdup(&request->arena, link.data));
+	buf_free(&link);
+}
+
+/* Adds a link to a page: the request's own target with another number. */
+static void
+link_add(Request *request, Buf *link, int page, const char *rel)
+{
+	const char *p = request->query_string;
+
+	buf_text(link, link->len > 0 ? ", <" : "<");
+	buf_add(link, request->target, strcspn(request->target, "?"));
+	buf_char(link, '?');
+	while (*p != '\0')
+	{
+		size_t		len = strcspn(p, "&");
+
+		if (len > 0 && strncmp(p, "page=", 5) != 0)
+		{
+			buf_add(link, p, len);
+			buf_char(link, '&');
+		}
+		p += len;
+		if (*p == '&')
+			p++;
+	}
+	buf_printf(link, "page=%d>; rel=\"%s\"", page, rel);
+}
+
+/* Answers with what the database's error means for the caller. */
+void
+request_database_error(Request *request, QueryOutcome outcome,
+					   const PGresult *result)
+{
+	static const char *const unsure = "The connection to the database was "
+		"lost: whether the call took effect is not known. Ask, or send it "
+		"again with the same Idempotency-Key.";
+	ErrorClass	class = error_from_sqlstate(
+		outcome == QUERY_ERROR ? pg_sqlstate(result)
+		: outcome == QUERY_BUSY ? "53300" : "08006");
+	Problem		problem = {class.status, class.code, class.reason, NULL};
+
+	if (outcome == QUERY_ERROR)
+	{
+		const char *field = error_field(result);
+
+		problem.detail = error_text(request, result, &class);
+		if (field != NULL && class.status < 500)
+			request_field_error(request, arena_strdup(&request->arena, field),
+								"%s", problem.detail);
+		if (!class.public_text)
+			log_error(request, result);
+	}
+	else if (outcome == QUERY_BUSY)
+		problem.detail = "Every database connection is busy; try again.";
+	else
+		problem.detail = request->query.writes ? unsure
+			: "The connection to the database was lost; try again.";
+	request_refuse(request, &problem);
+	if (class.status == 503 || class.status == 504)
+		request_retry_after(request, 1);
+}
+
+/* The field that the error is about; NULL: none is named. */
+static const char *
+error_field(const PGresult *result)
+{
+	const char *field = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+
+	if (field == NULL || field[0] == '\0')
+		field = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+	return field != NULL && field[0] != '\0' ? field : NULL;
+}
+
+/* The error in words that may be shown. */
+static const char *
+error_text(Request *request, const PGresult *result, const ErrorClass *class)
+{
+	const char *text;
+
+	if (!class->public_text)
+	{
+		switch (class->status)
+		{
+			case 400:
+				return "A value is not as it must be.";
+			case 409:
+				return "There is one of that name already.";
+			case 422:
+				return "It refers to something that does not exist.";
+			case 503:
+				return "The database is busy; try again.";
+			case 504:
+				return "It took too long; try again.";
+			default:
+				return NULL;
+		}
+	}
+	text = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	if (text == NULL)
+		text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	return text != NULL ? arena_strdup(&request->arena, text) : NULL;
+}
+
+/*
+ * An error that is not the caller's affair goes to the log.  Its detail may
+ * hold a row's values and stays out.
+ */
+static void
+log_error(const Request *request, const PGresult *result)
+{
+	LOG_WARNING("database error",
+				log_text("id", request->id),
+				log_text("route", request->route->path),
+				log_text("sqlstate", pg_sqlstate(result)),
+				log_text("constraint", PQresultErrorField(
+							 result, PG_DIAG_CONSTRAINT_NAME)));
+}

@@ -1,0 +1,352 @@
+/*
+ * request.c
+ *		One HTTP request: the steps from its target to its answer.
+ *
+ *		The order is fixed: path, method, token, scope, rate, then the rest.
+ *		Nobody learns anything of a call that he may not make.
+ */
+#include "http/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/pg.h"
+#include "http/args.h"
+#include "http/auth.h"
+#include "http/cors.h"
+#include "http/headers.h"
+#include "http/limits.h"
+#include "http/reply.h"
+#include "http/target.h"
+
+static bool request_find_route(Request *request);
+static bool request_authorize(Request *request);
+static void refuse_token(Request *request, AuthOutcome outcome);
+static void refuse_scope(Request *request);
+static bool request_within_rate(Request *request);
+static bool request_accepts(Request *request);
+static void request_call(Request *request);
+static void request_done(Query *query, QueryOutcome outcome,
+						 PGresult *result);
+
+/*
+ * The request is here whole.  After this it is answered, or waits for the
+ * database with its connection suspended.
+ */
+void
+request_run(Request *request)
+{
+	if (!request_find_route(request) ||
+		!request_authorize(request) ||
+		!request_within_rate(request) ||
+		!request_accepts(request))
+		return;
+	if (request->route->serve != NULL)
+		request->route->serve(request);
+	else
+		request_call(request);
+}
+
+/* Gives back what the request holds and makes it ready for another. */
+void
+request_reset(Request *request)
+{
+	Buf			body = request->body;
+
+	PQclear(request->answer.result);
+	json_decref(request->json);
+	arena_free(&request->arena);
+	buf_clear(&body);
+	if (body.size > 4096)
+		buf_free(&body);
+	*request = (Request) {.body = body};
+}
+
+/* Finds the row of the route table, or answers. */
+static bool
+request_find_route(Request *request)
+{
+	static const Problem bad_path = {400, "invalid_request", "",
+		"The path is not well formed."
+	};
+	static const Problem no_path = {404, "not_found", "",
+		"There is no such call; /api/v1/openapi.json lists them all."
+	};
+	static const Problem no_method = {405, "method_not_allowed", "",
+		"The call does not have this method; Allow lists those it has."
+	};
+	char		allow[128];
+
+	if (!target_split(request))
+	{
+		request_refuse(request, &bad_path);
+		return false;
+	}
+	switch (route_match(request->method, request->segments,
+						request->segment_count, &request->route))
+	{
+		case ROUTE_FOUND:
+			return true;
+		case ROUTE_NO_PATH:
+			request_refuse(request, &no_path);
+			return false;
+		case ROUTE_NO_METHOD:
+			break;
+	}
+	route_allow(request->route, allow, sizeof(allow));
+	if (strcmp(request->method, "OPTIONS") == 0)
+		request_answer(request, 204, NULL, "", 0);
+	else
+		request_refuse(request, &no_method);
+	request_header(request, "Allow", arena_strdup(&request->arena, allow));
+	request->route = NULL;
+	return false;
+}
+
+/* Whether the caller may make the call; otherwise answers. */
+static bool
+request_authorize(Request *request)
+{
+	Scope		scope = request->route->scope;
+	AuthOutcome outcome;
+
+	if (scope == SCOPE_NONE)
+		return true;
+	outcome = auth_check(request->loop->auth, request->headers.authorization,
+						 &request->caller);
+	if (outcome != AUTH_GOOD)
+	{
+		refuse_token(request, outcome);
+		return false;
+	}
+	if ((request->caller.scopes & (1u << scope)) != 0)
+		return true;
+	refuse_scope(request);
+	return false;
+}
+
+/* 401, or 503 while the keys are not known. */
+static void
+refuse_token(Request *request, AuthOutcome outcome)
+{
+	static const Problem missing = {401, "invalid_token", "",
+		"The call needs an access token: Authorization: Bearer <token>."
+	};
+	static const Problem bad = {401, "invalid_token", "",
+		"The access token is not valid, or not any more."
+	};
+	static const Problem unknown = {503, "unavailable", "",
+		"The service is starting; try again."
+	};
+
+	if (outcome == AUTH_UNKNOWN)
+	{
+		request_refuse(request, &unknown);
+		request_retry_after(request, 1);
+		return;
+	}
+	request_refuse(request, outcome == AUTH_MISSING ? &missing : &bad);
+	request_header(request, "WWW-Authenticate", outcome == AUTH_MISSING
+				   ? "Bearer realm=\"bioecko_appt\""
+				   : "Bearer realm=\"bioecko_appt\", error=\"invalid_token\"");
+}
+
+/* 403: the token's scope does not cover the call. */
+static void
+refuse_scope(Request *request)
+{
+	const char *name = scope_name(request->route->scope);
+	const Problem problem = {403, "insufficient_scope", "",
+		arena_printf(&request->arena, "The call needs the scope %s.", name)
+	};
+
+	request_refuse(request, &problem);
+	request_header(request, "WWW-Authenticate",
+				   arena_printf(&request->arena,
+								"Bearer realm=\"bioecko_appt\", "
+								"error=\"insufficient_scope\", scope=\"%s\"",
+								name));
+}
+
+/* Whether the client has a request left this minute; otherwise answers. */
+static bool
+request_within_rate(Request *request)
+{
+	static const Problem too_many = {429, "rate_limited", "",
+		"The client makes more requests a minute than it may."
+	};
+	const char *client_id = request->caller.client_id;
+	RateState	state;
+
+	if (client_id[0] == '\0')
+		return true;
+	state = limits_take(client_id,
+						auth_rate(request->loop->auth, client_id));
+	if (!state.allowed)
+	{
+		request_refuse(request, &too_many);
+		request_retry_after(request, state.retry_s);
+	}
+	if (state.limit > 0)
+	{
+		request_header(request, "RateLimit-Limit",
+					   arena_printf(&request->arena, "%d", state.limit));
+		request_header(request, "RateLimit-Remaining",
+					   arena_printf(&request->arena, "%d", state.remaining));
+		request_header(request, "RateLimit-Reset",
+					   arena_printf(&request->arena, "%d", state.reset_s));
+	}
+	return state.allowed;
+}
+
+/* Whether the caller takes what we can send; otherwise answers. */
+static bool
+request_accepts(Request *request)
+{
+	static const Problem not_acceptable = {406, "not_acceptable", "",
+		"The answer is application/json, which Accept does not take."
+	};
+	const char *accept = request->headers.accept;
+
+	if (accept == NULL || request->route->serve != NULL ||
+		header_accepts(accept, "application/json"))
+		return true;
+	request_refuse(request, &not_acceptable);
+	return false;
+}
+
+/* Calls the row's function. */
+static void
+request_call(Request *request)
+{
+	const Route *route = request->route;
+	const char **params = arena_alloc(&request->arena,
+									  ROUTE_PARAMS_MAX * sizeof(char *));
+
+	if (args_gather(request, params) == ARGS_REFUSED)
+		return;
+	request->query = (Query) {
+		.statement = route_statement(route),
+		.params = params,
+		.lane = route->access == READ_SHARED ? LANE_SHARED : LANE_OWN,
+		.writes = route->access == WRITE,
+		.done = request_done,
+		.context = request,
+	};
+	request_submit(request);
+}
+
+/* Hands request->query to the database; its connection is suspended. */
+void
+request_submit(Request *request)
+{
+	request->state = REQUEST_WAITING;
+	MHD_suspend_connection(request->connection);
+	pool_submit(request->loop->pool, &request->query);
+}
+
+/* The answer is ready: libmicrohttpd calls the handler again for it. */
+void
+request_resume(Request *request)
+{
+	MHD_resume_connection(request->connection);
+}
+
+/* The database answered, or will not. */
+static void
+request_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	Request    *request = query->context;
+
+	if (outcome == QUERY_OK)
+	{
+		reply_from_result(request, result);
+		if (request->route->wakes)
+			loop_wake_relay(request->loop);
+	}
+	else
+	{
+		request_database_error(request, outcome, result);
+		PQclear(result);
+	}
+	request_resume(request);
+}
+
+/* Answers with this body, which lives as long as the request. */
+void
+request_answer(Request *request, int status, const char *content_type,
+			   const char *body, size_t len)
+{
+	Answer	   *answer = &request->answer;
+
+	answer->status = status;
+	answer->content_type = content_type;
+	answer->body = body;
+	answer->len = len;
+	request->state = REQUEST_ANSWERED;
+	request_header(request, "X-Request-Id", request->id);
+	request_header(request, "Cache-Control", "no-store");
+	request_header(request, "X-Content-Type-Options", "nosniff");
+	cors_headers(request);
+}
+
+/* Answers with the problem and the bad fields found so far. */
+void
+request_refuse(Request *request, const Problem *problem)
+{
+	Buf			body = {0};
+	const char *copy;
+
+	problem_json(&body, problem, request->fields, request->id);
+	copy = arena_copy(&request->arena, body.data, body.len);
+	request_answer(request, problem->status, "application/problem+json", copy,
+				   body.len);
+	buf_free(&body);
+}
+
+/* Notes a bad field; the message goes on after the field's name. */
+void
+request_field_error(Request *request, const char *field,
+					const char *format,...)
+{
+	FieldError *error = arena_alloc(&request->arena, sizeof(FieldError));
+	FieldError **last = &request->fields;
+	char		message[160];
+	va_list		args;
+	int			count = 0;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	*error = (FieldError) {
+		.field = field,
+		.message = arena_strdup(&request->arena, message),
+	};
+	for (; *last != NULL; last = &(*last)->next)
+		count++;
+	if (count < 50)
+		*last = error;
+}
+
+/* Adds a header to the answer; name and value live as long as the request. */
+void
+request_header(Request *request, const char *name, const char *value)
+{
+	Answer	   *answer = &request->answer;
+
+	if (answer->header_count == REQUEST_ANSWER_HEADERS)
+		abort();
+	answer->headers[answer->header_count++] = (AnswerHeader) {name, value};
+}
+
+/* Says when it is worth to try again. */
+void
+request_retry_after(Request *request, int seconds)
+{
+	request_header(request, "Retry-After",
+				   arena_printf(&request->arena, "%d", seconds));
+}

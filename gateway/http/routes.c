@@ -1,0 +1,585 @@
+/*
+ * routes.c
+ *		THE route table: every call of the REST interface is one row.
+ *
+ *		A row with a function becomes
+ *		SELECT * FROM appt_api.<function>(<argument> => $1, ...): the argument
+ *		list is written once.  Rows of the same path stand together, and a
+ *		fixed path before one with a parameter in its place.
+ */
+#include "http/routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "http/serve.h"
+
+#define V1 "/api/v1"
+
+/* Argument rows. */
+#define PATH(name) {name, FROM_PATH, KIND_ID, REQUIRED, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define QUERY(name, kind, rule) {name, FROM_QUERY, kind, rule, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define BODY(name, kind, rule) {name, FROM_BODY, kind, rule, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define BODY_ALIAS(name, alias, kind, rule) {name, FROM_BODY, kind, rule, \
+	alias, NULL, 0, 0, SCOPE_NONE}
+#define BODY_SCOPE(name, kind, scope) {name, FROM_BODY, kind, OPTIONAL, \
+	NULL, NULL, 0, 0, scope}
+#define MEMBER(name, kind, rule) {name, IN_BODY_WHOLE, kind, rule, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define CHANGES {"changes", FROM_BODY_WHOLE, KIND_JSON, REQUIRED, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define PAGE {"page", FROM_QUERY, KIND_INT, OPTIONAL, \
+	NULL, "1", 1, 1000000, SCOPE_NONE}
+#define PER_PAGE {"per_page", FROM_QUERY, KIND_INT, OPTIONAL, \
+	NULL, "20", 1, 100, SCOPE_NONE}
+#define IF_MATCH {"expected_version", FROM_IF_MATCH, KIND_INT, OPTIONAL, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define CLIENT {"client", FROM_CLIENT, KIND_TEXT, REQUIRED, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define KEY {"idempotency_key", FROM_IDEMPOTENCY_KEY, KIND_TEXT, OPTIONAL, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define HASH {"request_hash", FROM_REQUEST_HASH, KIND_TEXT, OPTIONAL, \
+	NULL, NULL, 0, 0, SCOPE_NONE}
+#define CONTEXT CLIENT, KEY, HASH
+
+/* --- appointments ------------------------------------------------------ */
+
+static const Arg slots_args[] = {
+	QUERY("doctor_id", KIND_ID, REQUIRED),
+	QUERY("date", KIND_DATE, REQUIRED),
+	QUERY("branch_id", KIND_ID, OPTIONAL),
+	QUERY("duration", KIND_INT, OPTIONAL),
+	QUERY("date_to", KIND_DATE, OPTIONAL),
+	CLIENT,
+};
+
+static const Arg list_appointments_args[] = {
+	QUERY("doctor_id", KIND_ID, OPTIONAL),
+	QUERY("patient_id", KIND_ID, OPTIONAL),
+	QUERY("branch_id", KIND_ID, OPTIONAL),
+	QUERY("status", KIND_ID, OPTIONAL),
+	QUERY("date_from", KIND_DATE, OPTIONAL),
+	QUERY("date_to", KIND_DATE, OPTIONAL),
+	PAGE,
+	PER_PAGE,
+	CLIENT,
+};
+
+static const Arg book_args[] = {
+	BODY("patient_id", KIND_ID, REQUIRED),
+	BODY("doctor_id", KIND_ID, REQUIRED),
+	BODY("branch_id", KIND_ID, OPTIONAL),
+	BODY("slot_start", KIND_TIMESTAMP, REQUIRED),
+	BODY("slot_end", KIND_TIMESTAMP, OPTIONAL),
+	BODY("visit_type", KIND_ID, OPTIONAL),
+	BODY("notes", KIND_TEXT, OPTIONAL),
+	BODY("source", KIND_ID, OPTIONAL),
+	BODY("hold_id", KIND_ID, OPTIONAL),
+	BODY_SCOPE("override", KIND_BOOL, SCOPE_APPOINTMENTS_OVERRIDE),
+	CONTEXT,
+};
+
+static const Arg walk_in_args[] = {
+	BODY("patient_id", KIND_ID, REQUIRED),
+	BODY("doctor_id", KIND_ID, REQUIRED),
+	BODY("branch_id", KIND_ID, OPTIONAL),
+	BODY("visit_type", KIND_ID, OPTIONAL),
+	BODY("notes", KIND_TEXT, OPTIONAL),
+	CONTEXT,
+};
+
+static const Arg hold_args[] = {
+	BODY("doctor_id", KIND_ID, REQUIRED),
+	BODY("slot_start", KIND_TIMESTAMP, REQUIRED),
+	BODY("slot_end", KIND_TIMESTAMP, OPTIONAL),
+	BODY("branch_id", KIND_ID, OPTIONAL),
+	BODY("visit_type", KIND_ID, OPTIONAL),
+	CONTEXT,
+};
+
+static const Arg release_hold_args[] = {
+	PATH("hold_id"),
+	CLIENT,
+};
+
+static const Arg appointment_args[] = {
+	PATH("appointment_id"),
+	CLIENT,
+};
+
+static const Arg reschedule_args[] = {
+	PATH("appointment_id"),
+	BODY_ALIAS("new_slot_start", "slot_start", KIND_TIMESTAMP, REQUIRED),
+	BODY_ALIAS("new_slot_end", "slot_end", KIND_TIMESTAMP, OPTIONAL),
+	BODY("reason", KIND_TEXT, OPTIONAL),
+	BODY("doctor_id", KIND_ID, OPTIONAL),
+	BODY("branch_id", KIND_ID, OPTIONAL),
+	IF_MATCH,
+	CONTEXT,
+};
+
+static const Arg cancel_args[] = {
+	PATH("appointment_id"),
+	QUERY("reason", KIND_TEXT, REQUIRED),
+	IF_MATCH,
+	CLIENT,
+};
+
+static const Arg transition_args[] = {
+	PATH("appointment_id"),
+	IF_MATCH,
+	CONTEXT,
+};
+
+static const Arg queue_args[] = {
+	QUERY("doctor_id", KIND_ID, REQUIRED),
+	QUERY("date", KIND_DATE, OPTIONAL),
+	CLIENT,
+};
+
+/* --- webhooks ---------------------------------------------------------- */
+
+static const Arg list_args[] = {
+	PAGE,
+	PER_PAGE,
+	CLIENT,
+};
+
+static const Arg client_only_args[] = {
+	CLIENT,
+};
+
+static const Arg create_webhook_args[] = {
+	BODY("url", KIND_ID, REQUIRED),
+	BODY("events", KIND_TEXT_ARRAY, OPTIONAL),
+	BODY("description", KIND_TEXT, OPTIONAL),
+	BODY("branch_ids", KIND_TEXT_ARRAY, OPTIONAL),
+	BODY("secret", KIND_TEXT, OPTIONAL),
+	BODY("signed", KIND_BOOL, OPTIONAL),
+	CONTEXT,
+};
+
+static const Arg webhook_args[] = {
+	PATH("webhook_id"),
+	CLIENT,
+};
+
+static const Arg update_webhook_args[] = {
+	PATH("webhook_id"),
+	BODY("url", KIND_ID, OPTIONAL),
+	BODY("events", KIND_TEXT_ARRAY, OPTIONAL),
+	BODY("description", KIND_TEXT, OPTIONAL),
+	BODY("branch_ids", KIND_TEXT_ARRAY, OPTIONAL),
+	BODY("status", KIND_ID, OPTIONAL),
+	IF_MATCH,
+	CONTEXT,
+};
+
+static const Arg webhook_action_args[] = {
+	PATH("webhook_id"),
+	CONTEXT,
+};
+
+static const Arg rotate_webhook_args[] = {
+	PATH("webhook_id"),
+	BODY("secret", KIND_TEXT, OPTIONAL),
+	CONTEXT,
+};
+
+static const Arg list_deliveries_args[] = {
+	PATH("webhook_id"),
+	QUERY("state", KIND_ID, OPTIONAL),
+	PAGE,
+	PER_PAGE,
+	CLIENT,
+};
+
+static const Arg redeliver_args[] = {
+	PATH("webhook_id"),
+	PATH("delivery_id"),
+	CONTEXT,
+};
+
+static const Arg replay_args[] = {
+	PATH("webhook_id"),
+	QUERY("since", KIND_TIMESTAMP, REQUIRED),
+	CONTEXT,
+};
+
+/* --- API clients ------------------------------------------------------- */
+
+static const Arg create_client_args[] = {
+	BODY("name", KIND_ID, REQUIRED),
+	BODY("description", KIND_TEXT, OPTIONAL),
+	BODY("scopes", KIND_TEXT_ARRAY, REQUIRED),
+	BODY("branch_ids", KIND_TEXT_ARRAY, OPTIONAL),
+	BODY("requests_per_minute", KIND_INT, OPTIONAL),
+	CONTEXT,
+};
+
+static const Arg get_client_args[] = {
+	PATH("client_id"),
+	CLIENT,
+};
+
+static const Arg update_client_args[] = {
+	PATH("client_id"),
+	CHANGES,
+	MEMBER("name", KIND_ID, NOT_NULL),
+	MEMBER("description", KIND_TEXT, OPTIONAL),
+	MEMBER("scopes", KIND_TEXT_ARRAY, NOT_NULL),
+	MEMBER("branch_ids", KIND_TEXT_ARRAY, OPTIONAL),
+	MEMBER("active", KIND_BOOL, NOT_NULL),
+	MEMBER("requests_per_minute", KIND_INT, OPTIONAL),
+	IF_MATCH,
+	CONTEXT,
+};
+
+static const Arg delete_client_args[] = {
+	PATH("client_id"),
+	IF_MATCH,
+	CLIENT,
+};
+
+static const Arg client_action_args[] = {
+	PATH("client_id"),
+	CONTEXT,
+};
+
+/* Route rows. */
+#define ARGS(list) .args = (list), .arg_count = sizeof(list) / sizeof(Arg)
+#define CALL(m, p, s, st, a, f, list) \
+	{.method = (m), .path = V1 p, .scope = (s), .status = (st), \
+	 .access = (a), .function = (f), ARGS(list)}
+#define CHANGE(m, p, s, st, f, list) \
+	{.method = (m), .path = V1 p, .scope = (s), .status = (st), \
+	 .access = WRITE, .function = (f), ARGS(list), .wakes = true}
+#define SERVE(m, p, s, handler) \
+	{.method = (m), .path = (p), .scope = (s), .status = 200, \
+	 .serve = (handler)}
+
+#define READ_A SCOPE_APPOINTMENTS_READ
+#define WRITE_A SCOPE_APPOINTMENTS_WRITE
+#define HOOKS SCOPE_WEBHOOKS_MANAGE
+#define CLIENTS SCOPE_CLIENTS_MANAGE
+#define APPOINTMENT "/appointments/{appointment_id}"
+#define WEBHOOK "/webhooks/{webhook_id}"
+#define API_CLIENT "/clients/{client_id}"
+
+static const Route routes[] = {
+	CALL("GET", "/appointments/slots", READ_A, 200, READ_SHARED, "slots",
+		 slots_args),
+	{.method = "POST", .path = V1 "/appointments/walk-in", .scope = WRITE_A,
+		.status = 201, .access = WRITE, .function = "walk_in",
+		ARGS(walk_in_args), .location = V1 "/appointments", .wakes = true},
+	CHANGE("POST", "/appointments/holds", WRITE_A, 201, "hold", hold_args),
+	CHANGE("DELETE", "/appointments/holds/{hold_id}", WRITE_A, 204,
+		   "release_hold", release_hold_args),
+	CALL("GET", "/appointments", READ_A, 200, READ_ALONE,
+		 "list_appointments", list_appointments_args),
+	CHANGE("POST", "/appointments", WRITE_A, 201, "book", book_args),
+	CALL("GET", APPOINTMENT, READ_A, 200, READ_SHARED, "get_appointment",
+		 appointment_args),
+	CHANGE("DELETE", APPOINTMENT, WRITE_A, 200, "cancel", cancel_args),
+	CALL("GET", APPOINTMENT "/history", READ_A, 200, READ_ALONE,
+		 "appointment_history", appointment_args),
+	CHANGE("PATCH", APPOINTMENT "/reschedule", WRITE_A, 200, "reschedule",
+		   reschedule_args),
+	CHANGE("POST", APPOINTMENT "/check-in", WRITE_A, 200, "check_in",
+		   transition_args),
+	CHANGE("POST", APPOINTMENT "/undo-check-in", WRITE_A, 200,
+		   "undo_check_in", transition_args),
+	CHANGE("POST", APPOINTMENT "/start", WRITE_A, 200, "start",
+		   transition_args),
+	CHANGE("POST", APPOINTMENT "/complete", WRITE_A, 200, "complete",
+		   transition_args),
+	CHANGE("POST", APPOINTMENT "/no-show", WRITE_A, 200, "no_show",
+		   transition_args),
+	CALL("GET", "/queue", READ_A, 200, READ_ALONE, "queue", queue_args),
+
+	CALL("GET", "/webhooks", HOOKS, 200, READ_ALONE, "list_webhooks",
+		 client_only_args),
+	CHANGE("POST", "/webhooks", HOOKS, 201, "create_webhook",
+		   create_webhook_args),
+	CALL("GET", WEBHOOK, HOOKS, 200, READ_ALONE, "get_webhook",
+		 webhook_args),
+	CHANGE("PATCH", WEBHOOK, HOOKS, 200, "update_webhook",
+		   update_webhook_args),
+	CHANGE("DELETE", WEBHOOK, HOOKS, 204, "delete_webhook", webhook_args),
+	CHANGE("POST", WEBHOOK "/ping", HOOKS, 202, "ping_webhook",
+		   webhook_action_args),
+	CHANGE("POST", WEBHOOK "/rotate-secret", HOOKS, 200,
+		   "rotate_webhook_secret", rotate_webhook_args),
+	CHANGE("POST", WEBHOOK "/enable", HOOKS, 200, "enable_webhook",
+		   webhook_action_args),
+	CHANGE("POST", WEBHOOK "/replay", HOOKS, 202, "replay", replay_args),
+	CALL("GET", WEBHOOK "/deliveries", HOOKS, 200, READ_ALONE,
+		 "list_deliveries", list_deliveries_args),
+	CHANGE("POST", WEBHOOK "/deliveries/{delivery_id}/redeliver", HOOKS, 202,
+		   "redeliver", redeliver_args),
+
+	CALL("GET", "/clients", CLIENTS, 200, READ_ALONE, "list_clients",
+		 list_args),
+	CALL("POST", "/clients", CLIENTS, 201, WRITE, "create_client",
+		 create_client_args),
+	CALL("GET", API_CLIENT, CLIENTS, 200, READ_ALONE, "get_client",
+		 get_client_args),
+	CALL("PATCH", API_CLIENT, CLIENTS, 200, WRITE, "update_client",
+		 update_client_args),
+	CALL("DELETE", API_CLIENT, CLIENTS, 204, WRITE, "delete_client",
+		 delete_client_args),
+	CALL("POST", API_CLIENT "/rotate-secret", CLIENTS, 200, WRITE,
+		 "rotate_client_secret", client_action_args),
+
+	SERVE("POST", V1 "/auth/token", SCOPE_NONE, serve_token),
+	SERVE("POST", V1 "/auth/revoke", SCOPE_NONE, serve_revoke),
+	SERVE("GET", V1 "/openapi.json", SCOPE_NONE, serve_openapi),
+	SERVE("GET", "/.well-known/jwks.json", SCOPE_NONE, serve_jwks),
+	SERVE("GET", "/healthz", SCOPE_NONE, serve_healthz),
+	SERVE("GET", "/readyz", SCOPE_NONE, serve_readyz),
+	SERVE("GET", "/metrics", SCOPE_NONE, serve_metrics),
+};
+
+#define ROUTES ((int) (sizeof(routes) / sizeof(routes[0])))
+
+_Static_assert(sizeof(routes) / sizeof(routes[0]) <= STATEMENTS_MAX - 16,
+			   "STATEMENTS_MAX is too small");
+
+/* A route's path, taken apart once. */
+typedef struct RoutePath
+{
+	const char *segments[10];
+	bool		is_param[10];
+	int			count;
+} RoutePath;
+
+static RoutePath paths[ROUTES];
+static const Statement *route_statements[ROUTES];
+
+static const char *const scope_names[SCOPE_COUNT] = {
+	[SCOPE_NONE] = "",
+	[SCOPE_APPOINTMENTS_READ] = "appointments:read",
+	[SCOPE_APPOINTMENTS_WRITE] = "appointments:write",
+	[SCOPE_APPOINTMENTS_OVERRIDE] = "appointments:override",
+	[SCOPE_PATIENTS_READ] = "patients:read",
+	[SCOPE_PATIENTS_WRITE] = "patients:write",
+	[SCOPE_SCHEDULE_READ] = "schedule:read",
+	[SCOPE_SCHEDULE_MANAGE] = "schedule:manage",
+	[SCOPE_WEBHOOKS_MANAGE] = "webhooks:manage",
+	[SCOPE_CLIENTS_MANAGE] = "clients:manage",
+};
+
+static void route_split(const Route *route, RoutePath *path);
+static const Statement *route_prepare(const Route *route);
+static bool path_fits(const RoutePath *path, const char *const *segments,
+					  int count);
+
+/* Takes the table apart and registers its statements; before any loop. */
+void
+routes_init(void)
+{
+	int			i;
+
+	for (i = 0; i < ROUTES; i++)
+	{
+		route_split(&routes[i], &paths[i]);
+		if (routes[i].function != NULL)
+			route_statements[i] = route_prepare(&routes[i]);
+	}
+}
+
+/* How many rows there are. */
+int
+routes_count(void)
+{
+	return ROUTES;
+}
+
+/* A row. */
+const Route *
+routes_get(int index)
+{
+	return &routes[index];
+}
+
+/* The row's place. */
+int
+route_index(const Route *route)
+{
+	return (int) (route - routes);
+}
+
+/* The row's statement; NULL where the gateway answers itself. */
+const Statement *
+route_statement(const Route *route)
+{
+	return route_statements[route_index(route)];
+}
+
+/*
+ * The row of a method and path.  ROUTE_NO_METHOD: route is one of that path,
+ * for route_allow.  HEAD is served as GET.
+ */
+RouteMatch
+route_match(const char *method, const char *const *segments, int count,
+			const Route **route)
+{
+	int			i;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (i = 0; i < ROUTES; i++)
+	{
+		const char *path = routes[i].path;
+
+		if (!path_fits(&paths[i], segments, count))
+			continue;
+		*route = &routes[i];
+		for (; i < ROUTES && strcmp(routes[i].path, path) == 0; i++)
+		{
+			if (strcmp(routes[i].method, method) == 0)
+			{
+				*route = &routes[i];
+				return ROUTE_FOUND;
+			}
+		}
+		return ROUTE_NO_METHOD;
+	}
+	return ROUTE_NO_PATH;
+}
+
+/* The methods of the row's path, for the header Allow. */
+void
+route_allow(const Route *route, char *allow, size_t size)
+{
+	size_t		len = 0;
+	int			i;
+
+	for (i = 0; i < ROUTES; i++)
+	{
+		if (strcmp(routes[i].path, route->path) != 0)
+			continue;
+		len += (size_t) snprintf(allow + len, size - len, "%s%s%s",
+								 len > 0 ? ", " : "", routes[i].method,
+								 strcmp(routes[i].method, "GET") == 0
+								 ? ", HEAD" : "");
+		if (len >= size)
+			return;
+	}
+	snprintf(allow + len, size - len, ", OPTIONS");
+}
+
+/* What stands in the path in the place of that parameter. */
+const char *
+route_path_value(const Route *route, const char *name,
+				 const char *const *segments)
+{
+	const RoutePath *path = &paths[route_index(route)];
+	int			i;
+
+	for (i = 0; i < path->count; i++)
+	{
+		if (path->is_param[i] && strcmp(path->segments[i], name) == 0)
+			return segments[i];
+	}
+	abort();
+}
+
+/* Prints the table, a tab between columns: what a test compares. */
+void
+routes_print(void)
+{
+	int			i;
+
+	for (i = 0; i < ROUTES; i++)
+		printf("%s\t%s\t%d\t%s\t%s\n", routes[i].method, routes[i].path,
+			   routes[i].status, scope_names[routes[i].scope],
+			   route_statements[i] != NULL ? route_statements[i]->sql : "");
+}
+
+/* The scope's name. */
+const char *
+scope_name(Scope scope)
+{
+	return scope_names[scope];
+}
+
+/* The scope of that name; SCOPE_NONE when there is none. */
+Scope
+scope_from_name(const char *name, size_t len)
+{
+	int			i;
+
+	for (i = 1; i < SCOPE_COUNT; i++)
+	{
+		if (strlen(scope_names[i]) == len &&
+			strncmp(scope_names[i], name, len) == 0)
+			return (Scope) i;
+	}
+	return SCOPE_NONE;
+}
+
+/* Takes a route's path apart. */
+static void
+route_split(const Route *route, RoutePath *path)
+{
+	char	   *copy = must_strdup(route->path);
+	char	   *rest = copy;
+	char	   *segment;
+
+	strsep(&rest, "/");
+	while ((segment = strsep(&rest, "/")) != NULL)
+	{
+		size_t		len = strlen(segment);
+
+		path->is_param[path->count] = segment[0] == '{';
+		if (segment[0] == '{')
+		{
+			segment[len - 1] = '\0';
+			segment++;
+		}
+		path->segments[path->count++] = segment;
+	}
+}
+
+/* Registers the call of the row's function, its arguments named. */
+static const Statement *
+route_prepare(const Route *route)
+{
+	Buf			sql = {0};
+	int			count = 0;
+	int			i;
+
+	buf_printf(&sql, "SELECT * FROM appt_api.%s(", route->function);
+	for (i = 0; i < route->arg_count; i++)
+	{
+		if (route->args[i].from == IN_BODY_WHOLE)
+			continue;
+		count++;
+		buf_printf(&sql, "%s%s => $%d", count > 1 ? ", " : "",
+				   route->args[i].name, count);
+	}
+	buf_char(&sql, ')');
+	return statement_register(sql.data, count);
+}
+
+/* Whether the segments fit the route's path. */
+static bool
+path_fits(const RoutePath *path, const char *const *segments, int count)
+{
+	int			i;
+
+	if (path->count != count)
+		return false;
+	for (i = count - 1; i >= 0; i--)
+	{
+		if (!path->is_param[i] && strcmp(path->segments[i], segments[i]) != 0)
+			return false;
+	}
+	return true;
+}

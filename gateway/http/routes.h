@@ -1,0 +1,124 @@
+/*
+ * routes.h
+ *		What a row of THE route table says.
+ */
+#ifndef APPT_ROUTES_H
+#define APPT_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/pool.h"
+
+struct Request;
+
+typedef enum Scope
+{
+	SCOPE_NONE,
+	SCOPE_APPOINTMENTS_READ,
+	SCOPE_APPOINTMENTS_WRITE,
+	SCOPE_APPOINTMENTS_OVERRIDE,
+	SCOPE_PATIENTS_READ,
+	SCOPE_PATIENTS_WRITE,
+	SCOPE_SCHEDULE_READ,
+	SCOPE_SCHEDULE_MANAGE,
+	SCOPE_WEBHOOKS_MANAGE,
+	SCOPE_CLIENTS_MANAGE,
+	SCOPE_COUNT,
+} Scope;
+
+/* Where an argument comes from. */
+typedef enum ArgFrom
+{
+	FROM_PATH,
+	FROM_QUERY,
+	FROM_BODY,
+	FROM_BODY_WHOLE,			/* the body as JSON: what is to be changed */
+	IN_BODY_WHOLE,				/* checked as a member of it, no parameter */
+	FROM_IF_MATCH,
+	FROM_CLIENT,
+	FROM_IDEMPOTENCY_KEY,
+	FROM_REQUEST_HASH,
+} ArgFrom;
+
+/* What form it must have. */
+typedef enum ArgKind
+{
+	KIND_TEXT,
+	KIND_ID,					/* text that is not empty */
+	KIND_INT,
+	KIND_BOOL,
+	KIND_DATE,
+	KIND_TIMESTAMP,				/* RFC 3339 with its offset */
+	KIND_TEXT_ARRAY,
+	KIND_JSON,					/* an object or an array, passed on as text */
+} ArgKind;
+
+typedef enum ArgRule
+{
+	OPTIONAL,
+	REQUIRED,
+	NOT_NULL,					/* IN_BODY_WHOLE: may be left out, not null */
+} ArgRule;
+
+typedef struct Arg
+{
+	const char *name;			/* of the SQL parameter and on the wire */
+	ArgFrom		from;
+	ArgKind		kind;
+	ArgRule		rule;
+	const char *alias;			/* another name on the wire, or NULL */
+	const char *fallback;		/* when it is not given; NULL: SQL NULL */
+	int			min;			/* KIND_INT; both 0: any 32-bit number */
+	int			max;
+	Scope		scope;			/* needed where it is given and not false */
+} Arg;
+
+typedef enum RouteAccess
+{
+	READ_SHARED,				/* quick: shares a pipelined connection */
+	READ_ALONE,					/* may take a while: a connection of its own */
+	WRITE,						/* one transaction on its own connection */
+} RouteAccess;
+
+typedef struct Route
+{
+	const char *method;
+	const char *path;			/* /api/v1/appointments/{appointment_id} */
+	Scope		scope;			/* SCOPE_NONE: open to all */
+	int			status;			/* of success */
+	RouteAccess access;
+	const char *function;		/* in schema appt_api; NULL: "serve" */
+	void		(*serve) (struct Request *request);
+	const Arg  *args;
+	int			arg_count;
+	const char *location;		/* of what a 201 made, if not below path */
+	bool		wakes;			/* wakes the relay when it has committed */
+} Route;
+
+/* What matching a path and method found. */
+typedef enum RouteMatch
+{
+	ROUTE_FOUND,
+	ROUTE_NO_PATH,
+	ROUTE_NO_METHOD,
+} RouteMatch;
+
+#define ROUTE_PARAMS_MAX 20
+
+extern void routes_init(void);
+extern int	routes_count(void);
+extern const Route *routes_get(int index);
+extern int	route_index(const Route *route);
+extern const Statement *route_statement(const Route *route);
+extern RouteMatch route_match(const char *method,
+							  const char *const *segments, int count,
+							  const Route **route);
+extern void route_allow(const Route *route, char *allow, size_t size);
+extern const char *route_path_value(const Route *route, const char *name,
+									const char *const *segments);
+extern void routes_print(void);
+extern const char *scope_name(Scope scope);
+extern Scope scope_from_name(const char *name, size_t len);
+
+#endif							/* APPT_ROUTES_H */

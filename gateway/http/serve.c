@@ -1,0 +1,91 @@
+/*
+ * serve.c
+ *		Calls that the gateway answers itself: health, metrics, keys, the
+ *		OpenAPI document.
+ */
+#include "http/serve.h"
+
+#include <string.h>
+
+#include "http/auth.h"
+#include "http/metrics.h"
+#include "http/request.h"
+
+/* The document, linked in by the Makefile. */
+extern const char _binary_openapi_json_start[];
+extern const char _binary_openapi_json_end[];
+
+static void answer_buf(Request *request, int status, const char *content_type,
+					   Buf *body);
+
+/* The process is alive: nothing else is asked. */
+void
+serve_healthz(Request *request)
+{
+	static const char body[] = "{\"status\":\"alive\"}";
+
+	request_answer(request, 200, "application/json", body, strlen(body));
+}
+
+/* Whether requests can be served. */
+void
+serve_readyz(Request *request)
+{
+	static const char body[] = "{\"status\":\"ready\"}";
+	const char *why = auth_not_ready(request->loop->auth);
+
+	if (request->loop->stopping)
+		why = "the service is stopping";
+	if (why == NULL)
+		request_answer(request, 200, "application/json", body, strlen(body));
+	else
+	{
+		const Problem problem = {503, "unavailable", "",
+			arena_printf(&request->arena, "Not ready: %s.", why)
+		};
+
+		request_refuse(request, &problem);
+		request_retry_after(request, 1);
+	}
+}
+
+/* Counters for Prometheus. */
+void
+serve_metrics(Request *request)
+{
+	Buf			body = {0};
+
+	metrics_print(&body);
+	answer_buf(request, 200, "text/plain; version=0.0.4; charset=utf-8",
+			   &body);
+}
+
+/* The keys that verify our tokens. */
+void
+serve_jwks(Request *request)
+{
+	Buf			body = {0};
+
+	auth_jwks(request->loop->auth, &body);
+	answer_buf(request, 200, "application/jwk-set+json", &body);
+}
+
+/* The REST interface as an OpenAPI document. */
+void
+serve_openapi(Request *request)
+{
+	request_answer(request, 200, "application/json",
+				   _binary_openapi_json_start,
+				   (size_t) (_binary_openapi_json_end -
+							 _binary_openapi_json_start));
+}
+
+/* Answers with the buffer, which is freed. */
+static void
+answer_buf(Request *request, int status, const char *content_type, Buf *body)
+{
+	const char *copy = arena_copy(&request->arena, buf_get(body), body->len);
+
+	request_answer(request, status, content_type, copy, body->len);
+	buf_free(body);
+}

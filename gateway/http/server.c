@@ -1,0 +1,325 @@
+/*
+ * server.c
+ *		libmicrohttpd's callbacks: connections come and go, requests come in
+ *		piece by piece, answers go out.
+ *
+ *		On a request's first call nothing is queued unless the connection is
+ *		to be closed after it: libmicrohttpd would close it anyway.
+ */
+#include "http/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "http/headers.h"
+#include "http/metrics.h"
+#include "http/options.h"
+#include "http/request.h"
+
+#define SERVER_MEMORY (32 * 1024)	/* of a connection: bounds its headers */
+#define SERVER_BODY_GIVE_UP (1024 * 1024)
+#define SERVER_SPARE_MAX 256
+
+static void *server_uri(void *context, const char *uri,
+						struct MHD_Connection *connection);
+static enum MHD_Result server_handle(void *context,
+									 struct MHD_Connection *connection,
+									 const char *url, const char *method,
+									 const char *version,
+									 const char *upload_data,
+									 size_t *upload_data_size,
+									 void **request_context);
+static enum MHD_Result server_body(Request *request, const char *bytes,
+								   size_t *size);
+static enum MHD_Result server_send(Request *request);
+static void server_completed(void *context, struct MHD_Connection *connection,
+							 void **request_context,
+							 enum MHD_RequestTerminationCode how);
+static void server_log(const Request *request);
+static void server_connection(void *context,
+							  struct MHD_Connection *connection,
+							  void **socket_context,
+							  enum MHD_ConnectionNotificationCode code);
+static size_t server_keep_escapes(void *context,
+								  struct MHD_Connection *connection,
+								  char *text);
+static void server_said(void *context, const char *format, va_list args)
+			__attribute__((format(printf, 2, 0)));
+
+/* Starts libmicrohttpd on the loop's listening socket. */
+bool
+server_start(Loop *loop)
+{
+	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+		MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+
+	loop->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, server_handle, loop,
+		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
+		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) options.address_limit,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned) (options.idle_timeout_ms / 1000 + 30),
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, server_keep_escapes, NULL,
+		MHD_OPTION_URI_LOG_CALLBACK, server_uri, loop,
+		MHD_OPTION_NOTIFY_CONNECTION, server_connection, loop,
+		MHD_OPTION_NOTIFY_COMPLETED, server_completed, loop,
+		MHD_OPTION_END);
+	if (loop->daemon == NULL)
+		LOG_ERROR("could not start the HTTP server");
+	return loop->daemon != NULL;
+}
+
+/* The descriptor that becomes readable when libmicrohttpd has work. */
+int
+server_epoll_fd(Loop *loop)
+{
+	return MHD_get_daemon_info(loop->daemon,
+							   MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+/* Takes no new connection. */
+void
+server_quiesce(Loop *loop)
+{
+	MHD_socket	fd = MHD_quiesce_daemon(loop->daemon);
+
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+}
+
+/* Ends all connections. */
+void
+server_stop(Loop *loop)
+{
+	MHD_stop_daemon(loop->daemon);
+	while (loop->spare != NULL)
+	{
+		Request    *request = loop->spare;
+
+		loop->spare = request->next;
+		buf_free(&request->body);
+		free(request);
+	}
+}
+
+/* A request line came: from here on the request counts and its time runs. */
+static void *
+server_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	Loop	   *loop = context;
+	Request    *request = loop->spare;
+
+	if (request != NULL)
+	{
+		loop->spare = request->next;
+		loop->spare_count--;
+	}
+	else
+	{
+		request = must_alloc(sizeof(Request));
+		*request = (Request) {0};
+	}
+	request->loop = loop;
+	request->connection = connection;
+	request->client = *(Client **) MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	request->started_us = clock_us();
+	request->target = arena_strdup(&request->arena, uri);
+	request->client->busy = true;
+	request->client->deadline_ms = clock_ms() + options.request_timeout_ms;
+	loop->running++;
+	return request;
+}
+
+/* The request, called again and again: headers, body, end, answer. */
+static enum MHD_Result
+server_handle(void *context, struct MHD_Connection *connection,
+			  const char *url, const char *method, const char *version,
+			  const char *upload_data, size_t *upload_data_size,
+			  void **request_context)
+{
+	Request    *request = *request_context;
+
+	(void) context;
+	(void) connection;
+	(void) url;
+	switch (request->state)
+	{
+		case REQUEST_NEW:
+			request->method = arena_strdup(&request->arena, method);
+			request->state = REQUEST_READING;
+			if (!headers_read(request, version))
+				return server_send(request);
+			return MHD_YES;
+		case REQUEST_READING:
+			if (*upload_data_size > 0)
+				return server_body(request, upload_data, upload_data_size);
+			request->client->deadline_ms = 0;
+			request_run(request);
+			return request->state == REQUEST_ANSWERED
+				? server_send(request) : MHD_YES;
+		case REQUEST_WAITING:
+			return MHD_YES;
+		case REQUEST_ANSWERED:
+			return server_send(request);
+	}
+	return MHD_NO;
+}
+
+/* A piece of the body; what is beyond the limit is counted and dropped. */
+static enum MHD_Result
+server_body(Request *request, const char *bytes, size_t *size)
+{
+	request->body_seen += *size;
+	if (request->body_seen > SERVER_BODY_GIVE_UP)
+		return MHD_NO;
+	if (request->body_seen <= REQUEST_BODY_MAX)
+		buf_add(&request->body, bytes, *size);
+	*size = 0;
+	return MHD_YES;
+}
+
+/* Queues the answer. */
+static enum MHD_Result
+server_send(Request *request)
+{
+	Answer	   *answer = &request->answer;
+	struct MHD_Response *response;
+	enum MHD_Result queued;
+	int			i;
+
+	response = MHD_create_response_from_buffer(
+		answer->len, (void *) answer->body, MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	if (answer->content_type != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+								answer->content_type);
+	for (i = 0; i < answer->header_count; i++)
+		MHD_add_response_header(response, answer->headers[i].name,
+								answer->headers[i].value);
+	if (answer->close || request->loop->stopping)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	queued = MHD_queue_response(request->connection,
+								(unsigned) answer->status, response);
+	MHD_destroy_response(response);
+	request->client->deadline_ms =
+		request->loop->now_ms + options.request_timeout_ms;
+	return queued;
+}
+
+/* The answer is out, or the connection is gone: the request is done with. */
+static void
+server_completed(void *context, struct MHD_Connection *connection,
+				 void **request_context, enum MHD_RequestTerminationCode how)
+{
+	Loop	   *loop = context;
+	Request    *request = *request_context;
+
+	(void) connection;
+	(void) how;
+	if (request == NULL)
+		return;
+	server_log(request);
+	request->client->busy = false;
+	request->client->deadline_ms = loop->now_ms + options.idle_timeout_ms;
+	loop->running--;
+	request_reset(request);
+	if (loop->spare_count < SERVER_SPARE_MAX)
+	{
+		request->next = loop->spare;
+		loop->spare = request;
+		loop->spare_count++;
+	}
+	else
+	{
+		buf_free(&request->body);
+		free(request);
+	}
+	*request_context = NULL;
+}
+
+/* Counts the request and writes its log line. */
+static void
+server_log(const Request *request)
+{
+	int64_t		duration_us = clock_us() - request->started_us;
+
+	metrics_request(request->route, request->answer.status, duration_us);
+	if (!options.request_log)
+		return;
+	LOG_INFO("request",
+			 log_text("id", request->id),
+			 log_text("method", request->route != NULL
+					  ? request->route->method : ""),
+			 log_text("route", request->route != NULL
+					  ? request->route->path : ""),
+			 log_int("status", request->answer.status),
+			 log_int("us", duration_us),
+			 log_text("client", request->caller.client_id));
+}
+
+/* A connection begins or ends. */
+static void
+server_connection(void *context, struct MHD_Connection *connection,
+				  void **socket_context,
+				  enum MHD_ConnectionNotificationCode code)
+{
+	Loop	   *loop = context;
+	Client	   *client = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+	{
+		if (client == NULL)
+			return;
+		client->prev->next = client->next;
+		client->next->prev = client->prev;
+		free(client);
+		loop->client_count--;
+		metrics_connections(-1);
+		return;
+	}
+	client = must_alloc(sizeof(Client));
+	*client = (Client) {
+		.next = &loop->clients,
+		.prev = loop->clients.prev,
+		.fd = MHD_get_connection_info(
+			connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+		.deadline_ms = clock_ms() + options.request_timeout_ms,
+	};
+	client->prev->next = client;
+	loop->clients.prev = client;
+	loop->client_count++;
+	metrics_connections(1);
+	*socket_context = client;
+}
+
+/* Nothing is unescaped behind our back: %2F stays what it is. */
+static size_t
+server_keep_escapes(void *context, struct MHD_Connection *connection,
+					char *text)
+{
+	(void) context;
+	(void) connection;
+	return strlen(text);
+}
+
+/* What libmicrohttpd has to say; never with a client's data in it. */
+static void
+server_said(void *context, const char *format, va_list args)
+{
+	(void) context;
+	(void) args;
+	LOG_DEBUG("libmicrohttpd", log_text("format", format));
+}

@@ -1,0 +1,123 @@
+/*
+ * target.c
+ *		A request's target, taken apart: the path into decoded segments, the
+ *		query (or a form) into decoded names and values.
+ *
+ *		A path that tries to be clever is refused, not normalised: an encoded
+ *		slash, backslash or NUL, an empty or a dot segment.
+ */
+#include "http/target.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http/text.h"
+
+static const char *target_path(const char *target);
+static bool segment_is_plain(const char *segment);
+
+/*
+ * Fills segments and query_string.  False for a path that is refused; more
+ * segments than any route has are counted and not stored.
+ */
+bool
+target_split(Request *request)
+{
+	const char *path = target_path(request->target);
+	size_t		len = strcspn(path, "?");
+	const char *end = path + len;
+
+	request->query_string = *end == '?' ? end + 1 : "";
+	request->segment_count = 0;
+	if (path[0] != '/')
+		return false;
+	if (len == 1)
+		return true;
+	while (path < end)
+	{
+		const char *segment;
+		size_t		size;
+
+		path++;
+		size = strcspn(path, "/?");
+		segment = text_percent_decode(&request->arena, path, size,
+									  PLUS_IS_PLUS);
+		if (segment == NULL || !segment_is_plain(segment))
+			return false;
+		if (request->segment_count < REQUEST_PATH_SEGMENTS)
+			request->segments[request->segment_count] = segment;
+		request->segment_count++;
+		path += size;
+	}
+	return true;
+}
+
+/* Behind scheme and authority of an absolute target (RFC 9112, 3.2.2). */
+static const char *
+target_path(const char *target)
+{
+	const char *path;
+
+	if (strncasecmp(target, "http://", 7) == 0)
+		target += 7;
+	else if (strncasecmp(target, "https://", 8) == 0)
+		target += 8;
+	else
+		return target;
+	path = target + strcspn(target, "/?");
+	return *path != '\0' ? path : "/";
+}
+
+/* Whether nobody could take the segment for more than one, or another. */
+static bool
+segment_is_plain(const char *segment)
+{
+	const char *p;
+
+	if (segment[0] == '\0' || strcmp(segment, ".") == 0 ||
+		strcmp(segment, "..") == 0)
+		return false;
+	for (p = segment; *p != '\0'; p++)
+	{
+		unsigned char c = (unsigned char) *p;
+
+		if (c < 0x20 || c == 0x7f || c == '/' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Takes a query or a form apart.  False for a broken escape or too many
+ * parameters.  A parameter without "=" has the value "".
+ */
+bool
+target_params(Arena *arena, const char *text, QueryParams *params)
+{
+	params->count = 0;
+	while (*text != '\0')
+	{
+		size_t		len = strcspn(text, "&");
+		const char *equals = memchr(text, '=', len);
+		size_t		name_len = equals != NULL ? (size_t) (equals - text) : len;
+		QueryParam *param;
+
+		if (len > 0)
+		{
+			if (params->count == QUERY_PARAMS_MAX)
+				return false;
+			param = &params->items[params->count++];
+			param->name = text_percent_decode(arena, text, name_len,
+											  PLUS_IS_SPACE);
+			param->value = equals == NULL ? ""
+				: text_percent_decode(arena, equals + 1, len - name_len - 1,
+									  PLUS_IS_SPACE);
+			if (param->name == NULL || param->value == NULL)
+				return false;
+		}
+		text += len;
+		if (*text == '&')
+			text++;
+	}
+	return true;
+}

@@ -1,0 +1,191 @@
+/*
+ * value.c
+ *		A value from the wire, checked and turned into a statement parameter.
+ *		What does not fit is noted as a field error and becomes NULL.
+ */
+#include "http/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "http/text.h"
+
+static const char *checked_text(Request *request, const Arg *arg,
+								const char *name, const char *text);
+static const char *checked_int(Request *request, const Arg *arg,
+							   const char *name, int64_t number);
+static const char *array_literal(Request *request, const char *name,
+								 const json_t *array);
+static void not_a(Request *request, const Arg *arg, const char *name);
+
+/* The parameter for a value of the query. */
+const char *
+value_from_text(Request *request, const Arg *arg, const char *text)
+{
+	int64_t		number;
+	char	   *plus;
+
+	switch (arg->kind)
+	{
+		case KIND_INT:
+			if (text_int(text, INT64_MIN, INT64_MAX, &number))
+				return checked_int(request, arg, arg->name, number);
+			break;
+		case KIND_BOOL:
+			if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+				return text;
+			break;
+		case KIND_TIMESTAMP:
+			/* A plus sign that nobody escaped came as a blank. */
+			plus = arena_strdup(&request->arena, text);
+			if (strchr(plus, ' ') != NULL)
+				*strchr(plus, ' ') = '+';
+			return checked_text(request, arg, arg->name, plus);
+		case KIND_TEXT_ARRAY:
+		case KIND_JSON:
+			break;
+		default:
+			return checked_text(request, arg, arg->name, text);
+	}
+	not_a(request, arg, arg->name);
+	return NULL;
+}
+
+/* The parameter for a member of the body, which came under "name". */
+const char *
+value_from_json(Request *request, const Arg *arg, const char *name,
+				const json_t *value)
+{
+	switch (arg->kind)
+	{
+		case KIND_INT:
+			if (json_is_integer(value))
+				return checked_int(request, arg, name,
+								   json_integer_value(value));
+			break;
+		case KIND_BOOL:
+			if (json_is_boolean(value))
+				return json_is_true(value) ? "true" : "false";
+			break;
+		case KIND_TEXT_ARRAY:
+			if (json_is_array(value))
+				return array_literal(request, name, value);
+			break;
+		case KIND_JSON:
+			if (json_is_object(value) || json_is_array(value))
+			{
+				char	   *text = json_dumps(value, JSON_COMPACT);
+				const char *copy = arena_strdup(&request->arena, text);
+
+				free(text);
+				return copy;
+			}
+			break;
+		default:
+			if (json_is_string(value))
+				return checked_text(request, arg, name,
+									json_string_value(value));
+			break;
+	}
+	not_a(request, arg, name);
+	return NULL;
+}
+
+/* Text in the form that its kind asks for. */
+static const char *
+checked_text(Request *request, const Arg *arg, const char *name,
+			 const char *text)
+{
+	switch (arg->kind)
+	{
+		case KIND_ID:
+			if (text[0] != '\0')
+				return text;
+			request_field_error(request, name, "must not be empty");
+			return NULL;
+		case KIND_DATE:
+			if (text_is_date(text))
+				return text;
+			break;
+		case KIND_TIMESTAMP:
+			if (text_is_timestamp(text))
+				return text;
+			break;
+		default:
+			return text;
+	}
+	not_a(request, arg, name);
+	return NULL;
+}
+
+/* A whole number within the argument's bounds. */
+static const char *
+checked_int(Request *request, const Arg *arg, const char *name,
+			int64_t number)
+{
+	int64_t		min = arg->min;
+	int64_t		max = arg->max;
+
+	if (min == 0 && max == 0)
+	{
+		min = INT32_MIN;
+		max = INT32_MAX;
+	}
+	if (number >= min && number <= max)
+		return arena_printf(&request->arena, "%" PRId64, number);
+	request_field_error(request, name,
+						"must be from %" PRId64 " to %" PRId64, min, max);
+	return NULL;
+}
+
+/* An array of strings as PostgreSQL's array literal. */
+static const char *
+array_literal(Request *request, const char *name, const json_t *array)
+{
+	Buf			literal = {0};
+	const char *copy;
+	size_t		i;
+
+	for (i = 0; i < json_array_size(array); i++)
+	{
+		const char *p = json_string_value(json_array_get(array, i));
+
+		if (p == NULL)
+		{
+			request_field_error(request, name, "must be a list of strings");
+			buf_free(&literal);
+			return NULL;
+		}
+		buf_text(&literal, i > 0 ? ",\"" : "\"");
+		for (; *p != '\0'; p++)
+		{
+			if (*p == '"' || *p == '\\')
+				buf_char(&literal, '\\');
+			buf_char(&literal, *p);
+		}
+		buf_char(&literal, '"');
+	}
+	copy = arena_printf(&request->arena, "{%s}", buf_get(&literal));
+	buf_free(&literal);
+	return copy;
+}
+
+/* Notes that the value is of another form. */
+static void
+not_a(Request *request, const Arg *arg, const char *name)
+{
+	static const char *const forms[] = {
+		[KIND_TEXT] = "a string",
+		[KIND_ID] = "a string",
+		[KIND_INT] = "a whole number",
+		[KIND_BOOL] = "true or false",
+		[KIND_DATE] = "a date such as 2026-03-15",
+		[KIND_TIMESTAMP] =
+		"an RFC 3339 timestamp with an offset, such as "
+		"2026-03-15T10:00:00+05:30",
+		[KIND_TEXT_ARRAY] = "a list of strings",
+		[KIND_JSON] = "an object or a list",
+	};
+
+	request_field_error(request, name, "must be %s", forms[arg->kind]);
+}
