@@ -3,8 +3,8 @@
  *
  * Locks are taken in one order: endpoints by webhook_no, then deliveries.
  * A claim locks its endpoints' rows with SKIP LOCKED, so that one relay at a
- * time picks from an endpoint; a delivery that somebody else holds is skipped,
- * never waited for.
+ * time picks from an endpoint and never waits for another; what else changes
+ * a waiting delivery holds the endpoint's row too, or is a moment's work.
  *
  * The clock here is the real one, not appt.clock(): leases and retries are
  * between machines, and a test that freezes the domain's clock must not
@@ -139,25 +139,19 @@ BEGIN
 			AND d.state = 'pending'
 			AND (h.state = 'in_flight'
 				OR (h.state = 'pending' AND h.due_at > at))
-	),
-	claimable AS MATERIALIZED (
-		SELECT d.delivery_no
-		FROM appt.delivery d
-		WHERE d.delivery_no IN (
-				SELECT h.delivery_no
-				FROM head h
-				WHERE h.state = 'held'
-					OR (h.state = 'pending' AND h.due_at <= at))
-			AND d.state IN ('pending', 'held')
-		FOR UPDATE SKIP LOCKED
 	)
 	UPDATE appt.delivery d
 	SET state = 'in_flight',
 		fence = d.fence + 1,
 		relay_no = lease_endpoint.relay_no,
 		lease_until = at + lease
-	FROM claimable c
+	FROM (
+		SELECT DISTINCT h.delivery_no
+		FROM head h
+		WHERE h.state = 'held'
+			OR (h.state = 'pending' AND h.due_at <= at)) c
 	WHERE d.delivery_no = c.delivery_no
+		AND d.state IN ('pending', 'held')
 	RETURNING d.delivery_no, d.fence, d.event_no, d.attempts + 1;
 END
 $$;
@@ -233,6 +227,8 @@ DECLARE
 BEGIN
 	FOR endpoint IN
 		SELECT w.webhook_no, w.webhook_id, w.url,
+			appt.webhook_secrets(w.webhook_no) AS secrets,
+			',"webhook_id":' || to_json(w.webhook_id) || '}' AS body_end,
 			coalesce(k.leased, 0) AS leased,
 			coalesce(k.quota, per_endpoint) AS quota
 		FROM appt.webhook w
@@ -258,12 +254,11 @@ BEGIN
 		RETURN QUERY
 		SELECT l.delivery_no, l.fence, l.attempt,
 			endpoint.webhook_no, endpoint.webhook_id, endpoint.url,
-			appt.webhook_secrets(endpoint.webhook_no),
-			e.event_id,
+			endpoint.secrets, e.event_id,
 			'{"event":' || to_json(e.event_type)
 				|| ',"timestamp":' || to_json(e.stamp)
 				|| ',"data":' || e.data
-				|| ',"webhook_id":' || to_json(endpoint.webhook_id) || '}'
+				|| endpoint.body_end
 		FROM appt.lease_endpoint(
 			endpoint.webhook_no, relay_no, room, lease) l
 		JOIN appt.event e ON e.event_no = l.event_no

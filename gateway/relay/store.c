@@ -26,6 +26,8 @@
 #define STATEMENT_MS	30000
 #define RETENTION_MS	300000
 #define ERROR_PAUSE_MS	500
+#define RECORD_WAIT_MS	3
+#define RECORD_SHARE	4
 #define LEASED_MAX(in_flight) (2 * (in_flight) + 1000)
 
 /* What can be asked of the database, in the order of urgency. */
@@ -52,10 +54,12 @@ static bool claim_wanted = true;
 static bool claiming = true;
 static int64_t claim_sent_ms;
 static int64_t pause_ms = 0;		/* nothing is asked before */
+static int64_t results_ms = 0;	/* when the first of results came */
 static int64_t tick_ms = 0;
 static int64_t stats_ms = 0;
 static int64_t retention_ms = 0;
 
+static bool record_is_due(int64_t now);
 static void store_up(Link *link);
 static void store_down(Link *link);
 static void store_result(Link *link, PGresult *result);
@@ -130,6 +134,8 @@ store_wake(void)
 void
 store_record(Delivery *delivery)
 {
+	if (results.count == 0)
+		results_ms = clock_ms();
 	list_push(&results, delivery);
 }
 
@@ -179,6 +185,9 @@ store_due_ms(void)
 {
 	if (link_.state != LINK_IDLE)
 		return link_due_ms(&link_);
+	if (results.count > 0 && results_ms + RECORD_WAIT_MS < tick_ms)
+		return results_ms + RECORD_WAIT_MS > pause_ms
+			? results_ms + RECORD_WAIT_MS : pause_ms;
 	return tick_ms > pause_ms ? tick_ms : pause_ms;
 }
 
@@ -188,7 +197,7 @@ next_job(void)
 {
 	int64_t		now = clock_ms();
 
-	if (results.count > 0)
+	if (results.count > 0 && record_is_due(now))
 		return JOB_RECORD;
 	if (releases.count > 0)
 		return JOB_RELEASE;
@@ -204,6 +213,14 @@ next_job(void)
 	if (now >= retention_ms)
 		return JOB_RETENTION;
 	return JOB_NONE;
+}
+
+/* A batch is worth its while, or the first result has waited long enough. */
+static bool
+record_is_due(int64_t now)
+{
+	return !claiming || results.count >= batch_max / RECORD_SHARE ||
+		now - results_ms >= RECORD_WAIT_MS;
 }
 
 /* Everything is looked at again after a connection was made. */
