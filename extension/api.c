@@ -1,20 +1,15 @@
 /*
  * api.c
- *		Entry points of schema appt: each reads its arguments, calls one
- *		function and returns.
+ *		Entry points of booking and of the life cycle in schema appt: each
+ *		reads its arguments, calls one function and returns.
  */
 #include "appt.h"
 
 #include "api.h"
 
-#include "access/htup_details.h"
-#include "commands/trigger.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
-#include "utils/rel.h"
 
 typedef struct ChangeCall
 {
@@ -30,25 +25,12 @@ static Datum call_release(void *arg);
 static Datum call_walk_in(void *arg);
 static Datum call_reschedule(void *arg);
 static Datum call_change(void *arg);
-static Datum call_available_slots(void *arg);
-static Datum call_explain_slot(void *arg);
 static Datum call_appointment_json(void *arg);
-static IdempotencyKey key_of_args(FunctionCallInfo fcinfo);
-static Datum call_idempotency_begin(void *arg);
-static Datum call_idempotency_finish(void *arg);
 static Datum change(FunctionCallInfo fcinfo,
 					Appointment *(*verb) (const ChangeRequest *request));
 static char *hash_of_booking(const BookRequest *request);
-static void put_slot(ReturnSetInfo *result, const OfferedSlot *offered);
 
-PG_FUNCTION_INFO_V1(appt_is_time_zone);
-PG_FUNCTION_INFO_V1(appt_schedule_changed);
-PG_FUNCTION_INFO_V1(appt_clock);
-PG_FUNCTION_INFO_V1(appt_json_time_sql);
-PG_FUNCTION_INFO_V1(appt_new_id_sql);
 PG_FUNCTION_INFO_V1(appt_appointment_json);
-PG_FUNCTION_INFO_V1(appt_available_slots);
-PG_FUNCTION_INFO_V1(appt_explain_slot);
 PG_FUNCTION_INFO_V1(appt_book);
 PG_FUNCTION_INFO_V1(appt_hold);
 PG_FUNCTION_INFO_V1(appt_release);
@@ -60,95 +42,11 @@ PG_FUNCTION_INFO_V1(appt_undo_check_in);
 PG_FUNCTION_INFO_V1(appt_start);
 PG_FUNCTION_INFO_V1(appt_complete);
 PG_FUNCTION_INFO_V1(appt_no_show);
-PG_FUNCTION_INFO_V1(appt_idempotency_begin);
-PG_FUNCTION_INFO_V1(appt_idempotency_finish);
-
-char *
-api_text(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-int
-api_int(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
-}
-
-TimestampTz
-api_time(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? 0 : PG_GETARG_TIMESTAMPTZ(n);
-}
-
-bool
-api_bool(FunctionCallInfo fcinfo, int n)
-{
-	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
-}
-
-Datum
-appt_is_time_zone(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
-}
-
-Datum
-appt_schedule_changed(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "appt.schedule_changed() was not called by a trigger");
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
-	PG_RETURN_POINTER(NULL);
-}
-
-Datum
-appt_clock(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TIMESTAMPTZ(appt_now());
-}
-
-Datum
-appt_json_time_sql(PG_FUNCTION_ARGS)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	pg_tz	   *zone = appt_zone(name);
-	StringInfoData out;
-
-	if (zone == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" is not known", name)));
-	initStringInfo(&out);
-	appt_append_time(&out, PG_GETARG_TIMESTAMPTZ(0), zone);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
-}
-
-Datum
-appt_new_id_sql(PG_FUNCTION_ARGS)
-{
-	char	   *prefix = text_to_cstring(PG_GETARG_TEXT_PP(0));
-
-	PG_RETURN_TEXT_P(cstring_to_text(appt_new_id(prefix)));
-}
 
 Datum
 appt_appointment_json(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_appointment_json, fcinfo);
-}
-
-Datum
-appt_available_slots(PG_FUNCTION_ARGS)
-{
-	InitMaterializedSRF(fcinfo, 0);
-	return appt_with_spi(call_available_slots, fcinfo);
-}
-
-Datum
-appt_explain_slot(PG_FUNCTION_ARGS)
-{
-	return appt_with_spi(call_explain_slot, fcinfo);
 }
 
 Datum
@@ -222,18 +120,6 @@ Datum
 appt_no_show(PG_FUNCTION_ARGS)
 {
 	return change(fcinfo, lifecycle_no_show);
-}
-
-Datum
-appt_idempotency_begin(PG_FUNCTION_ARGS)
-{
-	return appt_with_spi(call_idempotency_begin, fcinfo);
-}
-
-Datum
-appt_idempotency_finish(PG_FUNCTION_ARGS)
-{
-	return appt_with_spi(call_idempotency_finish, fcinfo);
 }
 
 static Datum
@@ -366,64 +252,6 @@ call_reschedule(void *arg)
 }
 
 static Datum
-call_available_slots(void *arg)
-{
-	FunctionCallInfo fcinfo = arg;
-	Caller		caller = caller_of_session();
-	SlotQuery	query = {
-		.caller = &caller,
-		.doctor_id = api_text(fcinfo, 0),
-		.branch_id = api_text(fcinfo, 2),
-		.duration_min = api_int(fcinfo, 3),
-		.visit_type = api_text(fcinfo, 5),
-		.every_branch = true
-	};
-	OfferedSlot *slots;
-	int			n;
-
-	appt_require(!PG_ARGISNULL(1), "on_date");
-	query.from_date = PG_GETARG_DATEADT(1);
-	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
-	schedule_refresh();
-	n = availability_list(&query, &slots);
-	for (int i = 0; i < n; i++)
-		put_slot((ReturnSetInfo *) fcinfo->resultinfo, &slots[i]);
-	return (Datum) 0;
-}
-
-static void
-put_slot(ReturnSetInfo *result, const OfferedSlot *offered)
-{
-	Datum		values[] = {
-		TimestampTzGetDatum(offered->slot.start),
-		TimestampTzGetDatum(offered->slot.end),
-		Int32GetDatum(offered->slot.remaining),
-		CStringGetTextDatum(offered->branch->branch_id)
-	};
-	bool		nulls[lengthof(values)] = {0};
-
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-static Datum
-call_explain_slot(void *arg)
-{
-	FunctionCallInfo fcinfo = arg;
-	Caller		caller = caller_of_session();
-	PlacementRequest request = {
-		.caller = &caller,
-		.doctor_id = api_text(fcinfo, 0),
-		.slot_start = api_time(fcinfo, 1),
-		.slot_end = api_time(fcinfo, 2),
-		.branch_id = api_text(fcinfo, 3),
-		.visit_type = api_text(fcinfo, 4)
-	};
-	char	   *sentence = placement_explain(&request);
-
-	return SPI_datumTransfer(CStringGetTextDatum(sentence), false, -1);
-}
-
-static Datum
 call_appointment_json(void *arg)
 {
 	FunctionCallInfo fcinfo = arg;
@@ -433,59 +261,6 @@ call_appointment_json(void *arg)
 	appointment = appointment_from_row(PG_GETARG_DATUM(0));
 	return SPI_datumTransfer(
 		CStringGetTextDatum(appointment_json(appointment)), false, -1);
-}
-
-static IdempotencyKey
-key_of_args(FunctionCallInfo fcinfo)
-{
-	return (IdempotencyKey) {
-		.client = api_text(fcinfo, 0),
-		.route = api_text(fcinfo, 1),
-		.key = api_text(fcinfo, 2),
-		.request_hash = api_text(fcinfo, 3)
-	};
-}
-
-static Datum
-call_idempotency_begin(void *arg)
-{
-	FunctionCallInfo fcinfo = arg;
-	IdempotencyKey key = key_of_args(fcinfo);
-	Answer		answer;
-	TupleDesc	desc;
-	Datum		values[4];
-	bool		nulls[4] = {false, true, true, true};
-
-	values[0] = BoolGetDatum(idempotency_begin(&key, &answer));
-	if (answer.replayed)
-	{
-		nulls[1] = answer.id == NULL;
-		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(answer.id);
-		nulls[2] = answer.version == 0;
-		values[2] = Int32GetDatum(answer.version);
-		nulls[3] = false;
-		values[3] = CStringGetTextDatum(answer.body);
-	}
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
-	return PointerGetDatum(
-		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc));
-}
-
-static Datum
-call_idempotency_finish(void *arg)
-{
-	FunctionCallInfo fcinfo = arg;
-	IdempotencyKey key = key_of_args(fcinfo);
-	Answer		answer = {
-		.id = api_text(fcinfo, 4),
-		.version = api_int(fcinfo, 5),
-		.body = api_text(fcinfo, 6)
-	};
-
-	idempotency_finish(&key, &answer);
-	return (Datum) 0;
 }
 
 /* The lower-case hex SHA-256 of what a booking asks for. */

@@ -109,6 +109,7 @@ extern uint64 appt_lock_key(const char *name);
 /* ---- floor 1: localtime.c ---- */
 
 extern pg_tz *appt_zone(const char *name);
+extern pg_tz *appt_utc(void);
 extern TimestampTz appt_now(void);
 extern DateADT appt_local_date(TimestampTz instant, pg_tz *zone);
 extern TimestampTz appt_instant(DateADT date, TimeADT wall, pg_tz *zone);
@@ -448,6 +449,7 @@ typedef struct SlotQuery
 	int			duration_min;	/* 0: the grid's */
 	bool		every_branch;	/* where none is named; else it is required */
 	const Caller *caller;
+	ApptAccess	access;			/* of the appointments: a snapshot, or latest */
 } SlotQuery;
 
 typedef struct OfferedSlot
@@ -465,6 +467,23 @@ extern VisitType *availability_visit_type(const char *visit_type,
 										  IdOrigin origin);
 extern void availability_check_length(TimestampTz start, TimestampTz end,
 									  const char *field);
+
+/* ---- floor 3: search.c ---- */
+
+typedef struct SearchQuery
+{
+	const Caller *caller;
+	const char **doctor_ids;
+	int			ndoctors;
+	const char *branch_id;		/* NULL: any */
+	const char *visit_type;
+	int			duration_min;	/* 0: the grid's */
+	TimestampTz from;
+	ApptAccess	access;
+} SearchQuery;
+
+extern bool search_first(const SearchQuery *query, OfferedSlot *best);
+extern int	search_specialty(const char *specialty, const char ***doctor_ids);
 
 /* ---- floor 3: refusal.c ---- */
 
@@ -621,6 +640,7 @@ extern void idempotency_finish(const IdempotencyKey *key,
 
 extern char *appt_clock_setting;
 extern bool appt_notify_setting;
+extern bool appt_allow_drop_setting;
 extern char *appt_actor_setting;
 
 #endif							/* APPT_H */

@@ -218,7 +218,7 @@ list_place(const SlotQuery *query, const Place *place, OfferedSlot **slots,
 		.from_date = query->from_date,
 		.to_date = query->to_date,
 		.ndays = query->to_date - query->from_date + 1,
-		.access = APPT_READ
+		.access = query->access
 	};
 
 	if (duration_min == 0 && visit != NULL)

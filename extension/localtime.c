@@ -25,6 +25,12 @@ appt_zone(const char *name)
 	return zone;
 }
 
+pg_tz *
+appt_utc(void)
+{
+	return pg_tzset("UTC");
+}
+
 /* The extension's clock: the real one unless bioecko_appt.clock freezes it. */
 TimestampTz
 appt_now(void)

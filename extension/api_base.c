@@ -1,0 +1,160 @@
+/*
+ * api_base.c
+ *		Reading arguments, and the entry points that other SQL builds on.
+ */
+#include "appt.h"
+
+#include "api.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+
+static IdempotencyKey key_of_args(FunctionCallInfo fcinfo);
+static Datum call_idempotency_begin(void *arg);
+static Datum call_idempotency_finish(void *arg);
+
+PG_FUNCTION_INFO_V1(appt_is_time_zone);
+PG_FUNCTION_INFO_V1(appt_schedule_changed);
+PG_FUNCTION_INFO_V1(appt_clock);
+PG_FUNCTION_INFO_V1(appt_json_time_sql);
+PG_FUNCTION_INFO_V1(appt_new_id_sql);
+PG_FUNCTION_INFO_V1(appt_idempotency_begin);
+PG_FUNCTION_INFO_V1(appt_idempotency_finish);
+
+char *
+api_text(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+int
+api_int(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
+}
+
+TimestampTz
+api_time(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? 0 : PG_GETARG_TIMESTAMPTZ(n);
+}
+
+bool
+api_bool(FunctionCallInfo fcinfo, int n)
+{
+	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
+}
+
+Datum
+appt_is_time_zone(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
+}
+
+Datum
+appt_schedule_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "appt.schedule_changed() was not called by a trigger");
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	PG_RETURN_POINTER(NULL);
+}
+
+Datum
+appt_clock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(appt_now());
+}
+
+Datum
+appt_json_time_sql(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	pg_tz	   *zone = appt_zone(name);
+	StringInfoData out;
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" is not known", name)));
+	initStringInfo(&out);
+	appt_append_time(&out, PG_GETARG_TIMESTAMPTZ(0), zone);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+Datum
+appt_new_id_sql(PG_FUNCTION_ARGS)
+{
+	char	   *prefix = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_TEXT_P(cstring_to_text(appt_new_id(prefix)));
+}
+
+Datum
+appt_idempotency_begin(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_idempotency_begin, fcinfo);
+}
+
+Datum
+appt_idempotency_finish(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_idempotency_finish, fcinfo);
+}
+
+static IdempotencyKey
+key_of_args(FunctionCallInfo fcinfo)
+{
+	return (IdempotencyKey) {
+		.client = api_text(fcinfo, 0),
+		.route = api_text(fcinfo, 1),
+		.key = api_text(fcinfo, 2),
+		.request_hash = api_text(fcinfo, 3)
+	};
+}
+
+static Datum
+call_idempotency_begin(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	IdempotencyKey key = key_of_args(fcinfo);
+	Answer		answer;
+	TupleDesc	desc;
+	Datum		values[4];
+	bool		nulls[4] = {false, true, true, true};
+
+	values[0] = BoolGetDatum(idempotency_begin(&key, &answer));
+	if (answer.replayed)
+	{
+		nulls[1] = answer.id == NULL;
+		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(answer.id);
+		nulls[2] = answer.version == 0;
+		values[2] = Int32GetDatum(answer.version);
+		nulls[3] = false;
+		values[3] = CStringGetTextDatum(answer.body);
+	}
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	return PointerGetDatum(
+		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc));
+}
+
+static Datum
+call_idempotency_finish(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	IdempotencyKey key = key_of_args(fcinfo);
+	Answer		answer = {
+		.id = api_text(fcinfo, 4),
+		.version = api_int(fcinfo, 5),
+		.body = api_text(fcinfo, 6)
+	};
+
+	idempotency_finish(&key, &answer);
+	return (Datum) 0;
+}

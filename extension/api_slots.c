@@ -1,0 +1,170 @@
+/*
+ * api_slots.c
+ *		Entry points that look for slots and write nothing.
+ */
+#include "appt.h"
+
+#include "api.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+static Datum call_available_slots(void *arg);
+static Datum call_explain_slot(void *arg);
+static Datum call_first_available(void *arg);
+static void put_slot(ReturnSetInfo *result, const OfferedSlot *offered);
+static int	doctors_of_args(FunctionCallInfo fcinfo, const char ***doctor_ids);
+static Datum form_found(FunctionCallInfo fcinfo, const OfferedSlot *found);
+
+PG_FUNCTION_INFO_V1(appt_available_slots);
+PG_FUNCTION_INFO_V1(appt_explain_slot);
+PG_FUNCTION_INFO_V1(appt_first_available);
+
+Datum
+appt_available_slots(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	return appt_with_spi(call_available_slots, fcinfo);
+}
+
+Datum
+appt_explain_slot(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_explain_slot, fcinfo);
+}
+
+Datum
+appt_first_available(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_first_available, fcinfo);
+}
+
+static Datum
+call_available_slots(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_session();
+	SlotQuery	query = {
+		.caller = &caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.branch_id = api_text(fcinfo, 2),
+		.duration_min = api_int(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 5),
+		.every_branch = true
+	};
+	OfferedSlot *slots;
+	int			n;
+
+	appt_require(!PG_ARGISNULL(1), "on_date");
+	query.from_date = PG_GETARG_DATEADT(1);
+	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
+	schedule_refresh();
+	n = availability_list(&query, &slots);
+	for (int i = 0; i < n; i++)
+		put_slot((ReturnSetInfo *) fcinfo->resultinfo, &slots[i]);
+	return (Datum) 0;
+}
+
+static void
+put_slot(ReturnSetInfo *result, const OfferedSlot *offered)
+{
+	Datum		values[] = {
+		TimestampTzGetDatum(offered->slot.start),
+		TimestampTzGetDatum(offered->slot.end),
+		Int32GetDatum(offered->slot.remaining),
+		CStringGetTextDatum(offered->branch->branch_id)
+	};
+	bool		nulls[lengthof(values)] = {0};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static Datum
+call_explain_slot(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_session();
+	PlacementRequest request = {
+		.caller = &caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.slot_start = api_time(fcinfo, 1),
+		.slot_end = api_time(fcinfo, 2),
+		.branch_id = api_text(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 4)
+	};
+	char	   *sentence = placement_explain(&request);
+
+	return SPI_datumTransfer(CStringGetTextDatum(sentence), false, -1);
+}
+
+static Datum
+call_first_available(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_session();
+	SearchQuery query = {
+		.caller = &caller,
+		.from = PG_ARGISNULL(1) ? appt_now() : PG_GETARG_TIMESTAMPTZ(1),
+		.branch_id = api_text(fcinfo, 3),
+		.duration_min = api_int(fcinfo, 4),
+		.visit_type = api_text(fcinfo, 5),
+		.access = APPT_READ
+	};
+	OfferedSlot found;
+
+	schedule_refresh();
+	query.ndoctors = doctors_of_args(fcinfo, &query.doctor_ids);
+	if (!search_first(&query, &found))
+	{
+		fcinfo->isnull = true;
+		return (Datum) 0;
+	}
+	return form_found(fcinfo, &found);
+}
+
+/* The doctors named, or those of the specialty. */
+static int
+doctors_of_args(FunctionCallInfo fcinfo, const char ***doctor_ids)
+{
+	Datum	   *items;
+	int			n;
+
+	if (PG_ARGISNULL(0))
+	{
+		appt_require(!PG_ARGISNULL(2), "doctor_ids or specialty");
+		return search_specialty(api_text(fcinfo, 2), doctor_ids);
+	}
+	if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("doctor_ids must not contain NULL"),
+				 appt_errfield("doctor_ids")));
+	deconstruct_array_builtin(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, &items,
+							  NULL, &n);
+	*doctor_ids = palloc_array(const char *, n + 1);
+	for (int i = 0; i < n; i++)
+		(*doctor_ids)[i] = TextDatumGetCString(items[i]);
+	return n;
+}
+
+static Datum
+form_found(FunctionCallInfo fcinfo, const OfferedSlot *found)
+{
+	TupleDesc	desc;
+	Datum		values[] = {
+		CStringGetTextDatum(found->doctor->doctor_id),
+		CStringGetTextDatum(found->branch->branch_id),
+		TimestampTzGetDatum(found->slot.start),
+		TimestampTzGetDatum(found->slot.end)
+	};
+	bool		nulls[lengthof(values)] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	return PointerGetDatum(
+		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc));
+}

@@ -1,0 +1,313 @@
+/*
+ * displace.c
+ *		Time off and closures over existing bookings.
+ *
+ * A row trigger takes the doctor's or the branch's lock exclusively before the
+ * row is written, so no booking slips in; a constraint trigger then refuses
+ * the row while appointments lie in it.  Functions that displace defer that
+ * trigger, cancel or move, and let it judge what is left, whoever wrote.
+ */
+#include "appt.h"
+
+#include "api.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#define LISTED_APPOINTMENTS	20
+
+/* What a row of time_off or closure covers. */
+typedef struct Absence
+{
+	bool		closure;
+	char	   *id;				/* of the doctor or the branch */
+	TimestampTz start;
+	TimestampTz end;
+} Absence;
+
+static ApptStatement doctor_key = {
+	"SELECT doctor_no"
+	" FROM appt.doctor"
+	" WHERE doctor_id = $1",
+	1, {TEXTOID}
+};
+
+static ApptStatement affected_by_time_off = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" JOIN appt.doctor d ON d.doctor_no = a.doctor_no"
+	" WHERE d.doctor_id = $1"
+	" AND a.slot_start < $3 AND a.slot_start > $2 - interval '8 hours'"
+	" AND a.slot_end > $2"
+	" AND a.status IN ('booked', 'checked_in', 'held')"
+	" AND NOT a.override"
+	" ORDER BY a.slot_start, a.appointment_no",
+	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static ApptStatement affected_by_closure = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" WHERE a.branch_id = $1"
+	" AND a.token_date BETWEEN ($2 - interval '2 days')::date"
+	" AND ($3 + interval '2 days')::date"
+	" AND a.slot_start < $3 AND a.slot_end > $2"
+	" AND a.status IN ('booked', 'checked_in', 'held')"
+	" AND NOT a.override"
+	" ORDER BY a.slot_start, a.appointment_no",
+	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static ApptStatement delete_hold = {
+	"DELETE FROM appt.appointment"
+	" WHERE appointment_no = $1 AND status = 'held'",
+	1, {INT8OID}
+};
+
+static Datum lock_absence(void *arg);
+static Datum check_absence(void *arg);
+static Datum displace_absence(void *arg);
+static Absence absence_of_trigger(FunctionCallInfo fcinfo);
+static int	affected(const Absence *absence, Appointment ***appointments);
+static void end_hold(const Appointment *hold);
+static void refuse(const Absence *absence, Appointment **appointments, int n);
+static void cancel(const Appointment *appointment, const Caller *caller,
+				   const char *reason);
+static void move(const Appointment *appointment, const Caller *caller,
+				 const char *reason);
+
+PG_FUNCTION_INFO_V1(appt_absence_lock);
+PG_FUNCTION_INFO_V1(appt_absence_check);
+PG_FUNCTION_INFO_V1(appt_displace);
+
+/* BEFORE row trigger of appt.time_off and appt.closure. */
+Datum
+appt_absence_lock(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "appt.absence_lock() was not called by a trigger");
+	(void) appt_with_spi(lock_absence, fcinfo);
+	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+						   ? trigger->tg_newtuple
+						   : trigger->tg_trigtuple);
+}
+
+/* Constraint trigger of appt.time_off and appt.closure. */
+Datum
+appt_absence_check(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "appt.absence_check() was not called by a trigger");
+	(void) appt_with_spi(check_absence, fcinfo);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Cancels or moves what lies in an absence that has just been written; its
+ * deferred constraint trigger judges what is left.
+ */
+Datum
+appt_displace(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(displace_absence, fcinfo);
+}
+
+static Datum
+lock_absence(void *arg)
+{
+	Absence		absence = absence_of_trigger(arg);
+	ApptArg		args[] = {appt_arg_text(absence.id)};
+	bool		isnull;
+
+	if (absence.closure)
+		appt_lock_exclusive(APPT_LOCK_BRANCH, appt_lock_key(absence.id));
+	else if (appt_run(&doctor_key, args, APPT_READ_LATEST) > 0)
+		appt_lock_exclusive(APPT_LOCK_DOCTOR,
+							DatumGetInt32(appt_field(0, 1, &isnull)));
+	return (Datum) 0;
+}
+
+static Datum
+check_absence(void *arg)
+{
+	Absence		absence = absence_of_trigger(arg);
+	Appointment **appointments;
+	int			n = affected(&absence, &appointments);
+	int			kept = 0;
+
+	schedule_refresh();
+	for (int i = 0; i < n; i++)
+	{
+		if (appointment_is(appointments[i], "held"))
+			end_hold(appointments[i]);
+		else
+			appointments[kept++] = appointments[i];
+	}
+	if (kept > 0)
+		refuse(&absence, appointments, kept);
+	return (Datum) 0;
+}
+
+static Datum
+displace_absence(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+	Absence		absence = {
+		.closure = api_bool(fcinfo, 0),
+		.id = api_text(fcinfo, 1),
+		.start = api_time(fcinfo, 2),
+		.end = api_time(fcinfo, 3)
+	};
+	bool		moves = api_bool(fcinfo, 4);
+	const char *reason = api_text(fcinfo, 5);
+	Appointment **appointments;
+	int			n;
+	int			displaced = 0;
+
+	schedule_refresh();
+	caller = caller_of_client(api_text(fcinfo, 6));
+	n = affected(&absence, &appointments);
+	for (int i = 0; i < n; i++)
+	{
+		Appointment *a = appointments[i];
+
+		if (appointment_is(a, "held"))
+			end_hold(a);
+		else if (!moves)
+			cancel(a, &caller, reason);
+		else if (appointment_is(a, "booked"))
+			move(a, &caller, reason);
+		displaced += !appointment_is(a, "held");
+	}
+	return Int32GetDatum(displaced);
+}
+
+/* Reads the new row; both tables name these columns alike. */
+static Absence
+absence_of_trigger(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+		? trigger->tg_newtuple : trigger->tg_trigtuple;
+	bool		isnull;
+	Absence		absence;
+
+	absence.closure = SPI_fnumber(desc, "branch_id") > 0;
+	absence.id = SPI_getvalue(row, desc,
+							  SPI_fnumber(desc, absence.closure
+										  ? "branch_id" : "doctor_id"));
+	if (absence.id == NULL)
+		absence.id = pstrdup("");	/* the table's NOT NULL refuses it */
+	absence.start = DatumGetTimestampTz(
+		SPI_getbinval(row, desc, SPI_fnumber(desc, "starts_at"), &isnull));
+	absence.end = DatumGetTimestampTz(
+		SPI_getbinval(row, desc, SPI_fnumber(desc, "ends_at"), &isnull));
+	return absence;
+}
+
+/* The appointments and holds that lie in an absence, in order of time. */
+static int
+affected(const Absence *absence, Appointment ***appointments)
+{
+	ApptArg		args[] = {
+		appt_arg_text(absence->id),
+		appt_arg(TimestampTzGetDatum(absence->start)),
+		appt_arg(TimestampTzGetDatum(absence->end))
+	};
+	int			n = appt_run(absence->closure ? &affected_by_closure
+							 : &affected_by_time_off,
+							 args, APPT_READ_LATEST);
+	bool		isnull;
+
+	*appointments = palloc_array(Appointment *, n + 1);
+	for (int i = 0; i < n; i++)
+		(*appointments)[i] = appointment_from_row(appt_field(i, 1, &isnull));
+	return n;
+}
+
+/* A hold gives way without a word: booking from it says that it expired. */
+static void
+end_hold(const Appointment *hold)
+{
+	ApptArg		args[] = {appt_arg(Int64GetDatum(hold->appointment_no))};
+
+	appt_run(&delete_hold, args, APPT_WRITE);
+}
+
+static void
+refuse(const Absence *absence, Appointment **appointments, int n)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < n && i < LISTED_APPOINTMENTS; i++)
+		appendStringInfo(&list, "%s%s at %s", i > 0 ? ", " : "",
+						 appointments[i]->appointment_id,
+						 appt_spoken_time(appointments[i]->slot_start,
+										  appointment_zone(appointments[i])));
+	if (n > LISTED_APPOINTMENTS)
+		appendStringInfo(&list, " and %d more", n - LISTED_APPOINTMENTS);
+	ereport(ERROR,
+			(APPT_ERRCODE(AFFECTS_APPOINTMENTS),
+			 errmsg("%s of \"%s\" affects %d appointments",
+					absence->closure ? "closure" : "time off",
+					absence->id, n),
+			 errdetail("These lie in it: %s.", list.data),
+			 errhint("Cancel or move them first, or ask to displace them.")));
+}
+
+static void
+cancel(const Appointment *appointment, const Caller *caller,
+	   const char *reason)
+{
+	ChangeRequest request = {
+		.caller = caller,
+		.appointment_id = appointment->appointment_id,
+		.reason = reason,
+		.forced = true
+	};
+
+	(void) lifecycle_cancel(&request);
+}
+
+/* To the doctor's next free slot of that length at that branch. */
+static void
+move(const Appointment *appointment, const Caller *caller,
+	 const char *reason)
+{
+	SearchQuery query = {
+		.caller = caller,
+		.doctor_ids = (const char **) &appointment->doctor_id,
+		.ndoctors = 1,
+		.branch_id = appointment->branch_id,
+		.visit_type = appointment->visit_type,
+		.duration_min = (appointment->slot_end - appointment->slot_start) /
+			MINUTES(1),
+		.from = appointment->slot_start,
+		.access = APPT_READ_LATEST
+	};
+	OfferedSlot found;
+	RescheduleRequest request = {
+		.caller = caller,
+		.appointment_id = appointment->appointment_id,
+		.reason = reason,
+		.forced = true
+	};
+
+	if (!search_first(&query, &found))
+		ereport(ERROR,
+				(APPT_ERRCODE(AFFECTS_APPOINTMENTS),
+				 errmsg("appointment \"%s\" cannot be moved",
+						appointment->appointment_id),
+				 errdetail("%s has no free slot for it within the booking horizon.",
+						   appointment->doctor_id)));
+	request.slot_start = found.slot.start;
+	request.slot_end = found.slot.end;
+	(void) reschedule_move(&request);
+}

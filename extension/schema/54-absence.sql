@@ -1,0 +1,229 @@
+/* ---------------------------------------------------------------------------
+ * Time off and closures over existing bookings: refused with the list of
+ * those affected, unless asked to displace them.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.absence_lock() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_absence_lock';
+
+COMMENT ON FUNCTION appt.absence_lock() IS
+	'Row trigger: no booking slips in while time off or a closure is written';
+
+CREATE FUNCTION appt.absence_check() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_absence_check';
+
+COMMENT ON FUNCTION appt.absence_check() IS
+	'Constraint trigger: refuses time off or a closure that appointments lie '
+	'in, and ends the holds in it; raises SB962';
+
+CREATE TRIGGER absence_lock
+	BEFORE INSERT OR UPDATE ON appt.time_off
+	FOR EACH ROW EXECUTE FUNCTION appt.absence_lock();
+
+CREATE TRIGGER absence_lock
+	BEFORE INSERT OR UPDATE ON appt.closure
+	FOR EACH ROW EXECUTE FUNCTION appt.absence_lock();
+
+CREATE CONSTRAINT TRIGGER time_off_keeps_appointments
+	AFTER INSERT OR UPDATE ON appt.time_off
+	DEFERRABLE INITIALLY IMMEDIATE
+	FOR EACH ROW EXECUTE FUNCTION appt.absence_check();
+
+CREATE CONSTRAINT TRIGGER closure_keeps_appointments
+	AFTER INSERT OR UPDATE ON appt.closure
+	DEFERRABLE INITIALLY IMMEDIATE
+	FOR EACH ROW EXECUTE FUNCTION appt.absence_check();
+
+CREATE FUNCTION appt.displace(
+	is_closure boolean,
+	id text,
+	starts_at timestamptz,
+	ends_at timestamptz,
+	moves boolean,
+	reason text,
+	client text)
+	RETURNS integer
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_displace';
+
+COMMENT ON FUNCTION appt.displace(boolean, text, timestamptz, timestamptz,
+	boolean, text, text) IS
+	'Cancels, or moves to the doctor''s next free slot, what lies in an '
+	'absence; for appt.put_absence alone';
+REVOKE ALL ON FUNCTION appt.displace(boolean, text, timestamptz, timestamptz,
+	boolean, text, text) FROM PUBLIC;
+
+CREATE FUNCTION appt.put_absence(
+	is_closure boolean,
+	id text,
+	starts_at timestamptz,
+	ends_at timestamptz,
+	reason text,
+	displace text,
+	client text,
+	OUT absence_no bigint,
+	OUT displaced integer)
+	RETURNS record
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mode text := coalesce(displace, 'refuse');
+BEGIN
+	IF mode NOT IN ('refuse', 'cancel', 'move') THEN
+		RAISE EXCEPTION 'displace "%" is not known', mode
+			USING ERRCODE = 'SB001', COLUMN = 'displace',
+				DETAIL = 'It is one of refuse, cancel and move.';
+	ELSIF mode <> 'refuse' AND coalesce(reason, '') !~ '\S' THEN
+		RAISE EXCEPTION 'reason is required to displace appointments'
+			USING ERRCODE = 'SB001', COLUMN = 'reason';
+	END IF;
+
+	IF mode <> 'refuse' THEN
+		SET CONSTRAINTS appt.time_off_keeps_appointments,
+			appt.closure_keeps_appointments DEFERRED;
+	END IF;
+
+	IF is_closure THEN
+		INSERT INTO appt.closure (branch_id, starts_at, ends_at, reason)
+		VALUES (id, starts_at, ends_at, reason)
+		RETURNING closure_no INTO absence_no;
+	ELSE
+		INSERT INTO appt.time_off (doctor_id, starts_at, ends_at, reason)
+		VALUES (id, starts_at, ends_at, reason)
+		RETURNING time_off_no INTO absence_no;
+	END IF;
+
+	displaced := 0;
+	IF mode <> 'refuse' THEN
+		displaced := appt.displace(is_closure, id, starts_at, ends_at,
+			mode = 'move', reason, client);
+		SET CONSTRAINTS appt.time_off_keeps_appointments,
+			appt.closure_keeps_appointments IMMEDIATE;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.put_absence(boolean, text, timestamptz, timestamptz,
+	text, text, text) IS
+	'What appt.add_time_off and appt.add_closure do, on behalf of an API '
+	'client or (NULL) of the session''s role';
+REVOKE ALL ON FUNCTION appt.put_absence(boolean, text, timestamptz,
+	timestamptz, text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION appt.add_time_off(
+	doctor_id text,
+	starts_at timestamptz,
+	ends_at timestamptz,
+	reason text DEFAULT NULL,
+	displace text DEFAULT 'refuse',
+	OUT time_off_no bigint,
+	OUT displaced integer)
+	RETURNS record
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT p.absence_no, p.displaced INTO time_off_no, displaced
+	FROM appt.put_absence(false, doctor_id, starts_at, ends_at, reason,
+		displace, NULL) p;
+END
+$$;
+
+COMMENT ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz, text,
+	text) IS
+	'Takes a doctor out of the schedule in [starts_at, ends_at). Over existing '
+	'bookings: displace refuse (default) raises SB962 with their list, cancel '
+	'cancels them, move puts each into the doctor''s next free slot at its '
+	'branch; all in one transaction, with events. Raises SB001, SB962, 23503';
+REVOKE ALL ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz, text,
+	text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz,
+	text, text) TO appt_admin;
+
+CREATE FUNCTION appt.add_closure(
+	branch_id text,
+	starts_at timestamptz,
+	ends_at timestamptz,
+	reason text DEFAULT NULL,
+	displace text DEFAULT 'refuse',
+	OUT closure_no bigint,
+	OUT displaced integer)
+	RETURNS record
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT p.absence_no, p.displaced INTO closure_no, displaced
+	FROM appt.put_absence(true, branch_id, starts_at, ends_at, reason,
+		displace, NULL) p;
+END
+$$;
+
+COMMENT ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
+	text) IS
+	'Closes a branch in [starts_at, ends_at), for all its doctors; displace as '
+	'in appt.add_time_off. Raises SB001, SB962, 23503';
+REVOKE ALL ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
+	text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.add_closure(text, timestamptz, timestamptz,
+	text, text) TO appt_admin;
+
+CREATE FUNCTION appt.reschedule_day(
+	doctor_id text,
+	from_date date,
+	to_date date DEFAULT NULL,
+	to_doctor_id text DEFAULT NULL,
+	branch_id text DEFAULT NULL,
+	reason text DEFAULT NULL)
+	RETURNS SETOF appt.appointment
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	moved record;
+	days integer := coalesce(to_date, from_date) - from_date;
+BEGIN
+	IF NOT EXISTS (
+		SELECT FROM appt.doctor d WHERE d.doctor_id = doctor_id)
+	THEN
+		RAISE EXCEPTION 'doctor "%" does not exist', doctor_id
+			USING ERRCODE = 'SB404', COLUMN = 'doctor_id';
+	END IF;
+
+	FOR moved IN
+		SELECT a.appointment_id,
+			((a.slot_start AT TIME ZONE b.time_zone)
+				+ make_interval(days => days)) AT TIME ZONE b.time_zone
+				AS new_start,
+			a.slot_end - a.slot_start AS length
+		FROM appt.appointment a
+		JOIN appt.branch b ON b.branch_id = a.branch_id
+		JOIN appt.doctor d ON d.doctor_no = a.doctor_no
+		WHERE d.doctor_id = doctor_id
+			AND a.token_date = from_date
+			AND a.status = 'booked'
+			AND (branch_id IS NULL OR a.branch_id = branch_id)
+		ORDER BY a.slot_start, a.appointment_no
+	LOOP
+		RETURN NEXT appt.reschedule(moved.appointment_id, moved.new_start,
+			moved.new_start + moved.length, reason, to_doctor_id);
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt.reschedule_day(text, date, date, text, text, text) IS
+	'Moves all booked appointments of a doctor''s day (branch-local, one '
+	'branch or all) to the same wall-clock times of to_date, of to_doctor_id, '
+	'or both: all of them or, where one does not fit, none. Raises as '
+	'appt.reschedule';
+REVOKE ALL ON FUNCTION appt.reschedule_day(text, date, date, text, text, text)
+	FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.reschedule_day(text, date, date, text, text,
+	text) TO appt_admin;

@@ -1,0 +1,116 @@
+/*
+ * search.c
+ *		The first free slot among several doctors.
+ */
+#include "appt.h"
+
+#include "catalog/pg_type.h"
+
+#define STEP_DAYS	7
+
+static ApptStatement by_specialty = {
+	"SELECT doctor_id"
+	" FROM appt.doctor"
+	" WHERE lower(specialty) = lower($1) AND active"
+	" ORDER BY doctor_id",
+	1, {TEXTOID}
+};
+
+static bool search_doctor(const SearchQuery *query, const char *doctor_id,
+						  OfferedSlot *best, bool found);
+static DateADT last_date(Doctor *doctor, TimestampTz now);
+
+/*
+ * Finds the earliest free slot from query->from on, within the booking
+ * horizon; of equally early ones the doctor named first wins.
+ */
+bool
+search_first(const SearchQuery *query, OfferedSlot *best)
+{
+	bool		found = false;
+
+	for (int i = 0; i < query->ndoctors; i++)
+		found = search_doctor(query, query->doctor_ids[i], best, found);
+	return found;
+}
+
+/* The active doctors of a specialty, whatever its case; their number. */
+int
+search_specialty(const char *specialty, const char ***doctor_ids)
+{
+	ApptArg		args[] = {appt_arg_text(specialty)};
+	int			n = appt_run(&by_specialty, args, APPT_READ_LATEST);
+
+	*doctor_ids = palloc_array(const char *, n + 1);
+	for (int i = 0; i < n; i++)
+		(*doctor_ids)[i] = appt_field_text(i, 1);
+	return n;
+}
+
+/* Looks week by week, no further than what was found so far. */
+static bool
+search_doctor(const SearchQuery *query, const char *doctor_id,
+			  OfferedSlot *best, bool found)
+{
+	pg_tz	   *utc = appt_utc();
+	TimestampTz now = appt_now();
+	TimestampTz from = Max(query->from, now);
+	Doctor	   *doctor = schedule_doctor(doctor_id);
+	DateADT		date = appt_local_date(from, utc) - 1;
+	DateADT		last;
+	SlotQuery	slots = {
+		.doctor_id = doctor_id,
+		.branch_id = query->branch_id,
+		.visit_type = query->visit_type,
+		.duration_min = query->duration_min,
+		.every_branch = true,
+		.caller = query->caller,
+		.access = query->access
+	};
+
+	if (doctor == NULL || !doctor->active)
+		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
+	if (found)
+		last = appt_local_date(best->slot.start, utc) + 1;
+	else
+		last = last_date(doctor, now);
+
+	for (; date <= last; date += STEP_DAYS)
+	{
+		OfferedSlot *offered;
+		OfferedSlot *earliest = NULL;
+		int			n;
+
+		slots.from_date = date;
+		slots.to_date = date + STEP_DAYS - 1;
+		n = availability_list(&slots, &offered);
+		for (int i = 0; i < n; i++)
+		{
+			if (offered[i].slot.start >= from &&
+				(earliest == NULL ||
+				 offered[i].slot.start < earliest->slot.start))
+				earliest = &offered[i];
+		}
+		if (earliest == NULL)
+			continue;
+		if (!found || earliest->slot.start < best->slot.start)
+			*best = *earliest;
+		return true;
+	}
+	return found;
+}
+
+/* No slot of the doctor lies beyond it. */
+static DateADT
+last_date(Doctor *doctor, TimestampTz now)
+{
+	int			horizon_days = 0;
+
+	for (int i = 0; i < doctor->nhours; i++)
+	{
+		const Rules *rules = schedule_rules(doctor, doctor->hours[i].branch);
+
+		horizon_days = Max(horizon_days, rules->horizon_days);
+	}
+	return appt_local_date(now, appt_utc()) + horizon_days + 1;
+}
