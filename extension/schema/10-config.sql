@@ -12,6 +12,9 @@ COMMENT ON FUNCTION appt.is_time_zone(text) IS
 	'Whether the name is a time zone that this server knows '
 	'(an IANA name such as Asia/Kolkata; case does not matter)';
 
+REVOKE ALL ON FUNCTION appt.is_time_zone(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.is_time_zone(text) TO appt_admin;
+
 CREATE FUNCTION appt.schedule_changed() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'appt_schedule_changed';
