@@ -1,0 +1,186 @@
+#!/usr/bin/perl
+#
+# What CREATE EXTENSION leaves behind, as a careful DBA reads it: privileges,
+# search paths, comments, roles.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Cluster;
+
+my $c = Appt::Cluster->new->create_extension;
+
+# Passes if the query finds nothing; lists what it found.
+sub none {
+    my ($what, $sql) = @_;
+    my @found = map { $_->{what} } @{ $c->query($sql) };
+    ok(!@found, $what) or diag map {"    $_\n"} @found;
+}
+
+my $functions = <<'SQL';
+SELECT p.oid, p.oid::regprocedure::text AS what, p.proacl, p.prosecdef,
+	p.proconfig, p.prorettype, p.proowner, p.proisstrict
+FROM pg_proc AS p
+WHERE p.pronamespace::regnamespace::text IN ('appt', 'appt_api',
+	'appt_report')
+SQL
+
+my $relations = <<'SQL';
+SELECT c.oid, c.oid::regclass::text AS what, c.relkind, c.relacl
+FROM pg_class AS c
+WHERE c.relnamespace::regnamespace::text IN ('appt', 'appt_api',
+	'appt_report')
+SQL
+
+# A trigger function cannot be called.
+none('PUBLIC may execute none of the functions', <<"SQL");
+SELECT what FROM ($functions) AS f
+WHERE has_function_privilege('public', f.oid, 'EXECUTE')
+	AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+ORDER BY 1
+SQL
+
+none('every SECURITY DEFINER function has its own search_path', <<"SQL");
+SELECT what FROM ($functions) AS f
+WHERE prosecdef AND NOT EXISTS (
+	SELECT FROM unnest(proconfig) AS setting
+	WHERE setting = 'search_path=pg_catalog, pg_temp')
+ORDER BY 1
+SQL
+
+none('every function has a comment', <<"SQL");
+SELECT what FROM ($functions) AS f
+WHERE obj_description(oid, 'pg_proc') IS NULL
+ORDER BY 1
+SQL
+
+none('every table, view, sequence of its own and type has a comment', <<"SQL");
+SELECT what FROM ($relations) AS r
+WHERE relkind IN ('r', 'v', 'm', 'c', 'p')
+	AND obj_description(oid, 'pg_class') IS NULL
+	AND NOT (relkind = 'c' AND EXISTS (
+		SELECT FROM pg_type AS t
+		WHERE t.typrelid = r.oid AND obj_description(t.oid, 'pg_type')
+			IS NOT NULL))
+ORDER BY 1
+SQL
+
+none('PUBLIC may read none of the tables and views', <<"SQL");
+SELECT what FROM ($relations) AS r
+WHERE relkind IN ('r', 'v', 'm', 'p')
+	AND has_table_privilege('public', oid, 'SELECT')
+ORDER BY 1
+SQL
+
+# A program that is broken into must not be able to do more than its calls.
+for my $role (qw(appt_gateway appt_relay)) {
+    none("$role can write to no table", <<"SQL");
+SELECT what FROM ($relations) AS r
+WHERE relkind IN ('r', 'v', 'm', 'p')
+	AND has_table_privilege('$role', oid,
+		'INSERT, UPDATE, DELETE, TRUNCATE')
+ORDER BY 1
+SQL
+}
+none('nobody but the owner reads secrets, keys and kept answers', <<"SQL");
+SELECT role || ' reads ' || what AS what
+FROM ($relations) AS r
+CROSS JOIN unnest(ARRAY['appt_admin', 'appt_gateway', 'appt_relay',
+	'appt_reporting', 'appt_reporting_contact']) AS role
+WHERE what IN ('appt.webhook_secret', 'appt.signing_key', 'appt.idempotency')
+	AND has_table_privilege(role, oid, 'SELECT')
+UNION ALL
+SELECT format('%s reads %s.%s', grantee, table_name, column_name)
+FROM information_schema.column_privileges
+WHERE table_schema = 'appt'
+	AND privilege_type = 'SELECT'
+	AND grantee ~ '^appt_'
+	AND (column_name ~ '(secret|private|hash)'
+		OR table_name IN ('webhook_secret', 'idempotency'))
+ORDER BY 1
+SQL
+
+none('appt_admin cannot write appointments past the functions', <<"SQL");
+SELECT what FROM ($relations) AS r
+WHERE what IN ('appt.appointment', 'appt.doctor_day', 'appt.event',
+		'appt.delivery', 'appt.idempotency')
+	AND has_table_privilege('appt_admin', oid,
+		'INSERT, UPDATE, DELETE, TRUNCATE')
+ORDER BY 1
+SQL
+
+none('the roles cannot log in and own nothing', <<'SQL');
+SELECT rolname AS what FROM pg_roles
+WHERE rolname ~ '^appt_'
+	AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb
+		OR EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid)
+		OR EXISTS (SELECT FROM pg_proc WHERE proowner = pg_roles.oid))
+SQL
+
+none('every constraint has a name of its own', <<'SQL');
+SELECT conrelid::regclass || ': ' || conname AS what
+FROM pg_constraint
+WHERE connamespace::regnamespace::text IN ('appt', 'appt_api')
+	AND conname ~ '(_check\d*|_excl\d*|_key\d+|_fkey\d+)$'
+SQL
+
+none('every index of the tables is valid', <<'SQL');
+SELECT indexrelid::regclass::text AS what FROM pg_index
+WHERE NOT indisvalid
+SQL
+
+is($c->psql('SELECT extrelocatable FROM pg_extension '
+        . q{WHERE extname = 'bioecko_appt'}), 'f', 'it is not relocatable');
+
+subtest 'an ordinary user can neither create it nor look in' => sub {
+    $c->psql('CREATE ROLE visitor LOGIN');
+    $c->psql('CREATE DATABASE elsewhere');
+    my ($code, undef, $err) = $c->try_psql(
+        'CREATE EXTENSION bioecko_appt CASCADE',
+        user => 'visitor', dbname => 'elsewhere');
+    isnt($code, 0, 'CREATE EXTENSION is refused');
+    like($err, qr/permission denied/, 'for want of permission');
+    for my $sql ('SELECT * FROM appt.patient',
+        q{SELECT appt.available_slots('a', 'today')},
+        q{SELECT appt_api.get_appointment('a')}) {
+        ($code) = $c->try_psql($sql, user => 'visitor');
+        isnt($code, 0, $sql);
+    }
+};
+
+# A setting of a module that is not loaded yet can be set by anyone; loading
+# the module must not believe it.
+subtest 'only a superuser stops the clock' => sub {
+    $c->create_logins;
+    for my $user (qw(bioecko_gateway bioecko_admin)) {
+        my $out = $c->psql(q{SET bioecko_appt.clock = '2026-01-01 00:00+00';
+            SELECT appt.clock() > '2026-06-01';
+            SELECT current_setting('bioecko_appt.clock')}, user => $user);
+        is($out, "t\n", "$user: set before the module is there");
+        my ($code, undef, $err) = $c->try_psql(
+            q{SELECT appt.clock(); SET bioecko_appt.clock = '2026-01-01'},
+            user => $user);
+        like($err, qr/permission denied to set parameter/,
+            "$user: set afterwards");
+    }
+};
+
+subtest 'it cannot be planted on' => sub {
+    $c->psql('CREATE DATABASE planted');
+    $c->psql('GRANT CREATE ON DATABASE planted TO visitor');
+    $c->psql('CREATE SCHEMA appt; CREATE FUNCTION appt.clock() '
+            . 'RETURNS timestamptz LANGUAGE sql RETURN now();',
+        user => 'visitor', dbname => 'planted');
+    my ($code, undef, $err) = $c->try_psql(
+        'CREATE EXTENSION bioecko_appt CASCADE', dbname => 'planted');
+    isnt($code, 0, 'CREATE EXTENSION does not take over what was there');
+};
+
+subtest 'it can be dropped while it is empty, and comes back' => sub {
+    $c->psql('SET client_min_messages = warning; '
+            . 'DROP EXTENSION bioecko_appt; '
+            . 'CREATE EXTENSION bioecko_appt');
+    pass('dropped and created');
+};
+
+done_testing;
