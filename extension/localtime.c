@@ -10,7 +10,9 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/memutils.h"
 
+static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
 					  fsec_t *fsec, int *offset_s);
 
@@ -35,13 +37,19 @@ appt_utc(void)
 TimestampTz
 appt_now(void)
 {
+	static char *parsed = NULL;
+	static TimestampTz frozen;
+
 	if (appt_clock_setting == NULL || appt_clock_setting[0] == '\0')
 		return GetCurrentTimestamp();
-	return DatumGetTimestampTz(
-		DirectFunctionCall3(timestamptz_in,
-							CStringGetDatum(appt_clock_setting),
-							ObjectIdGetDatum(InvalidOid),
-							Int32GetDatum(-1)));
+	if (parsed == NULL || strcmp(parsed, appt_clock_setting) != 0)
+	{
+		frozen = parse_clock(appt_clock_setting);
+		if (parsed != NULL)
+			pfree(parsed);
+		parsed = MemoryContextStrdup(TopMemoryContext, appt_clock_setting);
+	}
+	return frozen;
 }
 
 DateADT
@@ -158,6 +166,16 @@ appt_spoken_date(DateADT date)
 
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	return psprintf("%02d/%02d/%04d", day, month, year);
+}
+
+static TimestampTz
+parse_clock(const char *text)
+{
+	return DatumGetTimestampTz(
+		DirectFunctionCall3(timestamptz_in,
+							CStringGetDatum(text),
+							ObjectIdGetDatum(InvalidOid),
+							Int32GetDatum(-1)));
 }
 
 static void
