@@ -22,6 +22,7 @@
 #include "relay/notify.h"
 #include "relay/settings.h"
 #include "relay/store.h"
+#include "relay/upkeep.h"
 
 #define PUBLISH_EVERY_MS	200
 #define STOP_MARGIN_MS		3000
@@ -76,6 +77,7 @@ relay_open(void)
 	loop_watch(&signal_watch, fd, EPOLLIN);
 	deliver_open(relay_finished);
 	store_open(settings.dsn);
+	upkeep_open(settings.dsn, store_wake);
 	notify_open(settings.listen_dsn[0] != '\0' ? settings.listen_dsn
 				: settings.dsn, store_wake);
 }
@@ -85,6 +87,7 @@ static void
 relay_round(void)
 {
 	store_pump();
+	upkeep_pump();
 	notify_pump();
 	relay_send();
 	deliver_run();
@@ -220,6 +223,8 @@ wait_ms(void)
 
 	if (store_due_ms() < due)
 		due = store_due_ms();
+	if (upkeep_due_ms() < due)
+		due = upkeep_due_ms();
 	if (notify_due_ms() < due)
 		due = notify_due_ms();
 	if (stop_ms >= 0 && stop_ms < due)

@@ -24,7 +24,6 @@
 #include "relay/settings.h"
 
 #define STATEMENT_MS	30000
-#define RETENTION_MS	300000
 #define ERROR_PAUSE_MS	500
 #define RECORD_WAIT_MS	3
 #define RECORD_SHARE	4
@@ -37,9 +36,6 @@ typedef enum StoreJob
 	JOB_RECORD,
 	JOB_RELEASE,
 	JOB_CLAIM,
-	JOB_TICK,
-	JOB_STATS,
-	JOB_RETENTION,
 } StoreJob;
 
 static Link link_;
@@ -55,9 +51,7 @@ static bool claiming = true;
 static int64_t claim_sent_ms;
 static int64_t pause_ms = 0;		/* nothing is asked before */
 static int64_t results_ms = 0;	/* when the first of results came */
-static int64_t tick_ms = 0;
-static int64_t stats_ms = 0;
-static int64_t retention_ms = 0;
+static int64_t poll_ms = 0;
 
 static bool record_is_due(int64_t now);
 static void store_up(Link *link);
@@ -67,15 +61,9 @@ static StoreJob next_job(void);
 static void send_record(void);
 static void send_release(void);
 static void send_claim(void);
-static void send_tick(void);
-static void send_stats(void);
-static void send_retention(void);
 static void recorded(PGresult *rows);
 static void released(PGresult *rows);
 static void claimed(PGresult *rows);
-static void ticked(PGresult *rows);
-static void counted(PGresult *rows);
-static void cleaned(PGresult *rows);
 static void failed(StoreJob what, PGresult *result);
 static void record_failed(const char *sqlstate);
 static void let_go(DeliveryList *list);
@@ -83,7 +71,6 @@ static void take(DeliveryList *list, int count);
 static void result_json(Buf *out, const Delivery *delivery);
 static void log_alert(const char *webhook_id, const char *alert,
 					  long long number);
-static long long number(PGresult *rows, int column);
 
 static const struct
 {
@@ -95,9 +82,6 @@ static const struct
 	[JOB_RECORD] = {send_record, recorded, "record"},
 	[JOB_RELEASE] = {send_release, released, "release"},
 	[JOB_CLAIM] = {send_claim, claimed, "claim"},
-	[JOB_TICK] = {send_tick, ticked, "tick"},
-	[JOB_STATS] = {send_stats, counted, "stats"},
-	[JOB_RETENTION] = {send_retention, cleaned, "retention"},
 };
 
 /* Starts to connect. */
@@ -119,7 +103,6 @@ store_open(const char *dsn)
 	snprintf(retry_schedule, sizeof(retry_schedule), "{%s}",
 			 settings.retry_schedule);
 	batch_max = settings.max_batch;
-	retention_ms = clock_ms() + settings.retention_every_s * 1000LL;
 	link_open(&link_, &user, dsn);
 }
 
@@ -183,12 +166,14 @@ store_pump(void)
 int64_t
 store_due_ms(void)
 {
+	int64_t		due;
+
 	if (link_.state != LINK_IDLE)
 		return link_due_ms(&link_);
-	if (results.count > 0 && results_ms + RECORD_WAIT_MS < tick_ms)
-		return results_ms + RECORD_WAIT_MS > pause_ms
-			? results_ms + RECORD_WAIT_MS : pause_ms;
-	return tick_ms > pause_ms ? tick_ms : pause_ms;
+	due = poll_ms;
+	if (results.count > 0 && results_ms + RECORD_WAIT_MS < due)
+		due = results_ms + RECORD_WAIT_MS;
+	return due > pause_ms ? due : pause_ms;
 }
 
 /* The most urgent thing that there is to do. */
@@ -203,15 +188,14 @@ next_job(void)
 		return JOB_RELEASE;
 	if (!claiming)
 		return JOB_NONE;
-	if (now >= tick_ms)
-		return JOB_TICK;
+	if (now >= poll_ms)
+	{
+		poll_ms = now + settings.poll_ms;
+		claim_wanted = true;
+	}
 	if (claim_wanted && endpoint_total_leased() <
 		LEASED_MAX(settings.max_in_flight))
 		return JOB_CLAIM;
-	if (now >= stats_ms)
-		return JOB_STATS;
-	if (now >= retention_ms)
-		return JOB_RETENTION;
 	return JOB_NONE;
 }
 
@@ -228,7 +212,6 @@ static void
 store_up(Link *link)
 {
 	(void) link;
-	tick_ms = 0;
 	claim_wanted = true;
 }
 
@@ -275,10 +258,6 @@ failed(StoreJob what, PGresult *result)
 		record_failed(sqlstate);
 	else if (what == JOB_RELEASE)
 		let_go(&sent);
-	else if (what == JOB_STATS)
-		stats_ms = clock_ms() + settings.stats_every_ms;
-	else if (what == JOB_RETENTION)
-		retention_ms = clock_ms() + settings.retention_every_s * 1000LL;
 }
 
 /*
@@ -454,7 +433,7 @@ send_release(void)
 static void
 released(PGresult *rows)
 {
-	metrics.released += number(rows, 0);
+	metrics.released += sent.count;
 	let_go(&sent);
 	PQclear(rows);
 }
@@ -518,93 +497,4 @@ claimed(PGresult *rows)
 	endpoint_claimed();
 	metrics.claimed += count;
 	claim_wanted = true;
-}
-
-/* Each poll: what is due by time, then a look at what can be claimed. */
-static void
-send_tick(void)
-{
-	tick_ms = clock_ms() + settings.poll_ms;
-	claim_wanted = true;
-	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT expired, held, drained FROM appt.relay_tick()",
-		.timeout_ms = STATEMENT_MS,
-	});
-}
-
-/* The tick was answered. */
-static void
-ticked(PGresult *rows)
-{
-	metrics.expired += number(rows, 0);
-	if (number(rows, 1) > 0 || number(rows, 2) > 0)
-		tick_ms = 0;
-	PQclear(rows);
-}
-
-/* Counts the backlog. */
-static void
-send_stats(void)
-{
-	stats_ms = clock_ms() + settings.stats_every_ms;
-	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT pending, due, in_flight, held, "
-			"round(oldest_due_s * 1000)::bigint, endpoints, "
-			"endpoints_disabled, endpoints_failing FROM appt.relay_stats()",
-		.timeout_ms = STATEMENT_MS,
-	});
-}
-
-/* The backlog was counted. */
-static void
-counted(PGresult *rows)
-{
-	metrics.backlog = (Backlog) {
-		.pending = number(rows, 0),
-		.due = number(rows, 1),
-		.in_flight = number(rows, 2),
-		.held = number(rows, 3),
-		.oldest_due_s = (double) number(rows, 4) / 1000,
-		.endpoints = number(rows, 5),
-		.endpoints_disabled = number(rows, 6),
-		.endpoints_failing = number(rows, 7),
-	};
-	PQclear(rows);
-}
-
-/* Deletes what is old, one batch. */
-static void
-send_retention(void)
-{
-	char		keep[32];
-
-	snprintf(keep, sizeof(keep), "%d days", settings.keep_days);
-	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT attempts + deliveries + idempotency_keys "
-			"FROM appt.relay_retention($1::interval)",
-		.count = 1,
-		.values = (const char *const[]) {keep},
-		.timeout_ms = RETENTION_MS,
-	});
-}
-
-/* As long as something was deleted there may be more. */
-static void
-cleaned(PGresult *rows)
-{
-	long long	deleted = number(rows, 0);
-
-	if (deleted == 0)
-		retention_ms = clock_ms() + settings.retention_every_s * 1000LL;
-	else
-		LOG_INFO("deleted what was old", log_int("rows", deleted));
-	PQclear(rows);
-}
-
-/* A number of the result's one row. */
-static long long
-number(PGresult *rows, int column)
-{
-	return PQntuples(rows) > 0
-		? strtoll(PQgetvalue(rows, 0, column), NULL, 10) : 0;
 }

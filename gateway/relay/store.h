@@ -1,6 +1,6 @@
 /*
  * store.h
- *		The deliveries in the database: claiming, recording, upkeep.
+ *		The deliveries in the database: claiming and recording.
  */
 #ifndef APPT_RELAY_STORE_H
 #define APPT_RELAY_STORE_H
