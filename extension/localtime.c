@@ -2,8 +2,10 @@
  * localtime.c
  *		Branch-local date and wall clock to instant, and back.
  *
- * A wall-clock time that a DST change skips or repeats is read as AT TIME ZONE
- * reads it: with the offset of standard time.
+ * A wall-clock time becomes the first instant at which the zone's clock shows
+ * it or a later one: of a time that comes twice the first, of one that a DST
+ * change skips the moment of the change.  So neighbouring sessions stay
+ * neighbours, and one within the gap is gone.
  */
 #include "appt.h"
 
@@ -11,6 +13,13 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/memutils.h"
+
+/* Seconds from the Unix epoch to PostgreSQL's. */
+#define EPOCHS_S \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
+/* Farther than any zone is from UTC. */
+#define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
 static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
@@ -67,22 +76,30 @@ appt_local_date(TimestampTz instant, pg_tz *zone)
 TimestampTz
 appt_instant(DateADT date, TimeADT wall, pg_tz *zone)
 {
-	struct pg_tm tm = {0};
-	int			offset_s;
-	int64		local;
+	int64		local = (int64) date * SECS_PER_DAY + wall / USECS_PER_SEC +
+		EPOCHS_S;
+	pg_time_t	from = local - FARTHEST_OFFSET_S;
+	pg_time_t	boundary;
+	pg_time_t	instant;
+	long		offset_s;
+	long		next_offset_s;
+	int			isdst;
 
-	local = (int64) date * USECS_PER_DAY + wall;
-	if (wall == USECS_PER_DAY)
+	for (;;)
 	{
-		date++;
-		wall = 0;
+		int			found = pg_next_dst_boundary(&from, &offset_s, &isdst,
+												 &boundary, &next_offset_s,
+												 &isdst, zone);
+
+		instant = local - offset_s;
+		if (found <= 0 || instant < boundary)
+			break;
+		instant = boundary;
+		if (boundary + next_offset_s >= local)
+			break;
+		from = boundary;
 	}
-	j2date(date + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-	tm.tm_hour = wall / USECS_PER_HOUR;
-	tm.tm_min = wall / USECS_PER_MINUTE % 60;
-	tm.tm_sec = wall / USECS_PER_SEC % 60;
-	offset_s = DetermineTimeZoneOffset(&tm, zone);
-	return local + (int64) offset_s * USECS_PER_SEC;
+	return (instant - EPOCHS_S) * USECS_PER_SEC + wall % USECS_PER_SEC;
 }
 
 /* 1 = Monday … 7 = Sunday. */
