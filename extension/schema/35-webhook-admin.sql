@@ -168,7 +168,13 @@ BEGIN
 	PERFORM appt.check_webhook_secret(secret);
 	DELETE FROM appt.webhook_secret s
 	WHERE s.webhook_no = set_secret.webhook_no
-		AND s.expires_at <= clock_timestamp();
+		AND (s.expires_at <= clock_timestamp()
+			OR s.secret_no NOT IN (
+				SELECT k.secret_no
+				FROM appt.webhook_secret k
+				WHERE k.webhook_no = set_secret.webhook_no
+				ORDER BY k.secret_no DESC
+				LIMIT 2));
 	UPDATE appt.webhook_secret s
 	SET expires_at = until
 	WHERE s.webhook_no = set_secret.webhook_no
@@ -182,8 +188,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.set_secret(integer, text, interval) IS
-	'Makes a secret the current one; those before it sign beside it for the '
-	'overlap';
+	'Makes a secret the current one; those before it, two at most, sign '
+	'beside it for the overlap';
 
 CREATE FUNCTION appt.rotate_webhook_secret(
 	webhook_id text,

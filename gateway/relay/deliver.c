@@ -12,8 +12,6 @@
 #include "relay/deliver.h"
 
 #include <curl/curl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,8 +67,8 @@ static void transfer_headers(Transfer *transfer);
 static void transfer_finish(Transfer *transfer, CURLcode code);
 static const char *transfer_error(const Transfer *transfer, CURLcode code,
 								  int status);
-static void header_add(Transfer *transfer, const char *format,...)
-			__attribute__((format(printf, 2, 3)));
+static void header_add(Transfer *transfer, const char *name,
+					   const char *value);
 static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
 									struct curl_sockaddr *address);
 static size_t on_header(char *bytes, size_t size, size_t count,
@@ -196,6 +194,7 @@ transfer_options(Transfer *transfer)
 	SET(easy, CURLOPT_NOSIGNAL, 1L);
 	SET(easy, CURLOPT_QUICK_EXIT, 1L);
 	SET(easy, CURLOPT_POST, 1L);
+	SET(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
 	SET(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) settings.connect_timeout_ms);
 	SET(easy, CURLOPT_TIMEOUT_MS, (long) settings.timeout_ms);
@@ -225,42 +224,45 @@ transfer_headers(Transfer *transfer)
 		.body = delivery->body,
 		.body_len = delivery->body_len,
 	};
-	Buf			hex = {0};
-	Buf			standard = {0};
+	const char *others;
+	Buf			value = {0};
 
-	header_add(transfer, "Content-Type: application/json");
-	header_add(transfer, "User-Agent: bioecko-appt/%s", APPT_VERSION);
-	header_add(transfer, "Expect:");
-	header_add(transfer, "webhook-id: %s", delivery->event_id);
-	header_add(transfer, "webhook-timestamp: %lld", input.timestamp);
-	if (delivery->secrets[0] == '\0')
-		return;
-	sign_published(&input, &hex);
-	sign_standard(&input, &standard);
-	header_add(transfer, "X-Bio-Ecko-Signature: %s", buf_get(&hex));
-	header_add(transfer, "webhook-signature: %s", buf_get(&standard));
-	buf_free(&hex);
-	buf_free(&standard);
+	header_add(transfer, "Content-Type", "application/json");
+	header_add(transfer, "User-Agent", "bioecko-appt/" APPT_VERSION);
+	header_add(transfer, "webhook-id", delivery->event_id);
+	buf_printf(&value, "%lld", input.timestamp);
+	header_add(transfer, "webhook-timestamp", value.data);
+	if (delivery->secrets[0] != '\0')
+	{
+		buf_clear(&value);
+		others = sign_published(&input, input.secrets, &value);
+		header_add(transfer, "X-Bio-Ecko-Signature", value.data);
+		if (others[0] != '\0')
+		{
+			buf_clear(&value);
+			sign_published(&input, others, &value);
+			header_add(transfer, "X-Bio-Ecko-Signature-Previous", value.data);
+		}
+		buf_clear(&value);
+		sign_standard(&input, &value);
+		header_add(transfer, "webhook-signature", value.data);
+	}
+	buf_free(&value);
 }
 
 /* Adds one header. */
 static void
-header_add(Transfer *transfer, const char *format,...)
+header_add(Transfer *transfer, const char *name, const char *value)
 {
 	struct curl_slist *list;
-	char		line[1024];
-	va_list		args;
-	int			len;
+	Buf			line = {0};
 
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	if (len < 0 || (size_t) len >= sizeof(line))
-		abort();
-	list = curl_slist_append(transfer->headers, line);
+	buf_printf(&line, "%s: %s", name, value);
+	list = curl_slist_append(transfer->headers, line.data);
 	if (list == NULL)
 		abort();
 	transfer->headers = list;
+	buf_free(&line);
 }
 
 /* The guard: called with every address that libcurl is about to try. */

@@ -3,7 +3,9 @@
  *		The signatures of a delivery, HMAC-SHA256 both.
  *
  *		X-Bio-Ecko-Signature: lower-case hex over the body; the key is the
- *		secret's text as it was shown, whsec_ included.
+ *		secret's text as it was shown, whsec_ included.  The header holds one
+ *		signature, the current secret's; while another secret is being rotated
+ *		out, its own stands in X-Bio-Ecko-Signature-Previous.
  *		webhook-signature (Standard Webhooks): "v1," and base64 over
  *		id.timestamp.body; the key is what the base64 after whsec_ stands for,
  *		or the text itself if the secret is not of that form.
@@ -30,18 +32,21 @@ static void hmac(const SignKey *key, const char *text, size_t len,
 static void key_published(const char *secret, size_t len, SignKey *key);
 static void key_standard(const char *secret, size_t len, SignKey *key);
 
-/* The current secret's signature of the body, in hex. */
-void
-sign_published(const SignInput *input, Buf *hex)
+/* The first secret's signature of the body, in hex; the rest is returned. */
+const char *
+sign_published(const SignInput *input, const char *secrets, Buf *hex)
 {
 	unsigned char digest[SHA256_BYTES];
+	size_t		len = strcspn(secrets, " ");
 	SignKey		key;
 	int			i;
 
-	key_published(input->secrets, strcspn(input->secrets, " "), &key);
+	key_published(secrets, len, &key);
 	hmac(&key, input->body, input->body_len, digest);
 	for (i = 0; i < SHA256_BYTES; i++)
 		buf_printf(hex, "%02x", digest[i]);
+	secrets += len;
+	return secrets + strspn(secrets, " ");
 }
 
 /* One signature for each secret: "v1,… v1,…". */

@@ -19,7 +19,8 @@ typedef struct SignInput
 	size_t		body_len;
 } SignInput;
 
-extern void sign_published(const SignInput *input, Buf *hex);
+extern const char *sign_published(const SignInput *input,
+								  const char *secrets, Buf *hex);
 extern void sign_standard(const SignInput *input, Buf *value);
 
 #endif							/* APPT_RELAY_SIGN_H */
