@@ -19,6 +19,7 @@ static Datum call_idempotency_finish(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_is_time_zone);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
+PG_FUNCTION_INFO_V1(appt_lock_branch);
 PG_FUNCTION_INFO_V1(appt_clock);
 PG_FUNCTION_INFO_V1(appt_json_time_sql);
 PG_FUNCTION_INFO_V1(appt_new_id_sql);
@@ -62,6 +63,15 @@ appt_schedule_changed(PG_FUNCTION_ARGS)
 		elog(ERROR, "appt.schedule_changed() was not called by a trigger");
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
 	PG_RETURN_POINTER(NULL);
+}
+
+Datum
+appt_lock_branch(PG_FUNCTION_ARGS)
+{
+	char	   *branch_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	appt_lock_exclusive(APPT_LOCK_BRANCH, appt_lock_key(branch_id));
+	PG_RETURN_VOID();
 }
 
 Datum

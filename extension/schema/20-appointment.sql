@@ -47,8 +47,6 @@ CREATE TABLE appt.appointment (
 		REFERENCES appt.doctor (doctor_no),
 	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
 		REFERENCES appt.patient (patient_no),
-	CONSTRAINT appointment_branch_fkey FOREIGN KEY (branch_id)
-		REFERENCES appt.branch (branch_id) ON UPDATE CASCADE,
 	CONSTRAINT appointment_start_before_end CHECK (slot_start < slot_end),
 	CONSTRAINT appointment_slot_finite
 		CHECK (isfinite(slot_start) AND isfinite(slot_end)),

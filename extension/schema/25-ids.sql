@@ -1,0 +1,74 @@
+/* ---------------------------------------------------------------------------
+ * An id that appointments carry never changes, and what they refer to stays.
+ *
+ * Appointments refer to doctors and patients by foreign keys.  To branches
+ * they do not: every booking of a branch would lock the branch's one row, and
+ * sixteen at a time would queue for it.  Bookings hold the branch's lock
+ * shared instead, and whoever deletes a branch takes it exclusively.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.id_is_final() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION '% of a % cannot be changed', TG_ARGV[0], TG_TABLE_NAME
+		USING ERRCODE = 'SB001', COLUMN = TG_ARGV[0],
+			DETAIL = 'Appointments, events and other systems know it by this id.';
+END
+$$;
+
+COMMENT ON FUNCTION appt.id_is_final() IS
+	'Row trigger: refuses to change an id; raises SB001';
+
+CREATE TRIGGER id_is_final
+	BEFORE UPDATE ON appt.branch
+	FOR EACH ROW WHEN (OLD.branch_id <> NEW.branch_id)
+	EXECUTE FUNCTION appt.id_is_final('branch_id');
+
+CREATE TRIGGER id_is_final
+	BEFORE UPDATE ON appt.doctor
+	FOR EACH ROW WHEN (OLD.doctor_id <> NEW.doctor_id)
+	EXECUTE FUNCTION appt.id_is_final('doctor_id');
+
+CREATE TRIGGER id_is_final
+	BEFORE UPDATE ON appt.patient
+	FOR EACH ROW WHEN (OLD.patient_id <> NEW.patient_id)
+	EXECUTE FUNCTION appt.id_is_final('patient_id');
+
+CREATE FUNCTION appt.lock_branch(branch_id text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_lock_branch';
+
+COMMENT ON FUNCTION appt.lock_branch(text) IS
+	'Keeps bookings at a branch waiting to the end of the transaction; for '
+	'the triggers of this extension alone';
+
+CREATE FUNCTION appt.branch_keeps_appointments() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt.lock_branch(OLD.branch_id);
+	IF EXISTS (
+		SELECT FROM appt.appointment a WHERE a.branch_id = OLD.branch_id)
+	THEN
+		RAISE EXCEPTION 'branch "%" has appointments', OLD.branch_id
+			USING ERRCODE = 'SB961',
+				HINT = 'Set it inactive: then it offers no slot.';
+	END IF;
+	RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION appt.branch_keeps_appointments() IS
+	'Row trigger: a branch that has appointments cannot be deleted; raises '
+	'SB961';
+
+CREATE TRIGGER branch_keeps_appointments
+	BEFORE DELETE ON appt.branch
+	FOR EACH ROW EXECUTE FUNCTION appt.branch_keeps_appointments();
+
+REVOKE ALL ON FUNCTION appt.id_is_final() FROM PUBLIC;
+REVOKE ALL ON FUNCTION appt.lock_branch(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION appt.branch_keeps_appointments() FROM PUBLIC;
