@@ -230,8 +230,9 @@ BEGIN
 	IF appt.is_scope_list(scopes) IS NOT TRUE THEN
 		RAISE EXCEPTION 'scopes are not a list of known scopes'
 			USING ERRCODE = 'SB001', COLUMN = 'scopes',
-				DETAIL = 'A client has at least one scope of appointments:read, '
-					'appointments:write, appointments:override, '
+				DETAIL = 'A client has at least one scope of '
+					'appointments:read, appointments:write, '
+					'appointments:override, '
 					'patients:read, patients:write, schedule:read, '
 					'schedule:manage, webhooks:manage, clients:manage.';
 	END IF;

@@ -74,7 +74,8 @@ BEGIN ATOMIC
 	SELECT coalesce(json_agg(json_build_object(
 			'kid', k.kid,
 			'private_pem', k.private_pem,
-			'age_s', extract(epoch FROM clock_timestamp() - k.created_at)::bigint)
+			'age_s', extract(
+				epoch FROM clock_timestamp() - k.created_at)::bigint)
 		ORDER BY k.created_at DESC, k.kid), '[]')::text
 	FROM appt.signing_key AS k;
 END;

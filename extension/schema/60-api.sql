@@ -24,20 +24,22 @@ CREATE FUNCTION appt_api.slots(
 	duration integer,
 	date_to date,
 	client text DEFAULT NULL,
+	visit_type text DEFAULT NULL,
 	OUT body text)
 	RETURNS text
 	LANGUAGE c STABLE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_api_slots';
 
-COMMENT ON FUNCTION appt_api.slots(text, date, text, integer, date, text) IS
-	'JSON array of free slots, as appt.available_slots for one branch. '
-	'Raises SB404, SB001, SB002';
+COMMENT ON FUNCTION appt_api.slots(text, date, text, integer, date, text,
+	text) IS
+	'JSON array of free slots, as appt.available_slots for one branch; a '
+	'visit_type brings its own length and buffers. Raises SB404, SB001, SB002';
 REVOKE ALL ON FUNCTION appt_api.slots(
-	text, date, text, integer, date, text)
+	text, date, text, integer, date, text, text)
 	FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION appt_api.slots(
-	text, date, text, integer, date, text)
+	text, date, text, integer, date, text, text)
 	TO appt_gateway;
 
 CREATE FUNCTION appt_api.get_appointment(

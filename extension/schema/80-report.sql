@@ -1,0 +1,129 @@
+/* ---------------------------------------------------------------------------
+ * appt_report: what reporting tools read.  Plain types only (text, numbers,
+ * booleans, dates, times), names that stay, no notes, no names of patients
+ * and no way to reach them; those are in the …_contact views (84) for
+ * another role.
+ *
+ * The views run with their owner's rights.  What they protect is columns:
+ * the one filter, that holds are left out, hides nothing secret, so none is
+ * a security barrier, which would keep a tool's "visit_date >= timestamp …"
+ * from the index.
+ *
+ * Doctor and patient are joined by number, and their ids come from their own
+ * tables: so doctor_id and visit_date together are a range of the index
+ * appointment_token.  Outer joins on keys: what a query does not name is not
+ * read.
+ * ------------------------------------------------------------------------ */
+
+/* From here to the end of the script: an operator or a polymorphic function of
+ * somebody's own in schema public is not looked at. */
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE SCHEMA appt_report;
+
+COMMENT ON SCHEMA appt_report IS
+	'Views for reporting tools: plain types, stable names. Role '
+	'appt_reporting reads all but the …_contact views, role '
+	'appt_reporting_contact all';
+
+REVOKE ALL ON SCHEMA appt_report FROM PUBLIC;
+GRANT USAGE ON SCHEMA appt_report
+	TO appt_admin, appt_reporting, appt_reporting_contact;
+
+CREATE FUNCTION appt.minutes_between(
+	earlier timestamptz,
+	later timestamptz)
+	RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(
+	extract(epoch FROM later - earlier) / 60)::integer;
+
+COMMENT ON FUNCTION appt.minutes_between(timestamptz, timestamptz) IS
+	'Minutes from one instant to another, rounded; negative if they are the '
+	'other way round';
+
+/* A view calls functions with its reader's rights; without USAGE on schema
+ * appt a reader can call them in no other way. */
+REVOKE ALL ON FUNCTION appt.minutes_between(timestamptz, timestamptz)
+	FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+	appt.minutes_between(timestamptz, timestamptz)
+	TO appt_admin, appt_reporting, appt_reporting_contact;
+GRANT EXECUTE ON FUNCTION appt.clock() TO appt_reporting_contact;
+
+CREATE VIEW appt_report.appointment AS
+SELECT
+	a.appointment_id,
+	a.token_date AS visit_date,
+	date_trunc('month', a.token_date::timestamp)::date AS month,
+	extract(isodow FROM a.token_date)::integer AS weekday,
+	a.slot_start AT TIME ZONE b.time_zone AS start_local,
+	a.slot_end AT TIME ZONE b.time_zone AS end_local,
+	a.slot_start,
+	a.slot_end,
+	appt.minutes_between(a.slot_start, a.slot_end) AS length_min,
+	d.doctor_id,
+	d.name AS doctor_name,
+	d.specialty,
+	a.branch_id,
+	b.name AS branch_name,
+	b.time_zone,
+	p.patient_id,
+	p.gender AS patient_gender,
+	extract(year FROM age(a.token_date, p.date_of_birth))::integer
+		AS patient_age_years,
+	a.visit_type,
+	v.name AS visit_type_name,
+	a.status,
+	a.token_number,
+	a.priority::integer AS priority,
+	a.source,
+	a.source = 'walk_in' AS is_walk_in,
+	a.override AS is_override,
+	a.reschedule_count,
+	a.booked_at AT TIME ZONE b.time_zone AS booked_local,
+	a.checked_in_at AT TIME ZONE b.time_zone AS checked_in_local,
+	a.started_at AT TIME ZONE b.time_zone AS started_local,
+	a.completed_at AT TIME ZONE b.time_zone AS completed_local,
+	a.cancelled_at AT TIME ZONE b.time_zone AS cancelled_local,
+	a.token_date - (a.booked_at AT TIME ZONE b.time_zone)::date
+		AS booked_ahead_days,
+	appt.minutes_between(a.slot_start, a.checked_in_at) AS arrival_min,
+	appt.minutes_between(a.checked_in_at, a.started_at) AS waiting_min,
+	appt.minutes_between(a.slot_start, a.started_at) AS start_delay_min,
+	appt.minutes_between(a.started_at, a.completed_at) AS consultation_min,
+	appt.minutes_between(a.cancelled_at, a.slot_start) AS cancel_notice_min
+FROM appt.appointment a
+LEFT JOIN appt.doctor d ON d.doctor_no = a.doctor_no
+LEFT JOIN appt.branch b ON b.branch_id = a.branch_id
+LEFT JOIN appt.patient p ON p.patient_no = a.patient_no
+LEFT JOIN appt.visit_type v ON v.visit_type = a.visit_type
+WHERE a.status <> 'held';
+
+COMMENT ON VIEW appt_report.appointment IS
+	'The fact table: one row an appointment, whatever became of it; holds are '
+	'none. Filter by visit_date and doctor_id (or branch_id, patient_id) and '
+	'an index answers';
+
+CREATE VIEW appt_report.daily_schedule AS
+SELECT
+	a.visit_date,
+	a.doctor_id,
+	a.doctor_name,
+	a.branch_id,
+	a.branch_name,
+	a.start_local::time AS start_time,
+	a.end_local::time AS end_time,
+	a.token_number,
+	a.appointment_id,
+	a.patient_id,
+	a.visit_type_name,
+	a.status,
+	a.checked_in_local::time AS checked_in_time
+FROM appt_report.appointment a
+WHERE a.status <> 'cancelled';
+
+COMMENT ON VIEW appt_report.daily_schedule IS
+	'Who sees whom, when and where: one row an appointment that was not '
+	'cancelled, in the branch''s wall-clock time. ORDER BY visit_date, '
+	'doctor_name, start_time';

@@ -1,0 +1,244 @@
+/* ---------------------------------------------------------------------------
+ * appt.health: one row a check, for whoever is on call.
+ *
+ * Reads only, works on a standby, and looks at indexes: cheap enough for each
+ * minute.  Deliveries are in real time, so their checks use the real clock.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.health_of_outbox()
+	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	due bigint;
+	oldest interval;
+	dead bigint;
+	broken text;
+	relays integer;
+BEGIN
+	SELECT count(*), date_trunc('second', at - min(d.due_at))
+	INTO due, oldest
+	FROM appt.delivery d
+	WHERE d.state = 'pending' AND d.due_at <= at;
+
+	SELECT count(*) INTO dead
+	FROM appt.delivery d
+	WHERE d.finished_at > at - interval '7 days' AND d.state = 'dead';
+
+	SELECT string_agg(format('%s %s since %s', w.webhook_id,
+		CASE w.status WHEN 'disabled' THEN 'disabled' ELSE 'fails' END,
+		to_char(coalesce(w.disabled_at, w.failing_since),
+			'YYYY-MM-DD HH24:MI')), ', ' ORDER BY w.webhook_no)
+	INTO broken
+	FROM appt.webhook w
+	WHERE w.failing_since < at - interval '1 hour'
+		OR w.disabled_reason IN ('gone', 'failing');
+
+	SELECT count(*) INTO relays
+	FROM pg_stat_activity s
+	WHERE s.application_name = 'bioecko-relay'
+		AND s.datname = current_database();
+
+	RETURN QUERY VALUES
+		('relay',
+		CASE WHEN relays = 0
+			AND EXISTS (SELECT FROM appt.webhook WHERE status = 'enabled')
+			THEN 'no relay is connected' END,
+		format('%s connections of bioecko-relay', relays),
+		'Start bioecko-relay; what waits is sent then.'),
+		('outbox_lag',
+		CASE WHEN due > 10000 THEN 'more than 10000 deliveries are due' END,
+		format('%s deliveries are due', due),
+		'Is a relay running, and does it reach the endpoints? Start another '
+			'one beside it.'),
+		('oldest_due_delivery',
+		CASE WHEN oldest > interval '1 minute'
+			THEN 'it waits for more than a minute' END,
+		coalesce('the oldest due one has waited for ' || oldest,
+			'none is due'),
+		'Is a relay running? Its log and its metrics say what holds it up.'),
+		('dead_deliveries',
+		CASE WHEN dead > 0 THEN 'some were given up' END,
+		format('%s were given up in the last 7 days', dead),
+		'When the endpoint works again: SELECT appt.replay(webhook_id, since).'),
+		('webhook_endpoints',
+		CASE WHEN broken IS NOT NULL THEN 'some do not work' END,
+		coalesce(broken, 'none has failed for an hour or was disabled for it'),
+		'Tell its owner; then SELECT appt.enable_webhook(webhook_id).');
+END
+$$;
+
+COMMENT ON FUNCTION appt.health_of_outbox() IS
+	'The part of appt.health about webhooks and the relay';
+
+CREATE FUNCTION appt.health_of_configuration()
+	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	clock_setting CONSTANT text := nullif(
+		current_setting('bioecko_appt.clock', true), '');
+	holds bigint;
+	zones text;
+	wrong text;
+BEGIN
+	SELECT count(*) INTO holds
+	FROM appt.appointment a
+	WHERE a.hold_expires_at < appt.clock() - interval '10 minutes';
+
+	SELECT string_agg(format('%s (%s)', b.branch_id, b.time_zone), ', '
+		ORDER BY b.branch_id)
+	INTO zones
+	FROM appt.branch b
+	WHERE NOT appt.is_time_zone(b.time_zone);
+
+	SELECT string_agg(format('%s = %s', s.name, s.value), ', '
+		ORDER BY s.name, s.setting_no)
+	INTO wrong
+	FROM appt.setting s
+	JOIN appt.setting_definition d ON d.name = s.name
+	WHERE CASE
+		WHEN d.kind = 'boolean' THEN s.value NOT IN ('true', 'false')
+		WHEN d.kind <> 'integer' THEN s.value !~ '\S'
+		WHEN s.value !~ '^[0-9]{1,9}$' THEN true
+		ELSE s.value::integer NOT BETWEEN d.min_value AND d.max_value
+	END;
+
+	RETURN QUERY VALUES
+		('clock',
+		CASE WHEN clock_setting IS NOT NULL THEN 'it stands still' END,
+		coalesce('bioecko_appt.clock is frozen at ' || clock_setting,
+			'it is the real time'),
+		'ALTER SYSTEM RESET bioecko_appt.clock; SELECT pg_reload_conf(); also '
+			'look for it in ALTER DATABASE and ALTER ROLE (\drds).'),
+		('expired_holds',
+		CASE WHEN holds > 0 THEN 'nobody cleans up' END,
+		format('%s holds expired more than 10 minutes ago', holds),
+		'SELECT appt.expire(); the relay does it each minute: is one running? '
+			'(Their slots are free again in any case.)'),
+		('time_zones',
+		CASE WHEN zones IS NOT NULL THEN 'some are not known' END,
+		coalesce('not known to this server: ' || zones,
+			'all branches have a time zone that this server knows'),
+		'Update tzdata, or give the branch its zone''s new name (UPDATE '
+			'appt.branch).'),
+		('settings',
+		CASE WHEN wrong IS NOT NULL THEN 'some are out of range' END,
+		coalesce('out of range: ' || wrong, 'all are in range'),
+		'UPDATE appt.setting; appt.setting_definition has the bounds.');
+END
+$$;
+
+COMMENT ON FUNCTION appt.health_of_configuration() IS
+	'The part of appt.health about the clock, holds, time zones and settings';
+
+CREATE FUNCTION appt.health_of_server()
+	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	standby CONSTANT boolean := pg_is_in_recovery();
+	notify_use double precision := 0;
+	lag interval;
+	replication text;
+	slots text;
+	oldest interval;
+BEGIN
+	IF standby THEN
+		lag := CASE
+			WHEN pg_last_wal_receive_lsn() <> pg_last_wal_replay_lsn()
+			THEN clock_timestamp() - pg_last_xact_replay_timestamp() END;
+		replication := 'this server is a standby';
+	ELSE
+		notify_use := pg_notification_queue_usage();
+		SELECT max(r.replay_lag), format('%s standbys', count(*))
+		INTO lag, replication
+		FROM pg_stat_replication r;
+	END IF;
+
+	SELECT string_agg(s.slot_name, ', ' ORDER BY s.slot_name) INTO slots
+	FROM pg_replication_slots s
+	WHERE NOT s.active AND NOT s.temporary;
+
+	SELECT max(clock_timestamp() - s.xact_start) INTO oldest
+	FROM pg_stat_activity s
+	WHERE s.backend_type = 'client backend';
+
+	RETURN QUERY VALUES
+		('notify_queue',
+		CASE WHEN notify_use > 0.1 THEN 'it fills up' END,
+		format('%s percent in use', round((100 * notify_use)::numeric, 1)),
+		'A session that listens stays in a transaction: look for it in '
+			'pg_stat_activity. A full queue makes COMMIT fail.'),
+		('replication_lag',
+		CASE WHEN lag > interval '30 seconds'
+			THEN 'a standby is more than 30 seconds behind' END,
+		format('%s, lag %s', replication,
+			coalesce(date_trunc('milliseconds', lag)::text, 'none')),
+		'Look at pg_stat_replication and at the standby''s log, disk and '
+			'network.'),
+		('replication_slots',
+		CASE WHEN slots IS NOT NULL THEN 'unused ones keep WAL' END,
+		coalesce('not in use: ' || slots, 'none is unused'),
+		'Bring its standby back, or SELECT pg_drop_replication_slot(name).'),
+		('long_transactions',
+		CASE WHEN oldest > interval '1 hour' THEN 'one holds up VACUUM' END,
+		format('the oldest transaction began %s ago',
+			date_trunc('second', coalesce(oldest, interval '0'))),
+		'Find it in pg_stat_activity by xact_start and end it '
+			'(pg_terminate_backend).');
+END
+$$;
+
+COMMENT ON FUNCTION appt.health_of_server() IS
+	'The part of appt.health about NOTIFY, replication and transactions';
+
+CREATE FUNCTION appt.health()
+	RETURNS TABLE (
+		check_name text,
+		ok boolean,
+		detail text,
+		what_to_do text)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 13
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT
+		c.check_name,
+		c.problem IS NULL,
+		concat_ws(': ', c.problem, c.detail),
+		CASE WHEN c.problem IS NOT NULL THEN c.remedy END
+	FROM (
+		SELECT * FROM appt.health_of_outbox()
+		UNION ALL
+		SELECT * FROM appt.health_of_configuration()
+		UNION ALL
+		SELECT * FROM appt.health_of_server()) c
+$$;
+
+COMMENT ON FUNCTION appt.health() IS
+	'One row a check: its name, whether all is well, what was found and, '
+	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
+	'dead_deliveries, webhook_endpoints, clock, expired_holds, time_zones, '
+	'settings, notify_queue, replication_lag, replication_slots, '
+	'long_transactions. Writes nothing; works on a standby';
+
+REVOKE ALL ON FUNCTION appt.health(), appt.health_of_outbox(),
+	appt.health_of_configuration(), appt.health_of_server() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.health()
+	TO appt_admin, appt_reporting, appt_reporting_contact;
+
+CREATE VIEW appt_report.health AS
+SELECT
+	h.check_name,
+	h.ok,
+	h.detail,
+	h.what_to_do
+FROM appt.health() h;
+
+COMMENT ON VIEW appt_report.health IS
+	'appt.health() for a dashboard: one row a check';
