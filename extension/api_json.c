@@ -368,7 +368,8 @@ call_slots(void *arg)
 	SlotQuery	query = {
 		.doctor_id = api_text(fcinfo, 0),
 		.branch_id = api_text(fcinfo, 2),
-		.duration_min = api_int(fcinfo, 3)
+		.duration_min = api_int(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 6)
 	};
 	OfferedSlot *slots;
 	int			n;

@@ -55,6 +55,7 @@ static const Arg slots_args[] = {
 	QUERY("branch_id", KIND_ID, OPTIONAL),
 	QUERY("duration", KIND_INT, OPTIONAL),
 	QUERY("date_to", KIND_DATE, OPTIONAL),
+	QUERY("visit_type", KIND_ID, OPTIONAL),
 	CLIENT,
 };
 
