@@ -52,13 +52,12 @@ sub bare {
     return $text;
 }
 
-# A message stays on one line, so that it can be searched for; so does a row
-# of the error table.
+# A message that ends its line stays whole, so that it can be searched for; so
+# does a row of the error table.
 sub is_wide {
     my ($line) = @_;
-    return width($line) > 80
-        && $line !~ /^\s*(?:err\w+\()?"[^"]*(?:\\"[^"]*)*"[,;)]*$/
-        && $line !~ /^\tX\(/;
+    return 0 if width($line) <= 80 || $line =~ /^\tX\(/;
+    return $line !~ /^\s*(?:return )?(?:\w+\()?"(?:\\.|[^"\\])*"[,;)]*$/;
 }
 
 clean('no line of C or SQL is wider than 80 columns',
@@ -86,10 +85,9 @@ for (split /\n/, $tags) {
 }
 clean('no C function is longer than 100 lines', @long);
 
-# The error table grows by a row a condition, and a generated file is no file.
 clean('no C file is longer than 600 lines',
     map  {"$_: " . (@{ $lines{$_} } - 1) . ' lines'}
-    grep { @{ $lines{$_} } > 601 } @c);
+    grep { /\.c$/ && @{ $lines{$_} } > 601 } @c);
 
 my %said;
 for my $file (@c) {
@@ -99,15 +97,15 @@ for my $file (@c) {
         push @{ $said{banned} }, "$file:$number: $1" if
             /(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca)\s*\(/;
         push @{ $said{curl} }, "$file:$number" if
-            /curl_easy_setopt\s*\(/ && !/define/;
+            /curl_easy_setopt\s*\(/ && !/\\$/;
     }
 }
 clean('none of strcpy, strcat, sprintf, strtok, atoi, gets is called',
     @{ $said{banned} // [] });
 
+# Inside the macro, lines are continued.
 clean('curl_easy_setopt is called through the checked macro only',
-    grep { my ($file) = /^([^:]+)/; slurp($file) !~ /define\s+\w+[^\n]*\\?\n?[^\n]*curl_easy_setopt/ }
-        @{ $said{curl} // [] });
+    @{ $said{curl} // [] });
 
 clean('every C file opens with its name',
     grep { my ($name) = m{([^/]+)$};
