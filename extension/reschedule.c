@@ -170,10 +170,13 @@ check_movable(const Move *m, const Appointment *current)
 					   current->status)));
 }
 
+/* The window is that of the slot which it leaves. */
 static void
 check_window(const Move *m, const Appointment *current)
 {
-	int			window_min = m->placement.place.rules->reschedule_window_min;
+	const Rules *rules = schedule_rules(schedule_doctor(current->doctor_id),
+										schedule_branch(current->branch_id));
+	int			window_min = rules->reschedule_window_min;
 
 	if (m->request->forced ||
 		appt_now() <= current->slot_start - MINUTES(window_min))
