@@ -6,7 +6,7 @@
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt.health_of_outbox()
-	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
@@ -14,13 +14,13 @@ AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 	due bigint;
-	oldest interval;
+	oldest_s bigint;
 	dead bigint;
 	broken text;
 	relays integer;
 BEGIN
-	SELECT count(*), date_trunc('second', at - min(d.due_at))
-	INTO due, oldest
+	SELECT count(*), coalesce(extract(epoch FROM at - min(d.due_at)), 0)
+	INTO due, oldest_s
 	FROM appt.delivery d
 	WHERE d.state = 'pending' AND d.due_at <= at;
 
@@ -44,28 +44,26 @@ BEGIN
 
 	RETURN QUERY VALUES
 		('relay',
-		CASE WHEN relays = 0
-			AND EXISTS (SELECT FROM appt.webhook WHERE status = 'enabled')
-			THEN 'no relay is connected' END,
-		format('%s connections of bioecko-relay', relays),
+		relays > 0
+			OR NOT EXISTS (SELECT FROM appt.webhook WHERE status = 'enabled'),
+		format('connections of bioecko-relay: %s', relays),
 		'Start bioecko-relay; what waits is sent then.'),
 		('outbox_lag',
-		CASE WHEN due > 10000 THEN 'more than 10000 deliveries are due' END,
-		format('%s deliveries are due', due),
+		due <= 10000,
+		format('deliveries that are due: %s (10000 are too many)', due),
 		'Is a relay running, and does it reach the endpoints? Start another '
 			'one beside it.'),
 		('oldest_due_delivery',
-		CASE WHEN oldest > interval '1 minute'
-			THEN 'it waits for more than a minute' END,
-		coalesce('the oldest due one has waited for ' || oldest,
-			'none is due'),
+		oldest_s <= 60,
+		format('seconds that the oldest due delivery waits: %s (60 are too '
+			'many)', oldest_s),
 		'Is a relay running? Its log and its metrics say what holds it up.'),
 		('dead_deliveries',
-		CASE WHEN dead > 0 THEN 'some were given up' END,
-		format('%s were given up in the last 7 days', dead),
+		dead = 0,
+		format('deliveries given up in the last 7 days: %s', dead),
 		'When the endpoint works again: SELECT appt.replay(webhook_id, since).'),
 		('webhook_endpoints',
-		CASE WHEN broken IS NOT NULL THEN 'some do not work' END,
+		broken IS NULL,
 		coalesce(broken, 'none has failed for an hour or was disabled for it'),
 		'Tell its owner; then SELECT appt.enable_webhook(webhook_id).');
 END
@@ -75,7 +73,7 @@ COMMENT ON FUNCTION appt.health_of_outbox() IS
 	'The part of appt.health about webhooks and the relay';
 
 CREATE FUNCTION appt.health_of_configuration()
-	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -110,24 +108,24 @@ BEGIN
 
 	RETURN QUERY VALUES
 		('clock',
-		CASE WHEN clock_setting IS NOT NULL THEN 'it stands still' END,
+		clock_setting IS NULL,
 		coalesce('bioecko_appt.clock is frozen at ' || clock_setting,
 			'it is the real time'),
 		'ALTER SYSTEM RESET bioecko_appt.clock; SELECT pg_reload_conf(); also '
 			'look for it in ALTER DATABASE and ALTER ROLE (\drds).'),
 		('expired_holds',
-		CASE WHEN holds > 0 THEN 'nobody cleans up' END,
-		format('%s holds expired more than 10 minutes ago', holds),
+		holds = 0,
+		format('holds that expired more than 10 minutes ago: %s', holds),
 		'SELECT appt.expire(); the relay does it each minute: is one running? '
 			'(Their slots are free again in any case.)'),
 		('time_zones',
-		CASE WHEN zones IS NOT NULL THEN 'some are not known' END,
+		zones IS NULL,
 		coalesce('not known to this server: ' || zones,
 			'all branches have a time zone that this server knows'),
 		'Update tzdata, or give the branch its zone''s new name (UPDATE '
 			'appt.branch).'),
 		('settings',
-		CASE WHEN wrong IS NOT NULL THEN 'some are out of range' END,
+		wrong IS NULL,
 		coalesce('out of range: ' || wrong, 'all are in range'),
 		'UPDATE appt.setting; appt.setting_definition has the bounds.');
 END
@@ -137,27 +135,30 @@ COMMENT ON FUNCTION appt.health_of_configuration() IS
 	'The part of appt.health about the clock, holds, time zones and settings';
 
 CREATE FUNCTION appt.health_of_server()
-	RETURNS TABLE (check_name text, problem text, detail text, remedy text)
+	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	standby CONSTANT boolean := pg_is_in_recovery();
 	notify_use double precision := 0;
-	lag interval;
+	lag_s numeric;
 	replication text;
 	slots text;
-	oldest interval;
+	oldest_s bigint;
 BEGIN
 	IF standby THEN
-		lag := CASE
-			WHEN pg_last_wal_receive_lsn() <> pg_last_wal_replay_lsn()
-			THEN clock_timestamp() - pg_last_xact_replay_timestamp() END;
 		replication := 'this server is a standby';
+		lag_s := CASE
+			WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+			ELSE round(extract(epoch FROM
+				clock_timestamp() - pg_last_xact_replay_timestamp()), 1)
+		END;
 	ELSE
 		notify_use := pg_notification_queue_usage();
-		SELECT max(r.replay_lag), format('%s standbys', count(*))
-		INTO lag, replication
+		SELECT format('standbys: %s', count(*)),
+			round(extract(epoch FROM max(r.replay_lag)), 1)
+		INTO replication, lag_s
 		FROM pg_stat_replication r;
 	END IF;
 
@@ -165,31 +166,34 @@ BEGIN
 	FROM pg_replication_slots s
 	WHERE NOT s.active AND NOT s.temporary;
 
-	SELECT max(clock_timestamp() - s.xact_start) INTO oldest
+	lag_s := coalesce(lag_s, 0);
+
+	SELECT coalesce(extract(epoch FROM
+		clock_timestamp() - min(s.xact_start)), 0)
+	INTO oldest_s
 	FROM pg_stat_activity s
 	WHERE s.backend_type = 'client backend';
 
 	RETURN QUERY VALUES
 		('notify_queue',
-		CASE WHEN notify_use > 0.1 THEN 'it fills up' END,
-		format('%s percent in use', round((100 * notify_use)::numeric, 1)),
+		notify_use <= 0.1,
+		format('percent in use: %s (10 are too many)',
+			round((100 * notify_use)::numeric, 1)),
 		'A session that listens stays in a transaction: look for it in '
 			'pg_stat_activity. A full queue makes COMMIT fail.'),
 		('replication_lag',
-		CASE WHEN lag > interval '30 seconds'
-			THEN 'a standby is more than 30 seconds behind' END,
-		format('%s, lag %s', replication,
-			coalesce(date_trunc('milliseconds', lag)::text, 'none')),
+		lag_s <= 30,
+		format('%s; seconds behind: %s (30 are too many)', replication, lag_s),
 		'Look at pg_stat_replication and at the standby''s log, disk and '
 			'network.'),
 		('replication_slots',
-		CASE WHEN slots IS NOT NULL THEN 'unused ones keep WAL' END,
-		coalesce('not in use: ' || slots, 'none is unused'),
+		slots IS NULL,
+		coalesce('not in use and keeping WAL: ' || slots, 'none is unused'),
 		'Bring its standby back, or SELECT pg_drop_replication_slot(name).'),
 		('long_transactions',
-		CASE WHEN oldest > interval '1 hour' THEN 'one holds up VACUUM' END,
-		format('the oldest transaction began %s ago',
-			date_trunc('second', coalesce(oldest, interval '0'))),
+		oldest_s <= 3600,
+		format('seconds since the oldest transaction began: %s (3600 are too '
+			'many)', oldest_s),
 		'Find it in pg_stat_activity by xact_start and end it '
 			'(pg_terminate_backend).');
 END
@@ -209,9 +213,9 @@ CREATE FUNCTION appt.health()
 AS $$
 	SELECT
 		c.check_name,
-		c.problem IS NULL,
-		concat_ws(': ', c.problem, c.detail),
-		CASE WHEN c.problem IS NOT NULL THEN c.remedy END
+		c.ok,
+		c.detail,
+		CASE WHEN NOT c.ok THEN c.remedy END
 	FROM (
 		SELECT * FROM appt.health_of_outbox()
 		UNION ALL
