@@ -46,6 +46,8 @@ idempotency_begin(const IdempotencyKey *key, Answer *answer)
 	if (key->key == NULL)
 		return false;
 	check_key(key->key);
+	appt_require(key->client != NULL, "client");
+	appt_require(key->request_hash != NULL, "request_hash");
 	if (!appt_try_lock_exclusive(APPT_LOCK_IDEMPOTENCY, lock_key(key)))
 		ereport(ERROR,
 				(APPT_ERRCODE(REQUEST_IN_PROGRESS),
