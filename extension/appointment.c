@@ -96,7 +96,8 @@ appointment_from_row(Datum row)
 	ReleaseTupleDesc(desc);
 
 #define TEXT(col) text_or_null(values, nulls, COL_##col)
-#define TIME(col) (nulls[COL_##col] ? 0 : DatumGetTimestampTz(values[COL_##col]))
+#define TIME(col) \
+	(nulls[COL_##col] ? 0 : DatumGetTimestampTz(values[COL_##col]))
 #define INT4(col) (nulls[COL_##col] ? 0 : DatumGetInt32(values[COL_##col]))
 #define INT2(col) (nulls[COL_##col] ? 0 : DatumGetInt16(values[COL_##col]))
 	*a = (Appointment) {

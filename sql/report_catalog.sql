@@ -66,7 +66,8 @@ SELECT table_name, column_name
 FROM information_schema.columns
 WHERE table_schema = 'appt_report'
 	AND table_name NOT LIKE '%\_contact'
-	AND column_name ~ '(first|last|patient)_name|birth|phone|email|address|abha|notes|reason|url|secret'
+	AND column_name ~ ('(first|last|patient)_name|birth|phone|email|address|'
+		'abha|notes|reason|url|secret')
 	AND column_name <> 'disabled_reason';
 
 -- As the roles see it.

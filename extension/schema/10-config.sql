@@ -361,8 +361,10 @@ CREATE TABLE appt.patient (
 	CONSTRAINT patient_blood_group_known CHECK (blood_group IN
 		('A+', 'A-', 'B+', 'B-', 'AB+', 'AB-', 'O+', 'O-')),
 	CONSTRAINT patient_phone_format CHECK (phone ~ '^\+?[0-9 ()-]{5,24}$'),
-	CONSTRAINT patient_email_format CHECK (email ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$'),
-	CONSTRAINT patient_language_format CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
+	CONSTRAINT patient_email_format CHECK (email ~
+		'^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$'),
+	CONSTRAINT patient_language_format CHECK (language ~
+		'^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
 	CONSTRAINT patient_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE
 );

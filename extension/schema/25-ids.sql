@@ -14,7 +14,8 @@ AS $$
 BEGIN
 	RAISE EXCEPTION '% of a % cannot be changed', TG_ARGV[0], TG_TABLE_NAME
 		USING ERRCODE = 'SB001', COLUMN = TG_ARGV[0],
-			DETAIL = 'Appointments, events and other systems know it by this id.';
+			DETAIL =
+				'Appointments, events and other systems know it by this id.';
 END
 $$;
 

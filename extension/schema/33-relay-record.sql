@@ -93,7 +93,8 @@ BEGIN
 		/ greatest(1e-3, extract(epoch FROM disable_after))));
 	IF reached >= 100 AND endpoint.failures >= 10 THEN
 		PERFORM appt.disable_endpoint(webhook_no, 'failing');
-		RETURN QUERY SELECT endpoint.webhook_id, 'webhook.disabled', 100::bigint;
+		RETURN QUERY
+			SELECT endpoint.webhook_id, 'webhook.disabled', 100::bigint;
 		RETURN;
 	END IF;
 
