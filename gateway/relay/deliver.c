@@ -360,6 +360,8 @@ transfer_error(const Transfer *transfer, CURLcode code, int status)
 		return "the destination's address is not allowed";
 	if (code != CURLE_OK)
 		return curl_easy_strerror(code);
+	if (status == 0)
+		return "the answer ended before its headers did";
 	if (status >= 300 && status <= 399)
 		return "redirects are not followed";
 	return NULL;

@@ -1,0 +1,323 @@
+#!/usr/bin/perl
+#
+# Receivers that misbehave cost the relay neither its memory nor its time, and
+# no other receiver its deliveries.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Deliveries qw(clinic hurried);
+use Appt::Process;
+use Appt::Sink;
+use Appt::Util qw(free_port root_dir run_command temp_dir wait_for);
+use Compress::Zlib ();
+use IO::Socket::INET;
+use Time::HiRes qw(sleep time);
+
+my $clinic  = clinic();
+my $cluster = $clinic->cluster;
+my $dir     = temp_dir();
+
+# Writes until the relay has had enough; how much it took.
+sub pour {
+    my ($socket, $piece, $limit, $pause) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my $sent = 0;
+    while ($sent < $limit) {
+        my $wrote = syswrite $socket, $piece or last;
+        $sent += $wrote;
+        sleep $pause if $pause;
+    }
+    open my $fh, '>>', "$dir/poured" or die;
+    syswrite $fh, "$sent\n";
+    return 1;
+}
+
+sub head { return join "\r\n", "HTTP/1.1 $_[0]", @_[1 .. $#_], '', '' }
+
+my $megabyte = 'x' x 1_000_000;
+my $bomb = Compress::Zlib::memGzip("\0" x 50_000_000);
+
+# What each path answers with; the first argument is the socket.
+my %behaviour = (
+    '/drip_head' => sub {
+        syswrite $_[0], "HTTP/1.1 200 OK\r\n";
+        pour($_[0], 'x', 1000, 0.05);
+    },
+    '/drip_body' => sub {
+        syswrite $_[0], head('200 OK', 'Content-Length: 1000');
+        pour($_[0], 'x', 1000, 0.05);
+    },
+    '/hang'      => sub { sleep 30 },
+    '/huge'      => sub {
+        syswrite $_[0], head('200 OK', 'Content-Length: 1000000000');
+        pour($_[0], $megabyte, 1_000_000_000);
+    },
+    '/huge_chunks' => sub {
+        syswrite $_[0], head('200 OK', 'Transfer-Encoding: chunked');
+        pour($_[0], "f4240\r\n$megabyte\r\n", 1_000_000_000);
+    },
+    '/huge_500'  => sub {
+        syswrite $_[0], head('500 No', 'Content-Length: 1000000000');
+        pour($_[0], $megabyte, 1_000_000_000);
+    },
+    '/gzip'      => sub {
+        syswrite $_[0], head('200 OK', 'Content-Encoding: gzip',
+            'Content-Length: ' . length $bomb);
+        pour($_[0], $bomb, length $bomb);
+    },
+    '/gzip_transfer' => sub {
+        syswrite $_[0], head('200 OK', 'Transfer-Encoding: gzip, chunked');
+        syswrite $_[0], sprintf "%x\r\n%s\r\n0\r\n\r\n", length $bomb, $bomb;
+    },
+    '/headers'   => sub {
+        syswrite $_[0], "HTTP/1.1 200 OK\r\n";
+        pour($_[0], "X-Flood: $megabyte\r\n", 1_000_000_000);
+    },
+    '/many_headers' => sub {
+        syswrite $_[0], "HTTP/1.1 200 OK\r\n";
+        pour($_[0], "X-Flood: yes\r\n" x 1000, 1_000_000_000);
+    },
+    '/continue'  => sub {
+        pour($_[0], "HTTP/1.1 100 Continue\r\n\r\n" x 1000, 1_000_000_000);
+    },
+    '/garbage'   => sub { syswrite $_[0], "SSH-2.0-OpenSSH_9\r\n" },
+    '/nul'       => sub {
+        my $body = "a\0b\xff\xfe\xed\xa0\x80\xc3\xa9\"\\\n";
+        syswrite $_[0], head('200 OK', 'Content-Length: ' . length $body)
+            . $body;
+    },
+    '/cut'       => sub { syswrite $_[0], "HTTP/1.1 200 OK\r\nX: y\r\n" },
+    '/half'      => sub {
+        syswrite $_[0], head('200 OK', 'Content-Length: 100') . 'half';
+    },
+    '/long'      => sub {
+        my $body = "\xe2\x82\xac" x 4000;
+        syswrite $_[0], head('200 OK', 'Content-Length: 12000') . $body;
+    },
+    '/cookie'    => sub {
+        syswrite $_[0], head('200 OK', 'Set-Cookie: a=b; Path=/',
+            'Content-Length: 0');
+    },
+);
+my $sink = $clinic->{sink} = Appt::Sink->new(handler => sub {
+    my ($request, $socket) = @_;
+    my $act = $behaviour{ $request->{path} } or return 0;
+    $act->($socket);
+    shutdown $socket, 2;
+    return 1;
+});
+$sink->behave(path => '/reset', reset => 1);
+$sink->behave(path => '/close', close => 1);
+$sink->behave(path => '/long500', status => 500);
+
+my $relay = $clinic->start_relay(env => hurried());
+
+# The ping's first attempt at a new webhook there; it is deleted then.
+sub attempt_at {
+    my ($url) = @_;
+    my $hook = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
+        $url =~ m{^/} ? $sink->url($url) : $url);
+    my $attempt = wait_for {
+        $cluster->row('SELECT a.* FROM appt.delivery_attempt a '
+            . 'JOIN appt.delivery USING (delivery_no) '
+            . 'JOIN appt.webhook w USING (webhook_no) '
+            . 'WHERE webhook_id = $1 ORDER BY started_at LIMIT 1',
+            $hook->{webhook_id});
+    } "an attempt at $url", 10;
+    $cluster->query('SELECT appt.delete_webhook($1)', $hook->{webhook_id});
+    return $attempt;
+}
+
+# Resident memory of the relay, in KiB.
+sub memory {
+    open my $fh, '<', '/proc/' . $relay->pid . '/status' or die;
+    return (map { /^VmHWM:\s+(\d+)/ } <$fh>)[0];
+}
+
+is(attempt_at('/good')->{status}, 200, 'a good receiver');
+my $memory = memory();
+
+subtest 'an attempt takes no longer than its time' => sub {
+    for my $path (qw(/drip_head /hang)) {
+        my $attempt = attempt_at($path);
+        is($attempt->{status}, undef, "$path: no answer");
+        is($attempt->{error}, 'Timeout was reached', 'it says so');
+        cmp_ok($attempt->{duration_ms}, '<', 1500, 'in time');
+    }
+    my $attempt = attempt_at('/drip_body');
+    is($attempt->{status}, 200, '/drip_body: 200 was said, it is delivered');
+    cmp_ok($attempt->{duration_ms}, '<', 1500, 'in time');
+};
+
+subtest 'of an answer 64 KiB are read at most' => sub {
+    for my $path (qw(/huge /huge_chunks /gzip_transfer)) {
+        my $attempt = attempt_at($path);
+        is($attempt->{status}, 200, "$path: delivered");
+        cmp_ok(length($attempt->{answer} // ''), '<=', 4096, 'a little is kept');
+        cmp_ok($attempt->{duration_ms}, '<', 1000, 'and quickly');
+    }
+    is(attempt_at('/huge_500')->{status}, 500, '/huge_500: a failure');
+    for my $path (qw(/headers /many_headers /continue)) {
+        my $attempt = attempt_at($path);
+        is($attempt->{status}, undef, "$path: no answer");
+        isnt($attempt->{error}, undef, "it says: $attempt->{error}");
+        cmp_ok($attempt->{duration_ms}, '<', 1000, 'quickly');
+    }
+    my $gzip = attempt_at('/gzip');
+    is($gzip->{status}, 200, 'a compressed answer is not unpacked');
+    open my $fh, '<', "$dir/poured" or die;
+    my ($most) = sort { $b <=> $a } <$fh>;
+    cmp_ok($most, '<', 20_000_000, 'a sender of a gigabyte is cut off');
+    cmp_ok(memory() - $memory, '<', 20_000, 'memory stays small')
+        or diag 'KiB more: ', memory() - $memory;
+};
+
+subtest 'answers that are none' => sub {
+    for my $path (qw(/reset /close /garbage /cut)) {
+        my $attempt = attempt_at($path);
+        is($attempt->{status}, undef, "$path: no answer");
+        note $attempt->{error};
+    }
+    my $closed = free_port();
+    is(attempt_at("http://127.0.0.1:$closed/")->{status}, undef,
+        'nobody listens');
+    my $silent = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+    is(attempt_at('http://127.0.0.1:' . $silent->sockport . '/')->{status},
+        undef, 'nobody accepts');
+    is(attempt_at('/half')->{status}, 200,
+        'half a body after 200: it was delivered');
+};
+
+subtest 'the log keeps the answer as text' => sub {
+    is(attempt_at('/nul')->{answer}, "a?b?????\x{e9}\"\\\n",
+        'what is no text is a question mark');
+    my $long = attempt_at('/long')->{answer};
+    is(length $long, 1366, '4 KiB are kept');
+    like($long, qr/^\x{20ac}{1365}\?$/, 'cut within a character');
+};
+
+subtest 'a cookie is not kept' => sub {
+    attempt_at('/cookie') for 1 .. 2;
+    ok(!grep({ exists $_->{headers}{cookie} } $sink->requests(
+        path => '/cookie')), 'none is sent');
+};
+
+subtest 'certificates' => sub {
+    my %ca = make_certificates();
+    $relay->stop;
+    $relay = $clinic->start_relay(env => hurried(
+        APPT_RELAY_CA_FILE => "$dir/ca.pem"));
+    my %want = (
+        good      => 200,
+        wrong     => 'SSL peer certificate or SSH remote key was not OK',
+        expired   => 'SSL peer certificate or SSH remote key was not OK',
+        stranger  => 'SSL peer certificate or SSH remote key was not OK',
+    );
+    for my $kind (qw(good wrong expired stranger)) {
+        my $port = free_port();
+        my $server = Appt::Process->start(
+            name => "tls-$kind", log => "$dir/tls-$kind.log",
+            command => [root_dir() . '/t/receivers/tls_receiver', $port,
+                "$dir/$kind.pem", "$dir/$kind.key", "$dir/$kind.requests"]);
+        wait_for { IO::Socket::INET->new("127.0.0.1:$port") } 'the server';
+        my $attempt = attempt_at("https://localhost:$port/x");
+        if ($kind eq 'good') {
+            is($attempt->{status}, 200, 'a good one: delivered')
+                or diag $attempt->{error};
+        }
+        else {
+            is($attempt->{error}, $want{$kind}, "$kind: refused");
+            ok(!-e "$dir/$kind.requests", 'nothing was sent');
+        }
+        $server->stop;
+    }
+};
+
+# good, wrong (another name), expired, stranger (signed by nobody we know).
+sub make_certificates {
+    my $script = <<'SH';
+set -e
+new() { openssl req -new -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr -subj /CN=$2; }
+sign() { openssl ca -batch -config ca.cnf -notext -in $1.csr -out $1.pem -startdate $2 -enddate $3 -extensions $4; }
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Test-CA -days 30
+: > index.txt; echo 01 > serial
+cat > ca.cnf <<'CNF'
+[ca]
+default_ca = here
+[here]
+database = index.txt
+serial = serial
+new_certs_dir = .
+certificate = ca.pem
+private_key = ca.key
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+[local]
+subjectAltName = DNS:localhost,IP:127.0.0.1
+[other]
+subjectAltName = DNS:other.example
+CNF
+new good localhost; sign good 20200101000000Z 20990101000000Z local
+new wrong other.example; sign wrong 20200101000000Z 20990101000000Z other
+new expired localhost; sign expired 20200101000000Z 20200201000000Z local
+openssl req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 30
+SH
+    my ($code, $out, $err) = run_command(
+        ['sh', '-c', "cd '$dir' && exec sh -s"], $script);
+    die "openssl: $err" if $code;
+    return;
+}
+
+subtest 'one that hangs delays no other' => sub {
+    $sink->forget;
+    my @slow = map { $cluster->row('SELECT * FROM appt.create_webhook('
+        . 'url => $1)', $sink->url('/hang')) } 1 .. 20;
+    my $good = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
+        $sink->url('/good'));
+    Appt::Deliveries::bulk_events($clinic, webhook_id => $_->{webhook_id},
+        count => 30) for @slow;
+    wait_for { $sink->requests(path => '/hang') >= 20 } 'them to hang', 10;
+    my $from = time;
+    Appt::Deliveries::bulk_events($clinic, webhook_id => $good->{webhook_id},
+        count => 100);
+    $sink->wait_for_requests(101, path => '/good');
+    my $took = time - $from;
+    note sprintf '%.2f s', $took;
+    cmp_ok($took, '<', 5, 'a hundred at the good one, soon');
+    $cluster->query('SELECT appt.delete_webhook($1)', $_->{webhook_id})
+        for @slow, $good;
+};
+
+subtest 'at most ten at once at an endpoint' => sub {
+    my $gauge = "$dir/gauge";
+    my $busy = Appt::Sink->new(handler => sub {
+        my ($request, $socket) = @_;
+        open my $fh, '>>', $gauge or die;
+        syswrite $fh, "+\n";
+        sleep 0.1;
+        syswrite $socket, head('200 OK', 'Content-Length: 0');
+        syswrite $fh, "-\n";
+        return 1;
+    });
+    my $hook = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
+        $busy->url('/busy'));
+    Appt::Deliveries::bulk_events($clinic, webhook_id => $hook->{webhook_id},
+        count => 100);
+    eval { $busy->wait_for_requests(101); 1 } or diag(explain($cluster->query("select webhook_no, state, attempts, fence, due_at, lease_until, relay_no, now() from appt.delivery where state not in ('delivered')")), explain($cluster->query("select webhook_no,webhook_id,status from appt.webhook")), $relay->log_text =~ s{.*(.{8000})$}{$1}sr);
+    open my $fh, '<', $gauge or die;
+    my ($now, $most) = (0, 0);
+    while (my $line = <$fh>) {
+        $now += $line =~ /\+/ ? 1 : -1;
+        $most = $now if $now > $most;
+    }
+    cmp_ok($most, '<=', 10, "never more than ten ($most)");
+    cmp_ok($most, '>=', 8, 'and not one by one');
+};
+
+ok($relay->alive, 'the relay lives through it all');
+ok($relay->stop, 'and stops when it is told to');
+done_testing;
