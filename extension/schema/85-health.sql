@@ -10,6 +10,7 @@ CREATE FUNCTION appt.health_of_outbox()
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
+	SET jit = off
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
