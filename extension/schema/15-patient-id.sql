@@ -8,6 +8,7 @@ CREATE FUNCTION appt.patient_assign_id() RETURNS trigger
 AS $$
 DECLARE
 	prefix text;
+	number text;
 BEGIN
 	IF NEW.patient_id IS NULL THEN
 		SELECT coalesce(s.value, d.default_value) INTO prefix
@@ -17,9 +18,10 @@ BEGIN
 		WHERE d.name = 'patient_id_prefix';
 
 		LOOP
+			number := nextval('appt.patient_id_seq');
 			NEW.patient_id := format('%s-%s-%s', prefix,
 				extract(year FROM appt.clock())::integer,
-				to_char(nextval('appt.patient_id_seq'), 'FM00000'));
+				lpad(number, greatest(5, length(number)), '0'));
 			EXIT WHEN NOT EXISTS (
 				SELECT FROM appt.patient p
 				WHERE p.patient_id = NEW.patient_id);
