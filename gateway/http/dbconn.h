@@ -50,7 +50,7 @@ typedef struct DbConn
 	unsigned	op_count;
 	unsigned	op_size;
 	PGresult   *result;			/* of the first op, until it is complete */
-	Query	   *written;		/* a write that waits for its commit: the Sync */
+	Query	   *written;		/* a write that waits for its commit */
 	PGresult   *written_result;
 	int			in_flight;		/* queries among the ops */
 	bool		unsynced;		/* sent something without a sync behind it */

@@ -72,7 +72,8 @@ loop_start(Loop *loop, int index, int listen_fd)
 
 	failed = pthread_create(&loop->thread, NULL, loop_main, loop);
 	if (failed != 0)
-		LOG_ERROR("could not start a thread", log_text("why", strerror(failed)));
+		LOG_ERROR("could not start a thread",
+				  log_text("why", strerror(failed)));
 	return failed == 0;
 }
 

@@ -306,7 +306,7 @@ token_answer(Request *request, const json_t *client)
 	request_header(request, "Pragma", "no-cache");
 }
 
-/* The scope to grant: what is wanted, all without; NULL: beyond the client's. */
+/* The scope to grant, all without a wish; NULL: beyond the client's. */
 static const char *
 token_scope(Request *request, const json_t *scopes, const char *wanted)
 {

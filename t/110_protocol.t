@@ -1,0 +1,226 @@
+#!/usr/bin/perl
+#
+# HTTP as nobody should speak it, byte by byte on a socket: smuggling, paths
+# that try to be clever, what drips in, and the statuses of the protocol.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use IO::Select;
+use IO::Socket::INET;
+use Time::HiRes qw(time);
+
+my $clinic = Appt::Clinic->new(
+    env => { APPT_REQUEST_TIMEOUT_MS => 1500, APPT_IDLE_TIMEOUT_MS => 2000 });
+my $http  = $clinic->http;
+my $port  = $clinic->gateway->port;
+my $token = $http->{token};
+my $auth  = "Authorization: Bearer $token\r\n";
+my $host  = "Host: localhost\r\n";
+my $json  = "Content-Type: application/json\r\n";
+
+sub connection {
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
+        // die "cannot connect: $!";
+}
+
+# Everything that comes until the other side closes, or the time is over.
+sub drain {
+    my ($socket, $seconds) = @_;
+    my $select = IO::Select->new($socket);
+    my $until  = time + ($seconds // 5);
+    my ($all, $closed) = ('', 0);
+    while ((my $left = $until - time) > 0) {
+        next unless $select->can_read($left);
+        my $got = sysread $socket, my $piece, 65536;
+        if (!$got) { $closed = 1; last }
+        $all .= $piece;
+        last if !wantarray && complete($all);
+    }
+    return wantarray ? ($all, $closed) : $all;
+}
+
+# Whether an answer with its body is there.
+sub complete {
+    my ($text) = @_;
+    return $text =~ /\A.*?\r\n\r\n/s
+        && length($') >= ($& =~ /^Content-Length: (\d+)/mi ? $1 : 0);
+}
+
+sub send_raw {
+    my ($text, $seconds) = @_;
+    my $socket = connection();
+    print {$socket} $text;
+    return drain($socket, $seconds);
+}
+
+sub statuses { return $_[0] =~ m{^HTTP/1\.1 (\d+)}mg }
+
+# ---- smuggling: refused, and the connection is closed ------------------------
+
+my $second = "GET /healthz HTTP/1.1\r\n$host\r\n";
+for my $bad (
+    [ 'Content-Length twice', "Content-Length: 2\r\nContent-Length: 40\r\n" ],
+    [ 'Content-Length twice, the same',
+        "Content-Length: 2\r\nContent-Length: 2\r\n" ],
+    [ 'Content-Length and Transfer-Encoding',
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n" ],
+    [ 'an unknown Transfer-Encoding', "Transfer-Encoding: zip\r\n" ],
+    [ 'chunked that is not last', "Transfer-Encoding: chunked, gzip\r\n" ],
+    [ 'Transfer-Encoding twice',
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n" ],
+    [ 'Host twice', "Host: other\r\nContent-Length: 2\r\n" ],
+    [ 'Authorization twice', "Authorization: Bearer x\r\nContent-Length: 2\r\n" ],
+    [ 'Idempotency-Key twice',
+        "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 2\r\n" ],
+    [ 'a blank before the colon', "Content-Length : 2\r\n" ],
+    [ 'a length that is no number', "Content-Length: 2x\r\n" ],
+    [ 'a negative length', "Content-Length: -2\r\n" ]) {
+    my ($name, $headers) = @$bad;
+    my ($answer, $closed) = send_raw(
+        "POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json$headers\r\n"
+            . "{}$second", 4);
+    my @status = statuses($answer);
+    ok(@status && !(grep { $_ != 400 } @status), "$name: 400 and nothing else")
+        or diag $answer;
+    ok($closed, "$name: closed");
+}
+
+# ---- paths ------------------------------------------------------------------
+
+for my $path ('/api/v1/appointments/APT%00x', '/api/v1/appointments/a%2Fb',
+    '/api/v1/appointments/a%5cb', '/api/v1/appointments/..',
+    '/api/v1/appointments/%2e%2e', '/api/v1/./appointments',
+    '/api/v1//appointments', '/api/v1/appointments/%zz',
+    '/api/v1/appointments/%4', '/api/v1/appointments/%ff',
+    '/api/v1/appointments/a%0ab') {
+    my $answer = send_raw("GET $path HTTP/1.1\r\n$host$auth\r\n");
+    is((statuses($answer))[0], 400, "400: $path") or diag $answer;
+}
+like(scalar send_raw("GET http://localhost/healthz HTTP/1.1\r\n$host\r\n"),
+    qr/^HTTP\S+ 200/, 'an absolute target is served (RFC 9112, 3.2.2)');
+for my $path ('/', '/api/v1', '/api/v2/appointments', '/api/v1/appointments/a/b/c',
+    '/a/b/c/d/e/f/g/h/i/j/k/l/m') {
+    is($http->get($path)->{status}, 404, "404: $path");
+}
+is($http->get('/api/v1/queue?doctor_id=DOC-001&date=%zz')->{json}{code},
+    'invalid_request', 'a broken escape in the query');
+is($http->get('/api/v1/queue?doctor_id=DOC-001&doctor_id=DOC-002')
+    ->{json}{errors}[0]{field}, 'doctor_id', 'a parameter twice is named');
+
+# ---- methods, types, sizes --------------------------------------------------
+
+my $r = $http->request('PUT', '/api/v1/appointments', '{}',
+    { 'Content-Type' => 'application/json' });
+is_deeply([ @$r{'status'}, $r->{json}{code} ], [ 405, 'method_not_allowed' ],
+    '405 for a method that the path does not have');
+is($r->{headers}{allow}, 'GET, HEAD, POST, OPTIONS', 'Allow lists the methods');
+is($http->get('/api/v1/appointments/walk-in')->{headers}{allow},
+    'POST, OPTIONS', 'a fixed path is no appointment id');
+$r = $http->request('OPTIONS', '/api/v1/appointments');
+is($r->{status}, 204, 'OPTIONS is answered');
+$r = $http->request('HEAD', '/api/v1/queue?doctor_id=DOC-001');
+is_deeply([ $r->{status}, $r->{body} ], [ 200, '' ], 'HEAD is GET without body');
+
+for my $case ([ 'text/html', 406 ], [ 'application/json;q=0, text/*', 406 ],
+    [ '*/*', 200 ], [ 'application/*', 200 ], [ 'text/html, */*;q=0.1', 200 ],
+    [ '*/*;q=0', 406 ], [ 'application/json', 200 ]) {
+    my ($accept, $status) = @$case;
+    is($http->get('/api/v1/queue?doctor_id=DOC-001', undef,
+        { Accept => $accept })->{status}, $status, "$status: Accept $accept");
+}
+
+like(scalar send_raw("POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json\r\n"),
+    qr/^HTTP\S+ 411.*"length_required"/s, '411 without a length');
+like(scalar send_raw("POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json"
+    . "Content-Length: 65537\r\n\r\n"), qr/^HTTP\S+ 413.*"content_too_large"/s,
+    '413 before the body is sent');
+my $chunk = sprintf "%x\r\n%s\r\n", 60_000, 'x' x 60_000;
+like(scalar send_raw("POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json"
+    . "Transfer-Encoding: chunked\r\n\r\n$chunk${chunk}0\r\n\r\n"),
+    qr/^HTTP\S+ 413.*"content_too_large"/s, '413 in chunks');
+like(scalar send_raw("POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json"
+    . "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+    qr/^HTTP\S+ 400.*"patient_id"/s, 'a body in chunks is read');
+like(scalar send_raw("GET /healthz HTTP/1.1\r\n$host"
+    . join('', map { "X-$_: " . 'x' x 900 . "\r\n" } 1 .. 20) . "\r\n"),
+    qr/^HTTP\S+ 431.*"headers_too_large"/s, '431 for 18 KiB of headers');
+like(scalar send_raw("GET /healthz?" . 'x' x 5000 . " HTTP/1.1\r\n$host\r\n"),
+    qr/^HTTP\S+ 414/, '414 for a target of 5 KiB');
+for my $type (undef, 'text/plain', 'application/jsonp', 'application/x-json') {
+    my $name = $type // 'none';
+    is($http->request('POST', '/api/v1/appointments', '{}',
+        { 'Content-Type' => $type })->{status}, 415, "415: type $name")
+        if defined $type;
+}
+is($http->request('POST', '/api/v1/appointments', '{}',
+    { 'Content-Type' => 'Application/JSON; charset=utf-8' })->{status}, 400,
+    'a type with a parameter is taken');
+is($http->post('/api/v1/appointments', '[' x 40 . ']' x 40)->{json}{detail},
+    'The body is nested too deeply.', 'depth is bounded');
+is($http->post('/api/v1/appointments', "{\"patient_id\":\"\xff\"}")->{status},
+    400, 'what is not UTF-8');
+is($http->post('/api/v1/appointments', '{"patient_id":"a\\u0000b"}')->{status},
+    400, 'an escaped NUL');
+
+# ---- one connection, many requests ------------------------------------------
+
+my $many = connection();
+print {$many} $second x 3;
+my $text = '';
+while (IO::Select->new($many)->can_read(3)) {
+    sysread($many, $text, 65536, length $text) or last;
+    last if 3 == (() = statuses($text));
+}
+is_deeply([ statuses($text) ], [ 200, 200, 200 ], 'three in one packet');
+
+# ---- slowness ---------------------------------------------------------------
+
+sub drips {
+    my ($name, $text, $limit) = @_;
+    my $socket = connection();
+    my $start  = time;
+    my $closed = 0;
+    for my $byte (split //, $text) {
+        last if time - $start > $limit + 3;
+        local $SIG{PIPE} = 'IGNORE';
+        if (!defined syswrite $socket, $byte) { $closed = 1; last }
+        next unless IO::Select->new($socket)->can_read(0.2);
+        sysread $socket, my $got, 65536;
+        if (!length($got // '')) { $closed = 1; last }
+    }
+    ok($closed, "$name is cut off") or diag sprintf '%.1f s', time - $start;
+    cmp_ok(time - $start, '<', $limit + 1.5, "$name within its time");
+}
+
+drips('a request line that drips in', 'GET /healthz HTTP/1.1' . 'x' x 100, 1.5);
+drips('headers that drip in', "GET /healthz HTTP/1.1\r\n$host" . 'X' x 100, 3);
+{
+    my $socket = connection();
+    print {$socket} "POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json"
+        . "Content-Length: 1000\r\n\r\n";
+    my $start = time;
+    my ($answer, $closed) = drain($socket, 4);
+    ok($closed, 'a body that never comes is not waited for');
+    cmp_ok(time - $start, '<', 3, '… for long');
+}
+{
+    my $start = time;
+    my ($answer, $closed) = drain(connection(), 5);
+    ok($closed && time - $start < 3, 'a connection that says nothing is closed');
+}
+is($http->get('/healthz')->{status}, 200, 'and the gateway is alive');
+
+# ---- request ids ------------------------------------------------------------
+
+is($http->get('/healthz', undef, { 'X-Request-Id' => 'abc-1.2:3_Z' })
+    ->{headers}{'x-request-id'}, 'abc-1.2:3_Z', 'X-Request-Id is honoured');
+for my $bad ('a b', '"x"', 'x' x 65, '<script>') {
+    isnt($http->get('/healthz', undef, { 'X-Request-Id' => $bad })
+        ->{headers}{'x-request-id'}, $bad, 'unless it is strange');
+}
+isnt($http->get('/healthz')->{headers}{'x-request-id'},
+    $http->get('/healthz')->{headers}{'x-request-id'}, 'else it is a new one');
+
+done_testing();
