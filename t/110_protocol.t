@@ -55,7 +55,7 @@ sub send_raw {
     return drain($socket, $seconds);
 }
 
-sub statuses { return $_[0] =~ m{^HTTP/1\.1 (\d+)}mg }
+sub statuses { return $_[0] =~ m{HTTP/1\.1 (\d+) }g }
 
 # ---- smuggling: refused, and the connection is closed ------------------------
 
