@@ -87,6 +87,12 @@ CREATE FUNCTION pg_temp.pick(seed text, bound integer) RETURNS integer
 	LANGUAGE sql IMMUTABLE
 RETURN (hashtext(seed)::bigint + 2147483648) % bound;
 
+-- Any of the patients but PAT-2026-00123, who stays free for the examples.
+CREATE FUNCTION pg_temp.some_patient(seed text) RETURNS text
+	LANGUAGE sql IMMUTABLE
+RETURN 'PAT-2026-' || lpad(
+	(101 + (23 + pg_temp.pick(seed || 'p', 99)) % 100)::text, 5, '0');
+
 CREATE FUNCTION pg_temp.set_clock(instant timestamptz) RETURNS void
 	LANGUAGE sql
 RETURN set_config('bioecko_appt.clock', coalesce(instant::text, ''), true);
@@ -109,8 +115,7 @@ BEGIN
 		BEGIN
 			SELECT appointment_id INTO booked
 			FROM appt.book(
-				patient_id => 'PAT-2026-' || lpad(
-					(101 + pg_temp.pick(seed || 'p', 100))::text, 5, '0'),
+				patient_id => pg_temp.some_patient(seed),
 				doctor_id => doctor,
 				slot_start => slot.start_time,
 				slot_end => slot.end_time,
