@@ -141,7 +141,7 @@ request_database_error(Request *request, QueryOutcome outcome,
 			log_error(request, result);
 	}
 	else if (outcome == QUERY_BUSY)
-		problem.detail = "Every database connection is busy; try again.";
+		problem.detail = "No database connection came free in time; try again.";
 	else
 		problem.detail = request->query.writes ? unsure
 			: "The connection to the database was lost; try again.";
