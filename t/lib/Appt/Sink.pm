@@ -246,10 +246,16 @@ sub _log {
     );
     $line{body_hex} = unpack 'H*', $raw unless defined $line{body};
     open my $fh, '>>', $self->{log} or die "$self->{log}: $!\n";
-    flock $fh, LOCK_EX;
+    _lock($fh);
     syswrite $fh, $json->encode(\%line) . "\n";
     $self->{on_request}->(\%line, $raw) if $self->{on_request};
     close $fh;
+}
+
+# The timer of the connection's process interrupts a wait for the lock.
+sub _lock {
+    my ($fh) = @_;
+    until (flock $fh, LOCK_EX) { die "flock: $!\n" unless $!{EINTR} }
 }
 
 # Adds a rule before the others; without arguments forgets all of them.
@@ -281,7 +287,7 @@ sub _take_rule {
 sub _change_rules {
     my ($self, $change) = @_;
     open my $fh, '+>>', $self->{rules} or die "$self->{rules}: $!\n";
-    flock $fh, LOCK_EX;
+    _lock($fh);
     seek $fh, 0, SEEK_SET;
     local $/;
     my $text = <$fh>;
