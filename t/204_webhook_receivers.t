@@ -48,7 +48,7 @@ my %behaviour = (
         syswrite $_[0], head('200 OK', 'Content-Length: 1000');
         pour($_[0], 'x', 1000, 0.05);
     },
-    '/hang'      => sub { sleep 30 },
+    '/hang'      => sub { sysread $_[0], my $nothing, 1 },
     '/huge'      => sub {
         syswrite $_[0], head('200 OK', 'Content-Length: 1000000000');
         pour($_[0], $megabyte, 1_000_000_000);
@@ -284,10 +284,10 @@ subtest 'one that hangs delays no other' => sub {
     my $from = time;
     Appt::Deliveries::bulk_events($clinic, webhook_id => $good->{webhook_id},
         count => 100);
-    $sink->wait_for_requests(101, path => '/good');
+    $sink->wait_for_requests(101, path => '/good', seconds => 30);
     my $took = time - $from;
     note sprintf '%.2f s', $took;
-    cmp_ok($took, '<', 5, 'a hundred at the good one, soon');
+    cmp_ok($took, '<', 15, 'a hundred at the good one, long before 600');
     $cluster->query('SELECT appt.delete_webhook($1)', $_->{webhook_id})
         for @slow, $good;
 };
@@ -307,7 +307,7 @@ subtest 'at most ten at once at an endpoint' => sub {
         $busy->url('/busy'));
     Appt::Deliveries::bulk_events($clinic, webhook_id => $hook->{webhook_id},
         count => 100);
-    eval { $busy->wait_for_requests(101); 1 } or diag(explain($cluster->query("select webhook_no, state, attempts, fence, due_at, lease_until, relay_no, now() from appt.delivery where state not in ('delivered')")), explain($cluster->query("select webhook_no,webhook_id,status from appt.webhook")), $relay->log_text =~ s{.*(.{8000})$}{$1}sr);
+    $busy->wait_for_requests(101);
     open my $fh, '<', $gauge or die;
     my ($now, $most) = (0, 0);
     while (my $line = <$fh>) {
