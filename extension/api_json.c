@@ -397,10 +397,13 @@ slots_json(const OfferedSlot *slots, int nslots)
 	{
 		const Slot *slot = &slots[i].slot;
 
-		appendStringInfoString(&out, i > 0 ? ",{" : "{");
-		appt_json_time(&out, "start_time", slot->start,
-					   slots[i].branch->zone);
-		appt_json_time(&out, "end_time", slot->end, slots[i].branch->zone);
+		appendStringInfoString(&out, i > 0
+							   ? ",{\"start_time\":\""
+							   : "{\"start_time\":\"");
+		appt_append_time(&out, slot->start, slots[i].branch->zone);
+		appendStringInfoString(&out, "\",\"end_time\":\"");
+		appt_append_time(&out, slot->end, slots[i].branch->zone);
+		appendStringInfoChar(&out, '"');
 		if (slot->capacity > 1)
 			appt_json_int(&out, "remaining", slot->remaining);
 		appendStringInfoChar(&out, '}');

@@ -79,8 +79,15 @@ typedef NullableDatum ApptArg;
 
 typedef Datum (*ApptWork) (void *request);
 
+/* Raises the error for a violated constraint; does not return. */
+typedef void (*ApptRefusal) (const char *constraint, const void *context);
+
 extern uint64 appt_run(ApptStatement *statement, const ApptArg *args,
 					   ApptAccess access);
+extern uint64 appt_run_excluded(ApptStatement *statement, const ApptArg *args,
+								ApptRefusal refuse, const void *context);
+extern void appt_run_to(ApptStatement *statement, const ApptArg *args,
+						ApptAccess access, DestReceiver *receiver);
 extern Datum appt_field(int row, int column, bool *isnull);
 extern char *appt_field_text(int row, int column);
 extern Datum appt_retry(ApptWork work, void *request);
@@ -168,6 +175,7 @@ typedef struct SlotDay
 	int			nblocks;
 	SlotBusy   *busy;			/* sorted by start */
 	int			nbusy;
+	int			gap_min;		/* the largest buffer that can matter */
 	int			first_busy;		/* earlier ones can't meet what is asked now */
 	TimestampTz now;
 	TimestampTz earliest;		/* now + lead time */
@@ -256,6 +264,7 @@ typedef struct Doctor
 	int			buffer_before_min;
 	int			buffer_after_min;
 	bool		active;
+	pg_tz	   *zone;			/* of all the hours; NULL: several or none */
 	Hours	   *hours;
 	int			nhours;
 	SlotBlock  *time_off;
@@ -411,6 +420,30 @@ typedef struct DoctorDay
 
 extern void token_lock_days(DoctorDay *days, int ndays);
 
+/* ---- floor 3: busy.c ---- */
+
+/* What is taken of a doctor's time, sorted by start; expired holds left out. */
+typedef struct BusyList
+{
+	SlotBusy   *items;
+	int			nitems;
+	int			size;
+	int			gap_min;		/* the largest buffer among them */
+	TimestampTz now;
+	bool		expired_holds;	/* some are still in the table */
+} BusyList;
+
+typedef struct BusyQuery
+{
+	int			doctor_no;
+	TimestampTz from;
+	TimestampTz to;
+	int64		except_no;		/* an appointment to overlook, 0: none */
+	ApptAccess	access;
+} BusyQuery;
+
+extern void busy_load(BusyList *list, const BusyQuery *query);
+
 /* ---- floor 3: availability.c ---- */
 
 /* Where an appointment is or is to be. */
@@ -528,6 +561,10 @@ extern void placement_begin(Placement *placement,
 							const PlacementRequest *request);
 extern void placement_find(Placement *placement,
 						   const PlacementRequest *request);
+extern void placement_refuse_overlap(const Placement *placement,
+									 const char *constraint,
+									 const char *patient_id)
+			pg_attribute_noreturn();
 extern void placement_find_overflow(Placement *placement);
 extern char *placement_explain(const PlacementRequest *request);
 extern int	placement_length(const Placement *placement);

@@ -14,27 +14,6 @@
 /* The longest that an appointment before the window can reach into it. */
 #define REACH	MINUTES(APPT_MAX_DURATION_MIN + APPT_MAX_BUFFER_MIN)
 
-static ApptStatement busy_slots = {
-	"SELECT slot_start, slot_end, lane, buffer_before_min, buffer_after_min,"
-	" hold_expires_at"
-	" FROM appt.appointment"
-	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3"
-	" AND status NOT IN ('cancelled', 'no_show')"
-	" ORDER BY slot_start",
-	3, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
-
-static ApptStatement busy_slots_except = {
-	"SELECT slot_start, slot_end, lane, buffer_before_min, buffer_after_min,"
-	" hold_expires_at"
-	" FROM appt.appointment"
-	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3"
-	" AND status NOT IN ('cancelled', 'no_show')"
-	" AND appointment_no <> $4"
-	" ORDER BY slot_start",
-	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
-};
-
 static ApptStatement day_counts = {
 	"SELECT token_date, count(*)::integer"
 	" FROM appt.appointment"
@@ -64,8 +43,7 @@ static void init_day(SlotDay *day, const Place *place, DateADT date,
 					 const VisitType *visit, TimestampTz now);
 static void widen(Days *days, TimestampTz from, TimestampTz to);
 static void load_busy(Days *days);
-static SlotBusy *read_busy(Days *days, uint64 n, int *nbusy);
-static void slice_busy(Days *days, SlotBusy *busy, int nbusy);
+static void slice_busy(Days *days, const BusyList *busy);
 static void apply_daily_limit(Days *days);
 static List *branches_to_list(const SlotQuery *query, Doctor *doctor);
 static void list_place(const SlotQuery *query, const Place *place,
@@ -314,9 +292,12 @@ widen(Days *days, TimestampTz from, TimestampTz to)
 static void
 load_busy(Days *days)
 {
-	SlotBusy   *busy;
-	int			nbusy;
-	uint64		n;
+	BusyList	busy = {.now = days->days[0].now};
+	BusyQuery	query = {
+		.doctor_no = days->place->doctor->doctor_no,
+		.except_no = days->except_no,
+		.access = days->access
+	};
 
 	for (int i = 0; i < days->ndays; i++)
 	{
@@ -328,57 +309,16 @@ load_busy(Days *days)
 	if (days->from == days->to)
 		return;
 
-	{
-		ApptArg		args[] = {
-			appt_arg(Int32GetDatum(days->place->doctor->doctor_no)),
-			appt_arg(TimestampTzGetDatum(days->from - REACH)),
-			appt_arg(TimestampTzGetDatum(days->to +
-										 MINUTES(APPT_MAX_BUFFER_MIN))),
-			appt_arg(Int64GetDatum(days->except_no))
-		};
-
-		n = appt_run(days->except_no ? &busy_slots_except : &busy_slots,
-					 args, days->access);
-	}
-	busy = read_busy(days, n, &nbusy);
-	slice_busy(days, busy, nbusy);
-}
-
-/* Leaves out the holds that have expired. */
-static SlotBusy *
-read_busy(Days *days, uint64 n, int *nbusy)
-{
-	TimestampTz now = days->days[0].now;
-	SlotBusy   *busy = palloc_array(SlotBusy, n + 1);
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-
-	*nbusy = 0;
-	for (uint64 i = 0; i < n; i++)
-	{
-		Datum		values[6];
-		bool		nulls[6];
-
-		heap_deform_tuple(SPI_tuptable->vals[i], desc, values, nulls);
-		if (!nulls[5] && DatumGetTimestampTz(values[5]) <= now)
-		{
-			days->days[0].expired_holds = true;
-			continue;
-		}
-		busy[(*nbusy)++] = (SlotBusy) {
-			.start = DatumGetTimestampTz(values[0]),
-			.end = DatumGetTimestampTz(values[1]),
-			.lane = DatumGetInt16(values[2]),
-			.buffer_before_min = DatumGetInt16(values[3]),
-			.buffer_after_min = DatumGetInt16(values[4]),
-			.held = !nulls[5]
-		};
-	}
-	return busy;
+	query.from = days->from - REACH;
+	query.to = days->to + MINUTES(APPT_MAX_BUFFER_MIN);
+	busy_load(&busy, &query);
+	days->days[0].expired_holds = busy.expired_holds;
+	slice_busy(days, &busy);
 }
 
 /* Gives each day the tail of the array that can still matter to it. */
 static void
-slice_busy(Days *days, SlotBusy *busy, int nbusy)
+slice_busy(Days *days, const BusyList *busy)
 {
 	int			first = 0;
 
@@ -386,11 +326,15 @@ slice_busy(Days *days, SlotBusy *busy, int nbusy)
 	{
 		SlotDay    *day = &days->days[i];
 
-		while (days->ndays > 1 && day->nsessions > 0 && first < nbusy &&
-			   busy[first].start + REACH <= day->sessions[0].start)
+		while (days->ndays > 1 && day->nsessions > 0 &&
+			   first < busy->nitems &&
+			   busy->items[first].start + REACH <= day->sessions[0].start)
 			first++;
-		day->busy = busy + first;
-		day->nbusy = nbusy - first;
+		day->busy = busy->items + first;
+		day->nbusy = busy->nitems - first;
+		day->gap_min = Max(busy->gap_min,
+						   Max(day->buffer_before_min,
+							   day->buffer_after_min));
 	}
 }
 

@@ -3,9 +3,9 @@
  *		Booking, walk-ins and holds.
  *
  * Locks, in order: branch and doctor (placement_begin), the doctor-day with
- * its token, the patient.  The insert then meets no conflict but the
- * patient's; the exclusion constraints stand behind it all the same, and
- * ON CONFLICT DO NOTHING asks them without a deadlock.
+ * its token, the patient.  Under them no other booking can be about to take
+ * the same place, so the plain INSERT never waits in the overlap constraints
+ * and cannot deadlock there; what they forbid becomes the booking's refusal.
  */
 #include "appt.h"
 
@@ -19,7 +19,6 @@ static ApptStatement insert = {
 	" buffer_before_min, buffer_after_min)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
 	" $15, $16, $17, $18, $19, $20, $21, $22)"
-	" ON CONFLICT DO NOTHING"
 	" RETURNING a",
 	22, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID,
 		TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID, TEXTOID, TEXTOID,
@@ -57,7 +56,8 @@ static PlacementRequest placement_request(const BookRequest *request);
 static int	draw_token(const Placement *placement);
 static void lock_day(const Placement *placement);
 static Appointment *insert_row(const NewRow *row);
-static Appointment *insert_booking(const NewRow *row);
+static void refuse_overlap(const char *constraint, const void *context)
+			pg_attribute_noreturn();
 static void use_hold(const BookRequest *request, Placement *placement);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
 static void refuse_expired_hold(const char *hold_id) pg_attribute_noreturn();
@@ -89,7 +89,7 @@ booking_book(const BookRequest *request)
 		placement_find(&placement, &wanted);
 	patient_check_limit(row.patient_no, &placement, 0);
 
-	booked = insert_booking(&row);
+	booked = insert_row(&row);
 	event_record(booked, "appointment.booked", request->caller,
 				 override_note(&placement), placement.now);
 	return booked;
@@ -126,7 +126,7 @@ booking_walk_in(const BookRequest *request)
 	row.patient_no = patient_lock(request->patient_id);
 	placement_find_overflow(&placement);
 
-	booked = insert_booking(&row);
+	booked = insert_row(&row);
 	event_record(booked, "appointment.booked", request->caller, "walk-in",
 				 placement.now);
 	event_record(booked, "appointment.checked_in", request->caller, "walk-in",
@@ -140,7 +140,6 @@ booking_hold(const BookRequest *request)
 {
 	PlacementRequest wanted = placement_request(request);
 	Placement	placement;
-	Appointment *held;
 	NewRow		row = {
 		.request = request,
 		.placement = &placement,
@@ -153,10 +152,7 @@ booking_hold(const BookRequest *request)
 	placement_find(&placement, &wanted);
 	row.hold_expires_at = placement.now +
 		MINUTES(placement.place.rules->hold_min);
-	held = insert_row(&row);
-	if (held == NULL)
-		refusal_raise(SLOT_TAKEN, &placement.place, placement.slot_start);
-	return held;
+	return insert_row(&row);
 }
 
 /* Gives a held slot back. */
@@ -223,22 +219,6 @@ lock_day(const Placement *placement)
 	token_lock_days(&day, 1);
 }
 
-/* Inserts a patient's appointment; a conflict is told apart and refused. */
-static Appointment *
-insert_booking(const NewRow *row)
-{
-	const Placement *placement = row->placement;
-	Appointment *booked = insert_row(row);
-
-	if (booked != NULL)
-		return booked;
-	if (patient_is_busy(row->patient_no, placement->slot_start,
-						placement->slot_end, 0))
-		patient_refuse_busy(row->request->patient_id);
-	refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
-}
-
-/* NULL if an exclusion constraint forbids it. */
 static Appointment *
 insert_row(const NewRow *row)
 {
@@ -276,9 +256,17 @@ insert_row(const NewRow *row)
 		appt_arg(Int16GetDatum(p->buffer_after_min))
 	};
 
-	if (appt_run(&insert, args, APPT_WRITE) == 0)
-		return NULL;
+	appt_run_excluded(&insert, args, refuse_overlap, row);
 	return appointment_from_row(appt_field(0, 1, &isnull));
+}
+
+static void
+refuse_overlap(const char *constraint, const void *context)
+{
+	const NewRow *row = context;
+
+	placement_refuse_overlap(row->placement, constraint,
+							 row->request->patient_id);
 }
 
 /*

@@ -21,6 +21,23 @@
 /* Farther than any zone is from UTC. */
 #define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
+/* A local day as it is printed; every instant in it has the same offset. */
+typedef struct LocalDay
+{
+	pg_tz	   *zone;
+	TimestampTz start;
+	TimestampTz end;
+	int64		first;			/* the time of day at start, microseconds */
+	char		date[sizeof("2026-03-15T") - 1];
+	char		offset[sizeof("+05:30") - 1];
+} LocalDay;
+
+#define MAX_TIME_LENGTH	sizeof("2026-03-15T10:00:00.000+05:30")
+
+static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone);
+static int64 time_of_day(const struct pg_tm *tm, fsec_t fsec);
+static char *put_clock(char *p, int64 time);
+static char *put_digits(char *p, unsigned int value, int width);
 static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
 					  fsec_t *fsec, int *offset_s);
@@ -129,35 +146,15 @@ appt_year(DateADT date)
 void
 appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone)
 {
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			offset_s;
-	int			offset_min;
-	char		text[48];
-	char	   *p = text;
+	static LocalDay day;
+	char		text[MAX_TIME_LENGTH];
+	char	   *p;
 
-	to_fields(instant, zone, &tm, &fsec, &offset_s);
-	p = pg_ultostr_zeropad(p, tm.tm_year, 4);
-	*p++ = '-';
-	p = pg_ultostr_zeropad(p, tm.tm_mon, 2);
-	*p++ = '-';
-	p = pg_ultostr_zeropad(p, tm.tm_mday, 2);
-	*p++ = 'T';
-	p = pg_ultostr_zeropad(p, tm.tm_hour, 2);
-	*p++ = ':';
-	p = pg_ultostr_zeropad(p, tm.tm_min, 2);
-	*p++ = ':';
-	p = pg_ultostr_zeropad(p, tm.tm_sec, 2);
-	if (fsec >= 1000)
-	{
-		*p++ = '.';
-		p = pg_ultostr_zeropad(p, fsec / 1000, 3);
-	}
-	offset_min = -offset_s / SECS_PER_MINUTE;
-	*p++ = offset_min < 0 ? '-' : '+';
-	p = pg_ultostr_zeropad(p, abs(offset_min) / MINS_PER_HOUR, 2);
-	*p++ = ':';
-	p = pg_ultostr_zeropad(p, abs(offset_min) % MINS_PER_HOUR, 2);
+	if (zone != day.zone || instant < day.start || instant >= day.end)
+		load_day(&day, instant, zone);
+	p = mempcpy(text, day.date, sizeof(day.date));
+	p = put_clock(p, instant - day.start + day.first);
+	p = mempcpy(p, day.offset, sizeof(day.offset));
 	appendBinaryStringInfo(out, text, p - text);
 }
 
@@ -183,6 +180,87 @@ appt_spoken_date(DateADT date)
 
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	return psprintf("%02d/%02d/%04d", day, month, year);
+}
+
+/*
+ * Fills in the local day of an instant.  On a day on which the offset changes
+ * it holds for that instant alone.
+ */
+static void
+load_day(LocalDay *day, TimestampTz instant, pg_tz *zone)
+{
+	struct pg_tm tm;
+	struct pg_tm tm_edge;
+	fsec_t		fsec;
+	int			offset_s;
+	int			first_offset_s;
+	int			last_offset_s;
+	int			offset_min;
+	char	   *p = day->date;
+
+	to_fields(instant, zone, &tm, &fsec, &offset_s);
+	offset_min = -offset_s / SECS_PER_MINUTE;
+	day->zone = zone;
+	p = put_digits(p, tm.tm_year, 4);
+	*p++ = '-';
+	p = put_digits(p, tm.tm_mon, 2);
+	*p++ = '-';
+	p = put_digits(p, tm.tm_mday, 2);
+	*p++ = 'T';
+	p = day->offset;
+	*p++ = offset_min < 0 ? '-' : '+';
+	p = put_digits(p, abs(offset_min) / MINS_PER_HOUR, 2);
+	*p++ = ':';
+	(void) put_digits(p, abs(offset_min) % MINS_PER_HOUR, 2);
+
+	day->first = time_of_day(&tm, fsec);
+	day->start = instant - day->first;
+	day->end = day->start + USECS_PER_DAY;
+	to_fields(day->start, zone, &tm_edge, &fsec, &first_offset_s);
+	to_fields(day->end - 1, zone, &tm_edge, &fsec, &last_offset_s);
+	if (first_offset_s == offset_s && last_offset_s == offset_s)
+	{
+		day->first = 0;
+		return;
+	}
+	day->start = instant;
+	day->end = instant + 1;
+}
+
+static int64
+time_of_day(const struct pg_tm *tm, fsec_t fsec)
+{
+	return ((int64) (tm->tm_hour * MINS_PER_HOUR + tm->tm_min) *
+			SECS_PER_MINUTE + tm->tm_sec) * USECS_PER_SEC + fsec;
+}
+
+/* hh:mm:ss, and .mmm where it is not zero. */
+static char *
+put_clock(char *p, int64 time)
+{
+	int			millisecond = time / 1000 % 1000;
+
+	p = put_digits(p, time / USECS_PER_HOUR, 2);
+	*p++ = ':';
+	p = put_digits(p, time / USECS_PER_MINUTE % MINS_PER_HOUR, 2);
+	*p++ = ':';
+	p = put_digits(p, time / USECS_PER_SEC % SECS_PER_MINUTE, 2);
+	if (millisecond == 0)
+		return p;
+	*p++ = '.';
+	return put_digits(p, millisecond, 3);
+}
+
+/* A number with leading zeros and no end mark. */
+static char *
+put_digits(char *p, unsigned int value, int width)
+{
+	for (int i = width - 1; i >= 0; i--)
+	{
+		p[i] = '0' + value % 10;
+		value /= 10;
+	}
+	return p + width;
 }
 
 static TimestampTz

@@ -5,6 +5,10 @@
  *
  * Locks: branch and doctor, shared, so that a closure or time off cannot slip
  * in between; then the caller locks the doctor-day and calls placement_find().
+ * Where one doctor-day's lock would not keep out every overlap, because the
+ * slot crosses midnight or the doctor's branches count their days in several
+ * zones, the doctor is locked exclusively.  So writers never meet in the
+ * overlap constraint, where they could deadlock.
  */
 #include "appt.h"
 
@@ -17,6 +21,7 @@ static ApptStatement delete_expired_holds = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+static bool is_within_day(const Placement *placement);
 static void check_times(const PlacementRequest *request);
 static void resolve(Placement *placement, const PlacementRequest *request);
 static void load_day(Placement *placement, const PlacementRequest *request,
@@ -37,7 +42,11 @@ placement_begin(Placement *placement, const PlacementRequest *request)
 	resolve(placement, request);
 	appt_lock_shared(APPT_LOCK_BRANCH,
 					 appt_lock_key(placement->place.branch->branch_id));
-	appt_lock_shared(APPT_LOCK_DOCTOR, placement->place.doctor->doctor_no);
+	if (is_within_day(placement))
+		appt_lock_shared(APPT_LOCK_DOCTOR, placement->place.doctor->doctor_no);
+	else
+		appt_lock_exclusive(APPT_LOCK_DOCTOR,
+							placement->place.doctor->doctor_no);
 	schedule_refresh();
 	resolve(placement, request);
 }
@@ -119,6 +128,32 @@ placement_length(const Placement *placement)
 	return placement->place.doctor->slot_min > 0
 		? placement->place.doctor->slot_min
 		: placement->place.branch->slot_min;
+}
+
+/*
+ * Raises what a violated overlap constraint means: the patient is elsewhere,
+ * or the slot is taken.
+ */
+void
+placement_refuse_overlap(const Placement *placement, const char *constraint,
+						 const char *patient_id)
+{
+	if (strcmp(constraint, "appointment_patient_no_overlap") == 0)
+		patient_refuse_busy(patient_id);
+	refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
+}
+
+/* Whether all that could overlap the slot counts in the same doctor-day. */
+static bool
+is_within_day(const Placement *placement)
+{
+	pg_tz	   *zone = placement->place.branch->zone;
+	TimestampTz end = placement->slot_end;
+
+	if (end == 0)
+		end = placement->slot_start + MINUTES(placement_length(placement));
+	return placement->place.doctor->zone == zone &&
+		appt_local_date(end - 1, zone) == placement->date;
 }
 
 static void

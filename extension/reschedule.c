@@ -44,6 +44,8 @@ static void check_movable(const Move *m, const Appointment *current);
 static void check_window(const Move *m, const Appointment *current);
 static bool is_unchanged(const Move *m, const Appointment *current);
 static Appointment *update_row(const Move *m);
+static void refuse_overlap(const char *constraint, const void *context)
+			pg_attribute_noreturn();
 
 /* Moves an appointment; to where it is already changes nothing. */
 Appointment *
@@ -84,9 +86,6 @@ move_once(void *arg)
 	placement_find(&m->placement, &m->wanted);
 	patient_check_limit(current->patient_no, &m->placement,
 						current->appointment_no);
-	if (patient_is_busy(current->patient_no, m->placement.slot_start,
-						m->placement.slot_end, current->appointment_no))
-		patient_refuse_busy(current->patient_id);
 	m->moved = update_row(m);
 	event_record(m->moved, "appointment.rescheduled", request->caller,
 				 request->reason, m->placement.now);
@@ -218,7 +217,15 @@ update_row(const Move *m)
 		appt_arg(Int16GetDatum(p->buffer_after_min))
 	};
 
-	if (appt_run(&move, args, APPT_WRITE) != 1)
+	if (appt_run_excluded(&move, args, refuse_overlap, m) != 1)
 		elog(ERROR, "appointment \"%s\" is gone", m->seen->appointment_id);
 	return appointment_from_row(appt_field(0, 1, &isnull));
+}
+
+static void
+refuse_overlap(const char *constraint, const void *context)
+{
+	const Move *m = context;
+
+	placement_refuse_overlap(&m->placement, constraint, m->seen->patient_id);
 }

@@ -83,6 +83,7 @@ static ApptStatement clients = {
 };
 
 static void load_hours(Doctor *doctor);
+static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
 							  bool closed, int *nblocks);
 static int	field_int(int row, int column);
@@ -188,6 +189,7 @@ schedule_load_doctor(const char *doctor_id)
 	doctor->buffer_after_min = field_int(0, 5);
 	doctor->active = field_bool(0, 6);
 	load_hours(doctor);
+	doctor->zone = common_zone(doctor);
 	doctor->time_off = load_blocks(&time_off, doctor_id, false,
 								   &doctor->ntime_off);
 	return doctor;
@@ -243,6 +245,21 @@ load_hours(Doctor *doctor)
 			.capacity = field_int(i, 8)
 		};
 	}
+}
+
+/* The zone that all the doctor's branches share, NULL if they do not. */
+static pg_tz *
+common_zone(const Doctor *doctor)
+{
+	pg_tz	   *zone = NULL;
+
+	for (int i = 0; i < doctor->nhours; i++)
+	{
+		if (zone != NULL && zone != doctor->hours[i].branch->zone)
+			return NULL;
+		zone = doctor->hours[i].branch->zone;
+	}
+	return zone;
 }
 
 static SlotBlock *

@@ -131,7 +131,7 @@ list_session(SlotDay *day, int session, int duration_min, Slot *slots,
 	{
 		while (day->first_busy < day->nbusy &&
 			   day->busy[day->first_busy].end +
-			   MINUTES(APPT_MAX_BUFFER_MIN) <= start)
+			   MINUTES(day->gap_min) <= start)
 			day->first_busy++;
 		if (is_listed_before(day, session, start, start + length))
 			continue;
@@ -272,7 +272,7 @@ occupied(const SlotDay *day, TimestampTz start, TimestampTz end,
 		int			gap_after = Max(day->buffer_after_min,
 									busy->buffer_before_min);
 
-		if (busy->start >= end + MINUTES(APPT_MAX_BUFFER_MIN))
+		if (busy->start >= end + MINUTES(day->gap_min))
 			break;
 		if (busy->lane >= APPT_BOOKABLE_LANES ||
 			start >= busy->end + MINUTES(gap_before) ||

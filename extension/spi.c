@@ -51,6 +51,73 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 	return SPI_processed;
 }
 
+/*
+ * Runs a statement that writes.  If an exclusion constraint forbids it,
+ * "refuse" is told which one and raises the error that the caller sees.
+ */
+uint64
+appt_run_excluded(ApptStatement *statement, const ApptArg *args,
+				  ApptRefusal refuse, const void *context)
+{
+	MemoryContext old = CurrentMemoryContext;
+	volatile uint64 processed = 0;
+
+	PG_TRY();
+	{
+		processed = appt_run(statement, args, APPT_WRITE);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(old);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_EXCLUSION_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		refuse(error->constraint_name, context);
+	}
+	PG_END_TRY();
+	return processed;
+}
+
+/*
+ * Runs a SELECT and hands its rows to a receiver as they come, which spares
+ * copying them.  Not APPT_WRITE.
+ */
+void
+appt_run_to(ApptStatement *statement, const ApptArg *args, ApptAccess access,
+			DestReceiver *receiver)
+{
+	ParamListInfo params = makeParamList(statement->nargs);
+	SPIExecuteOptions options = {
+		.params = params,
+		.read_only = true,
+		.dest = receiver
+	};
+	MemoryContext context = CurrentMemoryContext;
+	int			code;
+
+	if (statement->plan == NULL)
+		prepare(statement);
+	for (int i = 0; i < statement->nargs; i++)
+		params->params[i] = (ParamExternData) {
+			.value = args[i].value,
+			.isnull = args[i].isnull,
+			.pflags = PARAM_FLAG_CONST,
+			.ptype = statement->types[i]
+		};
+	if (access != APPT_READ)
+		PushActiveSnapshot(GetLatestSnapshot());
+	code = SPI_execute_plan_extended(statement->plan, &options);
+	if (access != APPT_READ)
+		PopActiveSnapshot();
+	MemoryContextSwitchTo(context);
+	if (code < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s",
+			 SPI_result_code_string(code));
+}
+
 /* A column (from 1) of a row (from 0) of the statement that ran last. */
 Datum
 appt_field(int row, int column, bool *isnull)

@@ -11,6 +11,15 @@
 #include "catalog/pg_type.h"
 
 static ApptStatement lock_day = {
+	"UPDATE appt.doctor_day"
+	" SET last_token = last_token + $3"
+	" WHERE doctor_no = $1 AND on_date = $2"
+	" RETURNING last_token",
+	3, {INT4OID, DATEOID, INT4OID}
+};
+
+/* The first to come to a day; another may be the first at the same time. */
+static ApptStatement open_day = {
 	"INSERT INTO appt.doctor_day AS d (doctor_no, on_date, last_token)"
 	" VALUES ($1, $2, $3)"
 	" ON CONFLICT (doctor_no, on_date)"
@@ -38,7 +47,8 @@ token_lock_days(DoctorDay *days, int ndays)
 			appt_arg(Int32GetDatum(days[i].draw ? 1 : 0))
 		};
 
-		appt_run(&lock_day, args, APPT_WRITE);
+		if (appt_run(&lock_day, args, APPT_WRITE) == 0)
+			appt_run(&open_day, args, APPT_WRITE);
 		days[i].token_number = DatumGetInt32(appt_field(0, 1, &isnull));
 	}
 }
