@@ -42,7 +42,8 @@ CREATE TABLE appt.branch (
 	phone text,
 	slot_min appt.slot_minutes NOT NULL DEFAULT 15,
 	active boolean NOT NULL DEFAULT true,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	version integer NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT branch_pkey PRIMARY KEY (branch_id),
 	CONSTRAINT branch_id_format
 		CHECK (branch_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
@@ -68,7 +69,8 @@ CREATE TABLE appt.doctor (
 	buffer_before_min appt.minutes NOT NULL DEFAULT 0,
 	buffer_after_min appt.minutes NOT NULL DEFAULT 0,
 	active boolean NOT NULL DEFAULT true,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	version integer NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT doctor_pkey PRIMARY KEY (doctor_id),
 	CONSTRAINT doctor_no_key UNIQUE (doctor_no),
 	CONSTRAINT doctor_no_range CHECK (doctor_no BETWEEN 1 AND 33554431),
@@ -100,6 +102,7 @@ CREATE TABLE appt.visit_type (
 	buffer_before_min appt.minutes,
 	buffer_after_min appt.minutes,
 	active boolean NOT NULL DEFAULT true,
+	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT visit_type_pkey PRIMARY KEY (visit_type),
 	CONSTRAINT visit_type_format
 		CHECK (visit_type ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
@@ -128,6 +131,7 @@ CREATE TABLE appt.working_hours (
 	capacity smallint NOT NULL DEFAULT 1,
 	valid_from date NOT NULL DEFAULT '-infinity',
 	valid_to date NOT NULL DEFAULT 'infinity',
+	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT working_hours_pkey PRIMARY KEY (working_hours_no),
 	CONSTRAINT working_hours_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
@@ -170,6 +174,7 @@ CREATE TABLE appt.extra_session (
 	end_time time NOT NULL,
 	slot_min appt.slot_minutes,
 	capacity smallint NOT NULL DEFAULT 1,
+	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT extra_session_pkey PRIMARY KEY (extra_session_no),
 	CONSTRAINT extra_session_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
@@ -194,7 +199,8 @@ CREATE TABLE appt.time_off (
 	starts_at timestamptz NOT NULL,
 	ends_at timestamptz NOT NULL,
 	reason text,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	version integer NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT time_off_pkey PRIMARY KEY (time_off_no),
 	CONSTRAINT time_off_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
@@ -213,7 +219,8 @@ CREATE TABLE appt.closure (
 	starts_at timestamptz NOT NULL,
 	ends_at timestamptz NOT NULL,
 	reason text,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	version integer NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT closure_pkey PRIMARY KEY (closure_no),
 	CONSTRAINT closure_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
@@ -232,6 +239,7 @@ CREATE TABLE appt.setting (
 	branch_id text,
 	doctor_id text,
 	value text NOT NULL,
+	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_no),
 	CONSTRAINT setting_one_scope
 		CHECK (branch_id IS NULL OR doctor_id IS NULL),
@@ -350,7 +358,7 @@ CREATE TABLE appt.patient (
 	branch_id text,
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
-	registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	registered_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT patient_pkey PRIMARY KEY (patient_id),
 	CONSTRAINT patient_no_key UNIQUE (patient_no),
 	CONSTRAINT patient_id_format
@@ -382,6 +390,10 @@ COMMENT ON COLUMN appt.patient.abha_id IS
 	'Ayushman Bharat Health Account number, where there is one';
 COMMENT ON COLUMN appt.patient.branch_id IS
 	'Where the patient registered; patients book at any branch';
+
+COMMENT ON COLUMN appt.patient.version IS
+	'Rises by one with every change, here and in the tables above; the ETag '
+	'over HTTP';
 
 DO $$
 DECLARE
