@@ -9,6 +9,7 @@
 #include "appt.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 
 /* So many measured consultations make an estimate, and no more are asked. */
 #define ENOUGH_LENGTHS	5
@@ -44,6 +45,7 @@ typedef struct Queue
 	int			nentries;
 } Queue;
 
+static const Appointment *first_waiting(Queue *queue, const Caller *caller);
 static Doctor *find_doctor(const char *doctor_id);
 static DateADT today_of(const Doctor *doctor, TimestampTz now);
 static void load_entries(Queue *queue, ApptAccess access);
@@ -79,7 +81,8 @@ queue_load(const char *doctor_id, DateADT date, bool today,
 
 /*
  * Starts the consultation of the first who is there today; NULL if nobody is.
- * Under the doctor-day's lock two calls never get the same patient.
+ * Under the doctor-day's lock two calls never get the same patient; who was
+ * changed by somebody else while we waited for the row is looked at again.
  */
 Appointment *
 queue_call_next(const char *doctor_id, const Caller *caller)
@@ -89,19 +92,33 @@ queue_call_next(const char *doctor_id, const Caller *caller)
 
 	queue.date = day.on_date = today_of(queue.doctor, queue.now);
 	token_lock_days(&day, 1);
-	load_entries(&queue, APPT_READ_LATEST);
-	for (int i = 0; i < queue.nentries; i++)
+	for (;;)
 	{
-		Appointment *first = queue.entries[i].appointment;
-		ChangeRequest request = {
-			.caller = caller,
-			.appointment_id = first->appointment_id,
-			.expected_version = first->version
-		};
+		const Appointment *first = first_waiting(&queue, caller);
+		ChangeRequest request = {.caller = caller};
 
-		if (appointment_is(first, "checked_in") &&
-			caller_sees(caller, first->branch_id))
+		if (first == NULL)
+			return NULL;
+		request.appointment_id = first->appointment_id;
+		if (appointment_find(first->appointment_id, caller,
+							 APPT_FOR_UPDATE)->version == first->version)
 			return lifecycle_start(&request);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* As it is committed now; NULL if nobody is there. */
+static const Appointment *
+first_waiting(Queue *queue, const Caller *caller)
+{
+	load_entries(queue, APPT_READ_LATEST);
+	for (int i = 0; i < queue->nentries; i++)
+	{
+		const Appointment *a = queue->entries[i].appointment;
+
+		if (appointment_is(a, "checked_in") &&
+			caller_sees(caller, a->branch_id))
+			return a;
 	}
 	return NULL;
 }
