@@ -66,7 +66,7 @@ SELECT v.name, a.visit_date, a.start_local::time AS starts,
 FROM appt_report.appointment a
 LEFT JOIN visit v ON v.id = a.appointment_id
 ORDER BY a.slot_start, a.token_number;
-SELECT v.name, a.month, a.weekday AS day, a.patient_age_years AS age,
+SELECT v.name, a.visit_month, a.weekday AS day, a.patient_age_years AS age,
 	a.booked_local, a.booked_ahead_days AS ahead, a.arrival_min AS arrival,
 	a.waiting_min AS waiting, a.start_delay_min AS delay,
 	a.consultation_min AS consult, a.cancel_notice_min AS notice
@@ -121,13 +121,13 @@ UPDATE appt.doctor SET active = true WHERE doctor_id = 'DOC-002';
 
 -- Who came, who did not, who is still booked an hour after the end.
 SET LOCAL bioecko_appt.clock = '2026-03-16 12:30+05:30';
-SELECT month, doctor_name, branch_name, visits_due AS due, kept, no_shows,
+SELECT visit_month AS month, doctor_name, branch_name, visits_due AS due, kept, no_shows,
 	no_show_percent AS percent, unresolved, cancelled
 FROM appt_report.no_show_rate
 ORDER BY doctor_name;
 
 -- Notice: cancelled at noon on Saturday for 09:45 on Monday.
-SELECT month, doctor_name, notice_no AS no, notice, cancelled,
+SELECT visit_month AS month, doctor_name, notice_no AS no, notice, cancelled,
 	average_notice_min AS average
 FROM appt_report.cancellation;
 -- The ends of each class.

@@ -24,9 +24,9 @@ is($c->value('SELECT count(*) FROM appt.appointment'), $rows, 'all of them');
 
 # A month that lies in the past and is whole, if there is one.
 my ($month) = $c->dbh->selectrow_array(<<'SQL');
-SELECT month FROM appt_report.appointment
+SELECT visit_month FROM appt_report.appointment
 WHERE visit_date < appt.clock()::date
-GROUP BY month ORDER BY count(*) DESC LIMIT 1
+GROUP BY visit_month ORDER BY count(*) DESC LIMIT 1
 SQL
 my $pages = $c->value(q{SELECT relpages FROM pg_class
     WHERE oid = 'appt.appointment'::regclass});
@@ -40,7 +40,7 @@ FROM information_schema.columns
 WHERE table_schema = 'appt_report'
 GROUP BY table_name
 HAVING bool_or(column_name = 'doctor_id')
-    AND bool_or(column_name IN ('month', 'visit_date'))
+    AND bool_or(column_name IN ('visit_month', 'visit_date'))
 ORDER BY 1
 SQL
 is(scalar @views, 9, 'the views by doctor and time');
@@ -67,7 +67,7 @@ for (@views) {
     my ($view, $by_day) = @$_{qw(view by_day)};
     my $when = $by_day
         ? "visit_date >= '$month' AND visit_date < date '$month' + interval '1 month'"
-        : "month = '$month'";
+        : "visit_month = '$month'";
     my $sql = "SELECT * FROM appt_report.$view "
         . "WHERE doctor_id = 'D-0042' AND $when";
     subtest $view => sub {

@@ -55,7 +55,7 @@ CREATE VIEW appt_report.appointment AS
 SELECT
 	a.appointment_id,
 	a.token_date AS visit_date,
-	date_trunc('month', a.token_date::timestamp)::date AS month,
+	date_trunc('month', a.token_date::timestamp)::date AS visit_month,
 	extract(isodow FROM a.token_date)::integer AS weekday,
 	a.slot_start AT TIME ZONE b.time_zone AS start_local,
 	a.slot_end AT TIME ZONE b.time_zone AS end_local,

@@ -85,7 +85,7 @@ COMMENT ON VIEW appt_report.offered_time IS
 CREATE VIEW appt_report.utilisation AS
 SELECT
 	u.visit_date,
-	date_trunc('month', u.visit_date::timestamp)::date AS month,
+	date_trunc('month', u.visit_date::timestamp)::date AS visit_month,
 	extract(isodow FROM u.visit_date)::integer AS weekday,
 	u.doctor_id,
 	u.doctor_name,

@@ -12,7 +12,7 @@ SELECT
 	d.doctor_id,
 	d.name AS doctor_name,
 	d.specialty,
-	stamp::date AS month,
+	stamp::date AS visit_month,
 	(stamp + interval '1 month')::date AS next_month
 FROM appt.doctor d
 CROSS JOIN LATERAL generate_series(
@@ -30,7 +30,7 @@ COMMENT ON VIEW appt.doctor_month IS
 
 CREATE VIEW appt_report.no_show_rate AS
 SELECT
-	m.month,
+	m.visit_month,
 	m.doctor_id,
 	m.doctor_name,
 	m.specialty,
@@ -55,7 +55,7 @@ CROSS JOIN LATERAL (
 		count(*) FILTER (WHERE a.status = 'cancelled')::integer AS cancelled
 	FROM appt.appointment a
 	WHERE a.doctor_no = m.doctor_no
-		AND a.token_date >= m.month
+		AND a.token_date >= m.visit_month
 		AND a.token_date < m.next_month
 		AND a.status <> 'held'
 	GROUP BY a.branch_id) c
@@ -67,7 +67,7 @@ COMMENT ON VIEW appt_report.no_show_rate IS
 
 CREATE VIEW appt_report.cancellation AS
 SELECT
-	m.month,
+	m.visit_month,
 	m.doctor_id,
 	m.doctor_name,
 	m.specialty,
@@ -90,7 +90,7 @@ CROSS JOIN LATERAL (
 			AS average_notice_min
 	FROM appt.appointment a
 	WHERE a.doctor_no = m.doctor_no
-		AND a.token_date >= m.month
+		AND a.token_date >= m.visit_month
 		AND a.token_date < m.next_month
 		AND a.status = 'cancelled'
 	GROUP BY 1, 2) c
@@ -103,7 +103,7 @@ COMMENT ON VIEW appt_report.cancellation IS
 CREATE VIEW appt_report.waiting_time AS
 SELECT
 	a.visit_date,
-	a.month,
+	a.visit_month,
 	a.weekday,
 	a.doctor_id,
 	a.doctor_name,
@@ -128,7 +128,7 @@ FROM appt_report.appointment a
 WHERE a.waiting_min IS NOT NULL
 GROUP BY
 	a.visit_date,
-	a.month,
+	a.visit_month,
 	a.weekday,
 	a.doctor_id,
 	a.doctor_name,

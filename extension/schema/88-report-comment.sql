@@ -83,7 +83,7 @@ BEGIN
 	('longest_waiting_min', 'Largest waiting_min'),
 	('median_consultation_min', 'Half of the consultations took no longer'),
 	('median_waiting_min', 'Half of the patients waited no longer'),
-	('month', 'First day of the month of the visit'),
+	('visit_month', 'First day of the month of the visit'),
 	('no_show_min', 'Minutes of appointments to which nobody came'),
 	('no_show_percent', '100 * no_shows / visits_due; NULL: none was due'),
 	('no_shows', 'Visits to which the patient did not come'),
