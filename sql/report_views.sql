@@ -3,6 +3,7 @@
 \getenv srcdir PG_ABS_SRCDIR
 \set fixture :srcdir '/sql/fixture/clinic.sql'
 \i :fixture
+SET jit = off;  -- small tables, great estimates
 \set ECHO all
 
 -- A second doctor in another time zone; capacity for two, half a day off.
