@@ -250,9 +250,14 @@ attempt(ApptWork work, void *request, Datum *result)
 	return done;
 }
 
+/*
+ * An overlap that only the constraint saw, on another day's counter, is an
+ * ordinary refusal the next time.
+ */
 static bool
 may_retry(int sqlstate)
 {
 	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlstate == ERRCODE_EXCLUSION_VIOLATION;
 }
