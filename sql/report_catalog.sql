@@ -30,6 +30,15 @@ GROUP BY a.attname
 HAVING count(DISTINCT col_description(c.oid, a.attnum)) > 1
 	OR count(DISTINCT a.atttypid) > 1;
 
+-- psql's \d+ explains every column of every table and view of ours.
+SELECT c.oid::regclass, a.attname
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+	AND NOT a.attisdropped
+WHERE c.relnamespace::regnamespace::text ~ '^appt'
+	AND c.relkind IN ('r', 'v', 'm')
+	AND col_description(c.oid, a.attnum) IS NULL;
+
 -- appt_reporting: the views without contact, and no other relation of any
 -- schema of ours, no sequence, no write.
 SELECT c.oid::regclass AS readable
