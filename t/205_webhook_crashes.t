@@ -1,0 +1,248 @@
+#!/usr/bin/perl
+#
+# Nothing is lost and nothing stays under way for ever: kill -9 of the relay
+# between any two steps, of PostgreSQL, of its connections; a relay that is
+# stopped past its lease; two relays at once; no NOTIFY.
+#
+# Each time: the receiver's set of event ids is the events' own, and every
+# delivery ends delivered, held, dead or due.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Deliveries qw(clinic hurried bulk_events states);
+use Appt::Program;
+use Appt::Util qw(wait_for);
+use Time::HiRes qw(sleep time);
+
+my $clinic = clinic(cluster => { fsync => 1 });
+my $cluster    = $clinic->cluster;
+my $sink       = $clinic->sink;
+my $webhook_id = $clinic->webhook->{webhook_id};
+my %env = %{ hurried(APPT_RELAY_RETRY_SCHEDULE => '0' . ',0.1' x 30) };
+
+# So many new events; nothing of before is left at the receiver or the queue.
+sub load {
+    my ($count) = @_;
+    $sink->forget;
+    $cluster->psql('DELETE FROM appt.delivery');
+    bulk_events($clinic, webhook_id => $webhook_id, count => $count);
+}
+
+# The property of this file, within so many seconds.
+sub nothing_lost {
+    my ($seconds) = @_;
+    my $states = {};
+    my $ok = eval {
+        wait_for {
+            $states = eval { states($clinic) } // return 0;
+            !grep { !/^(?:delivered|held|dead)$/ } keys %$states;
+        } 'everything to be settled', $seconds // 30;
+    };
+    ok($ok, 'every delivery is settled') or diag explain $states;
+    is_deeply([keys %$states], ['delivered'], 'namely delivered');
+
+    my %got;
+    $got{ $_->{headers}{'webhook-id'} }++ for $sink->requests;
+    my @want = map { $_->{event_id} } @{ $cluster->query(
+        'SELECT event_id FROM appt.delivery JOIN appt.event USING (event_no) '
+            . 'ORDER BY 1') };
+    is_deeply([sort keys %got], [sort @want],
+        'the receiver has all events and no others');
+    my $copies = grep { $_ > 1 } values %got;
+    note "$copies of " . @want . ' came more than once';
+    return $copies;
+}
+
+sub relay {
+    my (%more) = @_;
+    return Appt::Relay->new(cluster => $cluster, env => { %env, %more });
+}
+
+subtest 'kill -9 of the relay, at any moment' => sub {
+    load(600);
+    $sink->behave(delay => 0.01);
+    for my $round (1 .. 12) {
+        my $relay = relay();
+        sleep 0.02 + rand 0.15;
+        $relay->kill9;
+    }
+    my $relay = relay();
+    nothing_lost(60);
+    $sink->behave;
+    ok($relay->stop, 'the last one stops');
+};
+
+subtest 'killed between claim and send, and between send and record' => sub {
+    for my $step ('claimed, not sent', 'sent, not recorded') {
+        load(40);
+        $sink->behave($step =~ /not recorded/ ? (hang => 1) : (delay => 0.3));
+        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
+        if ($step =~ /not recorded/) {
+            $sink->wait_for_requests(5);
+        }
+        else {
+            wait_for { (states($clinic)->{in_flight} // 0) > 0 } 'a claim', 5;
+        }
+        $relay->kill9;
+        $sink->behave;
+        $relay = relay();
+        note $step;
+        nothing_lost(30);
+        $relay->stop;
+    }
+};
+
+subtest 'SIGTERM loses nothing and sends nothing twice' => sub {
+    load(300);
+    $sink->behave(delay => 0.02);
+    my $stopped = 1;
+    for my $round (1 .. 4) {
+        my $relay = relay();
+        sleep 0.1 + rand 0.2;
+        $stopped &&= $relay->stop;
+    }
+    ok($stopped, 'it ends by itself');
+    ok(!exists states($clinic)->{in_flight}, 'no lease is left');
+    my $relay = relay();
+    is(nothing_lost(30), 0, 'no event twice');
+    $sink->behave;
+    $relay->stop;
+};
+
+subtest 'kill -9 of PostgreSQL' => sub {
+    load(400);
+    $sink->behave(delay => 0.01);
+    my $relay = relay();
+    for my $round (1 .. 3) {
+        sleep 0.2 + rand 0.3;
+        $cluster->kill9;
+        sleep 0.1;
+        $cluster->start;
+    }
+    nothing_lost(60);
+    ok($relay->alive, 'the relay has lived through it');
+    $sink->behave;
+    load(5);
+    $sink->wait_for_requests(5);
+    pass('and goes on');
+    $relay->stop;
+};
+
+subtest 'connections ended by the server' => sub {
+    load(300);
+    $sink->behave(delay => 0.01);
+    my $relay = relay();
+    for my $round (1 .. 6) {
+        sleep 0.1;
+        $cluster->psql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'bioecko-relay'});
+    }
+    nothing_lost(60);
+    $sink->behave;
+
+    wait_for { listens() } 'it to listen again', 10;
+    $cluster->psql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE query = 'LISTEN bioecko_appt' OR query = 'SELECT 1'
+            AND application_name = 'bioecko-relay'});
+    wait_for { listens() } 'it to listen again', 10;
+    load(0);
+    my $from = time;
+    $cluster->query('SELECT appt.ping_webhook($1)', $webhook_id);
+    $sink->wait_for_requests(1);
+    cmp_ok(time - $from, '<', 2, 'and hears at once');
+    $relay->stop;
+};
+
+sub listens {
+    return $cluster->value(q{SELECT count(*) FROM pg_stat_activity
+        WHERE application_name = 'bioecko-relay' AND state = 'idle'
+            AND query IN ('LISTEN bioecko_appt', 'SELECT 1')});
+}
+
+subtest 'stopped past its lease, and woken' => sub {
+    load(40);
+    $sink->behave(delay => 0.3);
+    my $sleeper = relay();
+    $sink->wait_for_requests(5);
+    $sleeper->signal('STOP');
+    my $relay = relay();
+    wait_for { (states($clinic)->{delivered} // 0) == 40 }
+        'another to take over', 20;
+    my $fences = $cluster->value(
+        'SELECT string_agg(fence::text, $1 ORDER BY delivery_no) FROM '
+            . 'appt.delivery', ',');
+    $sink->behave;
+    $sleeper->signal('CONT');
+    $cluster->query('SELECT appt.ping_webhook($1)', $webhook_id);
+    nothing_lost(20);
+    is($cluster->value('SELECT string_agg(fence::text, $1 ORDER BY '
+        . q{delivery_no) FROM appt.delivery d JOIN appt.event e }
+        . q{USING (event_no) WHERE event_type <> 'webhook.ping'}, ','), $fences,
+        'what it held is not its own any more');
+    ok($_->stop, 'both stop') for $relay, $sleeper;
+};
+
+subtest 'two relays at once' => sub {
+    $sink->behave;
+    my @hooks = map { $cluster->value('SELECT webhook_id FROM '
+        . 'appt.create_webhook($1)', $sink->url("/two/$_")) } 1 .. 6;
+    my @relay = map { relay(APPT_RELAY_TIMEOUT_MS => 20000,
+        APPT_RELAY_LEASE_MS => 60000) } 1 .. 2;
+    load(200);
+    bulk_events($clinic, webhook_id => $_, count => 100) for @hooks;
+    is(nothing_lost(60), 0, 'no event twice');
+    my @claimed = map {
+        HTTP::Tiny->new->get($_->url . '/metrics')->{content}
+            =~ /^bioecko_relay_claimed_total (\d+)/m } @relay;
+    note "claimed: @claimed";
+    ok($_->stop, 'it stops') for @relay;
+    $cluster->query('SELECT appt.delete_webhook($1)', $_) for @hooks;
+};
+
+subtest 'an appointment\'s order holds through all that' => sub {
+    load(0);
+    $cluster->psql(<<"SQL");
+WITH made AS (
+    INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
+        occurred_at, stamp, actor, data)
+    SELECT appt.new_id('evt'), 'appointment.rescheduled', -(g % 10) - 1,
+        'MUM-01', now(), '2026-03-14T12:00:00+05:30', 'test',
+        '{"appointment":' || g % 10 || ',"step":' || g / 10 || '}'
+    FROM generate_series(0, 199) g
+    RETURNING event_no, appointment_no)
+INSERT INTO appt.delivery (webhook_no, event_no, appointment_no)
+SELECT webhook_no, event_no, appointment_no
+FROM made, appt.webhook WHERE webhook_id = '$webhook_id'
+SQL
+    $sink->behave(status => 500, times => 30);
+    my @relay = map { relay() } 1 .. 2;
+    sleep 0.3;
+    $relay[0]->kill9;
+    nothing_lost(60);
+    my (%first, %wrong);
+    for my $request (grep { $_->{status} == 200 } $sink->requests) {
+        my ($appointment, $step) = @{ $request->{json}{data} }{qw(appointment step)};
+        my $last = $first{$appointment} // -1;
+        $wrong{$appointment} = 1 if $step > $last + 1;
+        $first{$appointment} = $step if $step > $last;
+    }
+    is_deeply(\%wrong, {}, 'no step came before the one that precedes it');
+    ok($relay[1]->stop, 'it stops');
+};
+
+subtest 'no NOTIFY at all' => sub {
+    $cluster->psql(<<'SQL');
+LOAD 'bioecko_appt';
+ALTER SYSTEM SET bioecko_appt.notify = off;
+SELECT pg_reload_conf();
+SQL
+    my $relay = relay();
+    load(0);
+    $cluster->query('SELECT appt.ping_webhook($1)', $webhook_id);
+    $sink->wait_for_requests(1, seconds => 5);
+    nothing_lost(10);
+    ok($relay->stop, 'it stops');
+};
+
+done_testing;
