@@ -15,7 +15,9 @@
 static const char *column(const PGresult *result, const char *name);
 static void reply_page(Request *request, const char *total);
 static void link_add(Request *request, Buf *link, int page, const char *rel);
-static const char *error_field(const PGresult *result);
+static const char *error_field(const Request *request,
+							   const PGresult *result);
+static const char *guarded_field(const Route *route, const char *rest);
 static const char *error_text(Request *request, const PGresult *result,
 							  const ErrorClass *class);
 static void log_error(const Request *request, const PGresult *result);
@@ -131,7 +133,7 @@ request_database_error(Request *request, QueryOutcome outcome,
 
 	if (outcome == QUERY_ERROR)
 	{
-		const char *field = error_field(result);
+		const char *field = error_field(request, result);
 
 		problem.detail = error_text(request, result, &class);
 		if (field != NULL && class.status < 500)
@@ -150,15 +152,45 @@ request_database_error(Request *request, QueryOutcome outcome,
 		request_retry_after(request, 1);
 }
 
-/* The field that the error is about; NULL: none is named. */
+/*
+ * The field that the error is about; NULL: none is named.  A constraint is
+ * named after its table and the column that it guards.
+ */
 static const char *
-error_field(const PGresult *result)
+error_field(const Request *request, const PGresult *result)
 {
-	const char *field = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+	const char *constraint = PQresultErrorField(result,
+												PG_DIAG_CONSTRAINT_NAME);
+	const char *table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+	size_t		len = table != NULL ? strlen(table) : 0;
 
-	if (field == NULL || field[0] == '\0')
-		field = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-	return field != NULL && field[0] != '\0' ? field : NULL;
+	if (column != NULL && column[0] != '\0')
+		return column;
+	if (constraint == NULL || table == NULL ||
+		strncmp(constraint, table, len) != 0 || constraint[len] != '_')
+		return NULL;
+	return guarded_field(request->route, constraint + len + 1);
+}
+
+/* The argument whose name, without _id, the constraint's rest begins with. */
+static const char *
+guarded_field(const Route *route, const char *rest)
+{
+	int			i;
+
+	for (i = 0; i < route->arg_count; i++)
+	{
+		const char *name = route->args[i].name;
+		size_t		len = strlen(name);
+
+		if (len > 3 && strcmp(name + len - 3, "_id") == 0)
+			len -= 3;
+		if (strncmp(rest, name, len) == 0 &&
+			(rest[len] == '_' || rest[len] == '\0'))
+			return name;
+	}
+	return NULL;
 }
 
 /* The error in words that may be shown. */

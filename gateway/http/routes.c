@@ -491,16 +491,42 @@ route_path_value(const Route *route, const char *name,
 	abort();
 }
 
-/* Prints the table, a tab between columns: what a test compares. */
+/*
+ * Prints the table, a tab between columns: what a test holds against the
+ * OpenAPI document.  A star marks what is required.
+ */
 void
 routes_print(void)
 {
+	static const char *const origins[] = {
+		[FROM_PATH] = "path",
+		[FROM_QUERY] = "query",
+		[FROM_BODY] = "body",
+		[IN_BODY_WHOLE] = "body",
+		[FROM_IF_MATCH] = "if_match",
+		[FROM_IDEMPOTENCY_KEY] = "key",
+		[FROM_REQUEST_HASH] = NULL,
+	};
 	int			i;
+	int			a;
 
 	for (i = 0; i < ROUTES; i++)
-		printf("%s\t%s\t%d\t%s\t%s\n", routes[i].method, routes[i].path,
-			   routes[i].status, scope_names[routes[i].scope],
+	{
+		printf("%s\t%s\t%d\t%s\t", routes[i].method, routes[i].path,
+			   routes[i].status, scope_names[routes[i].scope]);
+		for (a = 0; a < routes[i].arg_count; a++)
+		{
+			const Arg  *arg = &routes[i].args[a];
+
+			if (origins[arg->from] != NULL)
+				printf("%s:%s%s%s%s ", origins[arg->from], arg->name,
+					   arg->alias != NULL ? "|" : "",
+					   arg->alias != NULL ? arg->alias : "",
+					   arg->rule == REQUIRED ? "*" : "");
+		}
+		printf("\t%s\n",
 			   route_statements[i] != NULL ? route_statements[i]->sql : "");
+	}
 }
 
 /* The scope's name. */

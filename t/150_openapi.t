@@ -1,0 +1,152 @@
+#!/usr/bin/perl
+#
+# The OpenAPI document and the route table say the same, both ways; and what
+# the gateway answers is what the document says that it answers.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::OpenApi;
+use Appt::Program;
+use Appt::Util qw(run_command);
+
+my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
+my $http   = $clinic->http;
+my $doc    = $http->get('/api/v1/openapi.json')->{json};
+my $api    = Appt::OpenApi->new($doc);
+is($doc->{openapi}, '3.1.0', 'the document is served as JSON');
+
+# ---- both ways --------------------------------------------------------------
+
+my (undef, $table) = run_command([ Appt::Gateway->binary, '--routes' ]);
+my %route;
+for (split /\n/, $table) {
+    my ($method, $path, $status, $scope, $args) = split /\t/;
+    $route{"$method $path"} = {
+        status => $status, scope => $scope, args => [ split ' ', $args ] };
+}
+my %operation = map { $_->{name} => $_ } $api->operations;
+is_deeply([ sort keys %operation ], [ sort keys %route ],
+    'the same calls, neither more nor less');
+
+for my $name (sort keys %route) {
+    my ($route, $operation) = ($route{$name}, $operation{$name} // next);
+    my %said = map { $_ => 1 } @{ $operation->{scopes} };
+    is_deeply([ sort keys %said ], [ grep {length} $route->{scope} ],
+        "$name: scope");
+    ok($operation->{responses}{ $route->{status} },
+        "$name: answers $route->{status}");
+    my %table;
+    for (@{ $route->{args} }) {
+        my ($from, $names, $required) = /^(\w+):([\w|]+)(\*?)$/ or die $_;
+        my @names = split /\|/, $names;
+        $table{ $from eq 'if_match' ? 'header If-Match'
+            : $from eq 'key' ? 'header Idempotency-Key' : "$from $_" } =
+            $required && @names == 1 ? 1 : 0 for @names;
+    }
+    is_deeply($operation->{arguments}, \%table, "$name: arguments")
+        unless $name =~ m{ /api/v1/auth/};
+}
+
+# ---- answers are what they are said to be -----------------------------------
+
+# asks(operation, path, ...): a request whose answer must fit the document.
+sub asks {
+    my ($name, $status, $path, @more) = @_;
+    my ($method) = $name =~ /^(\w+)/;
+    my $verb = lc $method;
+    my $r = $http->$verb($path, @more);
+    is($r->{status}, $status, "$name: $status") or diag $r->{body};
+    my @wrong = $api->wrong($name, $r);
+    ok(!@wrong, "$name: $status as documented")
+        or diag join "\n", @wrong, $r->{body};
+    return $r->{json};
+}
+
+my $a = '/api/v1/appointments';
+my $slots = asks("GET $a/slots", 200, "$a/slots",
+    { doctor_id => 'DOC-001', date => '2026-03-16', branch_id => 'MUM-01' });
+asks("GET $a/slots", 400, "$a/slots", { date => 'x', colour => 1 });
+asks("GET $a/slots", 404, "$a/slots",
+    { doctor_id => 'DOC-999', date => '2026-03-16', branch_id => 'MUM-01' });
+my %who = (patient_id => 'PAT-2026-00123', doctor_id => 'DOC-001',
+    branch_id => 'MUM-01');
+my %when = (slot_start => $slots->[0]{start_time},
+    slot_end => $slots->[0]{end_time});
+my $booked = asks("POST $a", 201, $a, { %who, %when, notes => 'x' });
+asks("POST $a", 409, $a, { %who, %when });
+asks("POST $a", 422, $a, { %who, %when, doctor_id => 'DOC-999' });
+my $id = $booked->{appointment_id};
+my $one = "$a/{appointment_id}";
+asks("GET $one", 200, "$a/$id");
+asks("GET $one", 404, "$a/APT-2026-999999");
+asks("GET $a", 200, $a, { doctor_id => 'DOC-001', per_page => 3 });
+asks("GET $a", 400, $a, { per_page => 101 });
+asks("PATCH $one/reschedule", 200, "$a/$id/reschedule",
+    { new_slot_start => $slots->[1]{start_time} });
+asks("PATCH $one/reschedule", 412, "$a/$id/reschedule",
+    { new_slot_start => $slots->[2]{start_time} }, { 'If-Match' => '"1"' });
+asks("POST $one/check-in", 409, "$a/$id/check-in");
+asks("GET $one/history", 200, "$a/$id/history");
+asks("DELETE $one", 200, "$a/$id", { reason => 'well again' });
+my $hold = asks("POST $a/holds", 201, "$a/holds",
+    { doctor_id => 'DOC-001', branch_id => 'MUM-01', %when });
+asks("DELETE $a/holds/{hold_id}", 204, "$a/holds/$hold->{hold_id}");
+my $there = asks("POST $a/walk-in", 201, "$a/walk-in", \%who);
+asks("GET /api/v1/queue", 200, '/api/v1/queue', { doctor_id => 'DOC-001' });
+for my $step (qw(undo-check-in check-in start complete)) {
+    next if $step =~ /undo|check/;    # a walk-in has no booking to go back to
+    asks("POST $one/$step", 200, "$a/$there->{appointment_id}/$step");
+}
+asks("POST $one/no-show", 409, "$a/$there->{appointment_id}/no-show");
+asks("POST $one/undo-check-in", 404, "$a/APT-2026-999999/undo-check-in");
+
+my $w = '/api/v1/webhooks';
+my $hook = asks("POST $w", 201, $w, { url => 'https://example.com/hook' });
+my $wid = $hook->{webhook_id};
+asks("GET $w", 200, $w);
+asks("GET $w/{webhook_id}", 200, "$w/$wid");
+asks("PATCH $w/{webhook_id}", 200, "$w/$wid", { description => 'x' });
+asks("PATCH $w/{webhook_id}", 400, "$w/$wid", { url => 'ftp://x' });
+asks("POST $w/{webhook_id}/ping", 202, "$w/$wid/ping");
+asks("POST $w/{webhook_id}/rotate-secret", 200, "$w/$wid/rotate-secret", {});
+asks("POST $w/{webhook_id}/enable", 200, "$w/$wid/enable");
+my $log = asks("GET $w/{webhook_id}/deliveries", 200, "$w/$wid/deliveries");
+asks("POST $w/{webhook_id}/deliveries/{delivery_id}/redeliver", 202,
+    "$w/$wid/deliveries/$log->[0]{delivery_id}/redeliver");
+asks("POST $w/{webhook_id}/replay", 202,
+    "$w/$wid/replay?since=2026-03-14T00:00:00%2B05:30");
+asks("DELETE $w/{webhook_id}", 204, "$w/$wid");
+
+my $c = '/api/v1/clients';
+my $client = asks("POST $c", 201, $c,
+    { name => 'n', scopes => ['appointments:read'], branch_ids => ['MUM-01'] });
+my $cid = $client->{client_id};
+asks("GET $c", 200, $c);
+asks("GET $c/{client_id}", 200, "$c/$cid");
+asks("PATCH $c/{client_id}", 200, "$c/$cid", { branch_ids => undef });
+asks("PATCH $c/{client_id}", 422, "$c/$cid", { branch_ids => ['PAR-01'] });
+asks("POST $c", 400, $c, { name => 'n', scopes => ['fly'] });
+asks("POST $c", 400, $c, { name => 'n', scopes => ['appointments:read'],
+    requests_per_minute => 0 });
+asks("POST $c/{client_id}/rotate-secret", 200, "$c/$cid/rotate-secret");
+asks("DELETE $c/{client_id}", 204, "$c/$cid");
+
+for my $path (qw(/healthz /readyz /metrics /.well-known/jwks.json
+    /api/v1/openapi.json)) {
+    asks("GET $path", 200, $path);
+}
+for my $case ([ {}, 200 ], [ { grant_type => 'x' }, 400 ],
+    [ { client_secret => 'x' }, 401 ]) {
+    my $r = $http->form('/api/v1/auth/token', { grant_type =>
+        'client_credentials', %{ $clinic->client }, %{ $case->[0] } });
+    is($r->{status}, $case->[1], "POST /api/v1/auth/token: $case->[1]");
+    is_deeply([ $api->wrong('POST /api/v1/auth/token', $r) ], [],
+        'as documented');
+}
+
+# Every example of the document fits its schema.
+is_deeply([ $api->wrong_examples ], [], 'the examples fit their schemas');
+
+done_testing();
