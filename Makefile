@@ -75,8 +75,15 @@ clean-gateway:
 # T=t/101_x.t runs one file of tests, ONLY=isolation one suite; NOBUILD=1
 # takes what is built and installed.
 test:
-	@demo/install-deps --check
+	@demo/install-deps --check run build test
 	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) $(T)
+
+# Half an hour; QUICK=1 some minutes, ONLY=slots-sql one measurement.
+bench: build
+	@demo/install-deps --check run build bench
+	@$(if $(filter 0,$(shell id -u)),,sudo) \
+		$(MAKE) --no-print-directory -s install
+	@bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY))
 
 run:
 	@demo/run
@@ -96,6 +103,7 @@ help:
 	@echo "make stop          stop a demo that runs elsewhere; reset: its data too"
 	@echo "make test          every test; T=t/001_main_job.t one file,"
 	@echo "                   ONLY=style|regress|isolation|tap one suite"
+	@echo "make bench         what is measured, in half an hour; QUICK=1 in minutes"
 	@echo "make install       put the extension where the server finds it (root)"
 	@echo "make install-deps  install the Debian packages that all of this needs"
 	@echo "make clean         remove what was built"
