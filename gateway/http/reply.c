@@ -31,6 +31,8 @@ reply_from_result(Request *request, PGresult *result)
 	const char *id = column(result, "id");
 	const char *total = column(result, "total");
 	const char *replayed = column(result, "replayed");
+	const char *collection = route->location != NULL
+		? route->location : request->target;
 	int			body = PQfnumber(result, "body");
 
 	request->answer.result = result;
@@ -47,9 +49,9 @@ reply_from_result(Request *request, PGresult *result)
 					   arena_printf(&request->arena, "\"%s\"", version));
 	if (id != NULL && route->status == 201)
 		request_header(request, "Location",
-					   arena_printf(&request->arena, "%s/%s",
-									route->location != NULL
-									? route->location : route->path, id));
+					   arena_printf(&request->arena, "%.*s/%s",
+									(int) strcspn(collection, "?"),
+									collection, id));
 	if (replayed != NULL && strcmp(replayed, "t") == 0)
 		request_header(request, "Idempotency-Replayed", "true");
 	if (total != NULL)

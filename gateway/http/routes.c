@@ -1,6 +1,7 @@
 /*
  * routes.c
- *		THE route table: every call of the REST interface is one row.
+ *		THE route table: every call of the REST interface is one row, here or
+ *		(patients and configuration) in routes_admin.c.
  *
  *		A row with a function becomes
  *		SELECT * FROM appt_api.<function>(<argument> => $1, ...): the argument
@@ -14,38 +15,8 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "http/routerow.h"
 #include "http/serve.h"
-
-#define V1 "/api/v1"
-
-/* Argument rows. */
-#define PATH(name) {name, FROM_PATH, KIND_ID, REQUIRED, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define QUERY(name, kind, rule) {name, FROM_QUERY, kind, rule, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define BODY(name, kind, rule) {name, FROM_BODY, kind, rule, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define BODY_ALIAS(name, alias, kind, rule) {name, FROM_BODY, kind, rule, \
-	alias, NULL, 0, 0, SCOPE_NONE}
-#define BODY_SCOPE(name, kind, scope) {name, FROM_BODY, kind, OPTIONAL, \
-	NULL, NULL, 0, 0, scope}
-#define MEMBER(name, kind, rule) {name, IN_BODY_WHOLE, kind, rule, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define CHANGES {"changes", FROM_BODY_WHOLE, KIND_JSON, REQUIRED, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define PAGE {"page", FROM_QUERY, KIND_INT, OPTIONAL, \
-	NULL, "1", 1, 1000000, SCOPE_NONE}
-#define PER_PAGE {"per_page", FROM_QUERY, KIND_INT, OPTIONAL, \
-	NULL, "20", 1, 100, SCOPE_NONE}
-#define IF_MATCH {"expected_version", FROM_IF_MATCH, KIND_INT, OPTIONAL, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define CLIENT {"client", FROM_CLIENT, KIND_TEXT, REQUIRED, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define KEY {"idempotency_key", FROM_IDEMPOTENCY_KEY, KIND_TEXT, OPTIONAL, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define HASH {"request_hash", FROM_REQUEST_HASH, KIND_TEXT, OPTIONAL, \
-	NULL, NULL, 0, 0, SCOPE_NONE}
-#define CONTEXT CLIENT, KEY, HASH
 
 /* --- appointments ------------------------------------------------------ */
 
@@ -252,18 +223,6 @@ static const Arg client_action_args[] = {
 	CONTEXT,
 };
 
-/* Route rows. */
-#define ARGS(list) .args = (list), .arg_count = sizeof(list) / sizeof(Arg)
-#define CALL(m, p, s, st, a, f, list) \
-	{.method = (m), .path = V1 p, .scope = (s), .status = (st), \
-	 .access = (a), .function = (f), ARGS(list)}
-#define CHANGE(m, p, s, st, f, list) \
-	{.method = (m), .path = V1 p, .scope = (s), .status = (st), \
-	 .access = WRITE, .function = (f), ARGS(list), .wakes = true}
-#define SERVE(m, p, s, handler) \
-	{.method = (m), .path = (p), .scope = (s), .status = 200, \
-	 .serve = (handler)}
-
 #define READ_A SCOPE_APPOINTMENTS_READ
 #define WRITE_A SCOPE_APPOINTMENTS_WRITE
 #define HOOKS SCOPE_WEBHOOKS_MANAGE
@@ -272,7 +231,7 @@ static const Arg client_action_args[] = {
 #define WEBHOOK "/webhooks/{webhook_id}"
 #define API_CLIENT "/clients/{client_id}"
 
-static const Route routes[] = {
+static const Route own_rows[] = {
 	CALL("GET", "/appointments/slots", READ_A, 200, READ_SHARED, "slots",
 		 slots_args),
 	{.method = "POST", .path = V1 "/appointments/walk-in", .scope = WRITE_A,
@@ -346,10 +305,15 @@ static const Route routes[] = {
 	SERVE("GET", "/metrics", SCOPE_NONE, serve_metrics),
 };
 
-#define ROUTES ((int) (sizeof(routes) / sizeof(routes[0])))
+static const RouteRows own_routes = {
+	own_rows, sizeof(own_rows) / sizeof(own_rows[0])
+};
 
-_Static_assert(sizeof(routes) / sizeof(routes[0]) <= STATEMENTS_MAX - 16,
-			   "STATEMENTS_MAX is too small");
+#define ROUTES_MAX (STATEMENTS_MAX - 16)	/* some statements are no routes */
+
+/* All files' rows, one after the other. */
+static Route routes[ROUTES_MAX];
+static int	route_total;
 
 /* A route's path, taken apart once. */
 typedef struct RoutePath
@@ -359,8 +323,8 @@ typedef struct RoutePath
 	int			count;
 } RoutePath;
 
-static RoutePath paths[ROUTES];
-static const Statement *route_statements[ROUTES];
+static RoutePath paths[ROUTES_MAX];
+static const Statement *route_statements[ROUTES_MAX];
 
 static const char *const scope_names[SCOPE_COUNT] = {
 	[SCOPE_NONE] = "",
@@ -375,18 +339,21 @@ static const char *const scope_names[SCOPE_COUNT] = {
 	[SCOPE_CLIENTS_MANAGE] = "clients:manage",
 };
 
+static void routes_add(const RouteRows *rows);
 static void route_split(const Route *route, RoutePath *path);
 static const Statement *route_prepare(const Route *route);
 static bool path_fits(const RoutePath *path, const char *const *segments,
 					  int count);
 
-/* Takes the table apart and registers its statements; before any loop. */
+/* Joins the table, takes it apart, registers its statements; before any loop. */
 void
 routes_init(void)
 {
 	int			i;
 
-	for (i = 0; i < ROUTES; i++)
+	routes_add(&own_routes);
+	routes_add(&admin_routes);
+	for (i = 0; i < route_total; i++)
 	{
 		route_split(&routes[i], &paths[i]);
 		if (routes[i].function != NULL)
@@ -398,7 +365,7 @@ routes_init(void)
 int
 routes_count(void)
 {
-	return ROUTES;
+	return route_total;
 }
 
 /* A row. */
@@ -434,14 +401,14 @@ route_match(const char *method, const char *const *segments, int count,
 
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
-	for (i = 0; i < ROUTES; i++)
+	for (i = 0; i < route_total; i++)
 	{
 		const char *path = routes[i].path;
 
 		if (!path_fits(&paths[i], segments, count))
 			continue;
 		*route = &routes[i];
-		for (; i < ROUTES && strcmp(routes[i].path, path) == 0; i++)
+		for (; i < route_total && strcmp(routes[i].path, path) == 0; i++)
 		{
 			if (strcmp(routes[i].method, method) == 0)
 			{
@@ -461,7 +428,7 @@ route_allow(const Route *route, char *allow, size_t size)
 	size_t		len = 0;
 	int			i;
 
-	for (i = 0; i < ROUTES; i++)
+	for (i = 0; i < route_total; i++)
 	{
 		if (strcmp(routes[i].path, route->path) != 0)
 			continue;
@@ -510,7 +477,7 @@ routes_print(void)
 	int			i;
 	int			a;
 
-	for (i = 0; i < ROUTES; i++)
+	for (i = 0; i < route_total; i++)
 	{
 		printf("%s\t%s\t%d\t%s\t", routes[i].method, routes[i].path,
 			   routes[i].status, scope_names[routes[i].scope]);
@@ -549,6 +516,17 @@ scope_from_name(const char *name, size_t len)
 			return (Scope) i;
 	}
 	return SCOPE_NONE;
+}
+
+/* Adds a file's rows to the table. */
+static void
+routes_add(const RouteRows *rows)
+{
+	if (rows->count > ROUTES_MAX - route_total)
+		abort();
+	memcpy(routes + route_total, rows->rows,
+		   (size_t) rows->count * sizeof(Route));
+	route_total += rows->count;
 }
 
 /* Takes a route's path apart. */

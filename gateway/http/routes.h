@@ -51,6 +51,7 @@ typedef enum ArgKind
 	KIND_DATE,
 	KIND_TIMESTAMP,				/* RFC 3339 with its offset */
 	KIND_TEXT_ARRAY,
+	KIND_SCALAR,				/* IN_BODY_WHOLE: text, a number or a boolean */
 	KIND_JSON,					/* an object or an array, passed on as text */
 } ArgKind;
 

@@ -42,6 +42,7 @@ value_from_text(Request *request, const Arg *arg, const char *text)
 				*strchr(plus, ' ') = '+';
 			return checked_text(request, arg, arg->name, plus);
 		case KIND_TEXT_ARRAY:
+		case KIND_SCALAR:
 		case KIND_JSON:
 			break;
 		default:
@@ -70,6 +71,11 @@ value_from_json(Request *request, const Arg *arg, const char *name,
 		case KIND_TEXT_ARRAY:
 			if (json_is_array(value))
 				return array_literal(request, name, value);
+			break;
+		case KIND_SCALAR:
+			if (json_is_string(value) || json_is_number(value) ||
+				json_is_boolean(value))
+				return NULL;	/* goes with the body as a whole */
 			break;
 		case KIND_JSON:
 			if (json_is_object(value) || json_is_array(value))
@@ -184,6 +190,7 @@ not_a(Request *request, const Arg *arg, const char *name)
 		"an RFC 3339 timestamp with an offset, such as "
 		"2026-03-15T10:00:00+05:30",
 		[KIND_TEXT_ARRAY] = "a list of strings",
+		[KIND_SCALAR] = "a string, a number, or true or false",
 		[KIND_JSON] = "an object or a list",
 	};
 
