@@ -31,7 +31,7 @@ CREATE TABLE appt.webhook (
 		(status = 'disabled') = (disabled_at IS NOT NULL)
 		AND (status = 'disabled') = (disabled_reason IS NOT NULL)),
 	CONSTRAINT webhook_disabled_reason_known CHECK (disabled_reason IN
-		('manual', 'gone', 'failing'))
+		('manual', 'gone', 'failing', 'client'))
 );
 
 COMMENT ON TABLE appt.webhook IS 'Who is told of which events';
@@ -53,7 +53,8 @@ COMMENT ON COLUMN appt.webhook.failures IS
 COMMENT ON COLUMN appt.webhook.alerted_percent IS
 	'How far on the way to disabling was last alerted: 0, 50, 70 or 90';
 COMMENT ON COLUMN appt.webhook.disabled_reason IS
-	'manual, gone (it answered 410) or failing (nothing but failures)';
+	'manual, gone (it answered 410), failing (nothing but failures) or client '
+	'(the API client that created it may not have its events any more)';
 
 CREATE TRIGGER schedule_changed
 	AFTER INSERT OR UPDATE OF events, branch_ids, status OR DELETE OR TRUNCATE

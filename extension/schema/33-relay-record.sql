@@ -55,7 +55,7 @@ BEGIN
 	WHERE w.webhook_no = disable_endpoint.webhook_no
 		AND w.status = 'enabled'
 	RETURNING w.* INTO endpoint;
-	IF FOUND AND reason <> 'manual' THEN
+	IF FOUND AND reason IN ('gone', 'failing') THEN
 		PERFORM appt.emit_webhook_event('webhook.disabled',
 			json_build_object(
 				'webhook_id', endpoint.webhook_id,

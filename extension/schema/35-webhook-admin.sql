@@ -219,11 +219,18 @@ CREATE FUNCTION appt.switch_webhook(webhook_no integer, enabled boolean)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+	endpoint appt.webhook;
 BEGIN
 	IF NOT enabled THEN
 		PERFORM appt.disable_endpoint(webhook_no, 'manual');
 		RETURN;
 	END IF;
+	SELECT w.* INTO endpoint
+	FROM appt.webhook w
+	WHERE w.webhook_no = switch_webhook.webhook_no;
+	PERFORM appt.check_webhook_branches(
+		endpoint.branch_ids, endpoint.created_by);
 	UPDATE appt.webhook w
 	SET status = 'enabled',
 		disabled_at = NULL,
@@ -240,7 +247,7 @@ $$;
 
 COMMENT ON FUNCTION appt.switch_webhook(integer, boolean) IS
 	'Enables or disables an endpoint; the relay''s next tick drains or holds '
-	'its deliveries';
+	'its deliveries. SBU01 while its client may not see its branches';
 
 CREATE FUNCTION appt.enable_webhook(webhook_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

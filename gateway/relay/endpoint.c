@@ -5,9 +5,10 @@
  *		The window (requests in flight) falls by half with each failure and
  *		grows by one with each success, up to per_endpoint: a receiver that is
  *		down is asked by one request at a time.  The quota (deliveries leased)
- *		doubles while a claim is used up within a quarter of a second, so that
- *		a fast receiver is not held up by claims, and falls back to
- *		per_endpoint with a failure or when the receiver is slow.
+ *		doubles while what was leased is used up within a quarter of a second,
+ *		so that a fast receiver is not held up by claims; it is halved while
+ *		that takes longer, so that a fresh event does not queue up here, and
+ *		falls back to per_endpoint with a failure.
  */
 #include "relay/endpoint.h"
 
@@ -25,6 +26,7 @@ static Endpoint *all = NULL;
 static int	total_leased = 0;
 
 static Endpoint *endpoint_new(int webhook_no);
+static void endpoint_adapt(Endpoint *endpoint, bool fast);
 
 /* The endpoint of that number; they are never freed. */
 Endpoint *
@@ -86,7 +88,7 @@ endpoint_add(Delivery *delivery)
 	total_leased++;
 }
 
-/* After a claim was taken in: quotas that were used up fast may grow. */
+/* After a claim was taken in: quotas follow what the receivers are up to. */
 void
 endpoint_claimed(void)
 {
@@ -95,18 +97,25 @@ endpoint_claimed(void)
 
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
 	{
-		bool		used_up = endpoint->arrived > 0 &&
-			endpoint->leased >= endpoint->quota;
-
-		if (used_up && endpoint->window == settings.per_endpoint &&
-			now - endpoint->drained_ms < FAST_MS)
-		{
-			endpoint->quota *= 2;
-			if (endpoint->quota > QUOTA_MAX)
-				endpoint->quota = QUOTA_MAX;
-		}
+		if (endpoint->arrived > 0)
+			endpoint_adapt(endpoint, now - endpoint->drained_ms < FAST_MS);
 		endpoint->arrived = 0;
 	}
+}
+
+/* Doubles the quota if what was leased was used up fast, else halves it. */
+static void
+endpoint_adapt(Endpoint *endpoint, bool fast)
+{
+	if (!fast)
+		endpoint->quota /= 2;
+	else if (endpoint->leased >= endpoint->quota &&
+			 endpoint->window == settings.per_endpoint)
+		endpoint->quota *= 2;
+	if (endpoint->quota > QUOTA_MAX)
+		endpoint->quota = QUOTA_MAX;
+	if (endpoint->quota < settings.per_endpoint)
+		endpoint->quota = settings.per_endpoint;
 }
 
 /*
@@ -146,8 +155,6 @@ endpoint_done(const Delivery *delivery)
 		endpoint->window = (endpoint->window + 1) / 2;
 		endpoint->quota = settings.per_endpoint;
 	}
-	if (delivery->outcome.duration_ms > FAST_MS)
-		endpoint->quota = settings.per_endpoint;
 }
 
 /* The delivery is recorded or given back: it is nobody's business here. */

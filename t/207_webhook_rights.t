@@ -1,0 +1,225 @@
+#!/usr/bin/perl
+#
+# Who may do what with webhooks in SQL, what is refused and how; and the JSON
+# forms that the gateway calls.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Deliveries qw(clinic hurried);
+use JSON::PP ();
+
+my $clinic  = clinic();
+my $cluster = $clinic->cluster;
+my $json    = JSON::PP->new->canonical;
+my $url     = 'https://receiver.example/hook';
+my $webhook = $cluster->row('SELECT * FROM appt.create_webhook($1)', $url);
+my $id      = $webhook->{webhook_id};
+
+# The SQLSTATE of a statement for a role, '' when it works.
+sub state_as {
+    my ($user, $sql) = @_;
+    my (undef, undef, $error) = $cluster->try_psql(
+        "\\set VERBOSITY verbose\n$sql", user => $user);
+    return $error =~ /(?:ERROR|FATAL):\s+(\w{5}):/ ? $1 : '';
+}
+
+# The refusal of a statement: SQLSTATE and column.
+sub refusal {
+    my ($sql, @bind) = @_;
+    my $dbh = $cluster->connect;
+    eval { $dbh->selectall_arrayref($sql, {}, @bind); 1 } and return 'none';
+    return join ' ', grep {defined} $dbh->state,
+        $dbh->pg_error_field('column');
+}
+
+# An appt_api function's row with its body decoded.
+sub api {
+    my ($sql, @bind) = @_;
+    my $row = $cluster->row("SELECT * FROM appt_api.$sql", @bind);
+    $row->{body} = $json->decode($row->{body}) if defined $row->{body};
+    return $row;
+}
+
+subtest 'the secrets are nobody\'s to read' => sub {
+    for my $user (qw(bioecko_relay bioecko_gateway bioecko_admin)) {
+        is(state_as($user, 'SELECT * FROM appt.webhook_secret'), '42501',
+            "$user: not the table");
+        is(state_as($user, 'SELECT appt.webhook_secrets(1)'), '42501',
+            "$user: not by the function beneath");
+    }
+    my $claim = 'SELECT * FROM appt.claim_deliveries(1, 10)';
+    is(state_as('bioecko_relay', $claim), '', 'the relay claims');
+    is(state_as($_, $claim), '42501', "$_ does not")
+        for qw(bioecko_gateway bioecko_admin);
+};
+
+subtest 'each role has its own functions and no others' => sub {
+    my %may = (
+        "SELECT * FROM appt.record_attempts('[]')" => 'relay',
+        "SELECT * FROM appt.release_deliveries('{}', '{}')" => 'relay',
+        'SELECT * FROM appt.relay_tick()' => 'relay',
+        'SELECT * FROM appt.relay_stats()' => 'relay admin',
+        "SELECT * FROM appt.create_webhook('$url')" => 'admin',
+        "SELECT appt.enable_webhook('$id')" => 'admin',
+        "SELECT appt.replay('$id', now())" => 'admin',
+        'SELECT * FROM appt.delivery' => 'admin',
+        'SELECT * FROM appt.webhook' => 'admin',
+        "SELECT * FROM appt_api.list_webhooks('x')" => 'gateway',
+        "SELECT * FROM appt_api.get_webhook('$id', 'x')" => 'gateway',
+    );
+    for my $sql (sort keys %may) {
+        for my $role (qw(relay gateway admin)) {
+            my $state = state_as("bioecko_$role", $sql);
+            my $allowed = grep { $_ eq $role } split / /, $may{$sql};
+            is($state, $allowed ? '' : '42501',
+                "$role " . ($allowed ? 'may: ' : 'may not: ') . $sql);
+        }
+    }
+};
+
+subtest 'what cannot be a webhook is refused by its field' => sub {
+    my $create = 'SELECT * FROM appt.create_webhook(url => $1)';
+    is(refusal($create, $_), 'SB001 url', 'URL ' . ($_ // 'NULL')) for
+        (undef, '', 'receiver.example', 'ftp://receiver.example/',
+        'http://receiver.example/', 'http://8.8.8.8.example/',
+        'https://', 'https:///x', 'https://u:p@receiver.example/',
+        'https://receiver.example/#x', 'https://receiver.example:0/',
+        'https://receiver.example:65536/', "https://receiver.example/\n",
+        'https://receiver.example/a b', 'https://[::1/', 'javascript:x',
+        'https://receiver.example/' . 'x' x 2048);
+    is(refusal($create, $_), 'none', "URL $_") for
+        ('https://receiver.example', 'https://receiver.example:8443/a?b=c',
+        'https://[2001:db8::1]/', 'http://127.0.0.1:9000/',
+        'http://localhost/', 'http://receiver/', 'http://r.internal/x',
+        'HTTPS://Receiver.example/' =~ s/HTTPS/https/r);
+    for my $events ('{}', '{appointment.boked}', '{NULL}', '{webhook.ping}',
+        '{{*},{*}}')
+    {
+        is(refusal('SELECT * FROM appt.create_webhook($1, $2)', $url, $events),
+            'SB001 events', "events $events");
+    }
+    for my $secret ('short', 'has spaces in between', 'whsec_abc',
+        'whsec_' . 'A' x 31, 'whsec_' . '!' x 32, 'x' x 257,
+        'whsec_' . 'A' x 100)
+    {
+        is(refusal('SELECT * FROM appt.create_webhook($1, secret => $2)',
+            $url, $secret), 'SB001 secret', 'secret ' . substr $secret, 0, 40);
+    }
+    is(refusal('SELECT * FROM appt.create_webhook($1, branch_ids => $2)',
+        $url, '{MUM-01,NO-99}'), 'SBU01 branch_ids', 'an unknown branch');
+    is(refusal('SELECT appt.ping_webhook($1)', 'wh_none'),
+        'SB404 webhook_id', 'no such webhook');
+    is(refusal('SELECT appt.redeliver($1, $2)', $id, $_),
+        'SB404 delivery_id', "no delivery $_")
+        for qw(dlv_999999 999999 dlv_x dlv_99999999999999999999);
+};
+
+my $client = $clinic->client->{client_id};
+
+subtest 'created, shown, changed and deleted as JSON' => sub {
+    my $made = api('create_webhook($1, NULL, $2, NULL, NULL, NULL, $3, $4, $5)',
+        $url, 'front desk', $client, 'key-1', 'a' x 64);
+    my $body = $made->{body};
+    like($body->{webhook_id}, qr/^wh_/, 'its id');
+    is($made->{id}, $body->{webhook_id}, 'for Location');
+    is($made->{version}, 1, 'for ETag');
+    like($body->{secret}, qr/^whsec_[A-Za-z0-9+\/]{43}=$/, 'its secret');
+    is($body->{description}, 'front desk', 'description');
+    is_deeply($body->{events}, ['*'], 'all events');
+    ok($body->{signed}, 'signed');
+
+    my $again = api('create_webhook($1, NULL, $2, NULL, NULL, NULL, $3, $4, $5)',
+        $url, 'front desk', $client, 'key-1', 'a' x 64);
+    is_deeply($again->{body}, $body, 'the same key: the first answer');
+    ok($again->{replayed}, 'and it says so');
+
+    my $shown = api('get_webhook($1, $2)', $made->{id}, $client);
+    ok(!exists $shown->{body}{secret}, 'the secret is shown once');
+    my $changed = api('update_webhook($1, NULL, $2, $3, NULL, NULL, 1, $4, '
+        . 'NULL, NULL)', $made->{id}, '{appointment.booked}', '', $client);
+    is_deeply($changed->{body}{events}, ['appointment.booked'], 'events');
+    is($changed->{body}{description}, undef, 'an empty text removes it');
+    is($changed->{body}{url}, $url, 'what is left out stays');
+    is($changed->{version}, 2, 'the version rises');
+    is(refusal('SELECT * FROM appt_api.update_webhook($1, NULL, NULL, $2, '
+        . 'NULL, NULL, 1, $3, NULL, NULL)', $made->{id}, 'x', $client),
+        'SBP01', 'a stale version');
+    is(refusal('SELECT * FROM appt_api.update_webhook($1, NULL, NULL, NULL, '
+        . 'NULL, $2, NULL, $3, NULL, NULL)', $made->{id}, 'on', $client),
+        'SB001 status', 'an unknown status');
+    my $off = api('update_webhook($1, NULL, NULL, NULL, NULL, $2, NULL, $3, '
+        . 'NULL, NULL)', $made->{id}, 'disabled', $client);
+    is($off->{body}{disabled_reason}, 'manual', 'disabled by hand');
+    is(refusal('SELECT * FROM appt_api.ping_webhook($1, $2, NULL, NULL)',
+        $made->{id}, $client), 'SB930', 'no ping then');
+    my $on = api('enable_webhook($1, $2, NULL, NULL)', $made->{id}, $client);
+    is($on->{body}{status}, 'enabled', 'enabled again');
+
+    my $rotated = api('rotate_webhook_secret($1, NULL, $2, NULL, NULL)',
+        $made->{id}, $client)->{body}{secret};
+    isnt($rotated, $body->{secret}, 'a new secret, shown once');
+    my $ping = api('ping_webhook($1, $2, NULL, NULL)', $made->{id}, $client);
+    like($ping->{body}{delivery_id}, qr/^dlv_\d+$/, 'a ping is a delivery');
+    my $list = api('list_deliveries($1, NULL, 1, 1, $2)', $made->{id}, $client);
+    is($list->{body}[0]{delivery_id}, $ping->{body}{delivery_id},
+        'the newest comes first');
+    is($list->{total}, 2, 'of two in all');
+    is(api('list_deliveries($1, $2, 1, 20, $3)', $made->{id}, 'dead',
+        $client)->{total}, 0, 'by state');
+    is(refusal('SELECT * FROM appt_api.list_deliveries($1, $2, 1, 20, $3)',
+        $made->{id}, 'lost', $client), 'SB001 state', 'an unknown state');
+    is(api('delete_webhook($1, $2)', $made->{id}, $client)->{body}, undef,
+        'deleted: no content');
+    is(refusal('SELECT * FROM appt_api.get_webhook($1, $2)', $made->{id},
+        $client), 'SB404 webhook_id', 'and gone');
+};
+
+subtest 'a client of one branch sees what it created, of its branch' => sub {
+    my $london = $clinic->create_client(name => 'London',
+        branch_ids => ['LON-01'])->{client_id};
+    my $create = 'create_webhook($1, NULL, NULL, $2, NULL, NULL, $3, NULL, NULL)';
+    my $own = api($create, $url, undef, $london)->{body};
+    is_deeply($own->{branch_ids}, ['LON-01'], 'its branch and no other');
+    is(refusal("SELECT * FROM appt_api.$create", $url, '{MUM-01}', $london),
+        'SBU01 branch_ids', 'it cannot name another');
+    is_deeply([map { $_->{webhook_id} } @{ api('list_webhooks($1)',
+        $london)->{body} }], [$own->{webhook_id}], 'the list is its own');
+    for my $call (
+        ['get_webhook($1, $2)', $id, $london],
+        ['delete_webhook($1, $2)', $id, $london],
+        ['ping_webhook($1, $2, NULL, NULL)', $id, $london],
+        ['rotate_webhook_secret($1, NULL, $2, NULL, NULL)', $id, $london],
+        ['enable_webhook($1, $2, NULL, NULL)', $id, $london],
+        ['list_deliveries($1, NULL, 1, 20, $2)', $id, $london],
+        ['replay($1, now(), $2, NULL, NULL)', $id, $london],
+        ['redeliver($1, $3, $2, NULL, NULL)', $id, $london, 'dlv_1'])
+    {
+        my ($sql, @bind) = @$call;
+        is(refusal("SELECT * FROM appt_api.$sql", @bind), 'SB404 webhook_id',
+            "another's does not exist for it: " . $sql =~ s/\(.*//r);
+    }
+    ok((grep { $_->{webhook_id} eq $own->{webhook_id} }
+        @{ api('list_webhooks($1)', $client)->{body} }),
+        'a client without limits sees all');
+
+    my $shown = sub { $cluster->row('SELECT *, array_to_string(branch_ids, '
+        . q{',') AS branches FROM appt.webhook WHERE webhook_id = $1},
+        $own->{webhook_id}) };
+    my $change = sub { $cluster->query("UPDATE appt.api_client SET $_[0] "
+        . 'WHERE client_id = $1 RETURNING 1', $london) };
+    $change->(q{branch_ids = '{LON-01,MUM-01}'});
+    is($shown->()->{branches}, 'LON-01', 'more branches: as it was');
+    $change->(q{branch_ids = '{MUM-01}'});
+    is($shown->()->{disabled_reason}, 'client', 'other branches: disabled');
+    is(refusal('SELECT * FROM appt_api.enable_webhook($1, $2, NULL, NULL)',
+        $own->{webhook_id}, $london), 'SBU01 branch_ids',
+        'and not enabled again with them');
+    my $moved = api('update_webhook($1, NULL, NULL, NULL, $2, $3, NULL, $4, '
+        . 'NULL, NULL)', $own->{webhook_id}, '{MUM-01}', 'enabled', $london);
+    is($moved->{body}{status}, 'enabled', 'with its new branch it is');
+    $change->('active = false');
+    is($shown->()->{status}, 'disabled', 'a client switched off: disabled');
+};
+
+done_testing;
