@@ -18,6 +18,8 @@ static Datum call_idempotency_begin(void *arg);
 static Datum call_idempotency_finish(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_is_time_zone);
+PG_FUNCTION_INFO_V1(appt_is_appointment_status);
+PG_FUNCTION_INFO_V1(appt_is_appointment_source);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
 PG_FUNCTION_INFO_V1(appt_lock_branch);
 PG_FUNCTION_INFO_V1(appt_clock);
@@ -54,6 +56,22 @@ Datum
 appt_is_time_zone(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
+}
+
+Datum
+appt_is_appointment_status(PG_FUNCTION_ARGS)
+{
+	char	   *status = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_BOOL(appointment_is_status(status));
+}
+
+Datum
+appt_is_appointment_source(PG_FUNCTION_ARGS)
+{
+	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_BOOL(appointment_is_source(source));
 }
 
 Datum

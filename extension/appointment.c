@@ -46,6 +46,16 @@ enum
 	COL_COUNT
 };
 
+static const char *const statuses[] = {
+	"held", "booked", "checked_in", "in_consultation", "completed",
+	"cancelled", "no_show"
+};
+
+/* Where a booking can come from. */
+static const char *const sources[] = {
+	"sql", "api", "web", "mobile", "aggregator", "front_desk", "walk_in"
+};
+
 static ApptStatement find = {
 	"SELECT a"
 	" FROM appt.appointment a"
@@ -72,7 +82,20 @@ static ApptStatement store = {
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+static bool is_one_of(const char *value, const char *const *names, int n);
 static char *text_or_null(const Datum *values, const bool *nulls, int column);
+
+bool
+appointment_is_status(const char *status)
+{
+	return is_one_of(status, statuses, lengthof(statuses));
+}
+
+bool
+appointment_is_source(const char *source)
+{
+	return is_one_of(source, sources, lengthof(sources));
+}
 
 /* Reads a composite Datum; everything is in the current context. */
 Appointment *
@@ -252,6 +275,17 @@ appointment_json(const Appointment *a)
 	appt_json_time(&out, "cancelled_at", a->cancelled_at, zone);
 	appendStringInfoChar(&out, '}');
 	return out.data;
+}
+
+static bool
+is_one_of(const char *value, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(value, names[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static char *

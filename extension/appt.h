@@ -391,6 +391,8 @@ typedef enum ApptLocking
 	APPT_FOR_UPDATE
 } ApptLocking;
 
+extern bool appointment_is_status(const char *status);
+extern bool appointment_is_source(const char *source);
 extern Appointment *appointment_from_row(Datum row);
 extern Appointment *appointment_find(const char *appointment_id,
 									 const Caller *caller,

@@ -33,11 +33,6 @@ static ApptStatement take_hold = {
 	1, {TEXTOID}
 };
 
-/* Where a booking can come from, beside walk-ins. */
-static const char *const sources[] = {
-	"sql", "api", "web", "mobile", "aggregator", "front_desk"
-};
-
 /* What the row is to be, beside where it is placed. */
 typedef struct NewRow
 {
@@ -168,13 +163,10 @@ static void
 check_texts(const BookRequest *request)
 {
 	appt_check_text(request->notes, "notes");
-	if (request->source == NULL)
+	if (request->source == NULL ||
+		(appointment_is_source(request->source) &&
+		 strcmp(request->source, "walk_in") != 0))
 		return;
-	for (int i = 0; i < lengthof(sources); i++)
-	{
-		if (strcmp(sources[i], request->source) == 0)
-			return;
-	}
 	ereport(ERROR,
 			(APPT_ERRCODE(INVALID_REQUEST),
 			 errmsg("source \"%s\" is not known", request->source),
