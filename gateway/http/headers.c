@@ -9,6 +9,7 @@
  */
 #include "http/headers.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,15 +180,18 @@ is_clean(const char *text)
 	return true;
 }
 
-/* Names the request: as its sender did, if that is harmless, else by chance. */
+/*
+ * Names the request: as its sender did, if that is harmless, else by a random
+ * number of the loop and a count.
+ */
 static void
 request_take_id(Request *request)
 {
 	static const char harmless[] = "abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
 	const char *sent = request->headers.request_id;
-	unsigned char random[12];
-	size_t		i;
+	static _Thread_local uint64_t prefix;
+	static _Thread_local uint32_t number;
 
 	if (sent != NULL && sent[0] != '\0' &&
 		strnlen(sent, REQUEST_ID_MAX + 1) <= REQUEST_ID_MAX &&
@@ -196,11 +200,10 @@ request_take_id(Request *request)
 		memcpy(request->id, sent, strlen(sent) + 1);
 		return;
 	}
-	if (getrandom(random, sizeof(random), GRND_NONBLOCK) !=
-		(ssize_t) sizeof(random))
-		memset(random, 0, sizeof(random));
-	for (i = 0; i < sizeof(random); i++)
-		snprintf(request->id + i * 2, 3, "%02x", random[i]);
+	if (prefix == 0 && getrandom(&prefix, sizeof(prefix), 0) < 0)
+		prefix = (uint64_t) request->started_us;
+	snprintf(request->id, sizeof(request->id), "%016" PRIx64 "%08" PRIx32,
+			 prefix, ++number);
 }
 
 /* Whether the value, parameters aside, is that media type. */
