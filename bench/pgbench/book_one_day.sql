@@ -1,0 +1,1 @@
+SELECT body FROM appt_api.book(patient_id => 'PAT-2026-00001', doctor_id => 'DOC-DAY', branch_id => 'MUM-01', slot_start => (SELECT to_timestamp(:t0 + x / 288 * 86400 + x % 288 * 300) FROM nextval('bench.next') AS x), slot_end => NULL, visit_type => 'follow_up', notes => NULL, source => NULL, hold_id => NULL, override => false, client => :client);
