@@ -21,7 +21,7 @@ sub sh { my ($code, $out, $err) = $demo->sh(@_); return $out }
 
 sub parts {
     return map { (split / /, slurp("$dir/.run/pid/$_"))[0] }
-        qw(run postgres gateway relay receiver);
+        qw(run gateway relay receiver postgres);
 }
 
 subtest 'it opens' => sub {
@@ -118,7 +118,24 @@ subtest 'killed, it leaves nothing that runs' => sub {
     pass('all are gone');
     $demo->process->wait_end(10);
     ok($demo->start->wait_open, 'and the next one opens');
-    $demo->interrupt;
+};
+
+subtest 'a part that dies ends the others, and is named' => sub {
+    my ($run, @pid) = parts();
+    kill KILL => $pid[0];
+    ok($demo->process->wait_end(60), 'make run has ended');
+    like($demo->output, qr/^make run: gateway has ended by itself/m, 'why');
+    ok(!kill(0, $_), "process $_ is gone") for @pid;
+};
+
+subtest 'the data of another user is left alone' => sub {
+    plan skip_all => 'only root can make this up' if $> != 0;
+    my $owner = (stat "$dir/.run")[4];
+    chown 65534, -1, "$dir/.run";
+    my ($code, $out, $err) = $demo->sh('make run');
+    isnt($code, 0, 'exit code');
+    like($err, qr/belongs to nobody, not to you.*What to do/s, 'says so');
+    chown $owner, -1, "$dir/.run";
 };
 
 subtest 'a taken port is explained' => sub {
