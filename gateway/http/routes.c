@@ -345,7 +345,7 @@ static const Statement *route_prepare(const Route *route);
 static bool path_fits(const RoutePath *path, const char *const *segments,
 					  int count);
 
-/* Joins the table, takes it apart, registers its statements; before any loop. */
+/* Joins the table and registers its statements; before any loop. */
 void
 routes_init(void)
 {
