@@ -63,6 +63,7 @@ if ($ENV{APPT_TEST_WRITE}) {
 cmp_ok($blocks,  '>', 38, "the page has many examples ($blocks)");
 cmp_ok($outputs, '>', 34, "and shows what comes of most ($outputs)");
 done_testing;
+chdir '/';    # the directory goes away
 
 # Output and errors together, as one sees them in a terminal.
 sub run_block {
