@@ -7,6 +7,9 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
+use Appt::Util qw(wait_for);
+use IO::Socket::INET;
+use JSON::PP ();
 
 my $clinic  = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
 my $cluster = $clinic->cluster;
@@ -275,6 +278,51 @@ refused('a key of 300 characters', sub {
     $http->post($base, body(at => '11:45'),
         { 'Idempotency-Key' => 'k' x 300 })
 }, 400, 'idempotency_key_invalid');
+
+# The first request waits for the doctor's day, the second finds it under way.
+subtest '409 request_in_progress: the key of a request that still runs' => sub {
+    my $other = $cluster->connect;
+    $other->begin_work;
+    $other->do(q{SELECT FROM appt.doctor_day AS d
+        JOIN appt.doctor USING (doctor_no)
+        WHERE doctor_id = 'DOC-001' AND on_date = '2026-03-15' FOR UPDATE OF d});
+    my $body  = JSON::PP->new->canonical->encode(body(at => '11:45'));
+    my $first = send_only('POST', $base, $body, 'Idempotency-Key: refusals-2');
+    wait_for {
+        $cluster->value(q{SELECT count(*) FROM pg_locks WHERE NOT granted})
+    } 'the first request to wait';
+
+    my $r = $http->post($base, $body, { 'Idempotency-Key' => 'refusals-2' });
+    is($r->{status}, 409, 'status') or diag $r->{body};
+    is($r->{json}{code}, 'request_in_progress', 'code');
+    $other->rollback;
+    like(scalar <$first>, qr{^HTTP/1.1 201}, 'the first one is done');
+};
+
+# A request on a connection of its own, whose answer is not waited for.
+sub send_only {
+    my ($method, $path, $body, @header) = @_;
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => '127.0.0.1', PeerPort => $clinic->gateway->port)
+        or die "gateway: $!\n";
+    print {$socket} join "\r\n", "$method $path HTTP/1.1", 'Host: localhost',
+        "Authorization: Bearer $http->{token}",
+        'Content-Type: application/json', 'Content-Length: ' . length $body,
+        @header, '', $body;
+    return $socket;
+}
+
+# ---- holds ----------------------------------------------------------------
+
+my $hold = $http->post("$base/holds", {
+    doctor_id => 'DOC-001', branch_id => 'MUM-01',
+    slot_start => '2026-03-15T10:30:00+05:30' })->{json};
+refused('a hold that nobody has (any more)',
+    book(body(at => '10:30', hold_id => 'hold_nobody')), 409, 'hold_expired');
+$cluster->freeze_clock('2026-03-14T12:05:01+05:30');
+refused('a hold that has expired',
+    book(body(at => '10:30', hold_id => $hold->{hold_id})),
+    409, 'hold_expired');
 
 # ---- moving and cancelling ------------------------------------------------
 
