@@ -133,6 +133,60 @@ asks("POST $c", 400, $c, { name => 'n', scopes => ['appointments:read'],
 asks("POST $c/{client_id}/rotate-secret", 200, "$c/$cid/rotate-secret");
 asks("DELETE $c/{client_id}", 204, "$c/$cid");
 
+# ---- patients and configuration ---------------------------------------------
+
+# A collection: its list, a new item, the item, changed, deleted.
+sub collection {
+    my ($collection, $path, $new, $change, $id) = @_;
+    my $list = asks("GET $collection", 200, $path);
+    my $made = asks("POST $collection", 201, $path, $new);
+    my $item = "$collection/{$id}";
+    my $at   = "$path/$made->{$id}";
+    asks("GET $item", 200, $at);
+    asks("PATCH $item", 200, $at, $change);
+    asks("PATCH $item", 412, $at, $change, { 'If-Match' => '"999"' });
+    asks("PATCH $item", 400, $at, { colour => 1 });
+    asks("DELETE $item", 204, $at) unless $id eq 'patient_id';
+    asks("GET $item", 404, "$path/nobody");
+    return $made;
+}
+
+my $v = '/api/v1';
+collection("$v/patients", "$v/patients", { first_name => 'Tara' },
+    { last_name => 'Rao' }, 'patient_id');
+collection("$v/branches", "$v/branches",
+    { branch_id => 'PUN-01', name => 'Pune', time_zone => 'Asia/Kolkata' },
+    { phone => '+912000000000' }, 'branch_id');
+collection("$v/doctors", "$v/doctors",
+    { doctor_id => 'DOC-900', name => 'Dr. Nine' }, { slot_min => 20 },
+    'doctor_id');
+collection("$v/visit-types", "$v/visit-types",
+    { visit_type => 'tele', name => 'Call' }, { duration_min => 10 },
+    'visit_type');
+collection("$v/branches/{branch_id}/closures", "$v/branches/MUM-01/closures",
+    { date_from => '2026-08-15', date_to => '2026-08-15' },
+    { reason => 'Independence Day' }, 'closure_id');
+collection("$v/doctors/{doctor_id}/time-off", "$v/doctors/DOC-001/time-off",
+    { starts_at => '2026-08-01T00:00:00+05:30',
+        ends_at => '2026-08-02T00:00:00+05:30' }, { reason => 'x' },
+    'time_off_id');
+collection("$v/doctors/{doctor_id}/extra-sessions",
+    "$v/doctors/DOC-001/extra-sessions",
+    { branch_id => 'MUM-01', on_date => '2026-08-09', start_time => '09:00',
+        end_time => '12:00' }, { capacity => 2 }, 'extra_session_id');
+collection("$v/doctors/{doctor_id}/working-hours",
+    "$v/doctors/DOC-001/working-hours",
+    { branch_id => 'MUM-01', weekday => 7, start_time => '22:00',
+        end_time => '23:00', valid_from => '2027-01-01' }, { capacity => 2 },
+    'working_hours_id');
+asks("GET $v/settings", 200, "$v/settings");
+asks("GET $v/settings/{name}", 200, "$v/settings/hold_min");
+asks("POST $v/settings", 201, "$v/settings",
+    { name => 'hold_min', value => 7, branch_id => 'MUM-01' });
+asks("PATCH $v/settings/{name}", 200, "$v/settings/hold_min?branch_id=MUM-01",
+    { value => 8 });
+asks("DELETE $v/settings/{name}", 204, "$v/settings/hold_min?branch_id=MUM-01");
+
 for my $path (qw(/healthz /readyz /metrics /.well-known/jwks.json
     /api/v1/openapi.json)) {
     asks("GET $path", 200, $path);
