@@ -270,20 +270,25 @@ DECLARE
 BEGIN
 	UPDATE appt.delivery n
 	SET due_at = at
-	FROM appt.delivery d
-	WHERE d.delivery_no = ANY (done)
-		AND n.webhook_no = d.webhook_no
-		AND n.appointment_no = d.appointment_no
-		AND n.state = 'pending'
-		AND n.event_no > d.event_no
-		AND n.attempts = 0
-		AND n.due_at > at;
+	FROM (
+		SELECT f.delivery_no
+		FROM appt.delivery d
+		JOIN appt.delivery f
+			ON f.webhook_no = d.webhook_no
+			AND f.appointment_no = d.appointment_no
+		WHERE d.delivery_no = ANY (done)
+			AND f.state = 'pending'
+			AND f.event_no > d.event_no
+			AND f.attempts = 0
+			AND f.due_at > at
+		FOR UPDATE OF f SKIP LOCKED) o
+	WHERE n.delivery_no = o.delivery_no;
 END
 $$;
 
 COMMENT ON FUNCTION appt.wake_followers(bigint[]) IS
 	'What waited for these deliveries of its appointment is due now, not at '
-	'its next look';
+	'its next look; one that a claim looks at this moment is left to it';
 
 CREATE FUNCTION appt.record_attempts(
 	results json,

@@ -113,3 +113,11 @@ list_prepend(DeliveryList *list, DeliveryList *others)
 	list->count += others->count;
 	*others = (DeliveryList) {0};
 }
+
+/* Moves at most so many from the beginning of the other list. */
+void
+list_move(DeliveryList *list, DeliveryList *from, int count)
+{
+	while (count-- > 0 && from->count > 0)
+		list_push(list, list_pop(from));
+}

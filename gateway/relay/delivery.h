@@ -63,6 +63,7 @@ extern bool delivery_succeeded(const Delivery *delivery);
 
 extern void list_push(DeliveryList *list, Delivery *delivery);
 extern Delivery *list_pop(DeliveryList *list);
+extern void list_move(DeliveryList *list, DeliveryList *from, int count);
 extern void list_prepend(DeliveryList *list, DeliveryList *others);
 
 #endif							/* APPT_RELAY_DELIVERY_H */

@@ -120,7 +120,7 @@ endpoint_adapt(Endpoint *endpoint, bool fast)
 
 /*
  * The next delivery that may be sent now, or NULL; it counts as in flight
- * until endpoint_done or endpoint_let_go.
+ * until endpoint_done.
  */
 Delivery *
 endpoint_next(Endpoint *endpoint)
@@ -157,12 +157,18 @@ endpoint_done(const Delivery *delivery)
 	}
 }
 
-/* The delivery is recorded or given back: it is nobody's business here. */
+/* They are recorded, given back or lost: nothing here holds them any more. */
 void
-endpoint_let_go(const Delivery *delivery)
+endpoint_let_go_all(DeliveryList *list)
 {
-	delivery->endpoint->leased--;
-	total_leased--;
+	Delivery   *delivery;
+
+	while ((delivery = list_pop(list)) != NULL)
+	{
+		delivery->endpoint->leased--;
+		total_leased--;
+		delivery_free(delivery);
+	}
 }
 
 /* Where this relay has something, or wants another quota than usual. */

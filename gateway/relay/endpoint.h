@@ -38,7 +38,7 @@ extern Endpoint *endpoint_first(void);
 extern void endpoint_add(Delivery *delivery);
 extern Delivery *endpoint_next(Endpoint *endpoint);
 extern void endpoint_done(const Delivery *delivery);
-extern void endpoint_let_go(const Delivery *delivery);
+extern void endpoint_let_go_all(DeliveryList *list);
 extern void endpoint_claimed(void);
 extern void endpoint_arrays(EndpointArrays *arrays);
 extern int	endpoint_total_leased(void);

@@ -15,13 +15,14 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "relay/claim.h"
 #include "relay/deliver.h"
 #include "relay/endpoint.h"
 #include "relay/loop.h"
 #include "relay/metrics.h"
 #include "relay/notify.h"
+#include "relay/record.h"
 #include "relay/settings.h"
-#include "relay/store.h"
 #include "relay/upkeep.h"
 
 #define PUBLISH_EVERY_MS	200
@@ -76,27 +77,27 @@ relay_open(void)
 	signal_watch.ready = signal_ready;
 	loop_watch(&signal_watch, fd, EPOLLIN);
 	deliver_open(relay_finished);
-	store_open(settings.dsn);
-	upkeep_open(settings.dsn, store_wake);
+	claim_open(settings.dsn);
+	record_open(settings.dsn, claim_wake);
+	upkeep_open(settings.dsn, claim_wake);
 	notify_open(settings.listen_dsn[0] != '\0' ? settings.listen_dsn
-				: settings.dsn, store_wake);
+				: settings.dsn, claim_wake);
 }
 
 /* One round: what is due, then wait for what comes. */
 static void
 relay_round(void)
 {
-	store_pump();
+	claim_pump();
 	upkeep_pump();
 	notify_pump();
 	relay_send();
 	deliver_run();
-	/* What was just finished should not wait for something to happen. */
-	store_pump();
+	record_pump();
 	if (clock_ms() >= publish_ms)
 	{
 		metrics.sending = deliver_in_flight();
-		metrics.connected = store_connected();
+		metrics.connected = claim_connected() && record_connected();
 		metrics.listening = notify_listening();
 		metrics_publish();
 		publish_ms = clock_ms() + PUBLISH_EVERY_MS;
@@ -138,7 +139,7 @@ send_from(Endpoint *endpoint)
 		if (delivery->lease_end_ms - clock_ms() < settings.timeout_ms)
 		{
 			endpoint->in_flight--;
-			store_release(delivery);
+			claim_release(delivery);
 		}
 		else
 			deliver_start(delivery);
@@ -170,7 +171,7 @@ relay_finished(Delivery *delivery)
 		   log_int("status", outcome->status),
 		   log_int("duration_ms", outcome->duration_ms),
 		   log_text("error", outcome->error));
-	store_record(delivery);
+	record_add(delivery);
 }
 
 /* Claims no more, gives back what is not sent, lets the rest finish. */
@@ -184,7 +185,8 @@ relay_stop(void)
 	}
 	LOG_INFO("stopping", log_int("in_flight", deliver_in_flight()));
 	stop_ms = clock_ms() + settings.timeout_ms + STOP_MARGIN_MS;
-	store_stop_claiming();
+	claim_stop();
+	record_hurry();
 	give_back();
 }
 
@@ -199,7 +201,7 @@ give_back(void)
 		 endpoint = endpoint->next)
 	{
 		while ((delivery = list_pop(&endpoint->waiting)) != NULL)
-			store_release(delivery);
+			claim_release(delivery);
 	}
 }
 
@@ -210,7 +212,8 @@ relay_stopped(void)
 	if (stop_ms < 0)
 		return false;
 	give_back();
-	return clock_ms() >= stop_ms || (deliver_in_flight() == 0 && store_done());
+	return clock_ms() >= stop_ms ||
+		(deliver_in_flight() == 0 && claim_done() && record_done());
 }
 
 /* How long nothing is due. */
@@ -218,19 +221,20 @@ static int64_t
 wait_ms(void)
 {
 	int64_t		now = clock_ms();
-	int64_t		due = publish_ms;
 	int64_t		curl_ms = deliver_timeout_ms();
+	int64_t		due = publish_ms;
+	size_t		i;
+	const int64_t others[] = {
+		claim_due_ms(), record_due_ms(), upkeep_due_ms(), notify_due_ms(),
+		curl_ms >= 0 ? now + curl_ms : INT64_MAX,
+		stop_ms >= 0 ? stop_ms : INT64_MAX,
+	};
 
-	if (store_due_ms() < due)
-		due = store_due_ms();
-	if (upkeep_due_ms() < due)
-		due = upkeep_due_ms();
-	if (notify_due_ms() < due)
-		due = notify_due_ms();
-	if (stop_ms >= 0 && stop_ms < due)
-		due = stop_ms;
-	if (curl_ms >= 0 && now + curl_ms < due)
-		due = now + curl_ms;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	{
+		if (others[i] < due)
+			due = others[i];
+	}
 	return due - now;
 }
 

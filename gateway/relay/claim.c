@@ -1,0 +1,290 @@
+/*
+ * claim.c
+ *		Taking deliveries from the database, and giving back unsent ones.
+ *
+ *		A claim is committed before anything of it is sent.  One that was not
+ *		answered, because the connection broke, runs out with its lease; so
+ *		does what was to be given back.
+ */
+#include "relay/claim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/pg.h"
+#include "relay/endpoint.h"
+#include "relay/link.h"
+#include "relay/metrics.h"
+#include "relay/settings.h"
+
+#define STATEMENT_MS	30000
+#define ERROR_PAUSE_MS	500
+#define LEASED_MAX(in_flight) (2 * (in_flight) + 1000)
+
+typedef enum ClaimJob
+{
+	CLAIM_NONE,
+	CLAIM_CLAIM,
+	CLAIM_RELEASE,
+} ClaimJob;
+
+static Link link_;
+static ClaimJob job = CLAIM_NONE;
+static char relay_no[32];
+static DeliveryList releases = {0};	/* to be given back */
+static DeliveryList sent = {0};		/* in the statement under way */
+static bool wanted = true;
+static bool stopped = false;
+static int64_t sent_ms;
+static int64_t pause_ms = 0;		/* nothing is asked before */
+static int64_t poll_ms = 0;
+
+static void claim_up(Link *link);
+static void claim_down(Link *link);
+static void claim_result(Link *link, PGresult *result);
+static ClaimJob next_job(void);
+static void send_claim(void);
+static void send_release(void);
+static void claimed(PGresult *rows);
+static void released(void);
+
+/* Starts to connect. */
+void
+claim_open(const char *dsn)
+{
+	static const LinkUser user = {
+		.name = "claim",
+		.up = claim_up,
+		.result = claim_result,
+		.down = claim_down,
+	};
+	uint64_t	random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		abort();
+	snprintf(relay_no, sizeof(relay_no), "%llu",
+			 (unsigned long long) (random >> 1));
+	link_open(&link_, &user, dsn);
+}
+
+/* There may be something to claim. */
+void
+claim_wake(void)
+{
+	wanted = true;
+}
+
+/* Takes a delivery that is not going to be sent from here. */
+void
+claim_release(Delivery *delivery)
+{
+	list_push(&releases, delivery);
+}
+
+/* From now on nothing more is claimed. */
+void
+claim_stop(void)
+{
+	stopped = true;
+}
+
+/* Whether nothing waits to be given back, and no claim to be answered. */
+bool
+claim_done(void)
+{
+	return releases.count == 0 && job == CLAIM_NONE;
+}
+
+/* Whether the database can be asked. */
+bool
+claim_connected(void)
+{
+	return link_.state == LINK_IDLE || link_.state == LINK_BUSY;
+}
+
+/* What is due: to be called in each round of the loop. */
+void
+claim_pump(void)
+{
+	link_pump(&link_);
+	if (link_.state != LINK_IDLE || clock_ms() < pause_ms)
+		return;
+	job = next_job();
+	if (job == CLAIM_RELEASE)
+		send_release();
+	else if (job == CLAIM_CLAIM)
+		send_claim();
+}
+
+/* When claim_pump has something to do by the clock. */
+int64_t
+claim_due_ms(void)
+{
+	if (link_.state != LINK_IDLE)
+		return link_due_ms(&link_);
+	return poll_ms > pause_ms ? poll_ms : pause_ms;
+}
+
+/* The most urgent thing that there is to do. */
+static ClaimJob
+next_job(void)
+{
+	int64_t		now = clock_ms();
+
+	if (releases.count > 0)
+		return CLAIM_RELEASE;
+	if (now >= poll_ms)
+	{
+		poll_ms = now + settings.poll_ms;
+		wanted = true;
+	}
+	if (!stopped && wanted &&
+		endpoint_total_leased() < LEASED_MAX(settings.max_in_flight))
+		return CLAIM_CLAIM;
+	return CLAIM_NONE;
+}
+
+/* Everything is looked at again after a connection was made. */
+static void
+claim_up(Link *link)
+{
+	(void) link;
+	wanted = true;
+}
+
+/* The fate of the statement under way is unknown. */
+static void
+claim_down(Link *link)
+{
+	(void) link;
+	endpoint_let_go_all(&sent);
+	job = CLAIM_NONE;
+}
+
+/* The statement under way was answered. */
+static void
+claim_result(Link *link, PGresult *result)
+{
+	ClaimJob	was = job;
+
+	(void) link;
+	job = CLAIM_NONE;
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+	{
+		LOG_ERROR("the database refused", log_text("job", "claim"),
+				  log_text("sqlstate", pg_sqlstate(result)),
+				  log_text("detail", PQresultErrorField(
+					  result, PG_DIAG_MESSAGE_PRIMARY)));
+		pause_ms = clock_ms() + ERROR_PAUSE_MS;
+		endpoint_let_go_all(&sent);
+		wanted = true;
+	}
+	else if (was == CLAIM_RELEASE)
+		released();
+	else
+	{
+		claimed(result);
+		return;
+	}
+	PQclear(result);
+}
+
+/* Claims as many as there is room for. */
+static void
+send_claim(void)
+{
+	EndpointArrays arrays = {0};
+	char		count[16];
+	char		lease[32];
+	char		per_endpoint[16];
+	int			room = LEASED_MAX(settings.max_in_flight) -
+		endpoint_total_leased();
+
+	wanted = false;
+	sent_ms = clock_ms();
+	metrics.claims++;
+	endpoint_arrays(&arrays);
+	snprintf(count, sizeof(count), "%d",
+			 room < settings.max_batch ? room : settings.max_batch);
+	snprintf(lease, sizeof(lease), "%d milliseconds", settings.lease_ms);
+	snprintf(per_endpoint, sizeof(per_endpoint), "%d", settings.per_endpoint);
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT * FROM appt.claim_deliveries($1::bigint, $2::integer, "
+			"$3::interval, $4::integer, $5::integer[], $6::integer[], "
+			"$7::integer[])",
+		.count = 7,
+		.values = (const char *const[]) {
+			relay_no, count, lease, per_endpoint, buf_get(&arrays.webhook_nos),
+			buf_get(&arrays.leased), buf_get(&arrays.quotas)},
+		.timeout_ms = STATEMENT_MS,
+	});
+	buf_free(&arrays.webhook_nos);
+	buf_free(&arrays.leased);
+	buf_free(&arrays.quotas);
+}
+
+/* Hands the claimed deliveries to their endpoints; there may be more. */
+static void
+claimed(PGresult *rows)
+{
+	int			count = PQntuples(rows);
+	Batch	   *batch;
+	int			row;
+
+	if (count == 0)
+	{
+		PQclear(rows);
+		return;
+	}
+	batch = must_alloc(sizeof(*batch));
+	*batch = (Batch) {.rows = rows};
+	for (row = 0; row < count; row++)
+	{
+		Delivery   *delivery = delivery_from_row(batch, row);
+
+		delivery->lease_end_ms = sent_ms + settings.lease_ms;
+		endpoint_add(delivery);
+	}
+	endpoint_claimed();
+	metrics.claimed += count;
+	wanted = true;
+}
+
+/* Gives back what is not sent. */
+static void
+send_release(void)
+{
+	Buf			numbers = {0};
+	Buf			fences = {0};
+	const Delivery *delivery;
+
+	list_move(&sent, &releases, settings.max_batch);
+	for (delivery = sent.first; delivery != NULL; delivery = delivery->next)
+	{
+		char		before = delivery == sent.first ? '{' : ',';
+
+		buf_printf(&numbers, "%c%lld", before, delivery->delivery_no);
+		buf_printf(&fences, "%c%lld", before, delivery->fence);
+	}
+	buf_char(&numbers, '}');
+	buf_char(&fences, '}');
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT appt.release_deliveries($1::bigint[], $2::bigint[])",
+		.count = 2,
+		.values = (const char *const[]) {buf_get(&numbers), buf_get(&fences)},
+		.timeout_ms = STATEMENT_MS,
+	});
+	buf_free(&numbers);
+	buf_free(&fences);
+}
+
+/* They are anybody's again. */
+static void
+released(void)
+{
+	metrics.released += sent.count;
+	endpoint_let_go_all(&sent);
+}

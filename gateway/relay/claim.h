@@ -1,0 +1,22 @@
+/*
+ * claim.h
+ *		Taking deliveries from the database, and giving back unsent ones.
+ */
+#ifndef APPT_RELAY_CLAIM_H
+#define APPT_RELAY_CLAIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/delivery.h"
+
+extern void claim_open(const char *dsn);
+extern void claim_wake(void);
+extern void claim_release(Delivery *delivery);
+extern void claim_stop(void);
+extern bool claim_done(void);
+extern bool claim_connected(void);
+extern void claim_pump(void);
+extern int64_t claim_due_ms(void);
+
+#endif							/* APPT_RELAY_CLAIM_H */

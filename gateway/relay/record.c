@@ -1,0 +1,286 @@
+/*
+ * record.c
+ *		Telling the database what came of the attempts, in batches.
+ *
+ *		A batch whose fate is unknown, because the connection broke, is sent
+ *		again: recording twice does no harm, and where the fence has moved on
+ *		it does nothing.
+ */
+#include "relay/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/pg.h"
+#include "relay/endpoint.h"
+#include "relay/link.h"
+#include "relay/metrics.h"
+#include "relay/settings.h"
+
+#define STATEMENT_MS	30000
+#define ERROR_PAUSE_MS	500
+#define WAIT_MS			3		/* for a batch to fill, unless it has */
+#define SHARE			4		/* this part of max_batch */
+
+static Link link_;
+static void (*wake_relay) (void);
+static char retry_schedule[1024];
+static DeliveryList results = {0};	/* to be recorded */
+static DeliveryList sent = {0};		/* in the statement under way */
+static int	batch_max;				/* fewer after a batch that failed */
+static bool hurried = false;
+static int64_t first_ms = 0;		/* when the first of results came */
+static int64_t pause_ms = 0;		/* nothing is asked before */
+
+static void record_up(Link *link);
+static void record_down(Link *link);
+static void record_result(Link *link, PGresult *result);
+static bool record_is_due(void);
+static void record_send(void);
+static void recorded(PGresult *rows);
+static void refused(const char *sqlstate);
+static bool is_passing(const char *sqlstate);
+static void result_json(Buf *out, const Delivery *delivery);
+static void log_alert(const char *webhook_id, const char *alert,
+					  long long number);
+
+/* Starts to connect; wake is called when there is room for more to claim. */
+void
+record_open(const char *dsn, void (*wake) (void))
+{
+	static const LinkUser user = {
+		.name = "record",
+		.up = record_up,
+		.result = record_result,
+		.down = record_down,
+	};
+
+	wake_relay = wake;
+	snprintf(retry_schedule, sizeof(retry_schedule), "{%s}",
+			 settings.retry_schedule);
+	batch_max = settings.max_batch;
+	link_open(&link_, &user, dsn);
+}
+
+/* Takes a delivery whose attempt is over. */
+void
+record_add(Delivery *delivery)
+{
+	if (results.count == 0)
+		first_ms = clock_ms();
+	list_push(&results, delivery);
+}
+
+/* From now on no batch waits to fill. */
+void
+record_hurry(void)
+{
+	hurried = true;
+}
+
+/* Whether everything is recorded. */
+bool
+record_done(void)
+{
+	return results.count == 0 && sent.count == 0;
+}
+
+/* Whether the database can be told. */
+bool
+record_connected(void)
+{
+	return link_.state == LINK_IDLE || link_.state == LINK_BUSY;
+}
+
+/* What is due: to be called in each round of the loop. */
+void
+record_pump(void)
+{
+	link_pump(&link_);
+	if (link_.state == LINK_IDLE && clock_ms() >= pause_ms && record_is_due())
+		record_send();
+}
+
+/* When record_pump has something to do by the clock. */
+int64_t
+record_due_ms(void)
+{
+	if (link_.state != LINK_IDLE)
+		return link_due_ms(&link_);
+	if (results.count == 0)
+		return INT64_MAX;
+	return first_ms + WAIT_MS > pause_ms ? first_ms + WAIT_MS : pause_ms;
+}
+
+/* A batch is worth its while, or the first result has waited long enough. */
+static bool
+record_is_due(void)
+{
+	return results.count > 0 &&
+		(hurried || results.count >= batch_max / SHARE ||
+		 clock_ms() - first_ms >= WAIT_MS);
+}
+
+/* Nothing to be done at once. */
+static void
+record_up(Link *link)
+{
+	(void) link;
+}
+
+/* The fate of the batch is unknown. */
+static void
+record_down(Link *link)
+{
+	(void) link;
+	list_prepend(&results, &sent);
+}
+
+/* Records what came of the attempts, a batch of them. */
+static void
+record_send(void)
+{
+	Buf			json = {0};
+	char		disable_after[32];
+	const Delivery *delivery;
+
+	list_move(&sent, &results, batch_max);
+	first_ms = clock_ms();
+	for (delivery = sent.first; delivery != NULL; delivery = delivery->next)
+	{
+		buf_char(&json, delivery == sent.first ? '[' : ',');
+		result_json(&json, delivery);
+	}
+	buf_char(&json, ']');
+	snprintf(disable_after, sizeof(disable_after), "%d seconds",
+			 settings.disable_after_s);
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT * FROM appt.record_attempts("
+			"$1::json, $2::double precision[], $3::interval)",
+		.count = 3,
+		.values = (const char *const[]) {
+			buf_get(&json), retry_schedule, disable_after},
+		.timeout_ms = STATEMENT_MS,
+	});
+	buf_free(&json);
+}
+
+/* One result as appt.attempt_result wants it. */
+static void
+result_json(Buf *out, const Delivery *delivery)
+{
+	const Outcome *outcome = &delivery->outcome;
+
+	buf_printf(out, "{\"delivery_no\":%lld,\"fence\":%lld,\"webhook_no\":%d,"
+			   "\"started_at\":%.6f,\"duration_ms\":%d",
+			   delivery->delivery_no, delivery->fence,
+			   delivery->endpoint->webhook_no,
+			   outcome->started_at, outcome->duration_ms);
+	if (outcome->status != 0)
+		buf_printf(out, ",\"status\":%d", outcome->status);
+	if (outcome->retry_after_s > 0)
+		buf_printf(out, ",\"retry_after_s\":%d", outcome->retry_after_s);
+	if (outcome->error != NULL)
+	{
+		buf_text(out, ",\"error\":");
+		buf_json_string(out, outcome->error);
+	}
+	if (outcome->answer.len > 0)
+	{
+		buf_text(out, ",\"answer\":");
+		buf_json_string(out, buf_get(&outcome->answer));
+	}
+	buf_char(out, '}');
+}
+
+/* The batch was answered. */
+static void
+record_result(Link *link, PGresult *result)
+{
+	(void) link;
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+		recorded(result);
+	else
+	{
+		LOG_ERROR("the database refused", log_text("job", "record"),
+				  log_int("results", sent.count),
+				  log_text("sqlstate", pg_sqlstate(result)),
+				  log_text("detail", PQresultErrorField(
+					  result, PG_DIAG_MESSAGE_PRIMARY)));
+		refused(pg_sqlstate(result));
+	}
+	PQclear(result);
+}
+
+/* A batch is recorded: there is room for more, and alerts to log. */
+static void
+recorded(PGresult *rows)
+{
+	int			row;
+
+	endpoint_let_go_all(&sent);
+	batch_max = settings.max_batch;
+	wake_relay();
+	for (row = 0; row < PQntuples(rows); row++)
+		log_alert(PQgetvalue(rows, row, 0), PQgetvalue(rows, row, 1),
+				  strtoll(PQgetvalue(rows, row, 2), NULL, 10));
+}
+
+/*
+ * A batch was not taken.  What passes (a deadlock, a shutdown) is tried again
+ * as it is; otherwise in halves, until the one result is found that cannot be
+ * recorded: its lease runs out, and it is sent again.
+ */
+static void
+refused(const char *sqlstate)
+{
+	pause_ms = clock_ms() + ERROR_PAUSE_MS;
+	if (is_passing(sqlstate))
+		list_prepend(&results, &sent);
+	else if (sent.count > 1)
+	{
+		batch_max = sent.count / 2;
+		list_prepend(&results, &sent);
+	}
+	else
+	{
+		metrics.dropped_results++;
+		endpoint_let_go_all(&sent);
+	}
+}
+
+/* Whether the same statement may work later. */
+static bool
+is_passing(const char *sqlstate)
+{
+	static const char *const classes[] = {
+		"08", "25", "40", "53", "55", "57", "58"
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	{
+		if (strncmp(sqlstate, classes[i], 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What an operator should hear of. */
+static void
+log_alert(const char *webhook_id, const char *alert, long long number)
+{
+	bool		is_dead = strcmp(alert, "delivery.dead") == 0;
+	bool		is_failing = strcmp(alert, "webhook.failing") == 0;
+
+	if (is_dead)
+		metrics.dead++;
+	else if (!is_failing)
+		metrics.disabled++;
+	LOG_AT(is_failing || is_dead ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, alert,
+		   log_text("webhook_id", webhook_id),
+		   log_int(is_dead ? "delivery_no" : "percent", number));
+}
