@@ -11,7 +11,8 @@
 #include "port/pg_bitutils.h"
 
 static bool is_listed_before(const SlotDay *day, int session,
-							 TimestampTz start, TimestampTz end);
+							 int duration_min, TimestampTz start,
+							 TimestampTz end);
 static void list_session(SlotDay *day, int session, int duration_min,
 						 Slot *slots, int *nslots);
 static int	max_slots(const SlotDay *day);
@@ -133,7 +134,8 @@ list_session(SlotDay *day, int session, int duration_min, Slot *slots,
 			   day->busy[day->first_busy].end +
 			   MINUTES(day->gap_min) <= start)
 			day->first_busy++;
-		if (is_listed_before(day, session, start, start + length))
+		if (is_listed_before(day, session, duration_min, start,
+							 start + length))
 			continue;
 		if (slots_judge(day, start, start + length,
 						&slots[*nslots]) == SLOT_FREE)
@@ -144,13 +146,15 @@ list_session(SlotDay *day, int session, int duration_min, Slot *slots,
 
 /* Whether an earlier session's grid offers the same slot. */
 static bool
-is_listed_before(const SlotDay *day, int session, TimestampTz start,
-				 TimestampTz end)
+is_listed_before(const SlotDay *day, int session, int duration_min,
+				 TimestampTz start, TimestampTz end)
 {
 	for (int i = 0; i < session; i++)
 	{
-		if (contains(&day->sessions[i], start, end) &&
-			on_grid(&day->sessions[i], start))
+		const SlotSession *s = &day->sessions[i];
+
+		if (contains(s, start, end) && on_grid(s, start) &&
+			end - start == MINUTES(duration_min ? duration_min : s->step_min))
 			return true;
 	}
 	return false;
