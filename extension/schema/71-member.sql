@@ -35,13 +35,16 @@ RETURN value IS NULL OR CASE
 	WHEN type LIKE 'timestamp with %' THEN
 		value ~ '^[0-9]{4}-[0-9-]+[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})$'
 	WHEN type = 'text' THEN
-		length(value) <= 500 AND value !~ '[\u0001-\u0009\u000b-\u001f\u007f]'
+		length(value) <= 500 AND value !~ '[\u0001-\u001f\u007f]'
+	WHEN type = 'lines' THEN
+		length(value) <= 500
+		AND value !~ '[\u0001-\u0009\u000b-\u001f\u007f]'
 	ELSE true
 END;
 
 COMMENT ON FUNCTION appt.has_form(text, text) IS
-	'Whether a member''s text can be of that type: stricter than a cast, '
-	'which takes words such as now for a time';
+	'Whether a member''s text can be of that type (lines: text of several): '
+	'stricter than a cast, which takes words such as now for a time';
 
 CREATE FUNCTION appt.refuse_member(field text, sentence text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -91,7 +94,8 @@ BEGIN
 	LEFT JOIN pg_attribute a ON a.attname = m.key
 		AND a.attrelid = format('appt.%I', kind.name)::regclass
 	CROSS JOIN LATERAL (
-		SELECT format_type(a.atttypid, a.atttypmod)) t (type)
+		SELECT CASE WHEN m.key IN ('address', 'reason') THEN 'lines'
+			ELSE format_type(a.atttypid, a.atttypmod) END) t (type)
 	WHERE m.key <> ALL (kind.members) OR NOT appt.has_form(t.type, m.value)
 	ORDER BY m.key
 	LIMIT 1;

@@ -64,7 +64,7 @@ DECLARE
 BEGIN
 	EXECUTE format(
 		'SELECT t.version, %s AS managed FROM appt.%I t '
-		'WHERE t.%I::text = $3 AND %s AND %s FOR UPDATE',
+		'WHERE t.%I::text = $3 AND %s AND %s FOR NO KEY UPDATE',
 		kind.managed, kind.name, kind.key, kind.owned, kind.seen)
 		INTO found USING client, parent_id, id;
 
@@ -124,10 +124,11 @@ BEGIN
 	FROM jsonb_object_keys(given) k;
 
 	EXECUTE format(
-		'INSERT INTO appt.%1$I AS t (%2$s) '
+		'INSERT INTO appt.%1$I AS t %6$s '
 		'SELECT %2$s FROM jsonb_populate_record(NULL::appt.%1$I, $2) '
 		'RETURNING appt.%3$I(t, $1), t.version, t.%4$I, %5$s',
-		kind.name, columns, kind.name || '_json', kind.key, kind.managed)
+		kind.name, columns, kind.name || '_json', kind.key, kind.managed,
+		'(' || columns || ')')
 		INTO answer.body, answer.version, answer.id, managed
 		USING client, given;
 	IF NOT managed THEN
