@@ -62,7 +62,8 @@ BEGIN
 		('dead_deliveries',
 		dead = 0,
 		format('deliveries given up in the last 7 days: %s', dead),
-		'When the endpoint works again: SELECT appt.replay(webhook_id, since).'),
+		'When the endpoint works again: '
+			'SELECT appt.replay(webhook_id, since).'),
 		('webhook_endpoints',
 		broken IS NULL,
 		coalesce(broken, 'none has failed for an hour or was disabled for it'),
