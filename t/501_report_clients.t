@@ -158,4 +158,16 @@ ORDER BY slot_start, token_number LIMIT 1
 SQL
 };
 
+# The page's own queries, as the reader; the role is made by the superuser.
+subtest 'docs/reporting.md' => sub {
+    my @sql = slurp(root_dir() . '/docs/reporting.md') =~ /^```sql\n(.*?)^```/msg;
+    cmp_ok(scalar @sql, '>', 10, 'it has queries');
+    for my $sql (@sql) {
+        $sql =~ s/\$__timeFilter\((\w+)\)/$1 BETWEEN '2026-02-01T00:00:00Z' AND '2026-02-28T23:59:59Z'/;
+        my $as = $sql =~ /^CREATE ROLE/ ? 'postgres' : 'desk';
+        my ($code, $out, $err) = $c->try_psql($sql, user => $as);
+        is($code, 0, (split /\n/, $sql)[0]) or diag $err;
+    }
+};
+
 done_testing;
