@@ -9,6 +9,7 @@
  */
 #include "http/auth.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,6 +42,7 @@ struct Auth
 	char	   *state_text;		/* as last read: most often nothing is new */
 	char		extension[32];	/* its version in the database */
 	bool		have_keys;
+	bool		ready;			/* counted in loops_ready */
 	int64_t		fresh_ms;		/* when the state was last read */
 	int64_t		asked_ms;
 	int64_t		asked_unix;
@@ -59,11 +61,14 @@ struct Auth
 	CachedToken *cache;
 };
 
+static atomic_int loops_ready;	/* of all loops of this process */
+
 static const Statement *state_statement;
 static const Statement *keys_statement;
 static const Statement *add_statement;
 static const Statement *wake_statement;
 
+static const char *loop_not_ready(const Auth *auth);
 static void auth_ask(Auth *auth, Query *query, bool *busy,
 					 const Statement *statement, QueryDone done);
 static const char *auth_answer(QueryOutcome outcome, const PGresult *result);
@@ -108,6 +113,11 @@ auth_open(Loop *loop)
 void
 auth_tick(Auth *auth, int64_t now_ms)
 {
+	bool		ready = loop_not_ready(auth) == NULL;
+
+	if (ready != auth->ready)
+		atomic_fetch_add(&loops_ready, ready ? 1 : -1);
+	auth->ready = ready;
 	if (auth->state_busy || (auth->asked_ms != 0 && auth->have_keys &&
 							 now_ms - auth->asked_ms < AUTH_POLL_MS))
 		return;
@@ -198,9 +208,20 @@ auth_jwks(const Auth *auth, Buf *out)
 	buf_text(out, "]}");
 }
 
-/* Why requests cannot be served now; NULL: they can. */
+/* Why requests cannot be served now, by any loop; NULL: they can. */
 const char *
 auth_not_ready(const Auth *auth)
+{
+	const char *why = loop_not_ready(auth);
+
+	if (why == NULL && atomic_load(&loops_ready) < options.loops)
+		why = "a loop is starting";
+	return why;
+}
+
+/* Why this loop cannot serve; NULL: it can. */
+static const char *
+loop_not_ready(const Auth *auth)
 {
 	size_t		len = strcspn(APPT_VERSION, ".");
 

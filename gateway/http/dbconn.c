@@ -266,6 +266,7 @@ db_setup_step(DbConn *conn)
 			}
 			conn->state = DB_READY;
 			conn->failures = 0;
+			metrics_database_connections(1);
 			LOG_DEBUG("database connected", log_int("loop", conn->loop->index));
 			pool_conn_free(conn->pool, conn);
 			return;
@@ -441,6 +442,8 @@ db_lost(DbConn *conn, const char *why)
 	bool		was_up = conn->state == DB_READY;
 
 	metrics_database_lost();
+	if (was_up)
+		metrics_database_connections(-1);
 	if (was_up || conn->failures == 0)
 		LOG_WARNING("database connection lost",
 					log_int("loop", conn->loop->index), log_text("why", why));

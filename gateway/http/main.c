@@ -22,6 +22,7 @@
 #include "http/options.h"
 #include "http/routes.h"
 #include "http/serve.h"
+#include "http/tls.h"
 
 #define LISTEN_BACKLOG 1024
 
@@ -82,7 +83,8 @@ serve(void)
 	char		where[300];
 	int			i;
 
-	if (signals < 0 || !raise_descriptors())
+	if (signals < 0 || !raise_descriptors() ||
+		(tls_wanted() && !tls_load()))
 		return 1;
 	if (!address_parse(options.listen, &address))
 	{
@@ -209,7 +211,7 @@ raise_descriptors(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-/* Returns when SIGTERM or SIGINT came. */
+/* Returns when SIGTERM or SIGINT came; SIGHUP reads the certificate again. */
 static void
 wait_for_stop(int signals)
 {
@@ -224,7 +226,8 @@ wait_for_stop(int signals)
 		{
 			if (signal_no == SIGTERM || signal_no == SIGINT)
 				return;
-			LOG_INFO("signal ignored", log_int("signal", signal_no));
+			if (tls_wanted() && !tls_load())
+				LOG_WARNING("the TLS certificate stays as it was");
 		}
 	}
 }

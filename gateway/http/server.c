@@ -21,6 +21,7 @@
 #include "http/metrics.h"
 #include "http/options.h"
 #include "http/request.h"
+#include "http/tls.h"
 
 #define SERVER_MEMORY (32 * 1024)	/* of a connection: bounds its headers */
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
@@ -57,12 +58,17 @@ bool
 server_start(Loop *loop)
 {
 	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-		MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+		MHD_USE_ERROR_LOG | MHD_USE_TURBO | (tls_wanted() ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *) tls_certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
 
 	loop->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, server_handle, loop,
 		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
+		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) options.address_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_MEMORY,

@@ -1,0 +1,77 @@
+#!/usr/bin/perl
+#
+# HTTPS: served with the certificate of the two files, which SIGHUP reads
+# again; what does not fit is refused and the old one stays.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Util qw(free_port run_command temp_dir wait_for);
+
+my $clinic = Appt::Clinic->new(gateway => 0);
+my $dir    = temp_dir();
+for my $n (1, 2) {
+    run_command([ qw(openssl req -x509 -newkey rsa:2048 -nodes -days 2),
+        '-keyout', "$dir/key$n.pem", '-out', "$dir/certificate$n.pem",
+        '-subj', "/CN=host$n", '-addext', 'subjectAltName=DNS:localhost' ]);
+}
+link_pair(1, 1);
+
+# Makes the files that the gateway reads those of certificate m and key n.
+sub link_pair {
+    my ($m, $n) = @_;
+    for (["certificate$m", 'certificate'], ["key$n", 'key']) {
+        my ($from, $to) = map {"$dir/$_.pem"} @$_;
+        unlink $to;
+        link $from, $to or die "cannot link $from: $!";
+    }
+}
+
+my $port    = free_port();
+my $gateway = Appt::Gateway->new(cluster => $clinic->cluster, port => $port,
+    wait => 0, env => { APPT_TLS_CERTIFICATE => "$dir/certificate.pem",
+        APPT_TLS_KEY => "$dir/key.pem" });
+
+sub curl {
+    my ($n, $path, @more) = @_;
+    my ($exit, $out) = run_command([ qw(curl -sS -m 10 --noproxy *), '--cacert',
+        "$dir/certificate$n.pem", @more, "https://localhost:$port$path" ]);
+    return $exit == 0 ? $out : "exit $exit";
+}
+
+wait_for { curl(1, '/readyz') =~ /"ready"/ } 'the gateway to be ready';
+pass('HTTPS is served');
+my ($token) = curl(1, '/api/v1/auth/token', '-d', join '&',
+    'grant_type=client_credentials', map {"$_=$clinic->{client}{$_}"}
+    qw(client_id client_secret)) =~ /"access_token":"([^"]+)"/;
+ok($token, 'a token');
+my @header = ('-H', "Authorization: Bearer $token");
+for my $call (1 .. 3) {
+    like(curl(1, '/api/v1/queue?doctor_id=DOC-001', @header), qr/^\[/,
+        "a call to the database, $call");
+}
+my ($exit) = run_command([ qw(curl -sS -m 5 --noproxy *),
+    "http://localhost:$port/healthz" ]);
+isnt($exit, 0, 'HTTP without TLS is not');
+($exit) = run_command([ qw(curl -sS -m 5 --noproxy * --tls-max 1.1), '--cacert',
+    "$dir/certificate1.pem", "https://localhost:$port/healthz" ]);
+isnt($exit, 0, 'TLS 1.1 is not');
+
+link_pair(2, 2);
+$gateway->signal('HUP');
+wait_for { curl(2, '/healthz') =~ /alive/ } 'the new certificate';
+pass('SIGHUP brings the new certificate');
+link_pair(1, 2);
+$gateway->signal('HUP');
+$gateway->wait_log(qr/stays as it was/);
+like(curl(2, '/healthz'), qr/alive/, 'a key that does not fit changes nothing');
+ok($gateway->stop, 'it ends');
+
+my ($status, undef, $said) = run_command([ Appt::Gateway->binary,
+    "--tls-certificate=$dir/nowhere.pem", "--tls-key=$dir/key.pem",
+    '--listen=127.0.0.1:0' ]);
+isnt($status, 0, 'a certificate that is not there');
+like($said, qr/nowhere\.pem/, 'is named');
+
+done_testing();
