@@ -37,7 +37,7 @@ SELECT pg_temp.visit('seen', 'PAT-1', '2026-03-16 09:00'),
 	pg_temp.visit('forgotten', 'PAT-6', '2026-03-16 11:15'),
 	pg_temp.visit('london', 'PAT-7', '2026-03-16 09:30+00', 'DOC-002', 'LON-01')
 \gset
-SELECT status FROM appt.hold('DOC-001', '2026-03-16 11:45',
+SELECT status FROM appt.hold('DOC-001', '2026-03-17 09:00',
 	branch_id => 'MUM-01');
 SELECT status FROM appt.cancel(
 	(SELECT id FROM visit WHERE name = 'called off'), 'Has a cold');
