@@ -51,7 +51,8 @@ ALTER TABLE appt.setting DISABLE TRIGGER setting_check;
 INSERT INTO appt.setting (name, branch_id, value)
 VALUES ('hold_min', NULL, '0'),
 	('lead_time_min', NULL, '30'),
-	('horizon_days', 'OLD-01', 'ninety');
+	('horizon_days', 'OLD-01', 'ninety'),
+	('patient_id_prefix', NULL, 'pat');
 SELECT * FROM pg_temp.unwell('time_zones', 'settings');
 
 -- An endpoint without a relay: what it should have been sent is due.

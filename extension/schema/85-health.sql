@@ -103,6 +103,7 @@ BEGIN
 	JOIN appt.setting_definition d ON d.name = s.name
 	WHERE CASE
 		WHEN d.kind = 'boolean' THEN s.value NOT IN ('true', 'false')
+		WHEN d.name LIKE '%\_id\_prefix' THEN s.value !~ '^[A-Z]{1,8}$'
 		WHEN d.kind <> 'integer' THEN s.value !~ '\S'
 		WHEN s.value !~ '^[0-9]{1,9}$' THEN true
 		ELSE s.value::integer NOT BETWEEN d.min_value AND d.max_value
