@@ -13,6 +13,7 @@
 #include <strings.h>
 
 static void config_help(const ConfigProgram *program);
+static void config_wrap(const char *text);
 static bool config_defaults(const ConfigProgram *program);
 static bool config_flags(const ConfigProgram *program, int argc, char **argv);
 static bool config_complete(const ConfigProgram *program);
@@ -69,7 +70,8 @@ config_help(const ConfigProgram *program)
 		printf("\n  %s", option->env);
 		if (option->flag != NULL)
 			printf(", --%s", option->flag);
-		printf("\n      %s\n", option->help);
+		printf("\n");
+		config_wrap(option->help);
 		if (option->kind == CONFIG_INT)
 			printf("      a whole number from %d to %d\n",
 				   option->min, option->max);
@@ -81,6 +83,29 @@ config_help(const ConfigProgram *program)
 			printf("      default: %s\n", option->fallback);
 	}
 	printf("\n  --help, --version\n");
+}
+
+/* Prints a text, indented, in lines of a width that is pleasant to read. */
+static void
+config_wrap(const char *text)
+{
+	const int	width = 72;
+	int			column = 0;
+
+	while (*text != '\0')
+	{
+		int			len = (int) strcspn(text, " ");
+
+		if (column > 0 && column + 1 + len > width)
+		{
+			printf("\n");
+			column = 0;
+		}
+		printf("%s%.*s", column == 0 ? "      " : " ", len, text);
+		column += len + 1;
+		text += len + strspn(text + len, " ");
+	}
+	printf("\n");
 }
 
 /* Sets defaults, then what the environment says. */
