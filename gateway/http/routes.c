@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "http/docs.h"
 #include "http/routerow.h"
 #include "http/serve.h"
 
@@ -303,6 +304,9 @@ static const Route own_rows[] = {
 	SERVE("GET", "/healthz", SCOPE_NONE, serve_healthz),
 	SERVE("GET", "/readyz", SCOPE_NONE, serve_readyz),
 	SERVE("GET", "/metrics", SCOPE_NONE, serve_metrics),
+	SERVE("GET", "/docs", SCOPE_NONE, serve_docs),
+	SERVE("GET", "/docs/docs.js", SCOPE_NONE, serve_docs_script),
+	SERVE("GET", "/docs/docs.css", SCOPE_NONE, serve_docs_style),
 };
 
 static const RouteRows own_routes = {
