@@ -7,9 +7,9 @@
  * other client, and appt_admin, sees all.
  * ------------------------------------------------------------------------ */
 
-CREATE FUNCTION appt.find_webhook(webhook_id text, owner text)
+CREATE FUNCTION appt.see_webhook(webhook_id text, owner text)
 	RETURNS appt.webhook
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -17,14 +17,30 @@ DECLARE
 BEGIN
 	SELECT w.* INTO found_one
 	FROM appt.webhook w
-	WHERE w.webhook_id = find_webhook.webhook_id
-		AND appt.webhook_visible(w.created_by, owner)
-	FOR NO KEY UPDATE;
+	WHERE w.webhook_id = see_webhook.webhook_id
+		AND appt.webhook_visible(w.created_by, owner);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook "%" does not exist', webhook_id
 			USING ERRCODE = 'SB404', COLUMN = 'webhook_id';
 	END IF;
 	RETURN found_one;
+END
+$$;
+
+COMMENT ON FUNCTION appt.see_webhook(text, text) IS
+	'The webhook; SB404 if it does not exist or the owner may not see it';
+
+CREATE FUNCTION appt.find_webhook(webhook_id text, owner text)
+	RETURNS appt.webhook
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM
+	FROM appt.webhook w
+	WHERE w.webhook_id = find_webhook.webhook_id
+	FOR NO KEY UPDATE;
+	RETURN appt.see_webhook(webhook_id, owner);
 END
 $$;
 
@@ -333,7 +349,8 @@ $$;
 COMMENT ON FUNCTION appt.require_enabled(appt.webhook) IS
 	'Raises SB930 unless the endpoint is enabled';
 
-REVOKE ALL ON FUNCTION appt.find_webhook(text, text),
+REVOKE ALL ON FUNCTION appt.see_webhook(text, text),
+	appt.find_webhook(text, text),
 	appt.webhook_visible(text, text), appt.webhook_owner(text),
 	appt.insert_webhook(text, text[], text, text[], text, text),
 	appt.send_ping(appt.webhook, text),

@@ -69,16 +69,15 @@ CREATE FUNCTION appt_api.get_webhook(
 	client text,
 	OUT body text,
 	OUT version integer)
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	answer record;
+	webhook CONSTANT appt.webhook :=
+		appt.see_webhook(webhook_id, appt.webhook_owner(client));
 BEGIN
-	answer := appt.webhook_answer(
-		appt.find_webhook(webhook_id, appt.webhook_owner(client)), NULL);
-	body := answer.body;
-	version := answer.version;
+	body := appt.webhook_json(webhook)::text;
+	version := webhook.version;
 END
 $$;
 

@@ -45,13 +45,13 @@ CREATE FUNCTION appt_api.list_deliveries(
 	client text,
 	OUT body text,
 	OUT total bigint)
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
 	endpoint CONSTANT appt.webhook :=
-		appt.find_webhook(webhook_id, appt.webhook_owner(client));
+		appt.see_webhook(webhook_id, appt.webhook_owner(client));
 	size CONSTANT integer := least(greatest(coalesce(per_page, 20), 1), 100);
 	skip CONSTANT bigint :=
 		(greatest(coalesce(page, 1), 1)::bigint - 1) * size;
