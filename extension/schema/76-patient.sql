@@ -159,5 +159,5 @@ REVOKE ALL ON FUNCTION
 	appt.possible_duplicates
 	FROM PUBLIC;
 
-/* The index calls them, whoever writes a patient. */
-GRANT EXECUTE ON FUNCTION appt.digits, appt.patient_terms TO appt_admin;
+/* The index calls it, with the rights of whoever writes a patient. */
+GRANT EXECUTE ON FUNCTION appt.patient_terms TO appt_admin;
