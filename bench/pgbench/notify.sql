@@ -1,0 +1,1 @@
+NOTIFY bioecko_appt;

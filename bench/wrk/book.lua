@@ -1,0 +1,45 @@
+-- Bookings of distinct slots: a number from BASE for each, threads in turn.
+-- wrk -s book.lua URL -- TOKEN T0 BASE THREADS
+
+local threads = 0
+
+function setup(thread)
+	thread:set("id", threads)
+	threads = threads + 1
+end
+
+function init(args)
+	t0, n, step = tonumber(args[2]), tonumber(args[3]) + id, tonumber(args[4])
+	wrk.method = "POST"
+	wrk.path = "/api/v1/appointments"
+	wrk.headers["Authorization"] = "Bearer " .. args[1]
+	wrk.headers["Content-Type"] = "application/json"
+end
+
+-- The instant in India's wall-clock time.
+local function stamp(seconds)
+	return os.date("!%Y-%m-%dT%H:%M:%S+05:30", seconds + 19800)
+end
+
+function request()
+	local slot = math.floor(n / 200) % 48
+	local from = t0 + math.floor(n / 9600) * 86400 + slot * 600
+		+ (slot >= 24 and 3600 or 0)
+	local doctor = 1 + n % 200
+	local body = string.format('{"patient_id":"PAT-2026-%05d",' ..
+		'"doctor_id":"DOC-%04d","branch_id":"%s","slot_start":"%s",' ..
+		'"slot_end":"%s","visit_type":"new_consultation",' ..
+		'"notes":"Patient reports persistent cough"}',
+		1 + n % 50000, doctor, doctor % 2 == 1 and "MUM-01" or "DEL-01",
+		stamp(from), stamp(from + 600))
+	n = n + step
+	return wrk.format(nil, nil, nil, body)
+end
+
+function done(summary, latency)
+	local e = summary.errors
+	io.write(string.format(
+		"RESULT requests=%d us=%d status=%d connect=%d read=%d write=%d timeout=%d p50=%d p99=%d\n",
+		summary.requests, summary.duration, e.status, e.connect, e.read,
+		e.write, e.timeout, latency:percentile(50), latency:percentile(99)))
+end
