@@ -15,6 +15,5 @@ extern void deliver_start(Delivery *delivery);
 extern int	deliver_in_flight(void);
 extern int64_t deliver_timeout_ms(void);
 extern void deliver_run(void);
-extern void deliver_close(void);
 
 #endif							/* APPT_RELAY_DELIVER_H */

@@ -3,7 +3,8 @@
  *		/metrics, /healthz and /readyz on an address of their own.
  *
  *		libmicrohttpd answers in a thread of its own with the text that the
- *		relay published last; the lock covers that text and nothing else.
+ *		relay published last; the lock covers that text and the numbers it was
+ *		made of.
  */
 #include "relay/metrics.h"
 
@@ -21,12 +22,13 @@ Metrics		metrics;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Buf	published = {0};
-static bool ready = false;
+static Metrics shown;			/* what metrics was at that time */
 
 static bool address_parse(const char *text, struct sockaddr_in6 *address);
 static void metric(const char *name, const char *type, const char *help,
 				   double value);
 static void outcomes(void);
+static void health_text(Buf *text);
 static enum MHD_Result on_request(void *unused,
 								  struct MHD_Connection *connection,
 								  const char *url, const char *method,
@@ -96,7 +98,7 @@ metrics_publish(void)
 
 	pthread_mutex_lock(&lock);
 	buf_clear(&published);
-	ready = metrics.connected;
+	shown = metrics;
 	outcomes();
 	metric("dead_total", "counter", "Deliveries given up", metrics.dead);
 	metric("endpoints_disabled_total", "counter",
@@ -162,6 +164,22 @@ outcomes(void)
 			   metrics.failed_network);
 }
 
+/* Alive, and how things stand; the caller holds the lock. */
+static void
+health_text(Buf *text)
+{
+	buf_printf(text, "{\"status\":\"ok\",\"database\":%s,\"listening\":%s,"
+			   "\"pending\":%lld,\"due\":%lld,\"oldest_due_s\":%.0f,"
+			   "\"in_flight\":%lld,\"held\":%lld,\"delivered\":%lld,"
+			   "\"failed\":%lld,\"dead\":%lld}\n",
+			   shown.connected ? "true" : "false",
+			   shown.listening ? "true" : "false",
+			   shown.backlog.pending, shown.backlog.due,
+			   shown.backlog.oldest_due_s, shown.backlog.in_flight,
+			   shown.backlog.held, shown.delivered,
+			   shown.failed_status + shown.failed_network, shown.dead);
+}
+
 /* Answers GET; runs in the listener's thread. */
 static enum MHD_Result
 on_request(void *unused, struct MHD_Connection *connection, const char *url,
@@ -191,12 +209,12 @@ on_request(void *unused, struct MHD_Connection *connection, const char *url,
 	else if (strcmp(url, "/metrics") == 0)
 		buf_text(&text, buf_get(&published));
 	else if (strcmp(url, "/healthz") == 0)
-		buf_text(&text, "{\"status\":\"ok\"}\n");
+		health_text(&text);
 	else if (strcmp(url, "/readyz") == 0)
 	{
-		status = ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+		status = shown.connected ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 		buf_printf(&text, "{\"status\":\"%s\"}\n",
-				   ready ? "ready" : "no database");
+				   shown.connected ? "ready" : "no database");
 	}
 	else
 		status = MHD_HTTP_NOT_FOUND;

@@ -17,6 +17,7 @@
 
 #define TICK_MS			30000
 #define LONG_MS			300000
+#define HEALTH_EVERY_MS	60000
 #define STATS_SHARE		20		/* counting takes at most one part of it */
 
 typedef enum UpkeepJob
@@ -34,6 +35,7 @@ static int64_t sent_ms;
 static int64_t tick_ms = 0;
 static int64_t stats_ms = 0;
 static int64_t retention_ms = 0;
+static int64_t health_ms = 0;
 
 static void upkeep_up(Link *link);
 static void upkeep_result(Link *link, PGresult *result);
@@ -44,6 +46,7 @@ static void send_retention(void);
 static void ticked(PGresult *rows);
 static void counted(PGresult *rows);
 static void cleaned(PGresult *rows);
+static void log_health(const Backlog *backlog);
 static int64_t retention_next_ms(void);
 static long long number(PGresult *rows, int column);
 
@@ -202,6 +205,28 @@ counted(PGresult *rows)
 		.endpoints_disabled = number(rows, 6),
 		.endpoints_failing = number(rows, 7),
 	};
+	if (now >= health_ms)
+	{
+		health_ms = now + HEALTH_EVERY_MS;
+		log_health(&metrics.backlog);
+	}
+}
+
+/* How things stand, for whoever reads the log. */
+static void
+log_health(const Backlog *backlog)
+{
+	LOG_INFO("health", log_int("pending", backlog->pending),
+			 log_int("due", backlog->due),
+			 log_int("oldest_due_s", (long long) backlog->oldest_due_s),
+			 log_int("in_flight", backlog->in_flight),
+			 log_int("held", backlog->held),
+			 log_int("endpoints_failing", backlog->endpoints_failing),
+			 log_int("endpoints_disabled", backlog->endpoints_disabled),
+			 log_int("delivered", metrics.delivered),
+			 log_int("failed_status", metrics.failed_status),
+			 log_int("failed_network", metrics.failed_network),
+			 log_int("dead", metrics.dead));
 }
 
 /* Deletes what is old, one batch. */

@@ -1,0 +1,266 @@
+/*
+ * transfer.c
+ *		One request and its answer, as libcurl's easy handle.
+ *
+ *		Nothing from the environment (proxies, netrc) counts, no redirect is
+ *		followed, every connection passes the guard, and of an answer no more
+ *		is read than ANSWER_MAX_BYTES, headers included in a count of their
+ *		own.  A 2xx status line with all its headers is a success, whatever
+ *		becomes of the body.
+ */
+#include "relay/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "relay/settings.h"
+#include "relay/sign.h"
+#include "relay/utf8.h"
+
+_Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
+
+/* A wrong option is a mistake of ours, never a condition of the day. */
+#define SET(easy, option, value) \
+	do { \
+		if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK) \
+			abort(); \
+	} while (0)
+
+static void transfer_options(Transfer *transfer);
+static void transfer_headers(Transfer *transfer);
+static const char *transfer_error(const Transfer *transfer, CURLcode code,
+								  int status);
+static void header_add(Transfer *transfer, const char *name,
+					   const char *value);
+static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
+									struct curl_sockaddr *address);
+static size_t on_header(char *bytes, size_t size, size_t count,
+						void *transfer);
+static size_t on_body(char *bytes, size_t size, size_t count,
+					  void *transfer);
+
+/* A transfer with its handle, for any number of requests. */
+Transfer *
+transfer_new(void)
+{
+	Transfer   *transfer = must_alloc(sizeof(*transfer));
+
+	*transfer = (Transfer) {.easy = curl_easy_init()};
+	if (transfer->easy == NULL)
+		abort();
+	transfer_options(transfer);
+	return transfer;
+}
+
+/* Makes it the delivery's request; it is not sent yet. */
+void
+transfer_prepare(Transfer *transfer, Delivery *delivery)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	delivery->outcome.started_at =
+		(double) now.tv_sec + (double) now.tv_nsec / 1e9;
+	*transfer = (Transfer) {
+		.easy = transfer->easy,
+		.delivery = delivery,
+		.started_ms = clock_ms(),
+		.scheme = strncmp(delivery->url, "https:", 6) == 0
+			? GUARD_HTTPS : GUARD_HTTP,
+	};
+	transfer_headers(transfer);
+	SET(transfer->easy, CURLOPT_URL, delivery->url);
+	SET(transfer->easy, CURLOPT_POSTFIELDS, delivery->body);
+	SET(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		(curl_off_t) delivery->body_len);
+	SET(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+/* The request is over: writes the delivery's outcome and gives it back. */
+Delivery *
+transfer_finish(Transfer *transfer, CURLcode code)
+{
+	Delivery   *delivery = transfer->delivery;
+	Outcome    *outcome = &delivery->outcome;
+	curl_off_t	retry_after = 0;
+	long		status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	outcome->status = transfer->answered ? (int) status : 0;
+	outcome->duration_ms = (int) (clock_ms() - transfer->started_ms);
+	outcome->refused = code != CURLE_OK && transfer->refused;
+	outcome->error = transfer_error(transfer, code, outcome->status);
+	outcome->retry_after_s = retry_after > RETRY_AFTER_MAX_S
+		? RETRY_AFTER_MAX_S : (int) retry_after;
+	utf8_clean(&outcome->answer, buf_get(&transfer->answer),
+			   transfer->answer.len);
+
+	SET(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(transfer->headers);
+	buf_free(&transfer->answer);
+	transfer->headers = NULL;
+	transfer->delivery = NULL;
+	return delivery;
+}
+
+/* What is the same for every request. */
+static void
+transfer_options(Transfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+
+	SET(easy, CURLOPT_PRIVATE, transfer);
+	SET(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(easy, CURLOPT_PROXY, "");
+	SET(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+	SET(easy, CURLOPT_NOSIGNAL, 1L);
+	SET(easy, CURLOPT_QUICK_EXIT, 1L);
+	SET(easy, CURLOPT_POST, 1L);
+	SET(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+	SET(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) settings.connect_timeout_ms);
+	SET(easy, CURLOPT_TIMEOUT_MS, (long) settings.timeout_ms);
+	SET(easy, CURLOPT_MAXLIFETIME_CONN, 300L);
+	SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	if (settings.ca_file[0] != '\0')
+		SET(easy, CURLOPT_CAINFO, settings.ca_file);
+	SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SET(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	SET(easy, CURLOPT_HEADERFUNCTION, on_header);
+	SET(easy, CURLOPT_HEADERDATA, transfer);
+	SET(easy, CURLOPT_WRITEFUNCTION, on_body);
+	SET(easy, CURLOPT_WRITEDATA, transfer);
+}
+
+/* The request's headers; the signature is made anew for each attempt. */
+static void
+transfer_headers(Transfer *transfer)
+{
+	const Delivery *delivery = transfer->delivery;
+	SignInput	input = {
+		.secrets = delivery->secrets,
+		.id = delivery->event_id,
+		.timestamp = (long long) delivery->outcome.started_at,
+		.body = delivery->body,
+		.body_len = delivery->body_len,
+	};
+	const char *others;
+	Buf			value = {0};
+
+	header_add(transfer, "Content-Type", "application/json");
+	header_add(transfer, "User-Agent", "bioecko-appt/" APPT_VERSION);
+	header_add(transfer, "webhook-id", delivery->event_id);
+	buf_printf(&value, "%lld", input.timestamp);
+	header_add(transfer, "webhook-timestamp", value.data);
+	if (delivery->secrets[0] != '\0')
+	{
+		buf_clear(&value);
+		others = sign_published(&input, input.secrets, &value);
+		header_add(transfer, "X-Bio-Ecko-Signature", value.data);
+		if (others[0] != '\0')
+		{
+			buf_clear(&value);
+			sign_published(&input, others, &value);
+			header_add(transfer, "X-Bio-Ecko-Signature-Previous", value.data);
+		}
+		buf_clear(&value);
+		sign_standard(&input, &value);
+		header_add(transfer, "webhook-signature", value.data);
+	}
+	buf_free(&value);
+}
+
+/* Adds one header. */
+static void
+header_add(Transfer *transfer, const char *name, const char *value)
+{
+	struct curl_slist *list;
+	Buf			line = {0};
+
+	buf_printf(&line, "%s: %s", name, value);
+	list = curl_slist_append(transfer->headers, line.data);
+	if (list == NULL)
+		abort();
+	transfer->headers = list;
+	buf_free(&line);
+}
+
+/* What went wrong, in words that name neither host nor person. */
+static const char *
+transfer_error(const Transfer *transfer, CURLcode code, int status)
+{
+	if (transfer->flooded)
+		return "the answer was too long and was cut off";
+	if (code != CURLE_OK && transfer->refused)
+		return "the destination's address is not allowed";
+	if (code != CURLE_OK)
+		return curl_easy_strerror(code);
+	if (status == 0)
+		return "the answer ended before its headers did";
+	if (status >= 300 && status <= 399)
+		return "redirects are not followed";
+	return NULL;
+}
+
+/* The guard: called with every address that libcurl is about to try. */
+static curl_socket_t
+on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	Transfer   *transfer = data;
+
+	if (purpose != CURLSOCKTYPE_IPCXN ||
+		!guard_permits(&address->addr, transfer->scheme))
+	{
+		transfer->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+				  address->protocol);
+}
+
+/* One header line, the status line and the empty last one among them. */
+static size_t
+on_header(char *bytes, size_t size, size_t count, void *data)
+{
+	Transfer   *transfer = data;
+	size_t		len = size * count;
+	long		status = 0;
+
+	transfer->header_bytes += len;
+	if (transfer->header_bytes > ANSWER_MAX_BYTES)
+	{
+		transfer->flooded = true;
+		return 0;
+	}
+	if (len <= 2 && (bytes[0] == '\r' || bytes[0] == '\n'))
+	{
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		transfer->answered = status >= 200;
+	}
+	return len;
+}
+
+/* Some of the body: its beginning is kept, its length has a limit. */
+static size_t
+on_body(char *bytes, size_t size, size_t count, void *data)
+{
+	Transfer   *transfer = data;
+	size_t		len = size * count;
+	size_t		room = ANSWER_KEPT_BYTES - transfer->answer.len;
+
+	transfer->body_bytes += len;
+	buf_add(&transfer->answer, bytes, len < room ? len : room);
+	if (transfer->body_bytes > ANSWER_MAX_BYTES)
+	{
+		transfer->flooded = true;
+		return 0;
+	}
+	return len;
+}

@@ -1,0 +1,34 @@
+/*
+ * transfer.h
+ *		One request and its answer.
+ */
+#ifndef APPT_RELAY_TRANSFER_H
+#define APPT_RELAY_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "relay/delivery.h"
+#include "relay/guard.h"
+
+typedef struct Transfer
+{
+	struct Transfer *next_idle;
+	CURL	   *easy;
+	Delivery   *delivery;
+	struct curl_slist *headers;
+	int64_t		started_ms;
+	size_t		header_bytes;
+	size_t		body_bytes;
+	bool		answered;		/* the final status and all headers came */
+	bool		refused;		/* by the guard, an address at least */
+	bool		flooded;		/* the answer was cut off */
+	GuardScheme scheme;
+	Buf			answer;			/* its first bytes, raw */
+} Transfer;
+
+extern Transfer *transfer_new(void);
+extern void transfer_prepare(Transfer *transfer, Delivery *delivery);
+extern Delivery *transfer_finish(Transfer *transfer, CURLcode code);
+
+#endif							/* APPT_RELAY_TRANSFER_H */
