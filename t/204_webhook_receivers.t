@@ -234,6 +234,34 @@ subtest 'certificates' => sub {
     }
 };
 
+subtest 'HTTP/2 where it is offered' => sub {
+    plan skip_all => 'node is not installed'
+        if (run_command(['sh', '-c', 'command -v node']))[0];
+    my $port = free_port();
+    my $server = Appt::Process->start(
+        name => 'h2', log => "$dir/h2.log",
+        command => ['node', root_dir() . '/t/receivers/h2_receiver.js', $port,
+            "$dir/good.pem", "$dir/good.key", "$dir/h2.requests"]);
+    wait_for { IO::Socket::INET->new("127.0.0.1:$port") } 'the server';
+    my $attempt = attempt_at("https://localhost:$port/x");
+    is($attempt->{status}, 200, 'delivered') or diag $attempt->{error};
+
+    my $hook = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
+        "https://localhost:$port/many");
+    bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 50);
+    my @line;
+    wait_for {
+        open my $fh, '<', "$dir/h2.requests" or return 0;
+        @line = grep {m{ /many}} <$fh>;
+        @line >= 51;
+    } 'many of them', 20;
+    my %connection = map { (split / /)[0] => 1 } @line;
+    cmp_ok(keys %connection, '<=', 3, 'over a connection or two ('
+        . keys(%connection) . ')');
+    $cluster->query('SELECT appt.delete_webhook($1)', $hook->{webhook_id});
+    $server->stop;
+};
+
 # good, wrong (another name), expired, stranger (signed by nobody we know).
 sub make_certificates {
     my $script = <<'SH';
