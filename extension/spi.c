@@ -15,7 +15,11 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#define MAX_ATTEMPTS	20
+/*
+ * At REPEATABLE READ each of n that wait for a row fails once for each that
+ * goes first, so this is also how many may book one day at once there.
+ */
+#define MAX_ATTEMPTS	200
 
 static void prepare(ApptStatement *statement);
 static bool attempt(ApptWork work, void *request, Datum *result);
