@@ -71,6 +71,7 @@ CREATE FUNCTION appt_api.list_patients(
 	RETURNS appt_api.page
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
