@@ -238,13 +238,20 @@ DECLARE
 	route CONSTANT text := 'PATCH setting';
 	answer appt_api.answer := appt.kept_answer(client, route, idempotency_key,
 		request_hash);
-	row_key text := appt.setting_at(name, branch_id, doctor_id);
+	row_key text;
 BEGIN
 	IF answer.replayed THEN
 		RETURN answer;
 	END IF;
 	PERFORM appt.require_setting(name, 'SB404');
 	PERFORM appt.check_scope(branch_id, doctor_id, client, 'SB404');
+
+	/* One after the other: there may be no row yet that could be locked. */
+	PERFORM
+	FROM appt.setting_definition d
+	WHERE d.name = update_setting.name
+	FOR NO KEY UPDATE;
+	row_key := appt.setting_at(name, branch_id, doctor_id);
 	IF row_key IS NOT NULL THEN
 		PERFORM appt.lock_row(kind, NULL, row_key, expected_version, client);
 		answer := appt.update_row(kind, row_key, changes, client);
