@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Appt::Deliveries qw(clinic book hurried states attempts);
+use Appt::Deliveries qw(clinic book hurried bulk_events states attempts);
 use Appt::Util qw(wait_for);
 use POSIX qw(strftime);
 
@@ -214,8 +214,27 @@ subtest 'replay sends everything since a time again' => sub {
     like($error, qr/needs a time that is past/, 'nothing from the future');
 };
 
+subtest 'a replay of many is queued by the relay' => sub {
+    bulk_events($clinic, webhook_id => $webhook_id, count => 1200);
+    wait_for { (states($clinic)->{pending} // 0) == 0 } 'all to be sent', 60;
+    settled();
+    my $ids = sub { my %n; $n{ $_->{headers}{'webhook-id'} }++
+        for $sink->requests; return \%n };
+    $sink->forget;
+    my $queued = $cluster->value(
+        q{SELECT appt.replay($1, '2026-01-01')}, $webhook_id);
+    cmp_ok($queued, '>=', 1200, 'it says how many');
+    wait_for {
+        $cluster->value('SELECT count(*) FROM appt.webhook_replay') == 0
+    } 'all to be queued', 20;
+    wait_for { (states($clinic)->{pending} // 0) == 0 } 'all to be sent', 60;
+    settled();
+    is(keys %{ $ids->() }, $queued, 'and that many came');
+};
+
 subtest 'a deleted endpoint gets nothing more' => sub {
-    $sink->behave(status => 500);
+    $sink->behave(path => '/doomed', status => 500,
+        headers => { 'Retry-After' => 600 });
     my $doomed = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
         $sink->url('/doomed'));
     $sink->wait_for_requests(1, path => '/doomed');

@@ -53,6 +53,10 @@ CREATE INDEX delivery_chain ON appt.delivery
 CREATE INDEX delivery_held ON appt.delivery (webhook_no, delivery_no)
 	WHERE state = 'held';
 
+/* What was given up, for whoever looks for it among a million. */
+CREATE INDEX delivery_dead ON appt.delivery (webhook_no, event_no)
+	WHERE state = 'dead';
+
 CREATE INDEX delivery_finished ON appt.delivery USING brin (finished_at)
 	WITH (autosummarize = on);
 

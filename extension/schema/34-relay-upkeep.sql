@@ -8,7 +8,8 @@ CREATE FUNCTION appt.relay_tick(
 	batch integer DEFAULT 2000,
 	OUT expired bigint,
 	OUT held bigint,
-	OUT drained bigint)
+	OUT drained bigint,
+	OUT replayed bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
@@ -17,6 +18,7 @@ CREATE FUNCTION appt.relay_tick(
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
+	endpoint appt.webhook;
 BEGIN
 	UPDATE appt.delivery d
 	SET state = 'pending', relay_no = NULL, lease_until = NULL
@@ -53,13 +55,24 @@ BEGIN
 		FOR UPDATE OF h SKIP LOCKED) o
 	WHERE d.delivery_no = o.delivery_no;
 	GET DIAGNOSTICS drained = ROW_COUNT;
+
+	replayed := 0;
+	FOR endpoint IN
+		SELECT w.*
+		FROM appt.webhook_replay r
+		JOIN appt.webhook w ON w.webhook_no = r.webhook_no
+		WHERE w.status = 'enabled'
+	LOOP
+		replayed := replayed + 1;
+		PERFORM appt.queue_replay(endpoint, batch);
+	END LOOP;
 END
 $$;
 
 COMMENT ON FUNCTION appt.relay_tick(integer) IS
 	'Each second by each relay: leases that ran out are due again, deliveries '
-	'of disabled endpoints are held, those of enabled ones drain. At most '
-	'batch of each';
+	'of disabled endpoints are held, those of enabled ones drain, and replays '
+	'go on. At most batch of each';
 
 CREATE FUNCTION appt.relay_retention(
 	keep interval DEFAULT '90 days',

@@ -74,6 +74,98 @@ COMMENT ON FUNCTION appt.redeliver(text, text) IS
 	'Sends a delivery again, delivered or dead, with the same webhook-id and '
 	'the same bytes. Raises SB404, SB930';
 
+CREATE TABLE appt.webhook_replay (
+	webhook_no integer NOT NULL,
+	since timestamptz NOT NULL,
+	next_event_no bigint NOT NULL,
+	last_event_no bigint NOT NULL,
+	requested_at timestamptz NOT NULL,
+	CONSTRAINT webhook_replay_pkey PRIMARY KEY (webhook_no),
+	CONSTRAINT webhook_replay_webhook_fkey FOREIGN KEY (webhook_no)
+		REFERENCES appt.webhook ON DELETE CASCADE
+);
+
+COMMENT ON TABLE appt.webhook_replay IS
+	'Replays that are not queued to their end yet: the relay''s tick goes on '
+	'with them, a batch at a time';
+
+CREATE FUNCTION appt.wanted_events(webhook appt.webhook) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN '*' = ANY (webhook.events)
+		THEN webhook.events || appt.webhook_event_types()
+		ELSE webhook.events END
+$$;
+
+COMMENT ON FUNCTION appt.wanted_events(appt.webhook) IS
+	'The event types that an endpoint subscribes to, * spelled out';
+
+CREATE FUNCTION appt.queue_replay(webhook appt.webhook, batch integer)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	wanted CONSTANT text[] := appt.wanted_events(webhook);
+	replay appt.webhook_replay;
+	until bigint;
+	queued bigint;
+BEGIN
+	SELECT r.* INTO replay
+	FROM appt.webhook_replay r
+	WHERE r.webhook_no = webhook.webhook_no
+	FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN 0;
+	END IF;
+	SELECT max(e.event_no) INTO until
+	FROM (
+		SELECT k.event_no
+		FROM appt.event k
+		WHERE k.event_no BETWEEN replay.next_event_no
+			AND replay.last_event_no
+		ORDER BY k.event_no
+		LIMIT batch) e;
+
+	INSERT INTO appt.delivery AS d
+		(webhook_no, event_no, appointment_no, due_at)
+	SELECT webhook.webhook_no, e.event_no, e.appointment_no,
+		replay.requested_at
+	FROM appt.event e
+	WHERE e.event_no BETWEEN replay.next_event_no AND until
+		AND e.occurred_at >= replay.since
+		AND e.appointment_no IS NOT NULL
+		AND e.event_type = ANY (wanted)
+		AND (webhook.branch_ids IS NULL
+			OR e.branch_id = ANY (webhook.branch_ids))
+	ORDER BY e.event_no
+	ON CONFLICT (webhook_no, event_no) DO UPDATE
+	SET state = 'pending',
+		due_at = replay.requested_at,
+		attempts = 0,
+		fence = d.fence + 1,
+		finished_at = NULL
+	WHERE d.state IN ('delivered', 'dead');
+	GET DIAGNOSTICS queued = ROW_COUNT;
+
+	IF until IS NULL OR until >= replay.last_event_no THEN
+		DELETE FROM appt.webhook_replay r
+		WHERE r.webhook_no = webhook.webhook_no;
+	ELSE
+		UPDATE appt.webhook_replay r
+		SET next_event_no = until + 1
+		WHERE r.webhook_no = webhook.webhook_no;
+	END IF;
+	RETURN queued;
+END
+$$;
+
+COMMENT ON FUNCTION appt.queue_replay(appt.webhook, integer) IS
+	'Queues the next batch of events of an endpoint''s replay; what is still '
+	'under way is left alone';
+
 CREATE FUNCTION appt.replay_events(
 	webhook appt.webhook,
 	since timestamptz)
@@ -83,44 +175,43 @@ CREATE FUNCTION appt.replay_events(
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
-	wanted CONSTANT text[] := CASE
-		WHEN '*' = ANY (webhook.events)
-		THEN webhook.events || appt.webhook_event_types()
-		ELSE webhook.events END;
-	queued bigint;
+	wanted CONSTANT text[] := appt.wanted_events(webhook);
+	events record;
 BEGIN
 	PERFORM appt.require_enabled(webhook);
 	IF since IS NULL OR NOT isfinite(since) OR since > at THEN
 		RAISE EXCEPTION 'a replay needs a time that is past'
 			USING ERRCODE = 'SB001', COLUMN = 'since';
 	END IF;
-	INSERT INTO appt.delivery AS d
-		(webhook_no, event_no, appointment_no, due_at)
-	SELECT webhook.webhook_no, e.event_no, e.appointment_no, at
+	SELECT count(*) AS count, min(e.event_no) AS first,
+		max(e.event_no) AS last
+	INTO events
 	FROM appt.event e
 	WHERE e.occurred_at >= since
 		AND e.appointment_no IS NOT NULL
 		AND e.event_type = ANY (wanted)
 		AND (webhook.branch_ids IS NULL
-			OR e.branch_id = ANY (webhook.branch_ids))
-	ORDER BY e.event_no
-	ON CONFLICT (webhook_no, event_no) DO UPDATE
-	SET state = 'pending',
-		due_at = at,
-		attempts = 0,
-		fence = d.fence + 1,
-		finished_at = NULL
-	WHERE d.state IN ('delivered', 'dead');
-	GET DIAGNOSTICS queued = ROW_COUNT;
-	PERFORM appt.wake_relay();
-	RETURN queued;
+			OR e.branch_id = ANY (webhook.branch_ids));
+	IF events.count > 0 THEN
+		INSERT INTO appt.webhook_replay AS r
+			(webhook_no, since, next_event_no, last_event_no, requested_at)
+		VALUES (webhook.webhook_no, since, events.first, events.last, at)
+		ON CONFLICT (webhook_no) DO UPDATE
+		SET since = least(r.since, excluded.since),
+			next_event_no = least(r.next_event_no, excluded.next_event_no),
+			last_event_no = greatest(
+				r.last_event_no, excluded.last_event_no);
+		PERFORM appt.queue_replay(webhook, 1000);
+		PERFORM appt.wake_relay();
+	END IF;
+	RETURN events.count;
 END
 $$;
 
 COMMENT ON FUNCTION appt.replay_events(appt.webhook, timestamptz) IS
 	'Queues every appointment event since a time that the endpoint '
-	'subscribes to, also those from before it existed; what is still under '
-	'way is left alone. Returns how many; raises SB001, SB930';
+	'subscribes to, also those from before it existed: a thousand at once, '
+	'the rest by the relay. Returns how many; raises SB001, SB930';
 
 CREATE FUNCTION appt.replay(webhook_id text, since timestamptz)
 	RETURNS bigint
@@ -142,6 +233,8 @@ COMMENT ON FUNCTION appt.replay(text, timestamptz) IS
 
 REVOKE ALL ON FUNCTION appt.delivery_number(text),
 	appt.reopen_delivery(appt.webhook, text), appt.redeliver(text, text),
+	appt.wanted_events(appt.webhook),
+	appt.queue_replay(appt.webhook, integer),
 	appt.replay_events(appt.webhook, timestamptz),
 	appt.replay(text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION appt.redeliver(text, text),

@@ -157,7 +157,8 @@ send_tick(void)
 {
 	tick_ms = sent_ms + settings.poll_ms;
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT expired, held, drained FROM appt.relay_tick()",
+		.sql = "SELECT expired, held, drained, replayed "
+			"FROM appt.relay_tick()",
 		.timeout_ms = TICK_MS,
 	});
 }
@@ -167,9 +168,9 @@ static void
 ticked(PGresult *rows)
 {
 	metrics.expired += number(rows, 0);
-	if (number(rows, 1) > 0 || number(rows, 2) > 0)
+	if (number(rows, 1) > 0 || number(rows, 2) > 0 || number(rows, 3) > 0)
 		tick_ms = 0;
-	if (number(rows, 0) > 0 || number(rows, 2) > 0)
+	if (number(rows, 0) > 0 || number(rows, 2) > 0 || number(rows, 3) > 0)
 		wake_relay();
 }
 
