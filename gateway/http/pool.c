@@ -17,6 +17,7 @@
 #define POOL_SHARED_MAX 256		/* queries in flight on a shared connection */
 #define POOL_WAITING_MAX 2000
 #define POOL_ATTEMPTS 5
+#define POOL_SHARED_ATTEMPTS 2	/* then a read has a connection to itself */
 
 typedef struct QueryList
 {
@@ -36,6 +37,7 @@ struct Pool
 static Statement statements[STATEMENTS_MAX];
 static int	statement_count;
 
+static bool lane_is_up(const Pool *pool, QueryLane lane);
 static DbConn *pool_choose(Pool *pool, QueryLane lane);
 static void pool_wait(Pool *pool, Query *query);
 static void list_add(QueryList *list, Query *query);
@@ -88,12 +90,20 @@ pool_open(struct Loop *loop)
  * Sends the query, now or when a connection comes free; query->done is called
  * once, perhaps from inside this call.  The query and its parameters must
  * live until then.
+ *
+ * A read whose neighbours failed and took it with them some times, or that
+ * finds no shared connection (a standby that is away), has one to itself.
  */
 void
 pool_submit(Pool *pool, Query *query)
 {
-	DbConn	   *conn = pool_choose(pool, query->lane);
+	DbConn	   *conn;
 
+	if (query->lane == LANE_SHARED &&
+		(query->attempts >= POOL_SHARED_ATTEMPTS ||
+		 !lane_is_up(pool, LANE_SHARED)))
+		query->lane = LANE_OWN;
+	conn = pool_choose(pool, query->lane);
 	query->next = NULL;
 	query->queued_ms = pool->loop->now_ms;
 	if (conn != NULL)
@@ -135,12 +145,18 @@ pool_tick(Pool *pool, int64_t now_ms)
 bool
 pool_is_up(const Pool *pool)
 {
+	return lane_is_up(pool, LANE_OWN);
+}
+
+/* Whether a connection of the lane is ready, busy or not. */
+static bool
+lane_is_up(const Pool *pool, QueryLane lane)
+{
 	int			i;
 
 	for (i = 0; i < pool->count; i++)
 	{
-		if (pool->conns[i].lane == LANE_OWN &&
-			pool->conns[i].state == DB_READY)
+		if (pool->conns[i].lane == lane && pool->conns[i].state == DB_READY)
 			return true;
 	}
 	return false;

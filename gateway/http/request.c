@@ -339,7 +339,10 @@ request_header(Request *request, const char *name, const char *value)
 	Answer	   *answer = &request->answer;
 
 	if (answer->header_count == REQUEST_ANSWER_HEADERS)
-		abort();
+	{
+		LOG_ERROR("an answer has too many headers", log_text("name", name));
+		return;
+	}
 	answer->headers[answer->header_count++] = (AnswerHeader) {name, value};
 }
 
