@@ -9,7 +9,7 @@ state=$top/.run
 # Settings: the environment, or make run APPT_PORT=…
 APPT_HOST=${APPT_HOST:-127.0.0.1}
 APPT_PORT=${APPT_PORT:-8080}
-APPT_PG_PORT=${APPT_PG_PORT:-54320}
+APPT_PG_PORT=${APPT_PG_PORT:-15432}
 APPT_RECEIVER_PORT=${APPT_RECEIVER_PORT:-8090}
 APPT_RELAY_PORT=${APPT_RELAY_PORT:-8091}
 
@@ -25,10 +25,11 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# PostgreSQL refuses to run as root: its own programs then run as postgres.
+# PostgreSQL refuses to run as root: its own programs then run as postgres,
+# in a directory that this user can enter.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
+        env --chdir=/ setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
     else
         "$@"
     fi

@@ -24,12 +24,16 @@ sub temp_dir {
     return $dir;
 }
 
-# A TCP port of the loopback that was free just now.
+# A TCP port of the loopback that was free just now. Not one of those that the
+# kernel gives to outgoing connections: it would not stay free.
 sub free_port {
-    my $socket = IO::Socket::INET->new(
-        LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1, Proto => 'tcp')
-        or die "no free port: $!\n";
-    return $socket->sockport;
+    for (1 .. 1000) {
+        my $socket = IO::Socket::INET->new(
+            LocalAddr => '127.0.0.1', LocalPort => 11_000 + int rand 20_000,
+            Listen => 1, Proto => 'tcp') or next;
+        return $socket->sockport;
+    }
+    die "no free port: $!\n";
 }
 
 # Calls the code until it gives something true, and gives that; dies naming
