@@ -327,7 +327,8 @@ db_op_result(DbConn *conn, PGresult *result)
 
 /*
  * The batch is committed, or could not be: then the server says why and the
- * connection, whose pipeline is out of step now, is given up.
+ * connection, whose pipeline is out of step now, is given up.  A server that
+ * ends the session here may have committed.
  */
 static void
 db_sync_result(DbConn *conn, PGresult *result)
@@ -347,10 +348,14 @@ db_sync_result(DbConn *conn, PGresult *result)
 	}
 	conn->broken = true;
 	PQclear(written_result);
-	if (written != NULL)
+	if (written != NULL && strncmp(pg_sqlstate(result), "57P", 3) != 0)
+	{
 		pool_finish(conn->pool, written, QUERY_ERROR, result);
-	else
-		PQclear(result);
+		return;
+	}
+	PQclear(result);
+	if (written != NULL)
+		pool_finish(conn->pool, written, QUERY_LOST, NULL);
 }
 
 /* The first op has all its results. */
@@ -425,8 +430,9 @@ db_query_complete(DbConn *conn, Query *query, PGresult *result)
 	sqlstate = pg_sqlstate(result);
 	if (strcmp(sqlstate, "26000") == 0)
 		conn->prepared[query->statement->index] = false;
+	/* Rolled back for certain, 57P01 (ended by an administrator) too. */
 	if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "40001") == 0 ||
-		strcmp(sqlstate, "40P01") == 0)
+		strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "57P01") == 0)
 		pool_retry(conn->pool, query, QUERY_ERROR, result);
 	else
 		pool_finish(conn->pool, query, QUERY_ERROR, result);
