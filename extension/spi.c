@@ -21,8 +21,11 @@
  */
 #define MAX_ATTEMPTS	200
 
+/* More than a few come from locks that the caller's transaction holds. */
+#define MAX_DEADLOCKS	3
+
 static void prepare(ApptStatement *statement);
-static bool attempt(ApptWork work, void *request, Datum *result);
+static int	attempt(ApptWork work, void *request, Datum *result);
 static bool may_retry(int sqlstate);
 
 /* Runs a statement and returns the number of rows; SPI must be connected. */
@@ -148,12 +151,17 @@ Datum
 appt_retry(ApptWork work, void *request)
 {
 	Datum		result = (Datum) 0;
+	int			deadlocks = 0;
 
-	for (int i = 1; i < MAX_ATTEMPTS; i++)
+	for (int i = 1; i < MAX_ATTEMPTS && deadlocks < MAX_DEADLOCKS; i++)
 	{
+		int			sqlstate;
+
 		CHECK_FOR_INTERRUPTS();
-		if (attempt(work, request, &result))
+		sqlstate = attempt(work, request, &result);
+		if (sqlstate == 0)
 			return result;
+		deadlocks += sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
 	}
 	return work(request);
 }
@@ -218,13 +226,13 @@ prepare(ApptStatement *statement)
 	statement->plan = plan;
 }
 
-/* One try; false if it failed in a way that a further one may mend. */
-static bool
+/* One try: 0, or how it failed in a way that a further one may mend. */
+static int
 attempt(ApptWork work, void *request, Datum *result)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
+	volatile int sqlstate = 0;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -232,7 +240,6 @@ attempt(ApptWork work, void *request, Datum *result)
 	{
 		*result = work(request);
 		ReleaseCurrentSubTransaction();
-		done = true;
 	}
 	PG_CATCH();
 	{
@@ -246,12 +253,13 @@ attempt(ApptWork work, void *request, Datum *result)
 		CurrentResourceOwner = owner;
 		if (!may_retry(error->sqlerrcode))
 			ReThrowError(error);
+		sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return done;
+	return sqlstate;
 }
 
 /*
