@@ -95,10 +95,17 @@ SELECT jsonb_path_query_array(body::jsonb, '$[*].closure_id') AS ids, total
 FROM appt_api.list_closures('MUM-01', '2026-03-21', NULL, 1, 20, NULL);
 SELECT jsonb_path_query_array(body::jsonb, '$[*].closure_id') AS ids, total
 FROM appt_api.list_closures('MUM-01', NULL, '2026-03-20', 1, 20, NULL);
+SELECT pg_temp.try($$SELECT appt_api.list_closures('MUM-01', '2026-03-21',
+	'2026-03-20', 1, 20, NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.list_closures('X-1', NULL, NULL, 1, 20,
 	NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.get_closure('MUM-01', '799', NULL)$$);
 SELECT appt_api.delete_closure('MUM-01', '801', NULL, NULL);
+
+-- For good.
+SELECT body::jsonb->>'ends_at' AS ends_at
+FROM appt_api.create_time_off('DOC-001', '{"date_from": "2030-01-01",
+	"date_to": "9999-12-31"}', NULL, NULL, NULL);
 
 -- Whole days of a doctor in two time zones cover the day in both.
 INSERT INTO appt.branch (branch_id, name, time_zone)

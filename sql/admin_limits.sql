@@ -96,6 +96,10 @@ FROM (VALUES
 	(26, $$get_patient('PAT-B', 'london')$$),
 	(27, $$update_patient('PAT-M', '{}', NULL, 'london', NULL, NULL)$$),
 	(28, $$update_patient('PAT-L', '{"branch_id": "MUM-01"}', NULL, 'london',
+		NULL, NULL)$$),
+	(29, $$update_patient('PAT-L', '{"branch_id": null}', NULL, 'both',
+		NULL, NULL)$$),
+	(30, $$update_patient('PAT-L', '{"branch_id": null}', NULL, 'london',
 		NULL, NULL)$$)
 ) AS asked (place, call)
 ORDER BY place;

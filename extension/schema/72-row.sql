@@ -265,6 +265,10 @@ DECLARE
 BEGIN
 	PERFORM appt.check_page(page, per_page);
 	PERFORM appt.require_parent(kind, parent_id, client);
+	IF date_to < date_from THEN
+		PERFORM appt.refuse_member('date_to',
+			'The last day cannot be before the first.');
+	END IF;
 	EXECUTE format(
 		'WITH found AS ('
 		'  SELECT t AS t, row_number() OVER (ORDER BY %s) AS place'

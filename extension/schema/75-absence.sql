@@ -29,7 +29,8 @@ BEGIN
 	field := 'date_from';
 	first_day := (members->>'date_from')::date;
 	field := 'date_to';
-	next_day := (members->>'date_to')::date + 1;
+	/* RFC 3339 ends with the year 9999; who writes that means for good. */
+	next_day := least((members->>'date_to')::date, '9999-12-30') + 1;
 	IF next_day <= first_day THEN
 		PERFORM appt.refuse_member('date_to',
 			'The last day cannot be before the first.');

@@ -164,8 +164,9 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.registration_branch(jsonb, text) IS
-	'Adds the branch of a client that is limited to one. Raises SB002 where it '
-	'is limited to several and none is given';
+	'Adds the branch of a client that is limited to one: its patients are '
+	'nobody else''s. Raises SB002 where it is limited to several and none is '
+	'given';
 
 CREATE FUNCTION appt_api.create_patient(
 	fields jsonb,
@@ -215,14 +216,17 @@ CREATE FUNCTION appt_api.update_patient(
 AS $$
 BEGIN
 	PERFORM appt.check_birth(changes);
+	IF changes ? 'branch_id' THEN
+		changes := appt.registration_branch(changes, client);
+	END IF;
 	RETURN appt.change_row('patient', NULL, patient_id, changes,
 		expected_version, client, idempotency_key, request_hash);
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.update_patient IS
-	'Changes what is given of a patient. Raises SB404, SB001, SBU01, SBP01, '
-	'SB950, SBU02';
+	'Changes what is given of a patient. Raises SB404, SB001, SB002, SBU01, '
+	'SBP01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.get_patient(
 	patient_id text,
