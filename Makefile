@@ -67,6 +67,14 @@ gateway:
 
 clean: clean-gateway
 
+# The two programs, where deploy/'s units look for them.
+PREFIX ?= /usr/local
+.PHONY: install-programs
+install-programs: gateway
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 gateway/build/bioecko-gateway gateway/build/bioecko-relay \
+		'$(DESTDIR)$(PREFIX)/bin/'
+
 .PHONY: clean-gateway
 clean-gateway:
 	@if [ -f gateway/Makefile ]; then \
@@ -98,12 +106,13 @@ install-deps:
 	@demo/install-deps
 
 help:
-	@echo "make               build the extension and the programs"
-	@echo "make run           the demo clinic, ready to be called; Ctrl-C ends it"
-	@echo "make stop          stop a demo that runs elsewhere; reset: its data too"
-	@echo "make test          every test; T=t/001_main_job.t one file,"
-	@echo "                   ONLY=style|regress|isolation|tap one suite"
-	@echo "make bench         what is measured, in half an hour; QUICK=1 in minutes"
-	@echo "make install       put the extension where the server finds it (root)"
-	@echo "make install-deps  install the Debian packages that all of this needs"
-	@echo "make clean         remove what was built"
+	@echo "make                   build the extension and the programs"
+	@echo "make run               open the demo clinic; Ctrl-C ends it"
+	@echo "make stop, make reset  end a demo that runs elsewhere; and its data"
+	@echo "make test              every test; T=t/001_main_job.t one file,"
+	@echo "                       ONLY=style, regress, isolation or tap one suite"
+	@echo "make bench             measure, in half an hour; QUICK=1: in minutes"
+	@echo "make install           put the extension where the server finds it"
+	@echo "make install-programs  put gateway and relay into $(PREFIX)/bin"
+	@echo "make install-deps      install the Debian packages that all this needs"
+	@echo "make clean             remove what was built"
