@@ -18,6 +18,12 @@
 
 #define LISTED_APPOINTMENTS	20
 
+/*
+ * What was booked on purpose against the rules may lie in an absence, and who
+ * is there already, beside the bookable places: walk-ins and late returns. The
+ * same rows must pass when a dump is restored, appointments first.
+ */
+
 /* What a row of time_off or closure covers. */
 typedef struct Absence
 {
@@ -42,7 +48,7 @@ static ApptStatement affected_by_time_off = {
 	" AND a.slot_start < $3 AND a.slot_start > $2 - interval '8 hours'"
 	" AND a.slot_end > $2"
 	" AND a.status IN ('booked', 'checked_in', 'held')"
-	" AND NOT a.override"
+	" AND NOT a.override AND a.lane < 32"
 	" ORDER BY a.slot_start, a.appointment_no",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
@@ -55,7 +61,7 @@ static ApptStatement affected_by_closure = {
 	" AND ($3 + interval '2 days')::date"
 	" AND a.slot_start < $3 AND a.slot_end > $2"
 	" AND a.status IN ('booked', 'checked_in', 'held')"
-	" AND NOT a.override"
+	" AND NOT a.override AND a.lane < 32"
 	" ORDER BY a.slot_start, a.appointment_no",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
