@@ -73,25 +73,67 @@ subtest 'kill -9 of the relay, at any moment' => sub {
     ok($relay->stop, 'the last one stops');
 };
 
-subtest 'killed between claim and send, and between send and record' => sub {
-    for my $step ('claimed, not sent', 'sent, not recorded') {
-        load(40);
-        $sink->behave($step =~ /not recorded/ ? (hang => 1) : (delay => 0.3));
-        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
-        if ($step =~ /not recorded/) {
-            $sink->wait_for_requests(5);
-        }
-        else {
-            wait_for { (states($clinic)->{in_flight} // 0) > 0 } 'a claim', 5;
-        }
+# What kills the relay at a step, and the step's name. Statements are held up
+# by a lock, requests by the receiver.
+my @steps = (
+    ['while it claims', sub {
+        my ($lock) = @_;
+        $lock->do('LOCK TABLE appt.delivery IN EXCLUSIVE MODE');
+        my $relay = relay();
+        wait_for { waiting_in('claim_deliveries') } 'the claim to wait', 10;
         $relay->kill9;
+    }],
+    ['claimed, not sent', sub {
+        $sink->behave(delay => 0.3);
+        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
+        wait_for { (states($clinic)->{in_flight} // 0) > 0 } 'a claim', 10;
+        $relay->kill9;
+    }],
+    ['sent, not answered', sub {
+        $sink->behave(hang => 1);
+        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
+        $sink->wait_for_requests(5);
+        $relay->kill9;
+    }],
+    ['answered, while it records', sub {
+        my ($lock) = @_;
+        $lock->do('LOCK TABLE appt.delivery_attempt IN EXCLUSIVE MODE');
+        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
+        wait_for { waiting_in('record_attempts') } 'the record to wait', 10;
+        $relay->kill9;
+    }],
+    ['answered, not recorded', sub {
+        my ($lock) = @_;
+        $lock->do('LOCK TABLE appt.delivery_attempt IN EXCLUSIVE MODE');
+        my $relay = relay(APPT_RELAY_PER_ENDPOINT => 5);
+        wait_for { waiting_in('record_attempts') } 'the record to wait', 10;
+        $relay->kill9;
+        $cluster->psql(q{SELECT pg_terminate_backend(pid)
+            FROM pg_stat_activity WHERE application_name = 'bioecko-relay'});
+    }],
+);
+
+# Whether a statement of the relay's waits for a lock.
+sub waiting_in {
+    my ($function) = @_;
+    return $cluster->value(q{SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE $1}, "%appt.$function(%");
+}
+
+for my $step (@steps) {
+    my ($name, $kill) = @$step;
+    subtest "killed: $name" => sub {
+        load(40);
+        my $lock = $cluster->connect;
+        $lock->begin_work;
+        $kill->($lock);
+        $lock->rollback;
         $sink->behave;
-        $relay = relay();
-        note $step;
+        my $relay = relay();
         nothing_lost(30);
         $relay->stop;
-    }
-};
+    };
+}
 
 subtest 'SIGTERM loses nothing and sends nothing twice' => sub {
     load(300);
