@@ -6,6 +6,7 @@
 \i :fixture
 \set ECHO all
 
+ALTER SEQUENCE appt.appointment_no_seq RESTART;
 ALTER SEQUENCE appt.time_off_time_off_no_seq RESTART 701;
 ALTER SEQUENCE appt.closure_closure_no_seq RESTART 801;
 

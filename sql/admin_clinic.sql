@@ -5,6 +5,8 @@
 \i :fixture
 \set ECHO all
 
+ALTER SEQUENCE appt.appointment_no_seq RESTART;
+
 -- A branch: the whole object, id and version for the gateway.
 SELECT id, version, replayed, jsonb_pretty(body::jsonb) AS body
 FROM appt_api.create_branch('{"branch_id": "LON-01", "name": "Marylebone",

@@ -6,6 +6,7 @@
 \i :fixture
 \set ECHO all
 
+ALTER SEQUENCE appt.appointment_no_seq RESTART;
 ALTER SEQUENCE appt.setting_setting_no_seq RESTART 901;
 ALTER SEQUENCE appt.time_off_time_off_no_seq RESTART 701;
 

@@ -5,6 +5,7 @@
 \i :fixture
 \set ECHO all
 
+ALTER SEQUENCE appt.appointment_no_seq RESTART;
 ALTER SEQUENCE appt.patient_id_seq RESTART 501;
 
 SELECT id, version, replayed, jsonb_pretty(body::jsonb) AS body

@@ -5,6 +5,8 @@
 \i :fixture
 \set ECHO all
 
+ALTER SEQUENCE appt.appointment_no_seq RESTART;
+
 INSERT INTO appt.branch (branch_id, name, time_zone)
 VALUES ('LON-01', 'Marylebone', 'Europe/London');
 INSERT INTO appt.doctor (doctor_id, name) VALUES ('DOC-002', 'Dr Mehta');
