@@ -19,7 +19,7 @@ sub pgbench {
     my ($place, %arg) = @_;
     my $cluster = $place->cluster;
     my $clients = $arg{clients} // 1;
-    my %set = (clients => $clients, n => 0, doctors => 200,
+    my %set = (clients => $clients, n => -1, doctors => 200,
         days => $place->{days} - 1,
         client => $place->{client}{client_id},
         t0 => $place->{t0} // 0, %{ $arg{set} // {} });
