@@ -125,6 +125,11 @@ SELECT count(*) AS patients, min(patient_no) AS first_patient
 FROM appt.patient
 \gset
 
+INSERT INTO appt.doctor_day (doctor_no, on_date, last_token)
+SELECT m.doctor_no, m.on_date, count(*)
+FROM made AS m
+GROUP BY m.doctor_no, m.on_date;
+
 INSERT INTO appt.appointment
 	(appointment_id, appointment_no, patient_id, patient_no, doctor_id,
 	doctor_no, branch_id, slot_start, slot_end, visit_type, status,
@@ -179,14 +184,6 @@ JOIN appt.patient AS p
 		extract(epoch FROM m.slot_start)::bigint / 900 * :doctors
 		+ m.doctor_no) % :patients
 ORDER BY m.n;
-
-INSERT INTO appt.doctor_day (doctor_no, on_date, last_token)
-SELECT
-	a.doctor_no,
-	a.token_date,
-	max(a.token_number)
-FROM appt.appointment AS a
-GROUP BY a.doctor_no, a.token_date;
 
 SELECT setval('appt.appointment_no_seq', max(n)) AS last_no FROM made
 \gset

@@ -20,6 +20,8 @@ static Datum call_idempotency_finish(void *arg);
 PG_FUNCTION_INFO_V1(appt_is_time_zone);
 PG_FUNCTION_INFO_V1(appt_is_appointment_status);
 PG_FUNCTION_INFO_V1(appt_is_appointment_source);
+PG_FUNCTION_INFO_V1(appt_is_slot);
+PG_FUNCTION_INFO_V1(appt_is_hold_or_booking);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
 PG_FUNCTION_INFO_V1(appt_lock_branch);
 PG_FUNCTION_INFO_V1(appt_clock);
@@ -72,6 +74,27 @@ appt_is_appointment_source(PG_FUNCTION_ARGS)
 	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	PG_RETURN_BOOL(appointment_is_source(source));
+}
+
+Datum
+appt_is_slot(PG_FUNCTION_ARGS)
+{
+	TimestampTz start = PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz end = PG_GETARG_TIMESTAMPTZ(1);
+
+	PG_RETURN_BOOL(start < end && !TIMESTAMP_NOT_FINITE(start) &&
+				   !TIMESTAMP_NOT_FINITE(end));
+}
+
+Datum
+appt_is_hold_or_booking(PG_FUNCTION_ARGS)
+{
+	char	   *status = api_text(fcinfo, 0);
+	bool		is_hold = status != NULL && strcmp(status, "held") == 0;
+	bool		expires = !PG_ARGISNULL(1);
+	int			missing = PG_ARGISNULL(2) + PG_ARGISNULL(3) + PG_ARGISNULL(4);
+
+	PG_RETURN_BOOL(expires == is_hold && missing == (is_hold ? 3 : 0));
 }
 
 Datum

@@ -42,6 +42,7 @@ static char *hold_json(const Appointment *hold);
 static Datum call_release_hold(void *arg);
 static Datum call_slots(void *arg);
 static char *slots_json(const OfferedSlot *slots, int nslots);
+static void append_slot(StringInfo out, const OfferedSlot *offered);
 
 PG_FUNCTION_INFO_V1(appt_api_slots);
 PG_FUNCTION_INFO_V1(appt_api_get_appointment);
@@ -395,19 +396,34 @@ slots_json(const OfferedSlot *slots, int nslots)
 	appendStringInfoChar(&out, '[');
 	for (int i = 0; i < nslots; i++)
 	{
-		const Slot *slot = &slots[i].slot;
-
-		appendStringInfoString(&out, i > 0
-							   ? ",{\"start_time\":\""
-							   : "{\"start_time\":\"");
-		appt_append_time(&out, slot->start, slots[i].branch->zone);
-		appendStringInfoString(&out, "\",\"end_time\":\"");
-		appt_append_time(&out, slot->end, slots[i].branch->zone);
-		appendStringInfoChar(&out, '"');
-		if (slot->capacity > 1)
-			appt_json_int(&out, "remaining", slot->remaining);
-		appendStringInfoChar(&out, '}');
+		if (i > 0)
+			appendStringInfoCharMacro(&out, ',');
+		append_slot(&out, &slots[i]);
 	}
 	appendStringInfoChar(&out, ']');
 	return out.data;
+}
+
+/* By hand: a month has many hundred of them. */
+static void
+append_slot(StringInfo out, const OfferedSlot *offered)
+{
+	static const char start_name[] = "{\"start_time\":\"";
+	static const char end_name[] = "\",\"end_time\":\"";
+	pg_tz	   *zone = offered->branch->zone;
+	char	   *p;
+
+	enlargeStringInfo(out, sizeof(start_name) + sizeof(end_name) +
+					  2 * MAX_TIME_LENGTH + 2);
+	p = out->data + out->len;
+	memcpy(p, start_name, sizeof(start_name) - 1);
+	p = appt_put_time(p + sizeof(start_name) - 1, offered->slot.start, zone);
+	memcpy(p, end_name, sizeof(end_name) - 1);
+	p = appt_put_time(p + sizeof(end_name) - 1, offered->slot.end, zone);
+	*p++ = '"';
+	*p = '\0';
+	out->len = p - out->data;
+	if (offered->slot.capacity > 1)
+		appt_json_int(out, "remaining", offered->slot.remaining);
+	appendStringInfoCharMacro(out, '}');
 }

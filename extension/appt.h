@@ -115,6 +115,9 @@ extern uint64 appt_lock_key(const char *name);
 
 /* ---- floor 1: localtime.c ---- */
 
+/* Room for an instant in RFC 3339. */
+#define MAX_TIME_LENGTH	sizeof("294276-12-31T10:00:00.000+05:30")
+
 extern pg_tz *appt_zone(const char *name);
 extern pg_tz *appt_utc(void);
 extern TimestampTz appt_now(void);
@@ -122,6 +125,7 @@ extern DateADT appt_local_date(TimestampTz instant, pg_tz *zone);
 extern TimestampTz appt_instant(DateADT date, TimeADT wall, pg_tz *zone);
 extern int	appt_iso_weekday(DateADT date);
 extern int	appt_year(DateADT date);
+extern char *appt_put_time(char *p, TimestampTz instant, pg_tz *zone);
 extern void appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone);
 extern char *appt_spoken_time(TimestampTz instant, pg_tz *zone);
 extern char *appt_spoken_date(DateADT date);

@@ -9,8 +9,9 @@
 #include "executor/tuptable.h"
 #include "tcop/dest.h"
 
+/* The columns of the index in its order: the executor need not project. */
 #define COLUMNS \
-	"SELECT slot_start, slot_end, lane, buffer_before_min," \
+	"SELECT doctor_no, slot_start, slot_end, lane, buffer_before_min," \
 	" buffer_after_min, hold_expires_at" \
 	" FROM appt.appointment" \
 	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3" \
@@ -88,14 +89,14 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 
 	slot_getallattrs(slot);
 	busy = (SlotBusy) {
-		.start = DatumGetTimestampTz(slot->tts_values[0]),
-		.end = DatumGetTimestampTz(slot->tts_values[1]),
-		.lane = DatumGetInt16(slot->tts_values[2]),
-		.buffer_before_min = DatumGetInt16(slot->tts_values[3]),
-		.buffer_after_min = DatumGetInt16(slot->tts_values[4]),
-		.held = !slot->tts_isnull[5]
+		.start = DatumGetTimestampTz(slot->tts_values[1]),
+		.end = DatumGetTimestampTz(slot->tts_values[2]),
+		.lane = DatumGetInt16(slot->tts_values[3]),
+		.buffer_before_min = DatumGetInt16(slot->tts_values[4]),
+		.buffer_after_min = DatumGetInt16(slot->tts_values[5]),
+		.held = !slot->tts_isnull[6]
 	};
-	if (busy.held && DatumGetTimestampTz(slot->tts_values[5]) <= list->now)
+	if (busy.held && DatumGetTimestampTz(slot->tts_values[6]) <= list->now)
 		list->expired_holds = true;
 	else
 		add(list, &busy);

@@ -18,6 +18,9 @@
 #define EPOCHS_S \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
+#define MSECS_PER_MINUTE	60000
+#define MSECS_PER_HOUR		3600000
+
 /* Farther than any zone is from UTC. */
 #define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
@@ -28,16 +31,26 @@ typedef struct LocalDay
 	TimestampTz start;
 	TimestampTz end;
 	int64		first;			/* the time of day at start, microseconds */
-	char		date[sizeof("2026-03-15T") - 1];
+	DateADT		on_date;
+	char		date[sizeof("294276-12-31T")];
+	int			date_length;
 	char		offset[sizeof("+05:30") - 1];
 } LocalDay;
 
-#define MAX_TIME_LENGTH	sizeof("2026-03-15T10:00:00.000+05:30")
+/* A stretch of time in which a zone's offset does not change. */
+typedef struct SteadyTime
+{
+	pg_tz	   *zone;
+	pg_time_t	from;
+	pg_time_t	to;
+	long		offset_s;
+} SteadyTime;
 
+static pg_time_t find_instant(int64 local, pg_tz *zone, SteadyTime *steady);
 static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone);
 static int64 time_of_day(const struct pg_tm *tm, fsec_t fsec);
 static char *put_clock(char *p, int64 time);
-static char *put_digits(char *p, unsigned int value, int width);
+static inline char *put_digits(char *p, unsigned int value, int width);
 static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
 					  fsec_t *fsec, int *offset_s);
@@ -81,41 +94,25 @@ appt_now(void)
 DateADT
 appt_local_date(TimestampTz instant, pg_tz *zone)
 {
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			offset_s;
+	static LocalDay day;
 
-	to_fields(instant, zone, &tm, &fsec, &offset_s);
-	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+	if (zone != day.zone || instant < day.start || instant >= day.end)
+		load_day(&day, instant, zone);
+	return day.on_date;
 }
 
 /* The instant of a wall-clock time on a date; 24:00 is the next midnight. */
 TimestampTz
 appt_instant(DateADT date, TimeADT wall, pg_tz *zone)
 {
+	static SteadyTime steady;
 	int64		local = (int64) date * SECS_PER_DAY + wall / USECS_PER_SEC +
 		EPOCHS_S;
-	pg_time_t	from = local - FARTHEST_OFFSET_S;
-	pg_time_t	boundary;
-	pg_time_t	instant;
-	long		offset_s;
-	long		next_offset_s;
-	int			isdst;
+	pg_time_t	instant = local - steady.offset_s;
 
-	for (;;)
-	{
-		int			found = pg_next_dst_boundary(&from, &offset_s, &isdst,
-												 &boundary, &next_offset_s,
-												 &isdst, zone);
-
-		instant = local - offset_s;
-		if (found <= 0 || instant < boundary)
-			break;
-		instant = boundary;
-		if (boundary + next_offset_s >= local)
-			break;
-		from = boundary;
-	}
+	if (zone != steady.zone || local - FARTHEST_OFFSET_S < steady.from ||
+		instant >= steady.to)
+		instant = find_instant(local, zone, &steady);
 	return (instant - EPOCHS_S) * USECS_PER_SEC + wall % USECS_PER_SEC;
 }
 
@@ -146,16 +143,26 @@ appt_year(DateADT date)
 void
 appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone)
 {
+	enlargeStringInfo(out, MAX_TIME_LENGTH);
+	out->len = appt_put_time(out->data + out->len, instant, zone) - out->data;
+	out->data[out->len] = '\0';
+}
+
+/*
+ * Writes the same where there is room for MAX_TIME_LENGTH, without an end
+ * mark, and returns its end.
+ */
+char *
+appt_put_time(char *p, TimestampTz instant, pg_tz *zone)
+{
 	static LocalDay day;
-	char		text[MAX_TIME_LENGTH];
-	char	   *p;
 
 	if (zone != day.zone || instant < day.start || instant >= day.end)
 		load_day(&day, instant, zone);
-	p = mempcpy(text, day.date, sizeof(day.date));
-	p = put_clock(p, instant - day.start + day.first);
-	p = mempcpy(p, day.offset, sizeof(day.offset));
-	appendBinaryStringInfo(out, text, p - text);
+	memcpy(p, day.date, sizeof(day.date));
+	p = put_clock(p + day.date_length, instant - day.start + day.first);
+	memcpy(p, day.offset, sizeof(day.offset));
+	return p + sizeof(day.offset);
 }
 
 /* As one would say it: 15/03/2026 10:00. */
@@ -201,12 +208,15 @@ load_day(LocalDay *day, TimestampTz instant, pg_tz *zone)
 	to_fields(instant, zone, &tm, &fsec, &offset_s);
 	offset_min = -offset_s / SECS_PER_MINUTE;
 	day->zone = zone;
-	p = put_digits(p, tm.tm_year, 4);
+	day->on_date = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) -
+		POSTGRES_EPOCH_JDATE;
+	p = put_digits(p, tm.tm_year, tm.tm_year > 9999 ? 6 : 4);
 	*p++ = '-';
 	p = put_digits(p, tm.tm_mon, 2);
 	*p++ = '-';
 	p = put_digits(p, tm.tm_mday, 2);
 	*p++ = 'T';
+	day->date_length = p - day->date;
 	p = day->offset;
 	*p++ = offset_min < 0 ? '-' : '+';
 	p = put_digits(p, abs(offset_min) / MINS_PER_HOUR, 2);
@@ -238,21 +248,21 @@ time_of_day(const struct pg_tm *tm, fsec_t fsec)
 static char *
 put_clock(char *p, int64 time)
 {
-	int			millisecond = time / 1000 % 1000;
+	int			ms = time / 1000;
 
-	p = put_digits(p, time / USECS_PER_HOUR, 2);
+	p = put_digits(p, ms / MSECS_PER_HOUR, 2);
 	*p++ = ':';
-	p = put_digits(p, time / USECS_PER_MINUTE % MINS_PER_HOUR, 2);
+	p = put_digits(p, ms / MSECS_PER_MINUTE % MINS_PER_HOUR, 2);
 	*p++ = ':';
-	p = put_digits(p, time / USECS_PER_SEC % SECS_PER_MINUTE, 2);
-	if (millisecond == 0)
+	p = put_digits(p, ms / 1000 % SECS_PER_MINUTE, 2);
+	if (ms % 1000 == 0)
 		return p;
 	*p++ = '.';
-	return put_digits(p, millisecond, 3);
+	return put_digits(p, ms % 1000, 3);
 }
 
 /* A number with leading zeros and no end mark. */
-static char *
+static inline char *
 put_digits(char *p, unsigned int value, int width)
 {
 	for (int i = width - 1; i >= 0; i--)
@@ -261,6 +271,39 @@ put_digits(char *p, unsigned int value, int width)
 		value /= 10;
 	}
 	return p + width;
+}
+
+/*
+ * The instant of a local time, both in seconds since 1970; where the offset
+ * did not change before it, also how long it stays so.
+ */
+static pg_time_t
+find_instant(int64 local, pg_tz *zone, SteadyTime *steady)
+{
+	pg_time_t	from = local - FARTHEST_OFFSET_S;
+	pg_time_t	boundary;
+	long		offset_s;
+	long		next_offset_s;
+	int			isdst;
+	int			found;
+
+	found = pg_next_dst_boundary(&from, &offset_s, &isdst, &boundary,
+								 &next_offset_s, &isdst, zone);
+	*steady = (SteadyTime) {
+		.zone = zone,
+		.from = from,
+		.to = found > 0 ? boundary : PG_INT64_MAX,
+		.offset_s = offset_s
+	};
+	while (found > 0 && local - offset_s >= boundary)
+	{
+		if (boundary + next_offset_s >= local)
+			return boundary;
+		from = boundary;
+		found = pg_next_dst_boundary(&from, &offset_s, &isdst, &boundary,
+									 &next_offset_s, &isdst, zone);
+	}
+	return local - offset_s;
 }
 
 static TimestampTz

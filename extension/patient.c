@@ -13,7 +13,8 @@
 static ApptStatement find = {
 	"SELECT patient_no"
 	" FROM appt.patient"
-	" WHERE patient_id = $1 AND active",
+	" WHERE patient_id = $1 AND active"
+	" FOR KEY SHARE",
 	1, {TEXTOID}
 };
 
@@ -35,7 +36,10 @@ static ApptStatement overlap = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
-/* Looks up an active patient and takes the patient's lock. */
+/*
+ * Looks up an active patient and takes the patient's lock.  The row's lock,
+ * which the foreign key takes anyway, keeps out who erases the patient.
+ */
 int
 patient_lock(const char *patient_id)
 {
@@ -44,7 +48,7 @@ patient_lock(const char *patient_id)
 	bool		isnull;
 
 	appt_require(patient_id != NULL, "patient_id");
-	if (appt_run(&find, args, APPT_READ_LATEST) == 0)
+	if (appt_run(&find, args, APPT_WRITE) == 0)
 		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
 	patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	patient_lock_no(patient_no);

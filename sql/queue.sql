@@ -67,6 +67,8 @@ SELECT status, skipped_at FROM appt.check_in(pg_temp.id('PAT-1'));
 SELECT count(c) FROM (
 	SELECT appt.complete(appointment_id) c FROM appt.appointment
 	WHERE status = 'in_consultation') x;
+INSERT INTO appt.doctor_day (doctor_no, on_date)
+SELECT doctor_no, '2026-03-17' FROM appt.doctor WHERE doctor_id = 'DOC-001';
 INSERT INTO appt.appointment (appointment_id, patient_id, doctor_id, branch_id,
 	slot_start, slot_end, status, token_number, token_date, booked_at,
 	checked_in_at, started_at, completed_at, doctor_no, patient_no)

@@ -36,6 +36,8 @@ EXCEPTION WHEN OTHERS THEN
 		coalesce(nullif(violated, ''), SQLERRM));
 END
 $$;
+INSERT INTO appt.doctor_day (doctor_no, on_date)
+SELECT doctor_no, '2026-03-16' FROM appt.doctor;
 SELECT pg_temp.row(stay => true);
 
 -- One after the other, each beside that good row.

@@ -71,6 +71,11 @@ WHERE i.indrelid = 'appt.appointment'::regclass
 SELECT take_away FROM remade ORDER BY step DESC
 \gexec
 
+INSERT INTO appt.doctor_day (doctor_no, on_date, last_token)
+SELECT d.doctor_no, CURRENT_DATE + :future - n, 48
+FROM appt.doctor AS d,
+	pg_catalog.generate_series(0, :rows / (:doctors * 30)) AS n;
+
 -- A day is 48 slots of ten minutes from 09:00, an hour's break after the 24th.
 INSERT INTO appt.appointment (appointment_id, appointment_no, patient_id,
 	doctor_id, branch_id, slot_start, slot_end, visit_type, status,
@@ -114,10 +119,6 @@ FROM (
 	WHERE h.dice % 48 < 30
 	ORDER BY t.n DESC, s.slot, d.doctor_no
 	LIMIT :rows) AS a;
-
-INSERT INTO appt.doctor_day (doctor_no, on_date, last_token)
-SELECT DISTINCT doctor_no, token_date, 48
-FROM appt.appointment;
 
 SELECT pg_catalog.setval('appt.appointment_no_seq',
 	pg_catalog.max(appointment_no))

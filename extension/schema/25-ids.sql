@@ -1,10 +1,11 @@
 /* ---------------------------------------------------------------------------
  * An id that appointments carry never changes, and what they refer to stays.
  *
- * Appointments refer to doctors and patients by foreign keys.  To branches
- * they do not: every booking of a branch would lock the branch's one row, and
- * sixteen at a time would queue for it.  Bookings hold the branch's lock
- * shared instead, and whoever deletes a branch takes it exclusively.
+ * Appointments refer by foreign keys to patients, and to doctors by way of the
+ * doctor-day that counts their token.  To branches they do not: every
+ * booking of a branch would lock the branch's one row, and sixteen at a time
+ * would queue for it.  Bookings hold the branch's lock shared instead, and
+ * whoever deletes a branch takes it exclusively.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt.id_is_final() RETURNS trigger
