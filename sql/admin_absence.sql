@@ -108,6 +108,11 @@ SELECT body::jsonb->>'ends_at' AS ends_at
 FROM appt_api.create_time_off('DOC-001', '{"date_from": "2030-01-01",
 	"date_to": "9999-12-31"}', NULL, NULL, NULL);
 
+INSERT INTO appt.time_off (doctor_id, starts_at, ends_at, reason)
+VALUES ('DOC-001', '2040-01-01 00:00+05:30', 'infinity', 'Gone');
+SELECT body::jsonb->-1->>'ends_at' AS ends_at
+FROM appt_api.list_time_off('DOC-001', '2050-01-01', NULL, 1, 20, NULL);
+
 -- Whole days of a doctor in two time zones cover the day in both.
 INSERT INTO appt.branch (branch_id, name, time_zone)
 VALUES ('LON-01', 'Marylebone', 'Europe/London');

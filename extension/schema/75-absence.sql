@@ -142,14 +142,27 @@ $$;
 COMMENT ON FUNCTION appt.create_absence(text, text, jsonb, text, text, text) IS
 	'As appt.create_row, for time off and closures. Raises SB962 too';
 
+CREATE FUNCTION appt.absence_time(instant timestamptz, time_zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN appt.json_time(
+	greatest(timestamptz '0001-01-02 00:00+00',
+		least(timestamptz '9999-12-31 00:00+00', instant)),
+	time_zone);
+
+COMMENT ON FUNCTION appt.absence_time(timestamptz, text) IS
+	'appt.json_time, with the first or last day that RFC 3339 can write in '
+	'place of what lies beyond: in SQL time off may last until infinity';
+
 CREATE FUNCTION appt.time_off_json(t appt.time_off, client text) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN json_build_object(
 	'time_off_id', t.time_off_no::text,
 	'doctor_id', t.doctor_id,
-	'starts_at', appt.json_time(t.starts_at, appt.doctor_zone(t.doctor_id)),
-	'ends_at', appt.json_time(t.ends_at, appt.doctor_zone(t.doctor_id)),
+	'starts_at', appt.absence_time(t.starts_at, appt.doctor_zone(t.doctor_id)),
+	'ends_at', appt.absence_time(t.ends_at, appt.doctor_zone(t.doctor_id)),
 	'reason', t.reason,
 	'version', t.version,
 	'created_at', appt.json_time(t.created_at,
@@ -244,8 +257,8 @@ CREATE FUNCTION appt.closure_json(t appt.closure, client text) RETURNS text
 RETURN json_build_object(
 	'closure_id', t.closure_no::text,
 	'branch_id', t.branch_id,
-	'starts_at', appt.json_time(t.starts_at, appt.branch_zone(t.branch_id)),
-	'ends_at', appt.json_time(t.ends_at, appt.branch_zone(t.branch_id)),
+	'starts_at', appt.absence_time(t.starts_at, appt.branch_zone(t.branch_id)),
+	'ends_at', appt.absence_time(t.ends_at, appt.branch_zone(t.branch_id)),
 	'reason', t.reason,
 	'version', t.version,
 	'created_at', appt.json_time(t.created_at,
@@ -341,6 +354,7 @@ REVOKE ALL ON FUNCTION
 	appt.absence_zones,
 	appt.insert_absence,
 	appt.create_absence,
+	appt.absence_time,
 	appt.time_off_json,
 	appt.closure_json,
 	appt_api.list_time_off,
