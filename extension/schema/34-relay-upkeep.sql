@@ -104,17 +104,29 @@ BEGIN
 		AND d.finished_at < before;
 	GET DIAGNOSTICS deliveries = ROW_COUNT;
 
-	/* What a deleted endpoint left behind. */
+	/* What deleted endpoints left behind: which there are is read off the
+	 * index, one step a number. */
+	WITH RECURSIVE known (webhook_no) AS (
+		SELECT min(d.webhook_no)
+		FROM appt.delivery d
+		UNION ALL
+		SELECT (
+			SELECT min(d.webhook_no)
+			FROM appt.delivery d
+			WHERE d.webhook_no > k.webhook_no)
+		FROM known k
+		WHERE k.webhook_no IS NOT NULL
+	)
 	DELETE FROM appt.delivery d
 	WHERE d.ctid = ANY (ARRAY(
 		SELECT o.ctid
-		FROM appt.delivery o
+		FROM known k
+		JOIN appt.delivery o ON o.webhook_no = k.webhook_no
 		WHERE o.state IN ('pending', 'held', 'in_flight')
 			AND NOT EXISTS (
 				SELECT FROM appt.webhook w
-				WHERE w.webhook_no = o.webhook_no)
-		LIMIT batch
-		FOR UPDATE SKIP LOCKED));
+				WHERE w.webhook_no = k.webhook_no)
+		LIMIT batch));
 	GET DIAGNOSTICS swept = ROW_COUNT;
 	deliveries := deliveries + swept;
 

@@ -27,6 +27,7 @@
 
 #define PUBLISH_EVERY_MS	200
 #define STOP_MARGIN_MS		3000
+#define STATUS_GONE			410
 
 static Watch signal_watch = {.fd = -1};
 static int64_t stop_ms = -1;	/* when to stop at the latest; -1: go on */
@@ -39,7 +40,8 @@ static void send_from(Endpoint *endpoint);
 static void relay_finished(Delivery *delivery);
 static void relay_stop(void);
 static bool relay_stopped(void);
-static void give_back(void);
+static void give_back(Endpoint *endpoint);
+static void give_back_all(void);
 static int64_t wait_ms(void);
 static void signal_ready(Watch *watch, uint32_t events);
 
@@ -153,6 +155,8 @@ relay_finished(Delivery *delivery)
 	const Outcome *outcome = &delivery->outcome;
 
 	endpoint_done(delivery);
+	if (outcome->status == STATUS_GONE)
+		give_back(delivery->endpoint);
 	metrics.duration_ms += outcome->duration_ms;
 	if (delivery_succeeded(delivery))
 		metrics.delivered++;
@@ -187,22 +191,28 @@ relay_stop(void)
 	stop_ms = clock_ms() + settings.timeout_ms + STOP_MARGIN_MS;
 	claim_stop();
 	record_hurry();
-	give_back();
+	give_back_all();
+}
+
+/* Gives back what waits to be sent there. */
+static void
+give_back(Endpoint *endpoint)
+{
+	Delivery   *delivery;
+
+	while ((delivery = list_pop(&endpoint->waiting)) != NULL)
+		claim_release(delivery);
 }
 
 /* Gives back everything that waits to be sent. */
 static void
-give_back(void)
+give_back_all(void)
 {
 	Endpoint   *endpoint;
-	Delivery   *delivery;
 
 	for (endpoint = endpoint_first(); endpoint != NULL;
 		 endpoint = endpoint->next)
-	{
-		while ((delivery = list_pop(&endpoint->waiting)) != NULL)
-			claim_release(delivery);
-	}
+		give_back(endpoint);
 }
 
 /* Whether the loop is over: everything is recorded, or time is up. */
@@ -211,7 +221,7 @@ relay_stopped(void)
 {
 	if (stop_ms < 0)
 		return false;
-	give_back();
+	give_back_all();
 	return clock_ms() >= stop_ms ||
 		(deliver_in_flight() == 0 && claim_done() && record_done());
 }
