@@ -1,6 +1,30 @@
 \echo Use "CREATE EXTENSION bioecko_appt CASCADE" to load this file. \quit
 
 /* ---------------------------------------------------------------------------
+ * A schema appt that an ordinary user made before would stay theirs, and with
+ * it a place for functions that ours could take for their own.
+ * ------------------------------------------------------------------------ */
+
+DO $$
+DECLARE
+	schema_owner name;
+BEGIN
+	SELECT r.rolname INTO schema_owner
+	FROM pg_catalog.pg_namespace n
+	JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+	WHERE n.nspname = 'appt'
+		AND NOT r.rolsuper
+		AND r.rolname <> current_user;
+
+	IF FOUND THEN
+		RAISE EXCEPTION 'schema "appt" belongs to role "%"', schema_owner
+			USING ERRCODE = 'duplicate_schema',
+				HINT = 'Look at what is in it, and drop or rename it.';
+	END IF;
+END
+$$;
+
+/* ---------------------------------------------------------------------------
  * Roles.  Least privilege from the first day: each of the four owns nothing
  * and is granted, file by file, just what its work needs.  Roles belong to
  * the cluster, so one that is there already is kept as it is.
