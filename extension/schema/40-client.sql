@@ -92,7 +92,7 @@ CREATE INDEX client_audit_client ON appt.client_audit (client_id, at);
 COMMENT ON TABLE appt.client_audit IS
 	'What was done to and with each API client; survives the client';
 COMMENT ON COLUMN appt.client_audit.actor IS
-	'Who: client:<id> over HTTP, otherwise the session''s role';
+	'Who: client:<id> over HTTP, otherwise role:<name>, as in appt.history';
 COMMENT ON COLUMN appt.client_audit.detail IS
 	'The columns that changed, or the scope of the token';
 
@@ -152,12 +152,17 @@ CREATE TRIGGER api_client_changed
 CREATE FUNCTION appt.client_actor() RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN coalesce(
-	nullif(current_setting('bioecko_appt.actor', true), ''),
-	session_user::text);
+RETURN CASE
+	WHEN current_setting('bioecko_appt.actor', true) LIKE 'client:%'
+		AND pg_has_role(session_user, 'appt_gateway', 'MEMBER')
+		THEN current_setting('bioecko_appt.actor', true)
+	ELSE concat_ws('/', 'role:' || session_user,
+		nullif(current_setting('bioecko_appt.actor', true), ''))
+END;
 
 COMMENT ON FUNCTION appt.client_actor() IS
-	'Who acts: client:<id> over HTTP, otherwise the session''s role';
+	'Who acts, as in appt.history: client:<id> over HTTP, otherwise role:<name> '
+	'with what bioecko_appt.actor adds to it';
 
 CREATE FUNCTION appt.api_client_audit() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
