@@ -261,9 +261,10 @@ refuse(const Absence *absence, Appointment **appointments, int n)
 		appendStringInfo(&list, " and %d more", n - LISTED_APPOINTMENTS);
 	ereport(ERROR,
 			(APPT_ERRCODE(AFFECTS_APPOINTMENTS),
-			 errmsg("%s of \"%s\" affects %d appointments",
-					absence->closure ? "closure" : "time off",
-					absence->id, n),
+			 errmsg_plural("%s of \"%s\" affects %d appointment",
+						   "%s of \"%s\" affects %d appointments", n,
+						   absence->closure ? "closure" : "time off",
+						   absence->id, n),
 			 errdetail("These lie in it: %s.", list.data),
 			 errhint("Cancel or move them first, or ask to displace them.")));
 }

@@ -73,7 +73,7 @@ SELECT pg_temp.try($$SELECT appt_api.create_time_off('DOC-001',
 	AS refused;
 SELECT pg_temp.try($$SELECT appt_api.update_time_off('DOC-001', '701',
 	'{"ends_at": "2026-03-20T09:15:00+05:30"}', NULL, NULL, NULL, NULL)$$)
-	~ '^SB962 .* affects 1 appointments' AS refused;
+	~ '^SB962 .* affects 1 appointment' AS refused;
 SELECT body::jsonb->'displaced' AS displaced
 FROM appt_api.create_time_off('DOC-001', '{"displace": "move",
 	"reason": "Ill", "starts_at": "2026-03-20T09:00:00+05:30",

@@ -324,6 +324,11 @@ BEGIN
 		RAISE EXCEPTION 'value "%" of setting "%" is neither true nor false',
 			NEW.value, NEW.name
 			USING ERRCODE = 'SB001', COLUMN = 'value';
+	ELSIF NEW.name LIKE '%\_id\_prefix'
+		AND (NEW.branch_id IS NOT NULL OR NEW.doctor_id IS NOT NULL)
+	THEN
+		RAISE EXCEPTION 'setting "%" is for the whole clinic', NEW.name
+			USING ERRCODE = 'SB001', COLUMN = 'name';
 	ELSIF NEW.name LIKE '%\_id\_prefix' AND NEW.value !~ '^[A-Z]{1,8}$'
 	THEN
 		RAISE EXCEPTION 'value "%" of setting "%" is not an id prefix',
