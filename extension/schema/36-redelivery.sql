@@ -88,6 +88,14 @@ CREATE TABLE appt.webhook_replay (
 COMMENT ON TABLE appt.webhook_replay IS
 	'Replays that are not queued to their end yet: the relay''s tick goes on '
 	'with them, a batch at a time';
+COMMENT ON COLUMN appt.webhook_replay.since IS
+	'Events from then on are sent again';
+COMMENT ON COLUMN appt.webhook_replay.next_event_no IS
+	'The first event that is not queued yet';
+COMMENT ON COLUMN appt.webhook_replay.last_event_no IS
+	'The last event that there was when the replay was asked for';
+COMMENT ON COLUMN appt.webhook_replay.requested_at IS
+	'When it was asked for';
 
 CREATE FUNCTION appt.wanted_events(webhook appt.webhook) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
