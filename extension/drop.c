@@ -16,7 +16,6 @@
 #include "utils/acl.h"
 
 #define EXTENSION_NAME	"bioecko_appt"
-#define REQUIRED_NAME	"btree_gist"
 
 #define SCHEMA_COLUMN	1
 #define OWNER_COLUMN	2
@@ -34,10 +33,14 @@ static ApptStatement extension_row = {
 	1, {TEXTOID}
 };
 
+/* What ours stands on: to drop it with CASCADE takes ours along. */
+static const char *const required[] = {"btree_gist", "plpgsql"};
+
 static bool removes_extension(Node *statement);
 static bool drops_extension(const DropStmt *drop);
 static bool drops_schema(const DropStmt *drop);
 static bool drops_owner(const DropOwnedStmt *drop);
+static bool holds_ours(Oid oid, int column);
 static Oid	extension_field(const char *name, int column);
 static Datum refuse_if_data(void *arg);
 
@@ -79,10 +82,14 @@ drops_extension(const DropStmt *drop)
 	{
 		const char *name = strVal(lfirst(cell));
 
-		if (strcmp(name, EXTENSION_NAME) == 0 ||
-			(drop->behavior == DROP_CASCADE &&
-			 strcmp(name, REQUIRED_NAME) == 0))
+		if (strcmp(name, EXTENSION_NAME) == 0)
 			return true;
+		for (int i = 0; i < lengthof(required); i++)
+		{
+			if (drop->behavior == DROP_CASCADE &&
+				strcmp(name, required[i]) == 0)
+				return true;
+		}
 	}
 	return false;
 }
@@ -90,8 +97,6 @@ drops_extension(const DropStmt *drop)
 static bool
 drops_schema(const DropStmt *drop)
 {
-	Oid			ours = extension_field(EXTENSION_NAME, SCHEMA_COLUMN);
-	Oid			required = extension_field(REQUIRED_NAME, SCHEMA_COLUMN);
 	ListCell   *cell;
 
 	if (drop->behavior != DROP_CASCADE)
@@ -100,7 +105,7 @@ drops_schema(const DropStmt *drop)
 	{
 		Oid			schema = get_namespace_oid(strVal(lfirst(cell)), true);
 
-		if (OidIsValid(schema) && (schema == ours || schema == required))
+		if (OidIsValid(schema) && holds_ours(schema, SCHEMA_COLUMN))
 			return true;
 	}
 	return false;
@@ -109,19 +114,30 @@ drops_schema(const DropStmt *drop)
 static bool
 drops_owner(const DropOwnedStmt *drop)
 {
-	Oid			ours = extension_field(EXTENSION_NAME, OWNER_COLUMN);
-	Oid			required = extension_field(REQUIRED_NAME, OWNER_COLUMN);
 	ListCell   *cell;
 
 	foreach(cell, drop->roles)
 	{
 		Oid			role = get_rolespec_oid(lfirst(cell), true);
 
-		if (role == ours ||
-			(drop->behavior == DROP_CASCADE && role == required))
+		if (role == extension_field(EXTENSION_NAME, OWNER_COLUMN) ||
+			(drop->behavior == DROP_CASCADE &&
+			 holds_ours(role, OWNER_COLUMN)))
 			return true;
 	}
 	return false;
+}
+
+/* Whether ours, or what it stands on, is in that schema or of that owner. */
+static bool
+holds_ours(Oid oid, int column)
+{
+	for (int i = 0; i < lengthof(required); i++)
+	{
+		if (oid == extension_field(required[i], column))
+			return true;
+	}
+	return oid == extension_field(EXTENSION_NAME, column);
 }
 
 /* A column of an extension's row in pg_extension: 1 its schema, 2 its owner. */
