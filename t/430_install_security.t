@@ -1,0 +1,144 @@
+#!/usr/bin/perl
+#
+# What a hostile user prepared before CREATE EXTENSION is not taken over, and
+# DROP does not take the clinic's data along by mistake.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Cluster;
+
+my $c = Appt::Cluster->new->create_extension;
+$c->psql('CREATE ROLE mallory LOGIN');
+my $databases = 0;
+
+# ---- planted objects -------------------------------------------------------
+
+# One statement that makes each kind of object of the extension by its name.
+my $plants = <<'SQL';
+SELECT kind, statement
+FROM (
+	SELECT kind, statement, row_number() OVER (PARTITION BY kind
+		ORDER BY md5(statement)) AS n
+	FROM (
+		SELECT 'table' AS kind,
+			format('CREATE TABLE appt.%I (a int)', relname) AS statement
+		FROM pg_class
+		WHERE relnamespace = 'appt'::regnamespace AND relkind = 'r'
+		UNION ALL
+		SELECT 'view where a table is to be',
+			format('CREATE VIEW appt.%I AS SELECT 1', relname)
+		FROM pg_class
+		WHERE relnamespace = 'appt'::regnamespace AND relkind = 'r'
+		UNION ALL
+		SELECT 'sequence', format('CREATE SEQUENCE appt.%I', relname)
+		FROM pg_class
+		WHERE relnamespace = 'appt'::regnamespace AND relkind = 'S'
+			AND relname ~ '^(appointment_no|patient_id)_seq$'
+		UNION ALL
+		SELECT 'function', format(
+			'CREATE FUNCTION appt.%I(%s) RETURNS %s LANGUAGE sql AS $$SELECT '
+			'NULL::%3$s$$', proname, pg_get_function_identity_arguments(oid),
+			prorettype::regtype)
+		FROM pg_proc
+		WHERE pronamespace = 'appt'::regnamespace
+			AND prorettype::regtype::text IN ('text', 'boolean', 'bigint')
+			AND NOT proretset
+			AND pg_get_function_identity_arguments(oid) !~ 'appt|OUT'
+		UNION ALL
+		SELECT 'type', format('CREATE TYPE appt.%I AS (a int)', typname)
+		FROM pg_type
+		WHERE typnamespace = 'appt'::regnamespace AND typtype = 'd') o) o
+WHERE n <= 3
+ORDER BY kind, n
+SQL
+
+for my $plant (@{ $c->query($plants) }) {
+    refused("a $plant->{kind}: $plant->{statement}",
+        "CREATE SCHEMA appt; $plant->{statement}");
+}
+refused('a schema appt with a function that overloads one of ours',
+    'CREATE SCHEMA appt; CREATE FUNCTION appt.new_id(varchar) RETURNS text '
+        . 'LANGUAGE sql AS $$SELECT $1$$');
+refused('an empty schema appt of another owner', 'CREATE SCHEMA appt');
+refused('a schema appt_api', 'CREATE SCHEMA appt_api');
+refused('a schema appt_report', 'CREATE SCHEMA appt_report');
+
+subtest 'a schema appt of a superuser\'s own, as a restore makes it' => sub {
+    my $database = database();
+    $c->psql('CREATE SCHEMA appt; SET client_min_messages = error; '
+            . 'CREATE EXTENSION bioecko_appt CASCADE', dbname => $database);
+    is($c->psql(q{SELECT extname FROM pg_extension WHERE extname ~ 'appt'},
+        dbname => $database), 'bioecko_appt', 'is taken');
+};
+
+# ---- DROP ------------------------------------------------------------------
+
+my @drops = (
+    'DROP EXTENSION bioecko_appt',
+    'DROP EXTENSION bioecko_appt CASCADE',
+    'DROP EXTENSION IF EXISTS bioecko_appt CASCADE',
+    'DROP EXTENSION btree_gist CASCADE',
+    'DROP EXTENSION plpgsql CASCADE',
+    'DROP SCHEMA appt CASCADE',
+    'DROP SCHEMA appt_api CASCADE',
+    'DROP SCHEMA public CASCADE',
+    'DROP OWNED BY CURRENT_USER CASCADE',
+    'DROP TABLE appt.appointment CASCADE',
+    'DROP FUNCTION appt.is_time_zone(text) CASCADE',
+    'DROP DOMAIN appt.minutes CASCADE',
+    'DROP EVENT TRIGGER appt_drop_guard',
+);
+my $own = database();
+$c->psql('SET client_min_messages = error; '
+        . 'CREATE EXTENSION bioecko_appt CASCADE', dbname => $own);
+$c->psql(q{INSERT INTO appt.patient (first_name) VALUES ('Somebody')},
+    dbname => $own);
+for my $drop (@drops) {
+    my ($code) = $c->try_psql(
+        "SET client_min_messages = error; $drop", dbname => $own);
+    isnt($code, 0, "$drop: refused while there is a patient");
+    is(eval { $c->psql('SELECT count(*) FROM appt.patient', dbname => $own) },
+        '1', 'who is still there') or last;
+}
+$c->psql('CREATE ROLE manager LOGIN IN ROLE appt_admin');
+my ($code) = $c->try_psql('SELECT appt.clock(); '
+        . 'SET bioecko_appt.allow_drop = on', user => 'manager', dbname => $own);
+isnt($code, 0, 'the clinic\'s administrators cannot allow it');
+$c->psql('LOAD \'bioecko_appt\'; SET bioecko_appt.allow_drop = on; '
+        . 'SET client_min_messages = error; DROP EXTENSION bioecko_appt',
+    dbname => $own);
+is($c->psql(q{SELECT count(*) FROM pg_extension WHERE extname = 'bioecko_appt'},
+    dbname => $own), '0', 'with bioecko_appt.allow_drop it goes');
+
+my $other = database();
+$c->psql('SET client_min_messages = error; '
+        . 'CREATE EXTENSION bioecko_appt CASCADE; CREATE TABLE public.mine (a int); CREATE SCHEMA mine; '
+        . 'CREATE EXTENSION citext; DROP EXTENSION citext; DROP SCHEMA mine; '
+        . 'DROP TABLE public.mine; DROP EXTENSION bioecko_appt',
+    dbname => $other);
+pass('what is not ours can be dropped, and an empty extension too');
+
+done_testing;
+
+# A new database that mallory may create schemas in.
+sub database {
+    my ($how) = @_;
+    my $name = 'd' . ++$databases;
+    $c->psql("CREATE DATABASE $name " . ($how // ''), dbname => 'postgres');
+    $c->psql("GRANT CREATE ON DATABASE $name TO mallory",
+        dbname => 'postgres');
+    return $name;
+}
+
+# Whether CREATE EXTENSION refuses to install over what mallory made before.
+sub refused {
+    my ($what, $plant) = @_;
+    my $database = database();
+    $c->psql($plant, user => 'mallory', dbname => $database);
+    my ($code, undef, $err) = $c->try_psql('SET client_min_messages = error; '
+            . 'CREATE EXTENSION bioecko_appt CASCADE', dbname => $database);
+    isnt($code, 0, $what);
+    unlike($err, qr/internal|syntax/, 'with an ordinary message');
+    $c->psql("DROP DATABASE $database", dbname => 'postgres');
+}
