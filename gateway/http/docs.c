@@ -2,17 +2,15 @@
  * docs.c
  *		The REST reference for people: the page of gateway/web, linked in.
  *
- *		The page may load and ask this gateway alone.  Its styles set colours
- *		and widths of single elements, hence 'unsafe-inline' for styles.
+ *		The page may load and ask this gateway alone.
  */
 #include "http/docs.h"
 
 #include "http/request.h"
 
 #define POLICY "default-src 'none'; script-src 'self'; " \
-	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
-	"connect-src 'self'; base-uri 'none'; form-action 'none'; " \
-	"frame-ancestors 'none'"
+	"style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /* The files of the page, or of the note that it was not built. */
 extern const char _binary_docs_html_start[];
