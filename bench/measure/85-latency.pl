@@ -22,7 +22,7 @@ sub book {
     } $from, $from + 600;
     my $doctor = 1 + $n % 200;
     return $http->post('/api/v1/appointments', {
-        patient_id => sprintf('PAT-2026-%05d', 1 + $n % 50000),
+        patient_id => sprintf('PAT-2026-%05d', 1 + $n % 49900),
         doctor_id  => sprintf('DOC-%04d', $doctor),
         branch_id  => $doctor % 2 ? 'MUM-01' : 'DEL-01',
         slot_start => $start, slot_end => $end,

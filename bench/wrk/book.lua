@@ -30,7 +30,7 @@ function request()
 		'"doctor_id":"DOC-%04d","branch_id":"%s","slot_start":"%s",' ..
 		'"slot_end":"%s","visit_type":"new_consultation",' ..
 		'"notes":"Patient reports persistent cough"}',
-		1 + n % 50000, doctor, doctor % 2 == 1 and "MUM-01" or "DEL-01",
+		1 + n % 49900, doctor, doctor % 2 == 1 and "MUM-01" or "DEL-01",
 		stamp(from), stamp(from + 600))
 	n = n + step
 	return wrk.format(nil, nil, nil, body)
