@@ -49,9 +49,9 @@ SQL
 sub hurried {
     return {
         APPT_RELAY_RETRY_SCHEDULE     => '0,0.2,0.4,0.8',
-        APPT_RELAY_CONNECT_TIMEOUT_MS => 500,
-        APPT_RELAY_TIMEOUT_MS         => 1000,
-        APPT_RELAY_LEASE_MS           => 2000,
+        APPT_RELAY_CONNECT_TIMEOUT_MS => 3000,
+        APPT_RELAY_TIMEOUT_MS         => 5000,
+        APPT_RELAY_LEASE_MS           => 8000,
         APPT_RELAY_POLL_MS            => 100,
         APPT_RELAY_STATS_EVERY_MS     => 200,
         @_,
