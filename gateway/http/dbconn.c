@@ -13,9 +13,11 @@
  */
 #include "http/dbconn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -122,6 +124,19 @@ db_tick(DbConn *conn, int64_t now_ms)
 				db_lost(conn, "the server does not answer");
 			break;
 	}
+}
+
+/*
+ * Whether an idle connection has nothing to say.  If it has, it is most often
+ * that the server has ended it: nothing is sent down it before that is read.
+ */
+bool
+db_is_quiet(const DbConn *conn)
+{
+	char		byte;
+
+	return recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		(errno == EAGAIN || errno == EINTR);
 }
 
 /* Ends the connection; only when no query is in flight or the loop ends. */
@@ -285,11 +300,9 @@ db_setup_step(DbConn *conn)
 static void
 db_receive(DbConn *conn)
 {
-	if (!PQconsumeInput(conn->pg))
-	{
-		db_lost(conn, PQerrorMessage(conn->pg));
-		return;
-	}
+	bool		good = PQconsumeInput(conn->pg);
+
+	/* What came before the end may say why it ended. */
 	while (conn->op_count > 0 && !PQisBusy(conn->pg))
 	{
 		PGresult   *result = PQgetResult(conn->pg);
@@ -298,8 +311,10 @@ db_receive(DbConn *conn)
 			db_op_complete(conn);
 		else
 			db_op_result(conn, result);
+		if (result == NULL && !good && conn->result == NULL)
+			break;
 	}
-	if (PQstatus(conn->pg) == CONNECTION_BAD)
+	if (!good || PQstatus(conn->pg) == CONNECTION_BAD)
 		db_lost(conn, PQerrorMessage(conn->pg));
 	else if (!conn->broken)
 		pool_conn_free(conn->pool, conn);
@@ -375,7 +390,7 @@ db_op_complete(DbConn *conn)
 		db_query_complete(conn, op.query, result);
 		return;
 	}
-	/* A PREPARE that failed: its query, next in line, is told why. */
+	/* A PREPARE that failed: that is its query's result, next in line. */
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 	{
 		const char *sqlstate = pg_sqlstate(result);
@@ -390,7 +405,7 @@ db_op_complete(DbConn *conn)
 
 			conn->ops[conn->op_first].query = NULL;
 			conn->in_flight--;
-			pool_finish(conn->pool, query, QUERY_ERROR, result);
+			db_query_complete(conn, query, result);
 			return;
 		}
 	}
@@ -428,6 +443,15 @@ db_query_complete(DbConn *conn, Query *query, PGresult *result)
 			break;
 	}
 	sqlstate = pg_sqlstate(result);
+	if (sqlstate[0] == '\0')
+	{
+		PQclear(result);
+		if (query->writes)
+			pool_finish(conn->pool, query, QUERY_LOST, NULL);
+		else
+			pool_retry(conn->pool, query, QUERY_LOST, NULL);
+		return;
+	}
 	if (strcmp(sqlstate, "26000") == 0)
 		conn->prepared[query->statement->index] = false;
 	/* Rolled back for certain, 57P01 (ended by an administrator) too. */

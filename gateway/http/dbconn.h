@@ -59,6 +59,7 @@ typedef struct DbConn
 
 extern void db_send(DbConn *conn, Query *query);
 extern void db_flush(DbConn *conn);
+extern bool db_is_quiet(const DbConn *conn);
 extern void db_tick(DbConn *conn, int64_t now_ms);
 extern void db_close(DbConn *conn);
 

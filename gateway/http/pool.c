@@ -16,7 +16,8 @@
 
 #define POOL_SHARED_MAX 256		/* queries in flight on a shared connection */
 #define POOL_WAITING_MAX 2000
-#define POOL_ATTEMPTS 5
+#define POOL_ATTEMPTS 20
+#define POOL_RETRY_MS 2500		/* after this no further attempt begins */
 #define POOL_SHARED_ATTEMPTS 2	/* then a read has a connection to itself */
 
 typedef struct QueryList
@@ -187,7 +188,8 @@ pool_conn_free(Pool *pool, DbConn *conn)
 	{
 		Query	   *query;
 
-		if (conn->lane == LANE_OWN && conn->op_count > 0)
+		if (conn->lane == LANE_OWN &&
+			(conn->op_count > 0 || !db_is_quiet(conn)))
 			break;
 		query = list_take(&pool->waiting[conn->lane]);
 		if (query == NULL)
@@ -214,7 +216,8 @@ pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
 	int64_t		queued_ms = query->queued_ms;
 
-	if (++query->attempts >= POOL_ATTEMPTS)
+	if (++query->attempts >= POOL_ATTEMPTS ||
+		pool->loop->now_ms - queued_ms >= POOL_RETRY_MS)
 	{
 		if (outcome != QUERY_ERROR)
 		{
@@ -243,11 +246,14 @@ pool_choose(Pool *pool, QueryLane lane)
 		DbConn	   *conn = &pool->conns[i];
 
 		if (conn->lane != lane || conn->state != DB_READY || conn->broken ||
-			(lane == LANE_OWN && conn->op_count > 0) ||
+			(lane == LANE_OWN &&
+			 (conn->op_count > 0 || !db_is_quiet(conn))) ||
 			conn->in_flight >= POOL_SHARED_MAX)
 			continue;
 		if (best == NULL || conn->in_flight < best->in_flight)
 			best = conn;
+		if (lane == LANE_OWN)
+			break;
 	}
 	return best;
 }
