@@ -37,11 +37,12 @@ sub _install {
     utime undef, undef, $done;
 }
 
-# Exit code, output and errors of one of the directory's programs; of a
-# package's, if the name has no dot.
+# Exit code, output and errors of a program: one of the directory's, one
+# elsewhere if the name is a whole path, a package's if it has no dot.
 sub run {
     my ($self, $program, @argument) = @_;
-    my $file = $program =~ /\./ ? "$self->{directory}/$program"
+    my $file = $program =~ m{^/} ? $program
+        : $program =~ /\./ ? "$self->{directory}/$program"
         : "$self->{directory}/node_modules/.bin/$program";
     return run_command(['node', $file, @argument]);
 }
