@@ -11,6 +11,7 @@
 
 #include "api.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
@@ -19,9 +20,11 @@
 #define LISTED_APPOINTMENTS	20
 
 /*
- * What was booked on purpose against the rules may lie in an absence, and who
- * is there already, beside the bookable places: walk-ins and late returns. The
- * same rows must pass when a dump is restored, appointments first.
+ * A new absence is judged with all that lies in it.  Later on, what is booked
+ * on purpose against the rules may lie there, and who is there already, beside
+ * the bookable places: walk-ins and late returns.  So a row that is changed,
+ * or restored from a dump after the appointments, lets those pass; a restored
+ * one is told by its created_at, which is not this transaction's.
  */
 
 /* What a row of time_off or closure covers. */
@@ -31,6 +34,7 @@ typedef struct Absence
 	char	   *id;				/* of the doctor or the branch */
 	TimestampTz start;
 	TimestampTz end;
+	bool		is_new;
 } Absence;
 
 static ApptStatement doctor_key = {
@@ -48,9 +52,9 @@ static ApptStatement affected_by_time_off = {
 	" AND a.slot_start < $3 AND a.slot_start > $2 - interval '8 hours'"
 	" AND a.slot_end > $2"
 	" AND a.status IN ('booked', 'checked_in', 'held')"
-	" AND NOT a.override AND a.lane < 32"
+	" AND ($4 OR NOT a.override AND a.lane < 32)"
 	" ORDER BY a.slot_start, a.appointment_no",
-	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+	4, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
 };
 
 static ApptStatement affected_by_closure = {
@@ -61,9 +65,9 @@ static ApptStatement affected_by_closure = {
 	" AND ($3 + interval '2 days')::date"
 	" AND a.slot_start < $3 AND a.slot_end > $2"
 	" AND a.status IN ('booked', 'checked_in', 'held')"
-	" AND NOT a.override AND a.lane < 32"
+	" AND ($4 OR NOT a.override AND a.lane < 32)"
 	" ORDER BY a.slot_start, a.appointment_no",
-	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+	4, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
 };
 
 static ApptStatement delete_hold = {
@@ -167,7 +171,8 @@ displace_absence(void *arg)
 		.closure = api_bool(fcinfo, 0),
 		.id = api_text(fcinfo, 1),
 		.start = api_time(fcinfo, 2),
-		.end = api_time(fcinfo, 3)
+		.end = api_time(fcinfo, 3),
+		.is_new = true
 	};
 	bool		moves = api_bool(fcinfo, 4);
 	const char *reason = api_text(fcinfo, 5);
@@ -214,6 +219,10 @@ absence_of_trigger(FunctionCallInfo fcinfo)
 		SPI_getbinval(row, desc, SPI_fnumber(desc, "starts_at"), &isnull));
 	absence.end = DatumGetTimestampTz(
 		SPI_getbinval(row, desc, SPI_fnumber(desc, "ends_at"), &isnull));
+	absence.is_new = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		DatumGetTimestampTz(
+			SPI_getbinval(row, desc, SPI_fnumber(desc, "created_at"),
+						  &isnull)) == GetCurrentTransactionStartTimestamp();
 	return absence;
 }
 
@@ -224,7 +233,8 @@ affected(const Absence *absence, Appointment ***appointments)
 	ApptArg		args[] = {
 		appt_arg_text(absence->id),
 		appt_arg(TimestampTzGetDatum(absence->start)),
-		appt_arg(TimestampTzGetDatum(absence->end))
+		appt_arg(TimestampTzGetDatum(absence->end)),
+		appt_arg(BoolGetDatum(absence->is_new))
 	};
 	int			n = appt_run(absence->closure ? &affected_by_closure
 							 : &affected_by_time_off,
