@@ -101,8 +101,8 @@ SELECT pg_temp.try_list($$SELECT displaced FROM appt.add_time_off('DOC-001',
 SELECT count(*) FROM appt.time_off;
 ROLLBACK TO s;
 
--- Who is there already is not moved, but can be sent home; what was booked on
--- purpose stays, and so do walk-ins.
+-- Who is there already is not moved, but can be sent home; walk-ins and what
+-- was booked on purpose are no exception.
 SET LOCAL bioecko_appt.clock = '2026-03-16 08:50+05:30';
 SELECT count(appt.check_in(appointment_id)) FROM appt.appointment
 WHERE patient_id = 'PAT-1';
@@ -114,6 +114,16 @@ SELECT pg_temp.try_list($$SELECT displaced FROM appt.add_time_off('DOC-001',
 SELECT displaced FROM appt.add_time_off('DOC-001',
 	'2026-03-16 08:55', '2026-03-16 10:00', 'Called away', 'cancel');
 SELECT * FROM pg_temp.day();
+ROLLBACK TO s;
+
+-- What comes into time off later, on purpose, may stay when its row changes.
+SELECT displaced FROM appt.add_time_off('DOC-002', '2026-03-16 09:30',
+	'2026-03-16 10:00');
+SELECT count(appt.book('PAT-8', 'DOC-002', '2026-03-16 09:40',
+	override => true));
+UPDATE appt.time_off SET reason = 'Theatre' RETURNING reason;
+SELECT pg_temp.try_list($$SELECT displaced FROM appt.add_closure('MUM-01',
+	'2026-03-16 09:35', '2026-03-16 10:00')$$);
 ROLLBACK TO s;
 
 -- Bad requests.
