@@ -74,15 +74,18 @@ sub standard_signature {
 }
 
 # Events and their deliveries for a webhook, one appointment each, of some
-# time ago; the engine is not asked, so they can be many.
+# time ago; the engine is not asked, so they can be many. after => n numbers
+# the appointments from there.
 sub bulk_events {
     my ($clinic, %arg) = @_;
-    $clinic->cluster->query(<<'SQL', $arg{webhook_id}, $arg{count}, $arg{age} // '0 s');
+    my @bind = (@arg{qw(webhook_id count)}, $arg{age} // '0 s',
+        $arg{after} // 0);
+    $clinic->cluster->query(<<'SQL', @bind);
 WITH made AS (
     INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
         occurred_at, stamp, actor, data)
-    SELECT appt.new_id('evt'), 'appointment.booked', -g, 'MUM-01',
-        now() - $3::interval, '2026-03-14T12:00:00+05:30', 'test',
+    SELECT appt.new_id('evt'), 'appointment.booked', -$4::integer - g,
+        'MUM-01', now() - $3::interval, '2026-03-14T12:00:00+05:30', 'test',
         '{"appointment_id":"APT-TEST-' || g || '"}'
     FROM generate_series(1, $2::integer) g
     RETURNING event_no, appointment_no)

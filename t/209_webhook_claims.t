@@ -1,0 +1,182 @@
+#!/usr/bin/perl
+#
+# The claim, the fence and the lease, asked directly in SQL as two relays would:
+# nothing is had by two at once, and nobody records over another's head.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Deliveries qw(clinic bulk_events states);
+use JSON::PP ();
+
+my $clinic  = clinic();
+my $cluster = $clinic->cluster;
+my $json    = JSON::PP->new->canonical;
+my ($one, $two) = map { $cluster->connect(user => 'bioecko_relay') } 1 .. 2;
+$cluster->query(q{SELECT appt.create_webhook('https://receiver.example/')});
+my $hook = $cluster->row('SELECT * FROM appt.webhook');
+
+sub load {
+    my ($count, %arg) = @_;
+    $cluster->psql('DELETE FROM appt.delivery; DELETE FROM appt.delivery_attempt');
+    bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => $count, %arg)
+        if $count;
+}
+
+# What a relay gets; more: its own leases and quota at the endpoint.
+sub claim {
+    my ($dbh, $relay, %arg) = @_;
+    return @{ $dbh->selectall_arrayref(<<'SQL', { Slice => {} }, $relay,
+SELECT * FROM appt.claim_deliveries($1, $2, $3::interval, 10,
+    $4::integer[], $5::integer[], $6::integer[])
+SQL
+        $arg{max} // 100, $arg{lease} // '60 s',
+        exists $arg{quota} ? ("{$hook->{webhook_no}}", "{$arg{leased}}",
+            "{$arg{quota}}") : ('{}', '{}', '{}')) };
+}
+
+# Records one status for all of them; what the relay should log.
+sub record {
+    my ($dbh, $status, @claimed) = @_;
+    return @{ $dbh->selectall_arrayref(
+        'SELECT * FROM appt.record_attempts($1::json)', { Slice => {} },
+        $json->encode([map { {
+            delivery_no => $_->{delivery_no}, fence => $_->{fence},
+            webhook_no => $_->{webhook_no}, started_at => time,
+            duration_ms => 5, status => $status } } @claimed])) };
+}
+
+sub delivery { return $cluster->row(
+    'SELECT *, due_at > now() AS later FROM appt.delivery WHERE delivery_no = $1',
+    $_[0]{delivery_no}) }
+
+subtest 'ten of an endpoint, for all relays together' => sub {
+    load(40);
+    my @first = claim($one, 1, max => 6);
+    is(@first, 6, 'the first takes six');
+    my @second = claim($two, 2);
+    is(@second, 4, 'the second no more than four');
+    is(claim($one, 1, leased => 6, quota => 1000), 0,
+        'the first none, whatever its quota');
+    my %got;
+    $got{ $_->{delivery_no} }++ for @first, @second;
+    is(keys %got, 10, 'and none twice');
+    record($two, 200, @second);
+    is(claim($one, 1, leased => 6, quota => 20, max => 50), 14,
+        'alone there, it may have more');
+};
+
+subtest 'a claim does not wait for another' => sub {
+    load(40);
+    $one->begin_work;
+    is(claim($one, 1), 10, 'one claims and has not committed');
+    $two->do(q{SET statement_timeout = '2s'});
+    is(claim($two, 2), 0, 'the other goes away empty at once');
+    $one->rollback;
+    is(claim($two, 2), 10, 'rolled back: they are free');
+};
+
+subtest 'what one claims comes from both ends' => sub {
+    load(50, age => '1 hour');
+    my ($oldest) = $cluster->value('SELECT min(delivery_no) FROM appt.delivery');
+    bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 50,
+        after => 50);
+    my @claimed = claim($one, 1);
+    my $median = $oldest + 49;
+    my @old = grep { $_->{delivery_no} <= $median } @claimed;
+    is(@claimed, 10, 'ten');
+    cmp_ok(abs(@old - 5), '<=', 1, 'half of them old ones, half fresh');
+};
+
+subtest 'an appointment\'s next waits for the one before' => sub {
+    load(0);
+    $cluster->psql(<<"SQL");
+WITH made AS (
+    INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
+        occurred_at, stamp, actor, data)
+    SELECT appt.new_id('evt'), 'appointment.booked', -7, 'MUM-01', now(), 'x',
+        'test', g::text
+    FROM generate_series(1, 3) g
+    RETURNING event_no)
+INSERT INTO appt.delivery (webhook_no, event_no, appointment_no)
+SELECT $hook->{webhook_no}, event_no, -7 FROM made ORDER BY event_no
+SQL
+    my @numbers = map { $_->{delivery_no} } @{ $cluster->query(
+        'SELECT delivery_no FROM appt.delivery ORDER BY event_no') };
+    my @claimed = claim($one, 1);
+    is_deeply([map { $_->{delivery_no} } @claimed], [$numbers[0]],
+        'the first alone');
+    is(claim($two, 2), 0, 'nor by another relay');
+    record($one, 500, @claimed);
+    is(claim($one, 1), 0, 'not while the first waits to be tried again');
+    $cluster->psql("UPDATE appt.delivery SET due_at = now() "
+        . "WHERE delivery_no = $numbers[0]");
+    record($one, 200, claim($one, 1));
+    is_deeply([map { $_->{delivery_no} } claim($one, 1)], [$numbers[1]],
+        'then the second, at once');
+};
+
+subtest 'the fence' => sub {
+    load(1);
+    my ($mine) = claim($one, 1, lease => '-1 s');
+    $one->do('SELECT appt.relay_tick()');
+    is(delivery($mine)->{state}, 'pending', 'a lease that ran out: due again');
+    my ($yours) = claim($two, 2);
+    is($yours->{delivery_no}, $mine->{delivery_no}, 'another has it');
+    is($yours->{fence}, $mine->{fence} + 1, 'the fence is higher');
+    is($yours->{body}, $mine->{body}, 'the same bytes');
+    record($one, 500, $mine);
+    is(delivery($mine)->{state}, 'in_flight', 'the first records nothing');
+    is(delivery($mine)->{attempts}, 0, 'nor an attempt');
+    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+        [$mine->{delivery_no}], [$mine->{fence}]);
+    is(delivery($mine)->{state}, 'in_flight', 'nor can it give it back');
+    record($two, 200, $yours);
+    record($two, 200, $yours);
+    is(delivery($mine)->{state}, 'delivered', 'the second does');
+    is(delivery($mine)->{attempts}, 1, 'once, though it said so twice');
+    is($cluster->value('SELECT count(*) FROM appt.delivery_attempt'), 2,
+        'the log has both attempts');
+};
+
+subtest 'a late answer counts while nobody has claimed since' => sub {
+    load(1);
+    my ($mine) = claim($one, 1, lease => '-1 s');
+    $one->do('SELECT appt.relay_tick()');
+    record($one, 200, $mine);
+    is(delivery($mine)->{state}, 'delivered', 'it is delivered');
+    is(claim($two, 2), 0, 'and not sent again');
+};
+
+subtest 'redelivered meanwhile: the old answer does not count' => sub {
+    load(1);
+    my ($mine) = claim($one, 1);
+    record($one, 200, $mine);
+    $cluster->query('SELECT appt.redeliver($1, $2)', $hook->{webhook_id},
+        "dlv_$mine->{delivery_no}");
+    record($one, 200, $mine);
+    is(delivery($mine)->{state}, 'pending', 'it is still to be sent');
+};
+
+subtest 'given back' => sub {
+    load(1);
+    my ($mine) = claim($one, 1);
+    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+        [$mine->{delivery_no}], [$mine->{fence}]);
+    is(delivery($mine)->{state}, 'pending', 'it is due');
+    is(delivery($mine)->{attempts}, 0, 'no attempt is counted');
+    is(claim($two, 2), 1, 'and another may have it');
+};
+
+subtest 'a disabled endpoint\'s are not claimed' => sub {
+    load(5);
+    $cluster->query('SELECT appt.disable_webhook($1)', $hook->{webhook_id});
+    is(claim($one, 1), 0, 'at once');
+    $one->do('SELECT appt.relay_tick()');
+    is_deeply(states($clinic), { held => 5 }, 'they are held');
+    $cluster->query('SELECT appt.enable_webhook($1)', $hook->{webhook_id});
+    $one->do('SELECT appt.relay_tick()');
+    is(claim($one, 1), 5, 'and drain');
+};
+
+done_testing;
