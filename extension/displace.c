@@ -24,7 +24,7 @@
  * on purpose against the rules may lie there, and who is there already, beside
  * the bookable places: walk-ins and late returns.  So a row that is changed,
  * or restored from a dump after the appointments, lets those pass; a restored
- * one is told by its created_at, which is not this transaction's.
+ * one is told by its created_at, which lies before this transaction.
  */
 
 /* What a row of time_off or closure covers. */
@@ -222,7 +222,8 @@ absence_of_trigger(FunctionCallInfo fcinfo)
 	absence.is_new = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
 		DatumGetTimestampTz(
 			SPI_getbinval(row, desc, SPI_fnumber(desc, "created_at"),
-						  &isnull)) == GetCurrentTransactionStartTimestamp();
+						  &isnull)) >=
+		Min(GetCurrentTransactionStartTimestamp(), appt_now());
 	return absence;
 }
 
