@@ -87,7 +87,7 @@ sub wrong {
     return (@wrong, length($answer->{body}) ? 'there is a body' : ())
         unless $content;
     my $media = $content->{ $type // '' } or return (@wrong, "type $type");
-    return @wrong if $type eq 'text/plain';
+    return @wrong if $type =~ m{^text/};
     return (@wrong, $self->misfits($media->{schema}, $answer->{json}, '$'));
 }
 
