@@ -51,7 +51,7 @@ sub {
             return $r->{rate};
         });
     };
-    wrk($place, $_, script => 'slots', seconds => 2) for $gateway, $peer;
+    wrk($place, $_, script => 'slots', seconds => 5) for $gateway, $peer;
     my %got = interleave($given->{ROUNDS},
         pgbench => sub {
             pgbench($place, script => 'slots_json', clients => 8,

@@ -3,10 +3,11 @@
 
 use strict;
 use warnings;
-use Appt::Util qw(run_command);
+use Appt::Util qw(run_command wait_for);
 use Bench::Http qw(gateway peer wrk);
 use Bench::Pgbench qw(pgbench);
 use Bench::Rounds qw(interleave median ratio);
+use Time::HiRes qw(sleep);
 
 sub make_peer_tables {
     my ($place) = @_;
@@ -24,12 +25,26 @@ sub booked {
             . "WHERE slot_start >= to_timestamp($place->{t0})");
 }
 
+# The same, once nothing is under way any more.
+sub settled {
+    my ($place, $table) = @_;
+    my $rows = booked($place, $table);
+    return wait_for {
+        sleep 0.3;
+        my $now = booked($place, $table);
+        my $same = $now == $rows;
+        $rows = $now;
+        $same ? "$rows rows" : 0;
+    } "the last bookings in $table";
+}
+
 # What was answered 201 is there; up to 64 may still have been under way.
 sub checked {
     my ($place, $table, $code) = @_;
-    my $before = booked($place, $table);
+    my ($before) = split / /, settled($place, $table);
     my $r = $code->();
-    my $more = booked($place, $table) - $before;
+    my ($after) = split / /, settled($place, $table);
+    my $more = $after - $before;
     die "$r->{requests} bookings answered, $more are in $table\n"
         if $more < $r->{requests} || $more > $r->{requests} + 64;
     return $r->{rate};
@@ -45,7 +60,7 @@ sub {
         return wrk($place, $server, script => 'book', seconds => $seconds,
             base => $place->take('slots', $most));
     };
-    $book->($_, 2) for $gateway, $peer;
+    $book->($_, 4) for $gateway, $peer;
     my %got = interleave($given->{ROUNDS},
         pgbench => sub {
             pgbench($place, script => 'book', clients => 16,

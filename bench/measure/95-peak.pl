@@ -20,7 +20,7 @@ WHERE a.slot_start >= to_timestamp($1)
 UNION
 SELECT 'a doctor-day''s tokens are not 1, 2, 3, …'
 FROM appt.appointment AS a
-WHERE a.slot_start >= to_timestamp($1)
+WHERE a.token_date >= (to_timestamp($1) AT TIME ZONE 'Asia/Kolkata')::date
 GROUP BY a.doctor_no, a.token_date
 HAVING max(a.token_number) <> count(*)
 	OR count(DISTINCT a.token_number) <> count(*)

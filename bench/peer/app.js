@@ -81,7 +81,7 @@ export function buildApp (env) {
       method: request.method,
       url: request.url,
       status: reply.statusCode,
-      ms: reply.getResponseTime(),
+      ms: reply.elapsedTime,
       client: request.user?.client_id
     })
   })
