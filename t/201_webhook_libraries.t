@@ -8,13 +8,12 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Deliveries qw(clinic book hurried published_signature);
-use Appt::Util qw(root_dir run_command wait_for);
+use Appt::Node;
+use Appt::Util qw(run_command);
 use JSON::PP ();
 
-my $node = root_dir() . '/t/node';
-plan skip_all => 'npm is not installed'
-    if (run_command(['sh', '-c', 'command -v node && command -v npm']))[0];
-install_libraries();
+my $node = Appt::Node->new('t/node');
+plan skip_all => 'node and npm are not installed' unless $node;
 
 my $json    = JSON::PP->new->utf8->canonical;
 my $clinic  = clinic();
@@ -23,17 +22,6 @@ my $sink    = $clinic->sink;
 my ($webhook_id, $secret) = @{ $clinic->webhook }{qw(webhook_id secret)};
 $clinic->start_relay(env => hurried());
 
-# The libraries of t/node/package.json, once for all runs.
-sub install_libraries {
-    return if -d "$node/node_modules/svix"
-        && -M "$node/node_modules" < -M "$node/package.json";
-    my ($code, $out, $err) = run_command(['npm', '--prefix', $node,
-        'install', '--no-package-lock', '--ignore-scripts', '--no-audit',
-        '--no-fund']);
-    die "npm install in t/node failed:\n$out$err" if $code;
-    utime undef, undef, "$node/node_modules";
-}
-
 # The libraries' verdicts on each [secret, request].
 sub verdicts {
     my (@case) = @_;
@@ -41,7 +29,8 @@ sub verdicts {
         secret  => $_->[0],
         headers => $_->[1]{headers},
         body    => $_->[1]{body} }) . "\n" } @case;
-    my ($code, $out, $err) = run_command(['node', "$node/verify.js"], $lines);
+    my ($code, $out, $err) = run_command(
+        ['node', $node->directory . '/verify.js'], $lines);
     die "verify.js: $err" if $code;
     return map { $json->decode($_) } split /\n/, $out;
 }
