@@ -74,7 +74,7 @@ CREATE FUNCTION appt.lease_endpoint(
 		fence bigint,
 		event_no bigint,
 		attempt integer)
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
 	SET enable_bitmapscan = off
