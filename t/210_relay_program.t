@@ -1,0 +1,147 @@
+#!/usr/bin/perl
+#
+# bioecko-relay as a program: its settings, its health, its upkeep.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Deliveries qw(clinic book hurried bulk_events states);
+use Appt::Program;
+use Appt::Util qw(root_dir run_command wait_for);
+use HTTP::Tiny;
+use JSON::PP ();
+
+my $binary = Appt::Relay->binary;
+
+# Exit code and what it says, with these settings.
+sub run_with {
+    my ($env, @flag) = @_;
+    my ($code, $out, $err) = run_command(['env',
+        (map {"$_=$env->{$_}"} sort keys %$env), 'timeout', '5', $binary,
+        @flag]);
+    return ($code, $out . $err);
+}
+
+subtest 'its options' => sub {
+    my ($code, $text) = run_with({}, '--help');
+    is($code, 0, '--help');
+    like($text, qr/^\s+$_, --\S+$/m, "it lists $_")
+        for qw(APPT_RELAY_ALLOW_RANGES APPT_RELAY_LEASE_MS
+        APPT_RELAY_RETRY_SCHEDULE APPT_RELAY_METRICS_LISTEN);
+    unlike($text, qr/--dsn/, 'the connection string has no flag');
+    ($code, $text) = run_with({}, '--version');
+    like($text, qr/^bioecko-relay \d+\.\d/, '--version');
+
+    my %bad = (
+        APPT_RELAY_ALLOW_RANGES   => '127.0.0.1/99',
+        APPT_RELAY_RETRY_SCHEDULE => '0,soon',
+        APPT_RELAY_LEASE_MS       => '1000',
+        APPT_RELAY_PER_ENDPOINT   => '0',
+        APPT_LOG_LEVEL            => 'loud',
+    );
+    for my $name (sort keys %bad) {
+        ($code, $text) = run_with({ $name => $bad{$name} });
+        is($code, 2, "$name=$bad{$name}: refused");
+        like($text, qr/^\Q$name\E: /, 'it says which');
+    }
+    ($code, $text) = run_with({}, '--colour=red');
+    is($code, 2, 'an unknown flag: refused');
+};
+
+my $clinic  = clinic();
+my $cluster = $clinic->cluster;
+my $sink    = $clinic->sink;
+my $webhook_id = $clinic->webhook->{webhook_id};
+my $http  = HTTP::Tiny->new(timeout => 5);
+my $relay = $clinic->start_relay(env => hurried(
+    APPT_RELAY_RETENTION_EVERY_S => 1, APPT_RELAY_KEEP_DAYS => 30));
+
+sub got { return $http->get($relay->url . $_[0]) }
+
+subtest 'a port that is taken' => sub {
+    my ($code, $text) = run_with({
+        APPT_DSN => $cluster->dsn(user => 'bioecko_relay'),
+        APPT_RELAY_METRICS_LISTEN => '127.0.0.1:' . $relay->port });
+    is($code, 1, 'it does not start');
+    like($text, qr/"cannot listen".*is the port taken/, 'it says why');
+};
+
+subtest 'its health' => sub {
+    $sink->wait_for_requests(1);
+    my $health;
+    wait_for {
+        $health = JSON::PP->new->decode(got('/healthz')->{content});
+        $health->{delivered} == 1 && $health->{pending} == 0;
+    } 'the ping to be counted', 10;
+    ok($health->{database}, 'the database answers');
+    ok($health->{listening}, 'it listens');
+    is($health->{failed}, 0, 'nothing failed');
+    is(got('/readyz')->{status}, 200, 'ready');
+    is(got('/else')->{status}, 404, 'nothing else is there');
+    is($http->post($relay->url . '/metrics', { content => 'x' })->{status},
+        405, 'nor can it be told anything');
+    wait_for { $relay->log_text =~ /"event":"health".*"pending":\d/ }
+        'a health line in the log', 10;
+
+    $cluster->stop;
+    wait_for { got('/readyz')->{status} == 503 } 'it to be unready', 10;
+    is(got('/healthz')->{status}, 200, 'without the database alive, not ready');
+    $cluster->start;
+    wait_for { got('/readyz')->{status} == 200 } 'it to be ready', 20;
+    $sink->forget;
+    $cluster->query('SELECT appt.ping_webhook($1)', $webhook_id);
+    $sink->wait_for_requests(1);
+    pass('and goes on when it is back');
+};
+
+subtest 'metrics are well-formed' => sub {
+    my @line = split /\n/, got('/metrics')->{content};
+    my (%type, %seen, @bad);
+    for (@line) {
+        if (/^# TYPE (\w+) (counter|gauge)$/) { $type{$1} = $2 }
+        elsif (/^# HELP \w+ \S.*\.$/) { next }
+        elsif (/^(\w+)(\{\w+="\w+"\})? -?[\d.e+-]+$/) {
+            push @bad, $_ if !$type{$1} || $seen{$_}++
+                || ($type{$1} eq 'counter') != ($1 =~ /_total$/ ? 1 : 0);
+        }
+        else { push @bad, $_ }
+    }
+    is_deeply(\@bad, [], 'each has its type; counters end in _total');
+    is(scalar(grep {!/^bioecko_relay_/} keys %type), 0, 'all are the relay\'s');
+};
+
+subtest 'what is old is deleted by and by' => sub {
+    bulk_events($clinic, webhook_id => $webhook_id, count => 20);
+    wait_for { (states($clinic)->{delivered} // 0) >= 20 } 'them to be sent', 20;
+    $cluster->psql(<<'SQL');
+UPDATE appt.delivery SET finished_at = now() - interval '31 days'
+WHERE delivery_no IN (SELECT delivery_no FROM appt.delivery
+    WHERE appointment_no < 0 LIMIT 10);
+UPDATE appt.delivery_attempt a SET started_at = now() - interval '31 days'
+FROM appt.delivery d
+WHERE d.delivery_no = a.delivery_no AND d.finished_at < now() - interval '1 day';
+SQL
+    my $old = sub { $cluster->value(q{SELECT
+        (SELECT count(*) FROM appt.delivery
+            WHERE finished_at < now() - interval '1 day')
+        + (SELECT count(*) FROM appt.delivery_attempt
+            WHERE started_at < now() - interval '1 day')}) };
+    wait_for { $old->() == 0 } 'the old ones to go', 15;
+    cmp_ok(states($clinic)->{delivered}, '>=', 10, 'the others stay');
+};
+
+subtest 'a domain clock that is ahead keeps nothing back' => sub {
+    $cluster->freeze_clock('2030-01-07T08:00:00+05:30');
+    $sink->forget;
+    $cluster->psql(q{SELECT appt.book('PAT-2026-00123', 'DOC-001',
+        s.start_time, s.end_time, branch_id => 'MUM-01')
+        FROM appt.available_slots('DOC-001', '2030-01-08', 'MUM-01') s
+        LIMIT 1});
+    my ($request) = $sink->wait_for_requests(1);
+    like($request->{json}{timestamp}, qr/^2030-01-07T08:00:00\+05:30$/,
+        'it comes at once, stamped by that clock');
+};
+
+ok($relay->stop, 'it stops when it is told to');
+is($relay->status, 0, 'with status 0');
+done_testing;
