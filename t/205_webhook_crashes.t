@@ -13,6 +13,10 @@ use Test::More;
 use Appt::Deliveries qw(clinic hurried bulk_events states);
 use Appt::Program;
 use Appt::Util qw(wait_for);
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use POSIX ();
 use Time::HiRes qw(sleep time);
 
 my $clinic = clinic(cluster => { fsync => 1 });
@@ -200,6 +204,55 @@ subtest 'connections ended by the server' => sub {
     $sink->wait_for_requests(1);
     cmp_ok(time - $from, '<', 2, 'and hears at once');
     $relay->stop;
+};
+
+# Between the relay and the server: while the file "cut" is there, what the
+# server says next ends the connection instead of arriving.
+sub proxy {
+    my ($cut) = @_;
+    my $listener = IO::Socket::INET->new(Listen => 20,
+        LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "proxy: $!\n";
+    my $pid = fork // die "could not fork: $!\n";
+    return ($pid, $listener->sockport) if $pid;
+    local $SIG{CHLD} = 'IGNORE';
+    alarm 300;
+    while (1) {
+        my $client = $listener->accept or next;
+        next if fork;
+        my $server = IO::Socket::UNIX->new(Peer => sprintf '%s/.s.PGSQL.%d',
+            $cluster->host, $cluster->port) or POSIX::_exit(0);
+        my $both = IO::Select->new($client, $server);
+        while (my @ready = $both->can_read) {
+            for my $from (@ready) {
+                sysread($from, my $bytes, 65536) or POSIX::_exit(0);
+                POSIX::_exit(0) if $from == $server && -e $cut;
+                syswrite $from == $server ? $client : $server, $bytes;
+            }
+        }
+    }
+}
+
+subtest 'a claim whose answer never came' => sub {
+    load(40);
+    my $cut = "$cluster->{directory}/cut";
+    my ($pid, $port) = proxy($cut);
+    my $lock = $cluster->connect;
+    $lock->begin_work;
+    $lock->do('LOCK TABLE appt.delivery IN EXCLUSIVE MODE');
+    my $relay = relay(%patient, APPT_DSN =>
+        "host=127.0.0.1 port=$port dbname=appt user=bioecko_relay "
+            . 'sslmode=disable gssencmode=disable');
+    wait_for { waiting_in('claim_deliveries') } 'the claim to wait', 10;
+    open my $fh, '>', $cut or die "$cut: $!\n";
+    $lock->rollback;
+    wait_for { (states($clinic)->{in_flight} // 0) > 0 } 'it to commit', 10;
+    wait_for { $relay->log_text =~ /database unreachable.*claim/ }
+        'the relay to lose it', 10;
+    unlink $cut;
+    is(nothing_lost(20), 0, 'long before its lease runs out, and none twice');
+    ok($relay->stop, 'it stops');
+    kill TERM => $pid;
+    waitpid $pid, 0;
 };
 
 sub listens {

@@ -368,7 +368,34 @@ $$;
 COMMENT ON FUNCTION appt.release_deliveries(bigint[], bigint[]) IS
 	'Gives back what was claimed and not sent: due again at once';
 
+CREATE FUNCTION appt.release_lost(relay_no bigint, kept bigint[])
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+DECLARE
+	released bigint;
+BEGIN
+	UPDATE appt.delivery d
+	SET state = 'pending',
+		relay_no = NULL,
+		lease_until = NULL
+	WHERE d.state = 'in_flight'
+		AND d.relay_no = release_lost.relay_no
+		AND d.delivery_no <> ALL (kept);
+	GET DIAGNOSTICS released = ROW_COUNT;
+	RETURN released;
+END
+$$;
+
+COMMENT ON FUNCTION appt.release_lost(bigint, bigint[]) IS
+	'Gives back what was claimed for a relay that never got the answer: all '
+	'that is leased to it but the deliveries that it knows of';
+
 REVOKE ALL ON FUNCTION
+	appt.release_lost(bigint, bigint[]),
 	appt.retry_delay(integer, integer, double precision[]),
 	appt.disable_endpoint(integer, text),
 	appt.alert_endpoint(integer, interval),
@@ -380,4 +407,5 @@ REVOKE ALL ON FUNCTION
 	appt.release_deliveries(bigint[], bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
 	appt.record_attempts(json, double precision[], interval),
-	appt.release_deliveries(bigint[], bigint[]) TO appt_relay;
+	appt.release_deliveries(bigint[], bigint[]),
+	appt.release_lost(bigint, bigint[]) TO appt_relay;

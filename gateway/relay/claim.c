@@ -2,9 +2,10 @@
  * claim.c
  *		Taking deliveries from the database, and giving back unsent ones.
  *
- *		A claim is committed before anything of it is sent.  One that was not
- *		answered, because the connection broke, runs out with its lease; so
- *		does what was to be given back.
+ *		A claim is committed before anything of it is sent.  If the connection
+ *		broke before its answer came, nobody knows what was claimed: so after
+ *		reconnecting all is given back that is leased to this relay and not
+ *		known here.  If that fails too, the leases run out.
  */
 #include "relay/claim.h"
 
@@ -29,6 +30,7 @@ typedef enum ClaimJob
 	CLAIM_NONE,
 	CLAIM_CLAIM,
 	CLAIM_RELEASE,
+	CLAIM_RELEASE_LOST,
 } ClaimJob;
 
 static Link link_;
@@ -36,6 +38,7 @@ static ClaimJob job = CLAIM_NONE;
 static char relay_no[32];
 static DeliveryList releases = {0};	/* to be given back */
 static DeliveryList sent = {0};		/* in the statement under way */
+static bool lost = false;		/* an answer, to a claim or a release */
 static bool wanted = true;
 static bool stopped = false;
 static int64_t sent_ms;
@@ -48,6 +51,7 @@ static void claim_result(Link *link, PGresult *result);
 static ClaimJob next_job(void);
 static void send_claim(void);
 static void send_release(void);
+static void send_release_lost(void);
 static void claimed(PGresult *rows);
 static void released(void);
 
@@ -95,7 +99,7 @@ claim_stop(void)
 bool
 claim_done(void)
 {
-	return releases.count == 0 && job == CLAIM_NONE;
+	return releases.count == 0 && job == CLAIM_NONE && !lost;
 }
 
 /* Whether the database can be asked. */
@@ -115,6 +119,8 @@ claim_pump(void)
 	job = next_job();
 	if (job == CLAIM_RELEASE)
 		send_release();
+	else if (job == CLAIM_RELEASE_LOST)
+		send_release_lost();
 	else if (job == CLAIM_CLAIM)
 		send_claim();
 }
@@ -134,6 +140,8 @@ next_job(void)
 {
 	int64_t		now = clock_ms();
 
+	if (lost)
+		return CLAIM_RELEASE_LOST;
 	if (releases.count > 0)
 		return CLAIM_RELEASE;
 	if (now >= poll_ms)
@@ -161,6 +169,7 @@ claim_down(Link *link)
 {
 	(void) link;
 	endpoint_let_go_all(&sent);
+	lost = lost || job != CLAIM_NONE;
 	job = CLAIM_NONE;
 }
 
@@ -184,6 +193,8 @@ claim_result(Link *link, PGresult *result)
 	}
 	else if (was == CLAIM_RELEASE)
 		released();
+	else if (was == CLAIM_RELEASE_LOST)
+		lost = false;
 	else
 	{
 		claimed(result);
@@ -287,4 +298,20 @@ released(void)
 {
 	metrics.released += sent.count;
 	endpoint_let_go_all(&sent);
+}
+
+/* Gives back what was claimed in a statement whose answer never came. */
+static void
+send_release_lost(void)
+{
+	Buf			kept = {0};
+
+	delivery_numbers(&kept);
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT appt.release_lost($1::bigint, $2::bigint[])",
+		.count = 2,
+		.values = (const char *const[]) {relay_no, buf_get(&kept)},
+		.timeout_ms = STATEMENT_MS,
+	});
+	buf_free(&kept);
 }

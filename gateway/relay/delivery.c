@@ -22,6 +22,8 @@ enum
 	COLUMN_BODY,
 };
 
+static Delivery *known = NULL;
+
 /* The delivery of a row; it keeps the batch until it is freed. */
 Delivery *
 delivery_from_row(Batch *batch, int row)
@@ -46,7 +48,24 @@ delivery_from_row(Batch *batch, int row)
 	delivery->endpoint = endpoint_get(
 		(int) strtol(PQgetvalue(rows, row, COLUMN_WEBHOOK_NO), NULL, 10));
 	batch->users++;
+	delivery->next_known = known;
+	if (known != NULL)
+		known->prev_known = delivery;
+	known = delivery;
 	return delivery;
+}
+
+/* The numbers of all deliveries that this relay has, as an array literal. */
+void
+delivery_numbers(Buf *array)
+{
+	const Delivery *delivery;
+
+	buf_char(array, '{');
+	for (delivery = known; delivery != NULL; delivery = delivery->next_known)
+		buf_printf(array, "%s%lld", delivery == known ? "" : ",",
+				   delivery->delivery_no);
+	buf_char(array, '}');
 }
 
 /* Frees a delivery that is in no list, and its batch with the last one. */
@@ -60,6 +79,12 @@ delivery_free(Delivery *delivery)
 		PQclear(batch->rows);
 		free(batch);
 	}
+	if (delivery->prev_known != NULL)
+		delivery->prev_known->next_known = delivery->next_known;
+	else
+		known = delivery->next_known;
+	if (delivery->next_known != NULL)
+		delivery->next_known->prev_known = delivery->prev_known;
 	buf_free(&delivery->outcome.answer);
 	free(delivery);
 }

@@ -33,7 +33,9 @@ typedef struct Outcome
 
 typedef struct Delivery
 {
-	struct Delivery *next;
+	struct Delivery *next;			/* in its list */
+	struct Delivery *next_known;	/* of all that there are here */
+	struct Delivery *prev_known;
 	struct Endpoint *endpoint;
 	Batch	   *batch;			/* the strings point into it */
 	long long	delivery_no;
@@ -58,6 +60,7 @@ typedef struct DeliveryList
 } DeliveryList;
 
 extern Delivery *delivery_from_row(Batch *batch, int row);
+extern void delivery_numbers(Buf *array);
 extern void delivery_free(Delivery *delivery);
 extern bool delivery_succeeded(const Delivery *delivery);
 
