@@ -287,7 +287,10 @@ use_hold(const BookRequest *request, Placement *placement)
 	placement->buffer_after_min = hold->buffer_after_min;
 }
 
-/* Takes a hold out of the table; NULL if the caller sees none of that id. */
+/*
+ * Takes a hold out of the table; NULL if the caller sees none of that id, which
+ * the caller of this must refuse.
+ */
 static Appointment *
 delete_hold(const char *hold_id, const Caller *caller)
 {
@@ -299,9 +302,7 @@ delete_hold(const char *hold_id, const Caller *caller)
 	if (appt_run(&take_hold, args, APPT_WRITE) == 0)
 		return NULL;
 	hold = appointment_from_row(appt_field(0, 1, &isnull));
-	if (!caller_sees(caller, hold->branch_id))
-		refusal_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
-	return hold;
+	return caller_sees(caller, hold->branch_id) ? hold : NULL;
 }
 
 static void
