@@ -138,7 +138,7 @@ request_database_error(Request *request, QueryOutcome outcome,
 		const char *field = error_field(request, result);
 
 		problem.detail = error_text(request, result, &class);
-		if (field != NULL && class.status < 500)
+		if (field != NULL && problem.detail != NULL && class.status < 500)
 			request_field_error(request, arena_strdup(&request->arena, field),
 								"%s", problem.detail);
 		if (!class.public_text)
@@ -150,6 +150,10 @@ request_database_error(Request *request, QueryOutcome outcome,
 		problem.detail = request->query.writes ? unsure
 			: "The connection to the database was lost; try again.";
 	request_refuse(request, &problem);
+	if (class.status == 403)
+		request_header(request, "WWW-Authenticate",
+					   "Bearer realm=\"bioecko_appt\", "
+					   "error=\"insufficient_scope\"");
 	if (class.status == 503 || class.status == 504)
 		request_retry_after(request, 1);
 }
