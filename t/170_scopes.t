@@ -1,0 +1,73 @@
+#!/usr/bin/perl
+#
+# Role by route: every row of the route table without a token, with a bad one,
+# with each single scope, and with all of them. Who may not is refused before
+# anything else is looked at, and nothing changes.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Matrix;
+
+my $matrix = Appt::Matrix->new;
+my $clinic = $matrix->clinic;
+my @routes = $matrix->routes;
+my %scope  = map { $_->{scope} => 1 } @routes;
+delete $scope{''};
+my @scopes = (sort(keys %scope), 'appointments:override');
+
+my %nobody = (
+    'no token' => Appt::Http->new($clinic->gateway->url),
+    'a token that is none' => Appt::Http->new($clinic->gateway->url,
+        token => 'x.y.z'),
+);
+my %with = map { $_ => $matrix->client(name => $_, scopes => [$_]) } @scopes;
+
+for my $route (grep { $_->{scope} } @routes) {
+    my ($name, $needed) = @$route{qw(name scope)};
+    my $request = $matrix->request($route, 'MUM-01');
+    my $before = $clinic->fingerprint;
+    my (@let, @wrong);
+    for my $who (sort keys %nobody) {
+        my $r = $matrix->send($nobody{$who}, $route, $request);
+        push @wrong, "$who: $r->{status} $r->{body}"
+            unless $r->{status} == 401 && $r->{json}{code} eq 'invalid_token'
+            && $r->{headers}{'www-authenticate'} =~ /^Bearer/;
+    }
+    for my $scope (grep { $_ ne $needed } @scopes) {
+        my $r = $matrix->send($with{$scope}, $route, $request);
+        push @wrong, "$scope: $r->{status} $r->{body}"
+            unless $r->{status} == 403
+            && $r->{json}{code} eq 'insufficient_scope'
+            && $r->{headers}{'www-authenticate'} =~ /scope="\Q$needed\E"/;
+    }
+    ok(!@wrong, "$name: refused to all who have not $needed")
+        or diag join "\n", @wrong;
+    is($clinic->fingerprint, $before, "$name: and nothing has changed");
+
+    # The scope is looked at before what is asked for: no id can be guessed.
+    my %bad = map { $_ => 'no-such-thing' } keys %$request;
+    my ($other) = grep { $_ ne $needed } @scopes;
+    is($matrix->send($with{$other}, $route, \%bad)->{status}, 403,
+        "$name: whatever is asked for");
+
+    my $r = $matrix->send($with{$needed}, $route, $request);
+    is($r->{status}, $route->{status}, "$name: $needed alone is enough")
+        or diag $r->{body};
+}
+
+# What is open to all asks for no token, and does not mind a bad one.
+for my $route (grep { !$_->{scope} } @routes) {
+    for my $who (sort keys %nobody) {
+        my $r = $matrix->send($nobody{$who}, $route, {});
+        if ($route->{method} eq 'GET') {
+            is($r->{status}, 200, "$route->{name}: open, with $who");
+        }
+        else {
+            like($r->{json}{error}, qr/^invalid_(?:request|client)$/,
+                "$route->{name}: wants credentials, not a token");
+        }
+    }
+}
+
+done_testing();
