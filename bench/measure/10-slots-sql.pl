@@ -1,5 +1,8 @@
 # The slot list in SQL against SELECT 1, and against what a good DBA or a good
-# PL/pgSQL programmer would write. All of them answer the same.
+# PL/pgSQL programmer would write: rows, which spares them the making of JSON.
+# All of them answer the same.
+
+package Bench::Measure::SlotsSql;
 
 use strict;
 use warnings;
@@ -61,14 +64,18 @@ sub {
         against => 'SELECT 1', unit => '/s', value => $tps{slots_json},
         base => $tps{select1}, ratio => ratio(\%got, 'slots_json', 'select1'),
         must => '>= 0.42', aim => '>= 0.55');
-    $table->row(what => 'slot list in SQL, rows, 4 clients',
-        against => "plain SQL ($best)", unit => '/s',
-        value => $tps{slots_rows}, base => $tps{$best},
-        ratio => ratio(\%got, 'slots_rows', $best),
-        must => '>= 3', aim => '>= 5');
-    $table->row(what => 'slot list in SQL, rows, 4 clients',
-        against => 'PL/pgSQL', unit => '/s', value => $tps{slots_rows},
-        base => $tps{slots_plpgsql},
-        ratio => ratio(\%got, 'slots_rows', 'slots_plpgsql'),
-        must => '>= 2.5', aim => '>= 4');
+    for (['slots_json', 'JSON'], ['slots_rows', 'rows']) {
+        my ($ours, $form) = @$_;
+        my $counts = $ours eq 'slots_json';
+        $table->row(what => "slot list in SQL, $form, 4 clients",
+            against => "plain SQL ($best)", unit => '/s',
+            value => $tps{$ours}, base => $tps{$best},
+            ratio => ratio(\%got, $ours, $best),
+            $counts ? (must => '>= 3', aim => '>= 5') : ());
+        $table->row(what => "slot list in SQL, $form, 4 clients",
+            against => 'PL/pgSQL', unit => '/s',
+            value => $tps{$ours}, base => $tps{slots_plpgsql},
+            ratio => ratio(\%got, $ours, 'slots_plpgsql'),
+            $counts ? (must => '>= 2.5', aim => '>= 4') : ());
+    }
 };

@@ -1,6 +1,8 @@
 # What a slot list costs in the backend: with a hundred times the rows, and
 # for thirty days instead of one.
 
+package Bench::Measure::SlotsSize;
+
 use strict;
 use warnings;
 use Bench::Place;

@@ -1,6 +1,8 @@
 # Booking in SQL: everything that a booking does (rules, locks, token, both
 # overlap constraints, event) against an INSERT of one row without any of it.
 
+package Bench::Measure::BookingSql;
+
 use strict;
 use warnings;
 use Bench::Pgbench qw(pgbench);

@@ -1,6 +1,8 @@
 # Sixteen clients that all book the same doctor's same day, against one client
 # alone: they wait for each other, but no work is lost in waiting.
 
+package Bench::Measure::OneDay;
+
 use strict;
 use warnings;
 use Bench::Pgbench qw(pgbench);

@@ -2,6 +2,8 @@
 # every few milliseconds, from a session of its own), with a NOTIFY in each
 # booking's transaction, and without any.
 
+package Bench::Measure::WakeUps;
+
 use strict;
 use warnings;
 use Appt::Process;

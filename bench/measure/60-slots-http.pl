@@ -2,6 +2,8 @@
 # a log line a request. Against the same function without HTTP, and against
 # fastify and pg on every core.
 
+package Bench::Measure::SlotsHttp;
+
 use strict;
 use warnings;
 use Appt::Http;

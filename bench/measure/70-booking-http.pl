@@ -1,6 +1,8 @@
 # Booking distinct slots over HTTP, against the same function by pgbench and
 # against fastify + pg that locks, checks, inserts and writes its event in SQL.
 
+package Bench::Measure::BookingHttp;
+
 use strict;
 use warnings;
 use Appt::Util qw(run_command wait_for);

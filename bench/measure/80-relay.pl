@@ -2,6 +2,8 @@
 # libcurl alone posting as many bodies over as many connections to the same
 # sink.
 
+package Bench::Measure::Relay;
+
 use strict;
 use warnings;
 use Appt::Util qw(run_command wait_for);

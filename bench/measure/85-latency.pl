@@ -1,6 +1,8 @@
 # From a booking's commit to its webhook's arrival, where nothing else goes on:
 # booked over HTTP, counted from the answer, which follows the commit at once.
 
+package Bench::Measure::Latency;
+
 use strict;
 use warnings;
 use Appt::Http;

@@ -1,6 +1,8 @@
 # What the gateway holds while a thousand clients keep their connections open,
 # each after one slot list.
 
+package Bench::Measure::Memory;
+
 use strict;
 use warnings;
 use Appt::Util qw(slurp);

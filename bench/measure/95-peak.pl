@@ -1,6 +1,8 @@
 # As fast as it books for a minute, with the relay and the log on: no error,
 # and afterwards nothing is missing and nothing is there twice.
 
+package Bench::Measure::Peak;
+
 use strict;
 use warnings;
 use Appt::Util qw(wait_for);
