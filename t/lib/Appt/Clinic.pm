@@ -14,6 +14,7 @@ use strict;
 use warnings;
 use Appt::Cluster;
 use Appt::Http;
+use Appt::Judge;
 use Appt::Program;
 use Appt::Sink;
 use Appt::Util qw(root_dir);
