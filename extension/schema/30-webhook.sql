@@ -45,7 +45,7 @@ COMMENT ON COLUMN appt.webhook.status IS
 COMMENT ON COLUMN appt.webhook.version IS
 	'Rises by one with every change of the configuration; the ETag';
 COMMENT ON COLUMN appt.webhook.created_by IS
-	'client:<id> for an API client, otherwise the role that created it';
+	'client:<id> for an API client, otherwise role:<name>';
 COMMENT ON COLUMN appt.webhook.failing_since IS
 	'First failed attempt since the last success; NULL: it works';
 COMMENT ON COLUMN appt.webhook.failures IS
@@ -217,7 +217,7 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.webhook_owner_branches(text) IS
-	'The branches that an owner (client:<id> or a role) is limited to; NULL: '
+	'The branches that an owner (client:<id> or role:<name>) is limited to; NULL: '
 	'all';
 
 CREATE FUNCTION appt.check_webhook_secret(secret text) RETURNS void

@@ -2,7 +2,7 @@
  * Administering webhooks in SQL: for appt_admin, and beneath the JSON forms
  * of 36-webhook-api.sql.
  *
- * An owner is client:<id> for an API client, else a role.  A client that is
+ * An owner is client:<id> for an API client, else role:<name>.  A client that is
  * limited to branches sees the webhooks that it created and no others; every
  * other client, and appt_admin, sees all.
  * ------------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ CREATE FUNCTION appt.webhook_owner(client text) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce('client:' || client, session_user)
+	SELECT coalesce('client:' || client, 'role:' || session_user)
 $$;
 
 COMMENT ON FUNCTION appt.webhook_owner(text) IS
