@@ -11,7 +11,7 @@ use Bench::Rounds qw(interleave median ratio);
 # A round's slots are its own: none is asked for twice.
 sub book {
     my ($place, $given, %arg) = @_;
-    my $most = 12000 * ($given->{SECONDS} + 1);
+    my $most = 30000 * ($given->{SECONDS} + 1);
     my $run = pgbench($place, script => 'book', seconds => $given->{SECONDS},
         set => { base => $place->take('slots', $most) }, %arg);
     $place->{booked} += $run->{transactions};

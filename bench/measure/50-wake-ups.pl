@@ -36,7 +36,7 @@ sub {
         return pgbench($place, script => 'book', clients => 16,
             seconds => $given->{SECONDS},
             set => { base => $place->take('slots',
-                12000 * ($given->{SECONDS} + 1)) },
+                30000 * ($given->{SECONDS} + 1)) },
             options => { 'bioecko_appt.notify' => $notify })->{tps};
     };
     my %got = interleave($given->{ROUNDS},

@@ -56,7 +56,7 @@ sub {
     my ($place, $table, $given) = @_;
     make_peer_tables($place);
     my ($gateway, $peer) = (gateway($place), peer($place));
-    my $most = 15000 * ($given->{SECONDS} + 1);
+    my $most = 30000 * ($given->{SECONDS} + 1);
     my $book = sub {
         my ($server, $seconds) = @_;
         return wrk($place, $server, script => 'book', seconds => $seconds,

@@ -42,7 +42,7 @@ sub {
     endpoint($place, $sink);
     my $gateway = gateway($place);
     my $relay = relay($place);
-    my $base = $place->take('slots', 15000 * $given->{PEAK_SECONDS});
+    my $base = $place->take('slots', 30000 * $given->{PEAK_SECONDS});
     my $r = wrk($place, $gateway, script => 'book', base => $base,
         seconds => $given->{PEAK_SECONDS});
     my $cluster = $place->cluster;
