@@ -174,7 +174,8 @@ my $gone = ends_soon('disabled', sub {
 });
 is(token_of($gone)->{status}, 401, 'and it gets no other');
 $gone = ends_soon('deleted', sub {
-    is($http->delete("/api/v1/clients/$_[0]{client_id}")->{status}, 204, '204');
+    is($http->delete("/api/v1/clients/$_[0]{client_id}")->{status}, 204,
+        'it is deleted');
 });
 is(token_of($gone)->{status}, 401, 'and it gets no other');
 $gone = ends_soon('rotated', sub {
@@ -218,6 +219,22 @@ is($tries[0]{status}, 401, 'a wrong secret');
 is($tries[-1]{status}, 429, 'is slowed down after some');
 ok($tries[-1]{headers}{'retry-after'}, 'with Retry-After');
 is(token_of($client)->{status}, 200, 'others are not');
+my $proxied = Appt::Gateway->new(cluster => $cluster,
+    env => { APPT_TRUSTED_PROXIES => '10.0.0.1, 127.0.0.1' });
+sub try_from {
+    my ($gateway, $address, $secret) = @_;
+    return Appt::Http->new($gateway->url)->form('/api/v1/auth/token',
+        { grant_type => 'client_credentials',
+            client_id => $victim->{client_id}, client_secret => $secret },
+        { 'X-Forwarded-For' => "1.2.3.4, $address" })->{status};
+}
+try_from($proxied, '192.0.2.1', "x$_") for 1 .. 11;
+is(try_from($proxied, '192.0.2.1', 'x'), 429,
+    'behind a proxy that is trusted, by the address that it names');
+is(try_from($proxied, '192.0.2.2', $victim->{client_secret}), 200,
+    'so that the client itself goes on');
+is(try_from($clinic->gateway, '192.0.2.9', $victim->{client_secret}), 429,
+    'another\'s word is not taken for it');
 unlike($clinic->gateway->log_text, qr/\Q$client->{client_secret}\E|\Q$signature\E/,
     'no secret and no signature in the log');
 

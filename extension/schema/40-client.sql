@@ -161,7 +161,8 @@ RETURN CASE
 END;
 
 COMMENT ON FUNCTION appt.client_actor() IS
-	'Who acts, as in appt.history: client:<id> over HTTP, otherwise role:<name> '
+	'Who acts, as in appt.history: client:<id> over HTTP, otherwise '
+	'role:<name> '
 	'with what bioecko_appt.actor adds to it';
 
 CREATE FUNCTION appt.api_client_audit() RETURNS trigger

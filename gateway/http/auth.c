@@ -372,7 +372,8 @@ auth_make_key(Auth *auth)
 	if (auth->add_busy)
 		return;
 	auth->have_keys = false;
-	auth->new_pem = keys_generate(auth->new_kid);
+	if (auth->new_pem == NULL)
+		auth->new_pem = keys_generate(auth->new_kid);
 	if (auth->new_pem == NULL)
 	{
 		LOG_ERROR("could not make a signing key");
@@ -385,7 +386,7 @@ auth_make_key(Auth *auth)
 			 add_done);
 }
 
-/* The first key is stored, or another gateway was quicker. */
+/* The first key is stored, or another gateway was quicker; else again. */
 static void
 add_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
@@ -394,9 +395,12 @@ add_done(Query *query, QueryOutcome outcome, PGresult *result)
 	if (auth_answer(outcome, result) != NULL)
 		LOG_INFO("signing key made", log_text("kid", auth->new_kid));
 	auth->add_busy = false;
-	OPENSSL_cleanse(auth->new_pem, strlen(auth->new_pem));
-	free(auth->new_pem);
-	auth->new_pem = NULL;
+	if (outcome == QUERY_OK)
+	{
+		OPENSSL_cleanse(auth->new_pem, strlen(auth->new_pem));
+		free(auth->new_pem);
+		auth->new_pem = NULL;
+	}
 	PQclear(result);
 }
 

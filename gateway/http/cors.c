@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "http/options.h"
-
-static bool origin_is_listed(const char *origin);
+#include "http/text.h"
 
 /* Adds what a listed origin's browser asks for to the answer. */
 void
@@ -20,7 +19,8 @@ cors_headers(Request *request)
 	if (options.cors_origins[0] == '\0')
 		return;
 	request_header(request, "Vary", "Origin");
-	if (origin == NULL || !origin_is_listed(origin))
+	if (origin == NULL || (!text_is_listed(options.cors_origins, origin) &&
+							!text_is_listed(options.cors_origins, "*")))
 		return;
 	request_header(request, "Access-Control-Allow-Origin", origin);
 	if (request->headers.cors_method != NULL &&
@@ -39,25 +39,4 @@ cors_headers(Request *request)
 					   "RateLimit-Limit, RateLimit-Remaining, "
 					   "RateLimit-Reset, Retry-After, X-Request-Id, "
 					   "X-Total-Count");
-}
-
-/* Whether the origin is one of the list; "*" lists them all. */
-static bool
-origin_is_listed(const char *origin)
-{
-	const char *p = options.cors_origins;
-	size_t		len = strlen(origin);
-
-	while (*p != '\0')
-	{
-		size_t		size;
-
-		p += strspn(p, ", ");
-		size = strcspn(p, ", ");
-		if ((size == len && strncmp(p, origin, len) == 0) ||
-			(size == 1 && *p == '*'))
-			return true;
-		p += size;
-	}
-	return false;
 }

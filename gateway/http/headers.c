@@ -39,6 +39,7 @@ static const KnownHeader known_headers[] = {
 	KNOWN("If-Match", if_match),
 	KNOWN("Idempotency-Key", idempotency_key),
 	KNOWN("X-Request-Id", request_id),
+	KNOWN("X-Forwarded-For", forwarded_for),
 	KNOWN("Origin", origin),
 	KNOWN("Access-Control-Request-Method", cors_method),
 };
@@ -146,7 +147,8 @@ header_collect(void *context, enum MHD_ValueKind kind, const char *name,
 		if (strcasecmp(name, known_headers[i].name) != 0)
 			continue;
 		field = (const char **) ((char *) headers + known_headers[i].offset);
-		if (*field != NULL && strcasecmp(name, "Accept") != 0)
+		if (*field != NULL && strcasecmp(name, "Accept") != 0 &&
+			strcasecmp(name, "X-Forwarded-For") != 0)
 			headers->repeated = known_headers[i].name;
 		*field = value;
 		break;

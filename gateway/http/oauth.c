@@ -425,7 +425,10 @@ refuse_client(Request *request)
 				   "Basic realm=\"bioecko_appt\"");
 }
 
-/* Where the request comes from, as text. */
+/*
+ * Where the request comes from, as text: who connected, or whom a proxy of
+ * ours says that it speaks for.
+ */
 static const char *
 client_address(Request *request)
 {
@@ -433,6 +436,8 @@ client_address(Request *request)
 		request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
 	char	   *text = arena_alloc(&request->arena, INET6_ADDRSTRLEN);
+	const char *said = request->headers.forwarded_for;
+	const char *last;
 
 	if (address != NULL && address->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr,
@@ -441,5 +446,11 @@ client_address(Request *request)
 		inet_ntop(AF_INET6,
 				  &((const struct sockaddr_in6 *) address)->sin6_addr,
 				  text, INET6_ADDRSTRLEN);
-	return text;
+	if (said == NULL || !text_is_listed(options.trusted_proxies, text))
+		return text;
+	last = strrchr(said, ',');
+	last = last != NULL ? last + 1 : said;
+	last += strspn(last, " ");
+	return strspn(last, "0123456789abcdefABCDEF:.") == strlen(last) &&
+		strlen(last) < INET6_ADDRSTRLEN ? last : text;
 }

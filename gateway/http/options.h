@@ -24,6 +24,7 @@ typedef struct Options
 	int			idle_timeout_ms;
 	int			connection_limit;
 	int			address_limit;	/* connections of one address; 0: no limit */
+	const char *trusted_proxies;
 	int			rate_limit;		/* requests a minute and client; 0: none */
 	int			token_lifetime_s;
 	const char *issuer;

@@ -42,6 +42,7 @@ typedef struct RequestHeaders
 	const char *if_match;
 	const char *idempotency_key;
 	const char *request_id;
+	const char *forwarded_for;	/* the last of several */
 	const char *origin;
 	const char *cors_method;
 	size_t		total;			/* bytes of all names and values */

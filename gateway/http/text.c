@@ -274,6 +274,25 @@ text_is_visible_ascii(const char *text, size_t max)
 	return true;
 }
 
+/* Whether the text is one of the list, which commas separate. */
+bool
+text_is_listed(const char *list, const char *text)
+{
+	size_t		len = strlen(text);
+
+	while (*list != '\0')
+	{
+		size_t		size;
+
+		list += strspn(list, ", ");
+		size = strcspn(list, ", ");
+		if (size > 0 && size == len && strncmp(list, text, len) == 0)
+			return true;
+		list += size;
+	}
+	return false;
+}
+
 /* What the base64 (with padding) stands for, NUL-terminated; NULL: broken. */
 char *
 text_base64_decode(Arena *arena, const char *text, size_t *len)
