@@ -3,8 +3,6 @@
  *		Entry points of booking and of the life cycle in schema appt: each
  *		reads its arguments, calls one function and returns.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "common/cryptohash.h"

@@ -6,7 +6,7 @@
 #ifndef APPT_API_H
 #define APPT_API_H
 
-#include "appt.h"
+#include "booking.h"
 
 extern char *api_text(FunctionCallInfo fcinfo, int n);
 extern int	api_int(FunctionCallInfo fcinfo, int n);

@@ -2,8 +2,6 @@
  * api_base.c
  *		Reading arguments, and the entry points that other SQL builds on.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "access/htup_details.h"

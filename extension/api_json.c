@@ -6,8 +6,6 @@
  * Every write goes through answer_write(): the client's limits, the
  * idempotency key, the work, the answer kept with it.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "access/htup_details.h"

@@ -2,8 +2,6 @@
  * api_queue.c
  *		Entry points for the queue, in SQL and as JSON.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "funcapi.h"

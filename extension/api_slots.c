@@ -2,8 +2,6 @@
  * api_slots.c
  *		Entry points that look for slots and write nothing.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "access/htup_details.h"

@@ -3,7 +3,7 @@
  *		Rows of appt.appointment: finding, storing, and the full appointment
  *		object as JSON.
  */
-#include "appt.h"
+#include "appointment.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"

@@ -6,7 +6,7 @@
  * A list reads with the calling query's snapshot and takes no lock.  A booking
  * reads what is committed, holding the doctor-day lock.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

@@ -7,7 +7,7 @@
  * the same place, so the plain INSERT never waits in the overlap constraints
  * and cannot deadlock there; what they forbid becomes the booking's refusal.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 

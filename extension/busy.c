@@ -3,7 +3,7 @@
  *		Reads what is taken of a doctor's time: one index-only scan, whose
  *		rows are taken over as the executor brings them.
  */
-#include "appt.h"
+#include "appointment.h"
 
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"

@@ -2,7 +2,7 @@
  * caller.c
  *		On whose behalf a function runs, and what they may see.
  */
-#include "appt.h"
+#include "schedule.h"
 
 #include "miscadmin.h"
 

@@ -7,8 +7,6 @@
  * the row while appointments lie in it.  Functions that displace defer that
  * trigger, cancel or move, and let it judge what is left, whoever wrote.
  */
-#include "appt.h"
-
 #include "api.h"
 
 #include "access/xact.h"

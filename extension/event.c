@@ -6,7 +6,7 @@
  * Deliveries are made in the same transaction, one for each subscribed
  * endpoint.  NOTIFY only wakes the relay; the tables are the truth.
  */
-#include "appt.h"
+#include "appointment.h"
 
 #include "catalog/pg_type.h"
 #include "commands/async.h"

@@ -6,7 +6,7 @@
  * one is told so at once instead of waiting.  What is refused leaves no row:
  * its retry is judged anew (contract, section 1).
  */
-#include "appt.h"
+#include "appointment.h"
 
 #include "catalog/pg_type.h"
 

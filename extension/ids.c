@@ -2,7 +2,7 @@
  * ids.c
  *		Ids: APT-2026-000123 from a sequence, and random ones.
  */
-#include "appt.h"
+#include "schedule.h"
 
 #include "catalog/namespace.h"
 #include "commands/sequence.h"

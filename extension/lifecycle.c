@@ -9,7 +9,7 @@
  * Each change locks the row, checks what the contract's section 5 allows, and
  * stores it with its event.
  */
-#include "appt.h"
+#include "booking.h"
 
 /* What distinguishes one change from another. */
 typedef struct Transition

@@ -2,7 +2,7 @@
  * module.c
  *		Magic block, settings, start-up.
  */
-#include "appt.h"
+#include "schedule.h"
 
 #include "utils/guc.h"
 

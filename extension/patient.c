@@ -6,7 +6,7 @@
  * limit is exact and two bookings of one patient do not deadlock in the
  * patient's overlap constraint.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 

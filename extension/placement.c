@@ -10,7 +10,7 @@
  * zones, the doctor is locked exclusively.  So writers never meet in the
  * overlap constraint, where they could deadlock.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 

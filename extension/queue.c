@@ -6,7 +6,7 @@
  * came on time by their slot, then late ones and walk-ins by check-in; who was
  * skipped goes behind them, and who is not there yet stands last.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

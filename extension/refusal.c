@@ -3,7 +3,7 @@
  *		Says why a slot cannot be booked, as a sentence to read out and as an
  *		error; and that an id is not known.
  */
-#include "appt.h"
+#include "booking.h"
 
 static ApptError verdict_error(SlotVerdict verdict);
 

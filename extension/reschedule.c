@@ -7,7 +7,7 @@
  * meanwhile, the work begins anew in a fresh subtransaction, so no lock is
  * ever taken out of order and two opposite moves do not deadlock.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 

@@ -11,7 +11,7 @@
  * Pointers into the cache stay valid until the end of the transaction: a
  * dropped cache is freed only then.
  */
-#include "appt.h"
+#include "schedule.h"
 
 #include "catalog/namespace.h"
 #include "utils/hsearch.h"

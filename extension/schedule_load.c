@@ -5,7 +5,7 @@
  * Everything is read as it is committed now and allocated in the current
  * context.  SPI must be connected.
  */
-#include "appt.h"
+#include "schedule.h"
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"

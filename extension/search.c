@@ -2,7 +2,7 @@
  * search.c
  *		The first free slot among several doctors.
  */
-#include "appt.h"
+#include "booking.h"
 
 #include "catalog/pg_type.h"
 

@@ -2,7 +2,7 @@
  * sessions.c
  *		A doctor's sessions of one date at one branch, as instants.
  */
-#include "appt.h"
+#include "schedule.h"
 
 static bool applies(const Hours *hours, const Branch *branch, DateADT date,
 					int weekday);

@@ -6,7 +6,7 @@
  * grid and a booking asks it of one slot, so what is listed can be booked and
  * what is not listed cannot.  No SPI here, and no clock but the day's own.
  */
-#include "appt.h"
+#include "slots.h"
 
 #include "port/pg_bitutils.h"
 

@@ -26,7 +26,7 @@
 
 static void prepare(ApptStatement *statement);
 static int	attempt(ApptWork work, void *request, Datum *result);
-static bool may_retry(int sqlstate);
+static bool may_retry(const ErrorData *error);
 
 /* Runs a statement and returns the number of rows; SPI must be connected. */
 uint64
@@ -251,7 +251,7 @@ attempt(ApptWork work, void *request, Datum *result)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (!may_retry(error->sqlerrcode))
+		if (!may_retry(error))
 			ReThrowError(error);
 		sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
@@ -264,12 +264,20 @@ attempt(ApptWork work, void *request, Datum *result)
 
 /*
  * An overlap that only the constraint saw, on another day's counter, is an
- * ordinary refusal the next time.
+ * ordinary refusal the next time.  What SERIALIZABLE finds wrong between whole
+ * transactions (it says so in the detail) stays wrong in this one.
  */
 static bool
-may_retry(int sqlstate)
+may_retry(const ErrorData *error)
 {
-	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlstate == ERRCODE_EXCLUSION_VIOLATION;
+	switch (error->sqlerrcode)
+	{
+		case ERRCODE_T_R_SERIALIZATION_FAILURE:
+			return error->detail == NULL;
+		case ERRCODE_T_R_DEADLOCK_DETECTED:
+		case ERRCODE_EXCLUSION_VIOLATION:
+			return true;
+		default:
+			return false;
+	}
 }

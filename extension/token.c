@@ -6,7 +6,7 @@
  * gives its number back, so the day's numbers are 1, 2, 3, … without a gap
  * and none is given twice.
  */
-#include "appt.h"
+#include "appointment.h"
 
 #include "catalog/pg_type.h"
 

@@ -1,0 +1,144 @@
+/*
+ * appointment.h
+ *		Rows: appointments, events, doctor-days, what is taken, answers kept.
+ */
+#ifndef APPT_APPOINTMENT_H
+#define APPT_APPOINTMENT_H
+
+#include "schedule.h"
+
+/* ---- refusal.c, of ids ---- */
+
+/* Where an id came from decides how one that does not resolve is answered. */
+typedef enum IdOrigin
+{
+	ID_ADDRESSED,				/* path or query: not_found */
+	ID_IN_BODY					/* unknown_reference with the field's name */
+} IdOrigin;
+
+extern void refusal_unknown_id(IdOrigin origin, const char *object,
+							   const char *id, const char *field)
+			pg_attribute_noreturn();
+
+/* ---- appointment.c ---- */
+
+/* A row of appt.appointment, and the row itself as a composite Datum. */
+typedef struct Appointment
+{
+	Datum		row;
+	char	   *appointment_id;
+	int64		appointment_no;
+	char	   *patient_id;
+	char	   *doctor_id;
+	char	   *branch_id;
+	TimestampTz slot_start;
+	TimestampTz slot_end;
+	char	   *visit_type;
+	char	   *status;
+	int			token_number;
+	DateADT		token_date;
+	char	   *source;
+	char	   *notes;
+	int			version;
+	int			reschedule_count;
+	char	   *reason;
+	int			priority;
+	TimestampTz skipped_at;		/* 0: never, here and below */
+	bool		override;
+	TimestampTz booked_at;
+	TimestampTz checked_in_at;
+	TimestampTz started_at;
+	TimestampTz completed_at;
+	TimestampTz cancelled_at;
+	TimestampTz hold_expires_at;
+	int			doctor_no;
+	int			patient_no;
+	int			lane;
+	int			buffer_before_min;
+	int			buffer_after_min;
+} Appointment;
+
+typedef enum ApptLocking
+{
+	APPT_UNLOCKED,
+	APPT_FOR_UPDATE
+} ApptLocking;
+
+extern bool appointment_is_status(const char *status);
+extern bool appointment_is_source(const char *source);
+extern Appointment *appointment_from_row(Datum row);
+extern Appointment *appointment_find(const char *appointment_id,
+									 const Caller *caller,
+									 ApptLocking locking);
+extern bool appointment_is(const Appointment *appointment, const char *status);
+extern void appointment_check_version(const Appointment *appointment,
+									  int expected_version);
+extern Appointment *appointment_store(const Appointment *appointment);
+extern char *appointment_json(const Appointment *appointment);
+extern pg_tz *appointment_zone(const Appointment *appointment);
+
+/* ---- event.c ---- */
+
+extern void event_record(const Appointment *after, const char *event_type,
+						 const Caller *caller, const char *reason,
+						 TimestampTz now);
+
+/* ---- token.c ---- */
+
+typedef struct DoctorDay
+{
+	int			doctor_no;
+	DateADT		on_date;
+	bool		draw;			/* draw a number, or only lock */
+	int			token_number;	/* the number drawn */
+} DoctorDay;
+
+extern void token_lock_days(DoctorDay *days, int ndays);
+
+/* ---- busy.c ---- */
+
+/* What is taken of a doctor's time, sorted by start; expired holds left out. */
+typedef struct BusyList
+{
+	SlotBusy   *items;
+	int			nitems;
+	int			size;
+	int			gap_min;		/* the largest buffer among them */
+	TimestampTz now;
+	bool		expired_holds;	/* some are still in the table */
+} BusyList;
+
+typedef struct BusyQuery
+{
+	int			doctor_no;
+	TimestampTz from;
+	TimestampTz to;
+	int64		except_no;		/* an appointment to overlook, 0: none */
+	ApptAccess	access;
+} BusyQuery;
+
+extern void busy_load(BusyList *list, const BusyQuery *query);
+
+/* ---- idempotency.c ---- */
+
+typedef struct Answer
+{
+	char	   *body;
+	char	   *id;				/* NULL: none */
+	int			version;		/* 0: none */
+	bool		replayed;
+} Answer;
+
+typedef struct IdempotencyKey
+{
+	const char *client;			/* whose keys these are: the caller's actor */
+	const char *route;
+	const char *key;			/* NULL: none was given */
+	const char *request_hash;
+} IdempotencyKey;
+
+extern bool idempotency_begin(const IdempotencyKey *key, Answer *answer);
+extern void idempotency_finish(const IdempotencyKey *key,
+							   const Answer *answer);
+
+#endif							/* APPT_APPOINTMENT_H */

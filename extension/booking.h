@@ -1,0 +1,207 @@
+/*
+ * booking.h
+ *		Looking for slots, booking, moving, the life cycle, the queue.
+ */
+#ifndef APPT_BOOKING_H
+#define APPT_BOOKING_H
+
+#include "appointment.h"
+
+/* ---- availability.c ---- */
+
+/* Where an appointment is or is to be. */
+typedef struct Place
+{
+	Doctor	   *doctor;
+	Branch	   *branch;
+	const Rules *rules;
+} Place;
+
+/* One day to look at; the slot asked for may lie outside its sessions. */
+typedef struct DayQuery
+{
+	const Place *place;
+	DateADT		date;
+	const VisitType *visit;		/* NULL: the doctor's buffers */
+	TimestampTz slot_start;
+	TimestampTz slot_end;
+	int64		except_no;		/* an appointment to overlook, 0: none */
+} DayQuery;
+
+typedef struct SlotQuery
+{
+	const char *doctor_id;
+	const char *branch_id;
+	const char *visit_type;
+	DateADT		from_date;
+	DateADT		to_date;
+	int			duration_min;	/* 0: the grid's */
+	bool		every_branch;	/* where none is named; else it is required */
+	const Caller *caller;
+	ApptAccess	access;			/* of the appointments: a snapshot, or latest */
+} SlotQuery;
+
+typedef struct OfferedSlot
+{
+	Slot		slot;
+	const Doctor *doctor;
+	const Branch *branch;
+} OfferedSlot;
+
+extern Place availability_place(const char *doctor_id, const char *branch_id,
+								const Caller *caller, IdOrigin origin);
+extern void availability_day(SlotDay *day, const DayQuery *query);
+extern int	availability_list(const SlotQuery *query, OfferedSlot **slots);
+extern VisitType *availability_visit_type(const char *visit_type,
+										  IdOrigin origin);
+extern void availability_check_length(TimestampTz start, TimestampTz end,
+									  const char *field);
+
+/* ---- search.c ---- */
+
+typedef struct SearchQuery
+{
+	const Caller *caller;
+	const char **doctor_ids;
+	int			ndoctors;
+	const char *branch_id;		/* NULL: any */
+	const char *visit_type;
+	int			duration_min;	/* 0: the grid's */
+	TimestampTz from;
+	ApptAccess	access;
+} SearchQuery;
+
+extern bool search_first(const SearchQuery *query, OfferedSlot *best);
+extern int	search_specialty(const char *specialty, const char ***doctor_ids);
+
+/* ---- refusal.c ---- */
+
+extern char *refusal_sentence(SlotVerdict verdict, const Place *place,
+							  TimestampTz start);
+extern void refusal_raise(SlotVerdict verdict, const Place *place,
+						  TimestampTz start) pg_attribute_noreturn();
+
+/* ---- placement.c ---- */
+
+typedef struct PlacementRequest
+{
+	const Caller *caller;
+	const char *doctor_id;
+	const char *branch_id;
+	const char *visit_type;
+	TimestampTz slot_start;
+	TimestampTz slot_end;		/* 0: by visit type, else by the grid */
+	bool		override;
+	int64		except_no;		/* the appointment that moves, 0: none */
+} PlacementRequest;
+
+/* A slot with the place that was found for it. */
+typedef struct Placement
+{
+	Place		place;
+	const VisitType *visit;
+	TimestampTz slot_start;
+	TimestampTz slot_end;
+	DateADT		date;			/* the branch-local date of slot_start */
+	TimestampTz now;
+	int			lane;
+	int			buffer_before_min;
+	int			buffer_after_min;
+	SlotVerdict overridden;		/* SLOT_FREE: nothing was */
+} Placement;
+
+extern void placement_begin(Placement *placement,
+							const PlacementRequest *request);
+extern void placement_find(Placement *placement,
+						   const PlacementRequest *request);
+extern void placement_refuse_overlap(const Placement *placement,
+									 const char *constraint,
+									 const char *patient_id)
+			pg_attribute_noreturn();
+extern void placement_find_overflow(Placement *placement);
+extern char *placement_explain(const PlacementRequest *request);
+extern int	placement_length(const Placement *placement);
+
+/* ---- patient.c ---- */
+
+extern int	patient_lock(const char *patient_id);
+extern void patient_lock_no(int patient_no);
+extern void patient_check_limit(int patient_no, const Placement *placement,
+								int64 except_no);
+extern bool patient_is_busy(int patient_no, TimestampTz start,
+							TimestampTz end, int64 except_no);
+extern void patient_refuse_busy(const char *patient_id)
+			pg_attribute_noreturn();
+
+/* ---- booking.c, reschedule.c, lifecycle.c ---- */
+
+typedef struct BookRequest
+{
+	const Caller *caller;
+	const char *patient_id;
+	const char *doctor_id;
+	const char *branch_id;
+	TimestampTz slot_start;
+	TimestampTz slot_end;		/* 0: by visit type or grid */
+	const char *visit_type;
+	const char *notes;
+	const char *source;
+	const char *hold_id;
+	bool		override;
+} BookRequest;
+
+typedef struct RescheduleRequest
+{
+	const Caller *caller;
+	const char *appointment_id;
+	TimestampTz slot_start;
+	TimestampTz slot_end;		/* 0: as long as before */
+	const char *reason;
+	const char *doctor_id;		/* NULL: the same */
+	const char *branch_id;		/* NULL: the same */
+	int			expected_version;	/* 0: any */
+	bool		forced;			/* displaced: no window, no source rule */
+} RescheduleRequest;
+
+typedef struct ChangeRequest
+{
+	const Caller *caller;
+	const char *appointment_id;
+	const char *reason;
+	int			expected_version;	/* 0: any */
+	int			priority;
+	bool		forced;
+} ChangeRequest;
+
+extern Appointment *booking_book(const BookRequest *request);
+extern Appointment *booking_walk_in(const BookRequest *request);
+extern Appointment *booking_hold(const BookRequest *request);
+extern void booking_release(const char *hold_id, const Caller *caller);
+extern Appointment *reschedule_move(const RescheduleRequest *request);
+extern Appointment *lifecycle_cancel(const ChangeRequest *request);
+extern Appointment *lifecycle_check_in(const ChangeRequest *request);
+extern Appointment *lifecycle_undo_check_in(const ChangeRequest *request);
+extern Appointment *lifecycle_start(const ChangeRequest *request);
+extern Appointment *lifecycle_complete(const ChangeRequest *request);
+extern Appointment *lifecycle_no_show(const ChangeRequest *request);
+
+extern Appointment *lifecycle_skip(const ChangeRequest *request);
+extern Appointment *lifecycle_set_priority(const ChangeRequest *request);
+
+/* ---- queue.c ---- */
+
+/* Somebody in a doctor's queue, in call order. */
+typedef struct QueueEntry
+{
+	Appointment *appointment;
+	bool		late;			/* checked in late, or a walk-in */
+	int			ahead;			/* people to be seen before */
+	TimestampTz estimated_start;	/* 0 for who is being seen */
+} QueueEntry;
+
+extern int	queue_load(const char *doctor_id, DateADT date, bool today,
+					   const Caller *caller, QueueEntry **entries);
+extern Appointment *queue_call_next(const char *doctor_id,
+									const Caller *caller);
+
+#endif							/* APPT_BOOKING_H */

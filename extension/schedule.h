@@ -1,0 +1,140 @@
+/*
+ * schedule.h
+ *		The configuration as a backend caches it, and who calls.
+ */
+#ifndef APPT_SCHEDULE_H
+#define APPT_SCHEDULE_H
+
+#include "slots.h"
+
+/* ---- schedule.c ---- */
+
+typedef struct Branch
+{
+	char		branch_id[65];	/* hash key */
+	pg_tz	   *zone;
+	int			slot_min;
+	bool		active;
+	SlotBlock  *closures;
+	int			nclosures;
+} Branch;
+
+typedef struct Hours
+{
+	Branch	   *branch;
+	DateADT		valid_from;
+	DateADT		valid_to;
+	int			weekday;		/* 0: dated, from extra_session */
+	TimeADT		start;
+	TimeADT		end;
+	int			slot_min;		/* 0: the doctor's or the branch's */
+	int			capacity;
+} Hours;
+
+/* Settings as they are for one doctor at one branch. */
+typedef struct Rules
+{
+	Branch	   *branch;
+	int			lead_time_min;
+	int			horizon_days;
+	int			cancellation_window_min;
+	int			reschedule_window_min;
+	int			hold_min;
+	int			doctor_daily_limit;
+	int			patient_daily_limit;
+	int			late_after_min;
+} Rules;
+
+typedef struct Doctor
+{
+	char		doctor_id[65];	/* hash key */
+	char	   *name;
+	int			doctor_no;
+	int			slot_min;		/* 0: the branch's */
+	int			buffer_before_min;
+	int			buffer_after_min;
+	bool		active;
+	pg_tz	   *zone;			/* of all the hours; NULL: several or none */
+	Hours	   *hours;
+	int			nhours;
+	SlotBlock  *time_off;
+	int			ntime_off;
+	Rules	  **rules;			/* one per branch asked for so far */
+	int			nrules;
+} Doctor;
+
+typedef struct VisitType
+{
+	char		visit_type[65]; /* hash key */
+	int			duration_min;	/* 0: the slot's */
+	int			buffer_before_min;	/* -1: the doctor's */
+	int			buffer_after_min;	/* likewise */
+	bool		active;
+} VisitType;
+
+/* An API client's limits, as far as the engine enforces them. */
+typedef struct Client
+{
+	char		client_id[65];	/* hash key */
+	bool		limited;
+	char	  **branch_ids;
+	int			nbranch_ids;
+} Client;
+
+extern void schedule_init(void);
+extern void schedule_refresh(void);
+extern Doctor *schedule_doctor(const char *doctor_id);
+extern Branch *schedule_branch(const char *branch_id);
+extern Branch *schedule_only_branch(void);
+extern VisitType *schedule_visit_type(const char *visit_type);
+extern Client *schedule_client(const char *client_id);
+extern const Rules *schedule_rules(Doctor *doctor, Branch *branch);
+extern const char *schedule_setting(const char *name);
+extern bool schedule_has_webhooks(void);
+
+/* ---- schedule_load.c ---- */
+
+/* One row of appt.setting; the built-in default has neither id. */
+typedef struct Setting
+{
+	char	   *name;
+	char	   *branch_id;
+	char	   *doctor_id;
+	char	   *value;
+} Setting;
+
+extern List *schedule_load_branches(void);
+extern List *schedule_load_visit_types(void);
+extern List *schedule_load_settings(void);
+extern bool schedule_load_has_webhooks(void);
+extern Doctor *schedule_load_doctor(const char *doctor_id);
+extern Client *schedule_load_client(const char *client_id);
+
+/* ---- sessions.c ---- */
+
+extern void sessions_of_day(SlotDay *day, const Doctor *doctor,
+							const Branch *branch, DateADT date);
+
+/* ---- ids.c ---- */
+
+extern int64 appt_next_appointment_no(void);
+extern char *appt_appointment_id(int64 appointment_no, DateADT booked_on);
+extern char *appt_new_id(const char *prefix);
+
+/* ---- caller.c ---- */
+
+/* On whose behalf a function runs. */
+typedef struct Caller
+{
+	const char *actor;			/* what the history shows */
+	const char *source;			/* source of its bookings by default */
+	bool		limited;		/* to the branches below */
+	char	  **branch_ids;
+	int			nbranch_ids;
+} Caller;
+
+extern Caller caller_of_session(void);
+extern Caller caller_of_client(const char *client);
+extern bool caller_sees(const Caller *caller, const char *branch_id);
+
+#endif							/* APPT_SCHEDULE_H */
