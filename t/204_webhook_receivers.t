@@ -11,6 +11,7 @@ use Appt::Process;
 use Appt::Sink;
 use Appt::Util qw(free_port root_dir run_command temp_dir wait_for);
 use Compress::Zlib ();
+use HTTP::Tiny;
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
 
@@ -350,6 +351,25 @@ subtest 'at most ten at once at an endpoint' => sub {
     }
     cmp_ok($most, '<=', 10, "never more than ten ($most)");
     cmp_ok($most, '>=', 8, 'and not one by one');
+};
+
+subtest 'two hundred at once at many endpoints' => sub {
+    $relay->stop;
+    $relay = $clinic->start_relay(env => hurried());
+    my @slow = map { $cluster->row('SELECT * FROM appt.create_webhook('
+        . 'url => $1)', $sink->url('/hang')) } 1 .. 21;
+    bulk_events($clinic, webhook_id => $_->{webhook_id}, count => 10)
+        for @slow;
+    my $sending = 0;
+    wait_for {
+        my $metrics = HTTP::Tiny->new->get($relay->url . '/metrics')->{content};
+        my ($now) = $metrics =~ /^bioecko_relay_sending (\d+)$/m;
+        $sending = $now if $now > $sending;
+        $sending >= 200;
+    } sub { "two hundred requests under way; there were $sending" }, 15;
+    pass("there are $sending");
+    $cluster->query('SELECT appt.delete_webhook($1)', $_->{webhook_id})
+        for @slow;
 };
 
 ok($relay->alive, 'the relay lives through it all');
