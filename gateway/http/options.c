@@ -53,7 +53,7 @@ static const ConfigOption option_table[] = {
 	TEXT("APPT_TRUSTED_PROXIES", "trusted-proxies", trusted_proxies, "",
 		 "addresses of proxies, separated by commas, whose X-Forwarded-For "
 		 "says where a request comes from"),
-	INT("APPT_RATE_LIMIT", "rate-limit", rate_limit, "6000", 0, 100000000,
+	INT("APPT_RATE_LIMIT", "rate-limit", rate_limit, "60000", 0, 100000000,
 		"requests a minute of one API client, unless its own "
 		"requests_per_minute says otherwise; 0: no limit"),
 	INT("APPT_TOKEN_LIFETIME_S", "token-lifetime-s", token_lifetime_s,
