@@ -16,17 +16,20 @@
 #include "utils/snapmgr.h"
 
 /*
- * At REPEATABLE READ each of n that wait for a row fails once for each that
- * goes first, so this is also how many may book one day at once there.
+ * How long appt_retry() goes on.  At REPEATABLE READ each of n that wait for a
+ * row fails once for each that goes first, so this is also how many may book
+ * one day at once there.  What SERIALIZABLE finds wrong between whole
+ * transactions is less likely to mend, a deadlock costs deadlock_timeout and
+ * may come from locks that the caller's transaction holds.
  */
-#define MAX_ATTEMPTS	200
-
-/* More than a few come from locks that the caller's transaction holds. */
-#define MAX_DEADLOCKS	3
+#define PATIENCE			200
+#define COST_OF_CONFLICT	1
+#define COST_OF_DANGER		10
+#define COST_OF_DEADLOCK	70
 
 static void prepare(ApptStatement *statement);
 static int	attempt(ApptWork work, void *request, Datum *result);
-static bool may_retry(const ErrorData *error);
+static int	cost_of_retry(const ErrorData *error);
 
 /* Runs a statement and returns the number of rows; SPI must be connected. */
 uint64
@@ -151,17 +154,17 @@ Datum
 appt_retry(ApptWork work, void *request)
 {
 	Datum		result = (Datum) 0;
-	int			deadlocks = 0;
+	int			patience = PATIENCE;
 
-	for (int i = 1; i < MAX_ATTEMPTS && deadlocks < MAX_DEADLOCKS; i++)
+	while (patience > 0)
 	{
-		int			sqlstate;
+		int			cost;
 
 		CHECK_FOR_INTERRUPTS();
-		sqlstate = attempt(work, request, &result);
-		if (sqlstate == 0)
+		cost = attempt(work, request, &result);
+		if (cost == 0)
 			return result;
-		deadlocks += sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+		patience -= cost;
 	}
 	return work(request);
 }
@@ -226,13 +229,13 @@ prepare(ApptStatement *statement)
 	statement->plan = plan;
 }
 
-/* One try: 0, or how it failed in a way that a further one may mend. */
+/* One try: 0 if it went well, else what it costs to try again. */
 static int
 attempt(ApptWork work, void *request, Datum *result)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile int sqlstate = 0;
+	volatile int cost = 0;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -251,33 +254,34 @@ attempt(ApptWork work, void *request, Datum *result)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (!may_retry(error))
+		cost = cost_of_retry(error);
+		if (cost == 0)
 			ReThrowError(error);
-		sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return sqlstate;
+	return cost;
 }
 
 /*
- * An overlap that only the constraint saw, on another day's counter, is an
- * ordinary refusal the next time.  What SERIALIZABLE finds wrong between whole
- * transactions (it says so in the detail) stays wrong in this one.
+ * 0 for what no further try can mend.  An overlap that only the constraint saw,
+ * on another day's counter, is an ordinary refusal the next time.
  */
-static bool
-may_retry(const ErrorData *error)
+static int
+cost_of_retry(const ErrorData *error)
 {
 	switch (error->sqlerrcode)
 	{
 		case ERRCODE_T_R_SERIALIZATION_FAILURE:
-			return error->detail == NULL;
+			/* Only SERIALIZABLE gives its reason in the detail. */
+			return error->detail ? COST_OF_DANGER : COST_OF_CONFLICT;
 		case ERRCODE_T_R_DEADLOCK_DETECTED:
+			return COST_OF_DEADLOCK;
 		case ERRCODE_EXCLUSION_VIOLATION:
-			return true;
+			return COST_OF_CONFLICT;
 		default:
-			return false;
+			return 0;
 	}
 }
