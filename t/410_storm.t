@@ -83,6 +83,8 @@ SQL
 my $dir = temp_dir();
 my $until;
 blow($seconds, 'single', \&one_call);
+is(deadlocks(), 0, 'the order of locks lets none arise, not even one that is '
+        . 'mended inside');
 blow($seconds / 3, 'long', \&several_calls);
 
 my (%answers, @shown);
@@ -158,6 +160,13 @@ sub none {
     my ($what, $sql) = @_;
     my $found = $c->psql($sql);
     is($found, '', $what);
+}
+
+# So far, as the server counts them when every session has reported.
+sub deadlocks {
+    $c->psql('SELECT pg_stat_force_next_flush()');
+    return $c->psql('SELECT deadlocks FROM pg_stat_database '
+            . 'WHERE datname = current_database()');
 }
 
 # Books these slots of Dr Rush, each in a session of its own, all at once.
