@@ -14,6 +14,7 @@
 
 static const char *column(const PGresult *result, const char *name);
 static void reply_page(Request *request, const char *total);
+static void link_text(Buf *link, const char *text, size_t len);
 static void link_add(Request *request, Buf *link, int page, const char *rel);
 static const char *error_field(const Request *request,
 							   const PGresult *result);
@@ -102,7 +103,7 @@ link_add(Request *request, Buf *link, int page, const char *rel)
 	const char *p = request->query_string;
 
 	buf_text(link, link->len > 0 ? ", <" : "<");
-	buf_add(link, request->target, strcspn(request->target, "?"));
+	link_text(link, request->target, strcspn(request->target, "?"));
 	buf_char(link, '?');
 	while (*p != '\0')
 	{
@@ -110,7 +111,7 @@ link_add(Request *request, Buf *link, int page, const char *rel)
 
 		if (len > 0 && strncmp(p, "page=", 5) != 0)
 		{
-			buf_add(link, p, len);
+			link_text(link, p, len);
 			buf_char(link, '&');
 		}
 		p += len;
@@ -118,6 +119,23 @@ link_add(Request *request, Buf *link, int page, const char *rel)
 			p++;
 	}
 	buf_printf(link, "page=%d>; rel=\"%s\"", page, rel);
+}
+
+/* Adds a piece of the target; what would end the link is escaped. */
+static void
+link_text(Buf *link, const char *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) text[i];
+
+		if (c <= ' ' || c > '~' || strchr("<>\"", c) != NULL)
+			buf_printf(link, "%%%02X", c);
+		else
+			buf_char(link, (char) c);
+	}
 }
 
 /* Answers with what the database's error means for the caller. */
