@@ -217,8 +217,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.webhook_owner_branches(text) IS
-	'The branches that an owner (client:<id> or role:<name>) is limited to; NULL: '
-	'all';
+	'The branches that an owner (client:<id> or role:<name>) is limited to; '
+	'NULL: all';
 
 CREATE FUNCTION appt.check_webhook_secret(secret text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

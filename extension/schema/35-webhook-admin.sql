@@ -2,8 +2,8 @@
  * Administering webhooks in SQL: for appt_admin, and beneath the JSON forms
  * of 36-webhook-api.sql.
  *
- * An owner is client:<id> for an API client, else role:<name>.  A client that is
- * limited to branches sees the webhooks that it created and no others; every
+ * An owner is client:<id> for an API client, else role:<name>.  A client that
+ * is limited to branches sees the webhooks that it created and no others; every
  * other client, and appt_admin, sees all.
  * ------------------------------------------------------------------------ */
 
