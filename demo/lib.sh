@@ -13,6 +13,11 @@ APPT_PG_PORT=${APPT_PG_PORT:-15432}
 APPT_RECEIVER_PORT=${APPT_RECEIVER_PORT:-8090}
 APPT_RELAY_PORT=${APPT_RELAY_PORT:-8091}
 
+# What the user's shell has for another cluster, or from .run/env.
+for name in "${!PG@}"; do
+    [ "$name" = PG_CONFIG ] || unset "$name"
+done
+
 # Says what failed, why and what to do; ends the script.
 fail() {
     printf '\nmake run: %s\n' "$1" >&2
