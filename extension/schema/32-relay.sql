@@ -210,7 +210,8 @@ CREATE FUNCTION appt.claim_deliveries(
 		url text,
 		secrets text,
 		event_id text,
-		body text)
+		body text,
+		fresh boolean)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan
@@ -258,11 +259,12 @@ BEGIN
 			'{"event":' || to_json(e.event_type)
 				|| ',"timestamp":' || to_json(e.stamp)
 				|| ',"data":' || e.data
-				|| endpoint.body_end
+				|| endpoint.body_end,
+			ntile(2) OVER (ORDER BY l.event_no DESC) = 1
 		FROM appt.lease_endpoint(
 			endpoint.webhook_no, relay_no, room, lease) l
 		JOIN appt.event e ON e.event_no = l.event_no
-		ORDER BY l.event_no DESC;
+		ORDER BY l.event_no;
 		GET DIAGNOSTICS taken = ROW_COUNT;
 		left_over := left_over - taken;
 		EXIT WHEN left_over <= 0;
@@ -277,7 +279,7 @@ COMMENT ON FUNCTION appt.claim_deliveries(bigint, integer, interval, integer,
 	'together; webhook_nos, leased, quotas: where this relay has some '
 	'already, how many, and how many it may have there while no other relay '
 	'has any. Each claim raises the fence. The body is the same bytes every '
-	'time';
+	'time; fresh: of what was claimed of its endpoint, the newer half';
 
 CREATE FUNCTION appt.webhook_secrets(webhook_no integer) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -20,6 +20,7 @@ enum
 	COLUMN_SECRETS,
 	COLUMN_EVENT_ID,
 	COLUMN_BODY,
+	COLUMN_FRESH,
 };
 
 static Delivery *known = NULL;
@@ -44,6 +45,7 @@ delivery_from_row(Batch *batch, int row)
 		.event_id = PQgetvalue(rows, row, COLUMN_EVENT_ID),
 		.body = PQgetvalue(rows, row, COLUMN_BODY),
 		.body_len = (size_t) PQgetlength(rows, row, COLUMN_BODY),
+		.fresh = PQgetvalue(rows, row, COLUMN_FRESH)[0] == 't',
 	};
 	delivery->endpoint = endpoint_get(
 		(int) strtol(PQgetvalue(rows, row, COLUMN_WEBHOOK_NO), NULL, 10));
@@ -106,6 +108,17 @@ list_push(DeliveryList *list, Delivery *delivery)
 	else
 		list->first = delivery;
 	list->last = delivery;
+	list->count++;
+}
+
+/* Adds at the beginning. */
+void
+list_push_first(DeliveryList *list, Delivery *delivery)
+{
+	delivery->next = list->first;
+	list->first = delivery;
+	if (list->last == NULL)
+		list->last = delivery;
 	list->count++;
 }
 

@@ -47,6 +47,7 @@ typedef struct Delivery
 	const char *event_id;
 	const char *body;
 	size_t		body_len;
+	bool		fresh;			/* of the newer half of its claim */
 	int64_t		lease_end_ms;	/* clock_ms() */
 	Outcome		outcome;
 } Delivery;
@@ -65,6 +66,7 @@ extern void delivery_free(Delivery *delivery);
 extern bool delivery_succeeded(const Delivery *delivery);
 
 extern void list_push(DeliveryList *list, Delivery *delivery);
+extern void list_push_first(DeliveryList *list, Delivery *delivery);
 extern Delivery *list_pop(DeliveryList *list);
 extern void list_move(DeliveryList *list, DeliveryList *from, int count);
 extern void list_prepend(DeliveryList *list, DeliveryList *others);

@@ -82,7 +82,10 @@ endpoint_add(Delivery *delivery)
 {
 	Endpoint   *endpoint = delivery->endpoint;
 
-	list_push(&endpoint->waiting, delivery);
+	if (delivery->fresh)
+		list_push_first(&endpoint->fresh, delivery);
+	else
+		list_push(&endpoint->old, delivery);
 	endpoint->leased++;
 	endpoint->arrived++;
 	total_leased++;
@@ -129,13 +132,30 @@ endpoint_next(Endpoint *endpoint)
 
 	if (endpoint->in_flight >= endpoint->window)
 		return NULL;
-	delivery = list_pop(&endpoint->waiting);
+	delivery = endpoint_take(endpoint);
 	if (delivery == NULL)
 		return NULL;
 	endpoint->in_flight++;
-	if (endpoint->waiting.count == 0)
+	if (endpoint->old.count == 0 && endpoint->fresh.count == 0)
 		endpoint->drained_ms = clock_ms();
 	return delivery;
+}
+
+/*
+ * Takes a delivery that waits here, the newest and the one that was here
+ * first in turn, so that a fresh event passes those that were claimed with
+ * the backlog; NULL if there is none.
+ */
+Delivery *
+endpoint_take(Endpoint *endpoint)
+{
+	DeliveryList *list = &endpoint->old;
+
+	if (endpoint->fresh.count > 0 &&
+		(endpoint->fresh_next || endpoint->old.count == 0))
+		list = &endpoint->fresh;
+	endpoint->fresh_next = list == &endpoint->old;
+	return list_pop(list);
 }
 
 /* The attempt is over: the window learns from it. */

@@ -16,7 +16,9 @@ typedef struct Endpoint
 {
 	struct Endpoint *next;		/* all of them */
 	int			webhook_no;
-	DeliveryList waiting;		/* leased, not yet sent */
+	DeliveryList old;			/* leased, not yet sent; oldest first */
+	DeliveryList fresh;			/* likewise; newest first */
+	bool		fresh_next;		/* whose turn it is */
 	int			leased;			/* waiting, in flight or not yet recorded */
 	int			in_flight;
 	int			window;			/* how many may be in flight */
@@ -37,6 +39,7 @@ extern Endpoint *endpoint_get(int webhook_no);
 extern Endpoint *endpoint_first(void);
 extern void endpoint_add(Delivery *delivery);
 extern Delivery *endpoint_next(Endpoint *endpoint);
+extern Delivery *endpoint_take(Endpoint *endpoint);
 extern void endpoint_done(const Delivery *delivery);
 extern void endpoint_let_go_all(DeliveryList *list);
 extern void endpoint_claimed(void);

@@ -200,7 +200,7 @@ give_back(Endpoint *endpoint)
 {
 	Delivery   *delivery;
 
-	while ((delivery = list_pop(&endpoint->waiting)) != NULL)
+	while ((delivery = endpoint_take(endpoint)) != NULL)
 		claim_release(delivery);
 }
 
