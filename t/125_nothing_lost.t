@@ -14,7 +14,8 @@ use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
 my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30',
-    cluster => { fsync => 1 }, env => { APPT_RATE_LIMIT => 0 });
+    cluster => { fsync => 1 },
+    env => { APPT_RATE_LIMIT => 0, APPT_QUEUE_TIMEOUT_MS => 5000 });
 my $cluster = $clinic->cluster;
 my $gateway = $clinic->gateway;
 my $token   = $clinic->http->{token};
