@@ -93,6 +93,7 @@ typedef struct PlacementRequest
 	TimestampTz slot_end;		/* 0: by visit type, else by the grid */
 	bool		override;
 	int64		except_no;		/* the appointment that moves, 0: none */
+	int			from_doctor_no; /* whose day it leaves, 0: nobody's */
 } PlacementRequest;
 
 /* A slot with the place that was found for it. */

@@ -68,6 +68,11 @@ static ApptStatement affected_by_closure = {
 	4, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
 };
 
+static ApptStatement branch_ids = {
+	"SELECT branch_id"
+	" FROM appt.branch"
+};
+
 static ApptStatement delete_hold = {
 	"DELETE FROM appt.appointment"
 	" WHERE appointment_no = $1 AND status = 'held'",
@@ -77,6 +82,8 @@ static ApptStatement delete_hold = {
 static Datum lock_absence(void *arg);
 static Datum check_absence(void *arg);
 static Datum displace_absence(void *arg);
+static void lock_doctors(Appointment **appointments, int n);
+static int	compare_ints(const void *a, const void *b);
 static Absence absence_of_trigger(FunctionCallInfo fcinfo);
 static int	affected(const Absence *absence, Appointment ***appointments);
 static void end_hold(const Appointment *hold);
@@ -124,16 +131,28 @@ appt_displace(PG_FUNCTION_ARGS)
 	return appt_with_spi(displace_absence, fcinfo);
 }
 
+/*
+ * Time off takes every branch's lock first, shared: to displace needs them,
+ * and they come before the doctor's.
+ */
 static Datum
 lock_absence(void *arg)
 {
 	Absence		absence = absence_of_trigger(arg);
 	ApptArg		args[] = {appt_arg_text(absence.id)};
+	uint64		nbranches;
 	bool		isnull;
 
 	if (absence.closure)
+	{
 		appt_lock_exclusive(APPT_LOCK_BRANCH, appt_lock_key(absence.id));
-	else if (appt_run(&doctor_key, args, APPT_READ_LATEST) > 0)
+		return (Datum) 0;
+	}
+	nbranches = appt_run(&branch_ids, NULL, APPT_READ_LATEST);
+	for (uint64 i = 0; i < nbranches; i++)
+		appt_lock_shared(APPT_LOCK_BRANCH,
+						 appt_lock_key(appt_field_text(i, 1)));
+	if (appt_run(&doctor_key, args, APPT_READ_LATEST) > 0)
 		appt_lock_exclusive(APPT_LOCK_DOCTOR,
 							DatumGetInt32(appt_field(0, 1, &isnull)));
 	return (Datum) 0;
@@ -181,6 +200,11 @@ displace_absence(void *arg)
 	schedule_refresh();
 	caller = caller_of_client(api_text(fcinfo, 6));
 	n = affected(&absence, &appointments);
+	if (absence.closure)
+	{
+		lock_doctors(appointments, n);
+		n = affected(&absence, &appointments);
+	}
 	for (int i = 0; i < n; i++)
 	{
 		Appointment *a = appointments[i];
@@ -194,6 +218,25 @@ displace_absence(void *arg)
 		displaced += !appointment_is(a, "held");
 	}
 	return Int32GetDatum(displaced);
+}
+
+/* Keeps their doctors' other days still while several are moved. */
+static void
+lock_doctors(Appointment **appointments, int n)
+{
+	int		   *doctors = palloc_array(int, n + 1);
+
+	for (int i = 0; i < n; i++)
+		doctors[i] = appointments[i]->doctor_no;
+	qsort(doctors, n, sizeof(int), compare_ints);
+	for (int i = 0; i < n; i++)
+		appt_lock_exclusive(APPT_LOCK_DOCTOR, doctors[i]);
+}
+
+static int
+compare_ints(const void *a, const void *b)
+{
+	return *(const int *) a - *(const int *) b;
 }
 
 /* Reads the new row; both tables name these columns alike. */

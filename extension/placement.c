@@ -22,6 +22,7 @@ static ApptStatement delete_expired_holds = {
 };
 
 static bool is_within_day(const Placement *placement);
+static void lock_doctors(const Placement *placement, int from_doctor_no);
 static void check_times(const PlacementRequest *request);
 static void resolve(Placement *placement, const PlacementRequest *request);
 static void load_day(Placement *placement, const PlacementRequest *request,
@@ -42,13 +43,25 @@ placement_begin(Placement *placement, const PlacementRequest *request)
 	resolve(placement, request);
 	appt_lock_shared(APPT_LOCK_BRANCH,
 					 appt_lock_key(placement->place.branch->branch_id));
-	if (is_within_day(placement))
-		appt_lock_shared(APPT_LOCK_DOCTOR, placement->place.doctor->doctor_no);
-	else
-		appt_lock_exclusive(APPT_LOCK_DOCTOR,
-							placement->place.doctor->doctor_no);
+	lock_doctors(placement, request->from_doctor_no);
 	schedule_refresh();
 	resolve(placement, request);
+}
+
+/* The doctor's lock, and that of the one whose day is left, in their order. */
+static void
+lock_doctors(const Placement *placement, int from_doctor_no)
+{
+	int			doctor_no = placement->place.doctor->doctor_no;
+
+	if (from_doctor_no != 0 && from_doctor_no < doctor_no)
+		appt_lock_shared(APPT_LOCK_DOCTOR, from_doctor_no);
+	if (is_within_day(placement))
+		appt_lock_shared(APPT_LOCK_DOCTOR, doctor_no);
+	else
+		appt_lock_exclusive(APPT_LOCK_DOCTOR, doctor_no);
+	if (from_doctor_no > doctor_no)
+		appt_lock_shared(APPT_LOCK_DOCTOR, from_doctor_no);
 }
 
 /*

@@ -105,7 +105,8 @@ placement_request(const RescheduleRequest *request, const Appointment *seen)
 		.slot_end = request->slot_end != 0
 			? request->slot_end
 			: request->slot_start + (seen->slot_end - seen->slot_start),
-		.except_no = seen->appointment_no
+		.except_no = seen->appointment_no,
+		.from_doctor_no = seen->doctor_no
 	};
 }
 
