@@ -97,8 +97,8 @@ for my $file (glob "$dir/*") {
     }
 }
 note join ', ', map {"$answers{$_} $_"} sort keys %answers;
-cmp_ok($answers{'00000'} // 0, '>', 200, 'much went through');
-cmp_ok($answers{SB901} // 0, '>', 20, 'and the clients were in each other\'s way');
+cmp_ok($answers{'00000'} // 0, '>', 50, 'much went through');
+cmp_ok($answers{SB901} // 0, '>', 5, 'and the clients were in each other\'s way');
 
 my @unexpected = grep { !/: 40001 / && !/^long .*: 40P01 / } @shown;
 ok(!@unexpected, 'no deadlock and no internal error was shown')
@@ -143,9 +143,14 @@ WHERE e.event_type IN ('appointment.booked', 'appointment.rescheduled',
 	'appointment.completed', 'appointment.no_show')
 GROUP BY e.event_id HAVING count(d.event_no) <> 1
 SQL
-none('nothing that is booked lies in time off', <<'SQL');
+none('nothing that is booked lies in time off or a closure', <<'SQL');
 SELECT a.appointment_id FROM appt.appointment a
 JOIN appt.time_off o ON o.doctor_id = a.doctor_id
+	AND o.starts_at < a.slot_end AND o.ends_at > a.slot_start
+WHERE a.status IN ('booked', 'held') AND NOT a.override
+UNION ALL
+SELECT a.appointment_id FROM appt.appointment a
+JOIN appt.closure o ON o.branch_id = a.branch_id
 	AND o.starts_at < a.slot_end AND o.ends_at > a.slot_start
 WHERE a.status IN ('booked', 'held') AND NOT a.override
 SQL
@@ -304,8 +309,12 @@ sub random_call {
     return ("SELECT appt.add_time_off(\$1, $slot, $slot + interval '20 min', "
             . '$2, $3)', $doctor, 'Ill', one_of('refuse', 'move', 'cancel'))
         if $dice < 0.945;
+    return ("SELECT appt.add_closure(\$1, $slot, $slot + interval '20 min', "
+            . '$2, $3)', $branch, 'Holiday', one_of('refuse', 'move', 'cancel'))
+        if $dice < 0.955;
     return ('DELETE FROM appt.time_off WHERE doctor_id = $1', $doctor)
-        if $dice < 0.965;
+        if $dice < 0.97;
+    return ('DELETE FROM appt.closure') if $dice < 0.98;
     return ('SELECT count(*) FROM appt.available_slots($1, $2)', $doctor,
         '2026-03-16');
 }
