@@ -67,7 +67,7 @@ sub wait_open {
     wait_for {
         $self->output =~ /^Ctrl-C ends it all/m || !$self->{process}->alive;
     } sub { 'make run to open; ' . $self->{process}->log_tail(40) },
-        $seconds // 120;
+        $seconds // 240;
     die $self->{process}->log_tail(40) unless $self->{process}->alive;
     return $self;
 }
