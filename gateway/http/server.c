@@ -23,7 +23,7 @@
 #include "http/request.h"
 #include "http/tls.h"
 
-#define SERVER_MEMORY (32 * 1024)	/* of a connection: bounds its headers */
+#define SERVER_MEMORY (24 * 1024)	/* of a connection: bounds its headers */
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
 #define SERVER_SPARE_MAX 256
 
