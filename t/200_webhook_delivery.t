@@ -163,7 +163,7 @@ subtest 'metrics tell what happened' => sub {
         $metrics = HTTP::Tiny->new->get($relay->url . '/metrics')->{content};
         $metrics =~ /^bioecko_relay_attempts_total\{outcome="status"\} 5$/m
             && $metrics =~ /^bioecko_relay_pending 0$/m;
-    } 'five failures to be counted and none pending', 10;
+    } 'five failures to be counted and none pending', 45;
     like($metrics, qr/^bioecko_relay_listening 1$/m, 'it listens');
 };
 

@@ -72,7 +72,7 @@ subtest 'its health' => sub {
     wait_for {
         $health = JSON::PP->new->decode(got('/healthz')->{content});
         $health->{delivered} == 1 && $health->{pending} == 0;
-    } 'the ping to be counted', 10;
+    } 'the ping to be counted', 45;
     ok($health->{database}, 'the database answers');
     ok($health->{listening}, 'it listens');
     is($health->{failed}, 0, 'nothing failed');
@@ -81,7 +81,7 @@ subtest 'its health' => sub {
     is($http->post($relay->url . '/metrics', { content => 'x' })->{status},
         405, 'nor can it be told anything');
     wait_for { $relay->log_text =~ /"event":"health".*"pending":\d/ }
-        'a health line in the log', 10;
+        'a health line in the log', 45;
 
     $cluster->stop;
     wait_for { got('/readyz')->{status} == 503 } 'it to be unready', 10;

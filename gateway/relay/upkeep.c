@@ -18,7 +18,7 @@
 #define TICK_MS			30000
 #define LONG_MS			300000
 #define HEALTH_EVERY_MS	60000
-#define STATS_SHARE		20		/* counting takes at most one part of it */
+#define STATS_SHARE		10		/* counting takes at most one part of it */
 
 typedef enum UpkeepJob
 {
