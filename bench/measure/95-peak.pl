@@ -51,7 +51,16 @@ sub {
     wait_for {
         $cluster->psql("SELECT count(*) FROM appt.delivery "
                 . "WHERE state = 'delivered'") == $events;
-    } 'all deliveries to be marked', 60;
+    } sub {
+        'all deliveries to be marked: ' . join ', ', split /\n/,
+            $cluster->psql(<<'SQL');
+SELECT count(*), d.state, d.attempts, max(a.error)
+FROM appt.delivery AS d
+LEFT JOIN appt.delivery_attempt AS a
+	ON a.delivery_no = d.delivery_no AND a.error IS NOT NULL
+GROUP BY d.state, d.attempts
+SQL
+    }, 60;
     my $broken = $cluster->query($invariants, $place->{t0});
     die "after the peak: $broken->[0]{'?column?'}\n" if @$broken;
     delete $cluster->{dbh};
