@@ -52,7 +52,7 @@ async function tryCall(page) {
 try {
     const page = await browser.newPage({ viewport: { width: 1300, height: 1600 } });
 
-    page.setDefaultTimeout(20000);
+    page.setDefaultTimeout(120000);
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type()))
