@@ -69,6 +69,6 @@ SQL
     $relay->stop;
     no_endpoint($place);
     $table->row(what => "peak booking, $given->{PEAK_SECONDS} s, relay and log on",
-        against => 'p99 beside it, ms', unit => '/s', value => $r->{rate},
-        base => $r->{p99_ms});
+        against => 'its p99', unit => '/s', value => $r->{rate},
+        base => $r->{p99_ms}, base_unit => ' ms');
 };

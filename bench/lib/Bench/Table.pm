@@ -66,7 +66,7 @@ sub _line {
     my $unit = $row->{unit} // '';
     my %text = (%$row,
         value => _number($row->{value}, $unit),
-        base  => _number($row->{base}, $unit),
+        base  => _number($row->{base}, $row->{base_unit} // $unit),
         ratio => $row->{ratio} ? sprintf('%.3g', $row->{ratio}{ratio}) : '',
         range => $row->{ratio} && defined $row->{ratio}{low}
             ? sprintf('%.2g-%.2g', @{ $row->{ratio} }{qw(low high)}) : '',
