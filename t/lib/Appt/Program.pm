@@ -66,7 +66,7 @@ sub wait_ready {
         wait_for {
             die 'it ended; ' unless $self->{process}->alive;
             $http->get($self->url . '/readyz')->{status} == 200;
-        } $self->name . ' to be ready', $seconds // 15;
+        } $self->name . ' to be ready', $seconds // 60;
     };
     die 'no ' . $self->name . ": $@" . $self->{process}->log_tail(30) unless $ok;
 }

@@ -37,10 +37,10 @@ sub free_port {
 }
 
 # Calls the code until it gives something true, and gives that; dies naming
-# what it waited for (text, or code that gives it) when the time (15 s) is over.
+# what it waited for (text, or code that gives it) when the time (30 s) is over.
 sub wait_for(&$;$) {
     my ($code, $what, $seconds) = @_;
-    my $until = time + ($seconds // 15);
+    my $until = time + ($seconds // 30);
     while (1) {
         my $got = $code->();
         return $got if $got;
