@@ -62,7 +62,8 @@ availability_place(const char *doctor_id, const char *branch_id,
 
 	appt_require(doctor_id != NULL, "doctor_id");
 	place.doctor = schedule_doctor(doctor_id);
-	if (place.doctor == NULL || !place.doctor->active)
+	if (place.doctor == NULL || !place.doctor->active ||
+		!caller_sees_doctor(caller, place.doctor))
 		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 
 	place.branch = branch_id != NULL
@@ -148,7 +149,8 @@ availability_list(const SlotQuery *query, OfferedSlot **slots)
 	check_slot_query(query);
 	*slots = NULL;
 	place.doctor = schedule_doctor(query->doctor_id);
-	if (place.doctor == NULL || !place.doctor->active)
+	if (place.doctor == NULL || !place.doctor->active ||
+		!caller_sees_doctor(query->caller, place.doctor))
 		refusal_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
 						   "doctor_id");
 	foreach(cell, branches_to_list(query, place.doctor))

@@ -77,7 +77,7 @@ booking_book(const BookRequest *request)
 	appt_require(request->patient_id != NULL, "patient_id");
 	placement_begin(&placement, &wanted);
 	row.token_number = draw_token(&placement);
-	row.patient_no = patient_lock(request->patient_id);
+	row.patient_no = patient_lock(request->patient_id, request->caller);
 	if (request->hold_id != NULL)
 		use_hold(request, &placement);
 	else
@@ -118,7 +118,7 @@ booking_walk_in(const BookRequest *request)
 		MINUTES(placement_length(&placement));
 	refuse_if_away(&placement);
 	row.token_number = draw_token(&placement);
-	row.patient_no = patient_lock(request->patient_id);
+	row.patient_no = patient_lock(request->patient_id, request->caller);
 	placement_find_overflow(&placement);
 
 	booked = insert_row(&row);

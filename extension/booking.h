@@ -125,7 +125,7 @@ extern int	placement_length(const Placement *placement);
 
 /* ---- patient.c ---- */
 
-extern int	patient_lock(const char *patient_id);
+extern int	patient_lock(const char *patient_id, const Caller *caller);
 extern void patient_lock_no(int patient_no);
 extern void patient_check_limit(int patient_no, const Placement *placement,
 								int64 except_no);

@@ -41,6 +41,7 @@ caller_of_client(const char *client_id)
 	caller = (Caller) {
 		.actor = psprintf("client:%s", client_id),
 		.source = "api",
+		.client_id = client_id,
 		.limited = client == NULL || client->limited
 	};
 	if (client != NULL)
@@ -62,4 +63,16 @@ caller_sees(const Caller *caller, const char *branch_id)
 			return true;
 	}
 	return false;
+}
+
+/* A doctor is seen where he works; one who works nowhere, everywhere. */
+bool
+caller_sees_doctor(const Caller *caller, const Doctor *doctor)
+{
+	for (int i = 0; i < doctor->nhours; i++)
+	{
+		if (caller_sees(caller, doctor->hours[i].branch->branch_id))
+			return true;
+	}
+	return doctor->nhours == 0;
 }

@@ -18,6 +18,16 @@ static ApptStatement find = {
 	1, {TEXTOID}
 };
 
+/* The same for an API client that is limited to branches. */
+static ApptStatement find_seen = {
+	"SELECT p.patient_no"
+	" FROM appt.patient p"
+	" WHERE p.patient_id = $1 AND p.active"
+	" AND appt.client_sees_patient($2, p)"
+	" FOR KEY SHARE",
+	2, {TEXTOID, TEXTOID}
+};
+
 static ApptStatement day_count = {
 	"SELECT count(*)::integer"
 	" FROM appt.appointment"
@@ -37,18 +47,22 @@ static ApptStatement overlap = {
 };
 
 /*
- * Looks up an active patient and takes the patient's lock.  The row's lock,
- * which the foreign key takes anyway, keeps out who erases the patient.
+ * Looks up an active patient whom the caller may see, and takes the patient's
+ * lock.  The row's lock, which the foreign key takes anyway, keeps out who
+ * erases the patient.
  */
 int
-patient_lock(const char *patient_id)
+patient_lock(const char *patient_id, const Caller *caller)
 {
-	ApptArg		args[] = {appt_arg_text(patient_id)};
+	ApptArg		args[] = {
+		appt_arg_text(patient_id),
+		appt_arg_text(caller->client_id)
+	};
 	int			patient_no;
 	bool		isnull;
 
 	appt_require(patient_id != NULL, "patient_id");
-	if (appt_run(&find, args, APPT_WRITE) == 0)
+	if (appt_run(caller->limited ? &find_seen : &find, args, APPT_WRITE) == 0)
 		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
 	patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	patient_lock_no(patient_no);

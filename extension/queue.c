@@ -46,7 +46,7 @@ typedef struct Queue
 } Queue;
 
 static const Appointment *first_waiting(Queue *queue, const Caller *caller);
-static Doctor *find_doctor(const char *doctor_id);
+static Doctor *find_doctor(const char *doctor_id, const Caller *caller);
 static DateADT today_of(const Doctor *doctor, TimestampTz now);
 static void load_entries(Queue *queue, ApptAccess access);
 static bool is_late(const Appointment *a, Doctor *doctor);
@@ -64,7 +64,10 @@ int
 queue_load(const char *doctor_id, DateADT date, bool today,
 		   const Caller *caller, QueueEntry **entries)
 {
-	Queue		queue = {.doctor = find_doctor(doctor_id), .now = appt_now()};
+	Queue		queue = {
+		.doctor = find_doctor(doctor_id, caller),
+		.now = appt_now()
+	};
 	int			n = 0;
 
 	queue.date = today ? today_of(queue.doctor, queue.now) : date;
@@ -87,7 +90,10 @@ queue_load(const char *doctor_id, DateADT date, bool today,
 Appointment *
 queue_call_next(const char *doctor_id, const Caller *caller)
 {
-	Queue		queue = {.doctor = find_doctor(doctor_id), .now = appt_now()};
+	Queue		queue = {
+		.doctor = find_doctor(doctor_id, caller),
+		.now = appt_now()
+	};
 	DoctorDay	day = {.doctor_no = queue.doctor->doctor_no};
 
 	queue.date = day.on_date = today_of(queue.doctor, queue.now);
@@ -124,13 +130,13 @@ first_waiting(Queue *queue, const Caller *caller)
 }
 
 static Doctor *
-find_doctor(const char *doctor_id)
+find_doctor(const char *doctor_id, const Caller *caller)
 {
 	Doctor	   *doctor;
 
 	appt_require(doctor_id != NULL, "doctor_id");
 	doctor = schedule_doctor(doctor_id);
-	if (doctor == NULL)
+	if (doctor == NULL || !caller_sees_doctor(caller, doctor))
 		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_id");
 	return doctor;
 }

@@ -128,6 +128,7 @@ typedef struct Caller
 {
 	const char *actor;			/* what the history shows */
 	const char *source;			/* source of its bookings by default */
+	const char *client_id;		/* NULL: not an API client */
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
@@ -136,5 +137,6 @@ typedef struct Caller
 extern Caller caller_of_session(void);
 extern Caller caller_of_client(const char *client);
 extern bool caller_sees(const Caller *caller, const char *branch_id);
+extern bool caller_sees_doctor(const Caller *caller, const Doctor *doctor);
 
 #endif							/* APPT_SCHEDULE_H */
