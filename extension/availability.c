@@ -61,11 +61,6 @@ availability_place(const char *doctor_id, const char *branch_id,
 	Place		place;
 
 	appt_require(doctor_id != NULL, "doctor_id");
-	place.doctor = schedule_doctor(doctor_id);
-	if (place.doctor == NULL || !place.doctor->active ||
-		!caller_sees_doctor(caller, place.doctor))
-		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
-
 	place.branch = branch_id != NULL
 		? schedule_branch(branch_id)
 		: schedule_only_branch();
@@ -79,6 +74,11 @@ availability_place(const char *doctor_id, const char *branch_id,
 		!caller_sees(caller, place.branch->branch_id))
 		refusal_unknown_id(origin, "branch", branch_id ? branch_id : "",
 						   "branch_id");
+
+	place.doctor = schedule_doctor(doctor_id);
+	if (place.doctor == NULL || !place.doctor->active ||
+		!caller_sees_doctor(caller, place.doctor))
+		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 	place.rules = schedule_rules(place.doctor, place.branch);
 	return place;
 }
