@@ -143,7 +143,6 @@ appointment_from_row(Datum row)
 		.reason = TEXT(REASON),
 		.priority = INT2(PRIORITY),
 		.skipped_at = TIME(SKIPPED_AT),
-		.override = DatumGetBool(values[COL_OVERRIDE]),
 		.booked_at = TIME(BOOKED_AT),
 		.checked_in_at = TIME(CHECKED_IN_AT),
 		.started_at = TIME(STARTED_AT),

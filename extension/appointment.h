@@ -44,7 +44,6 @@ typedef struct Appointment
 	char	   *reason;
 	int			priority;
 	TimestampTz skipped_at;		/* 0: never, here and below */
-	bool		override;
 	TimestampTz booked_at;
 	TimestampTz checked_in_at;
 	TimestampTz started_at;

@@ -271,10 +271,7 @@ attempt(ApptWork work, void *request, Datum *result)
 	return cost;
 }
 
-/*
- * 0 for what no further try can mend.  An overlap that only the constraint saw,
- * on another day's counter, is an ordinary refusal the next time.
- */
+/* 0 for what no further try can mend. */
 static int
 cost_of_retry(const ErrorData *error)
 {
@@ -285,8 +282,6 @@ cost_of_retry(const ErrorData *error)
 			return error->detail ? COST_OF_DANGER : COST_OF_CONFLICT;
 		case ERRCODE_T_R_DEADLOCK_DETECTED:
 			return COST_OF_DEADLOCK;
-		case ERRCODE_EXCLUSION_VIOLATION:
-			return COST_OF_CONFLICT;
 		default:
 			return 0;
 	}
