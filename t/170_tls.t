@@ -7,7 +7,8 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
-use Appt::Util qw(free_port run_command temp_dir wait_for);
+use IPC::Open2;
+use Appt::Util qw(free_port run_command slurp temp_dir wait_for);
 
 my $clinic = Appt::Clinic->new(gateway => 0);
 my $dir    = temp_dir();
@@ -30,8 +31,8 @@ sub link_pair {
 
 my $port    = free_port();
 my $gateway = Appt::Gateway->new(cluster => $clinic->cluster, port => $port,
-    wait => 0, env => { APPT_TLS_CERTIFICATE => "$dir/certificate.pem",
-        APPT_TLS_KEY => "$dir/key.pem" });
+    wait => 0, env => { APPT_REQUEST_TIMEOUT_MS => 2000,
+        APPT_TLS_CERTIFICATE => "$dir/certificate.pem", APPT_TLS_KEY => "$dir/key.pem" });
 
 sub curl {
     my ($n, $path, @more) = @_;
@@ -57,6 +58,20 @@ isnt($exit, 0, 'HTTP without TLS is not');
 ($exit) = run_command([ qw(curl -sS -m 5 --noproxy * --tls-max 1.1), '--cacert',
     "$dir/certificate1.pem", "https://localhost:$port/healthz" ]);
 isnt($exit, 0, 'TLS 1.1 is not');
+
+# A body that does not come: 408 here too.
+{
+    my $pid = open2(my $out, my $in, 'sh', '-c', 'exec openssl s_client '
+        . "-quiet -no_ign_eof -connect localhost:$port 2>$dir/said");
+    syswrite $in, "POST /api/v1/appointments HTTP/1.1\r\nHost: x\r\n"
+        . "Content-Length: 9\r\n\r\n{";
+    my $answer = do { local $/; <$out> } // '';
+    close $in;
+    waitpid $pid, 0;
+    is($?, 0, 'the connection is ended as TLS ends') or diag slurp("$dir/said");
+    like($answer, qr/^HTTP\S+ 408 .*"code":"request_timeout"\}\z/s,
+        'a late request is told so');
+}
 
 link_pair(2, 2);
 $gateway->signal('HUP');

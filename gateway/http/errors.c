@@ -81,6 +81,7 @@ error_title(int status)
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
 		{406, "Not Acceptable"},
+		{408, "Request Timeout"},
 		{409, "Conflict"},
 		{411, "Length Required"},
 		{412, "Precondition Failed"},

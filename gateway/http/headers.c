@@ -16,6 +16,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "http/target.h"
 #include "http/text.h"
 
 #define HEADERS_MAX (16 * 1024)
@@ -44,13 +45,20 @@ static const KnownHeader known_headers[] = {
 	KNOWN("Access-Control-Request-Method", cors_method),
 };
 
+static const Problem too_large = {431, "headers_too_large", "",
+	"The headers are larger than 16 KiB, or too many."
+};
+static const Problem body_too_large = {413, "content_too_large", "",
+	"The body is larger than 64 KiB."
+};
+
 static enum MHD_Result header_collect(void *context, enum MHD_ValueKind kind,
 									  const char *name, const char *value);
 static bool is_token(const char *text);
 static bool is_clean(const char *text);
-static void request_take_id(Request *request);
-static const Problem *header_problem(const RequestHeaders *headers,
-									 const char *target);
+static const Problem *line_problem(const Request *request,
+								   const char *version);
+static const Problem *header_problem(const RequestHeaders *headers);
 static bool refuse(Request *request, const Problem *problem);
 
 /*
@@ -63,10 +71,9 @@ headers_read(Request *request, const char *version)
 	RequestHeaders *headers = &request->headers;
 	const Problem *problem;
 
-	(void) version;
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
 							  header_collect, headers);
-	request_take_id(request);
+	headers_name_request(request);
 	if (headers->repeated != NULL)
 	{
 		const Problem repeated = {400, "invalid_request", "",
@@ -78,28 +85,83 @@ headers_read(Request *request, const char *version)
 
 		return refuse(request, &repeated);
 	}
-	problem = header_problem(headers, request->target);
+	problem = line_problem(request, version);
+	if (problem == NULL)
+		problem = header_problem(headers);
 	return problem == NULL || refuse(request, problem);
+}
+
+/*
+ * Why the request is refused before its headers are read; NULL: it is not.
+ * libmicrohttpd makes a record of each parameter and, where that takes all of
+ * the connection's memory, answers nothing at all.
+ */
+const Problem *
+headers_line_refusal(const char *target)
+{
+	static const Problem too_many = {400, "invalid_request", "",
+		"The query has too many parameters."
+	};
+	int			separators = 0;
+
+	for (; *target != '\0'; target++)
+		separators += *target == '&';
+	return separators > QUERY_PARAMS_MAX ? &too_many : NULL;
+}
+
+/* Why libmicrohttpd refuses headers that it has read. */
+const Problem *
+headers_refusal(Request *request)
+{
+	static const Problem no_length = {400, "invalid_request", "",
+		"Content-Length is not a number."
+	};
+	const char *length;
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
+							  header_collect, &request->headers);
+	headers_name_request(request);
+	length = request->headers.content_length;
+	if (length == NULL)
+		return &too_large;
+	if (length[0] == '\0' || length[strspn(length, "0123456789")] != '\0')
+		return &no_length;
+	return strtoull(length, NULL, 10) > REQUEST_BODY_MAX
+		? &body_too_large : &too_large;
+}
+
+/* What is wrong with the request's line, or its Host; NULL: nothing. */
+static const Problem *
+line_problem(const Request *request, const char *version)
+{
+	static const Problem no_host = {400, "invalid_request", "",
+		"The header Host must be there."
+	};
+	static const Problem blank = {400, "invalid_request", "",
+		"There is a blank or a control character in the request's target."
+	};
+	static const Problem too_long = {414, "uri_too_long", "",
+		"The request's target is longer than 4 KiB."
+	};
+
+	if (request->headers.host == NULL && strcmp(version, "HTTP/1.0") != 0)
+		return &no_host;
+	if (!is_clean(request->target) || strpbrk(request->target, " \t") != NULL)
+		return &blank;
+	if (strlen(request->target) > TARGET_MAX)
+		return &too_long;
+	return NULL;
 }
 
 /* What is wrong with the headers as a whole; NULL: nothing. */
 static const Problem *
-header_problem(const RequestHeaders *headers, const char *target)
+header_problem(const RequestHeaders *headers)
 {
 	static const Problem both = {400, "invalid_request", "",
 		"Content-Length and Transfer-Encoding must not be there together."
 	};
 	static const Problem encoding = {400, "invalid_request", "",
 		"The only Transfer-Encoding that is taken is chunked."
-	};
-	static const Problem too_large = {431, "headers_too_large", "",
-		"The headers are larger than 16 KiB."
-	};
-	static const Problem too_long = {414, "uri_too_long", "",
-		"The request's target is longer than 4 KiB."
-	};
-	static const Problem body_too_large = {413, "content_too_large", "",
-		"The body is larger than 64 KiB."
 	};
 
 	if (headers->transfer_encoding != NULL && headers->content_length != NULL)
@@ -109,8 +171,6 @@ header_problem(const RequestHeaders *headers, const char *target)
 		return &encoding;
 	if (headers->total > HEADERS_MAX)
 		return &too_large;
-	if (strlen(target) > TARGET_MAX)
-		return &too_long;
 	if (headers->content_length != NULL &&
 		strtoull(headers->content_length, NULL, 10) > REQUEST_BODY_MAX)
 		return &body_too_large;
@@ -186,8 +246,8 @@ is_clean(const char *text)
  * Names the request: as its sender did, if that is harmless, else by a random
  * number of the loop and a count.
  */
-static void
-request_take_id(Request *request)
+void
+headers_name_request(Request *request)
 {
 	static const char harmless[] = "abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";

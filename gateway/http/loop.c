@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "http/auth.h"
+#include "http/direct.h"
 #include "http/options.h"
 #include "http/pool.h"
 #include "http/server.h"
@@ -222,14 +223,13 @@ loop_close_late(Loop *loop)
 	for (client = loop->clients.next; client != &loop->clients;
 		 client = client->next)
 	{
-		bool		late = client->deadline_ms != 0 &&
-			loop->now_ms >= client->deadline_ms;
-
-		if (late || (loop->stopping && !client->busy))
-		{
+		if (client->deadline_ms != 0 && loop->now_ms >= client->deadline_ms)
+			direct_close_late(client);
+		else if (loop->stopping && client->request == NULL)
 			shutdown(client->fd, SHUT_RDWR);
-			client->deadline_ms = 0;
-		}
+		else
+			continue;
+		client->deadline_ms = 0;
 	}
 }
 

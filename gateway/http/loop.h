@@ -14,8 +14,10 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+struct MHD_Connection;
 struct MHD_Daemon;
 struct Loop;
+struct Request;
 
 /* A descriptor and what to call when it is ready. */
 typedef struct Watch
@@ -32,7 +34,9 @@ typedef struct Client
 	struct Client *prev;
 	int			fd;
 	int64_t		deadline_ms;	/* closed after it; 0: the database decides */
-	bool		busy;			/* between a request line and its answer */
+	int64_t		idle_since_ms;	/* its last answer; 0: none yet */
+	struct MHD_Connection *connection;
+	struct Request *request;	/* from its line to its answer, else NULL */
 } Client;
 
 typedef struct Loop

@@ -17,6 +17,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "http/direct.h"
 #include "http/headers.h"
 #include "http/metrics.h"
 #include "http/options.h"
@@ -42,6 +43,7 @@ static enum MHD_Result server_send(Request *request);
 static void server_completed(void *context, struct MHD_Connection *connection,
 							 void **request_context,
 							 enum MHD_RequestTerminationCode how);
+static int	server_status(const Request *request);
 static void server_log(const Request *request);
 static void server_connection(void *context,
 							  struct MHD_Connection *connection,
@@ -66,7 +68,7 @@ server_start(Loop *loop)
 
 	loop->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, server_handle, loop,
-		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
+		MHD_OPTION_EXTERNAL_LOGGER, server_said, loop,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
 		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
@@ -74,7 +76,7 @@ server_start(Loop *loop)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned) (options.idle_timeout_ms / 1000 + 30),
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_STRICT_FOR_CLIENT, 0,	/* headers.c is, and says so */
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_UNESCAPE_CALLBACK, server_keep_escapes, NULL,
 		MHD_OPTION_URI_LOG_CALLBACK, server_uri, loop,
@@ -125,6 +127,7 @@ server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
 	Loop	   *loop = context;
 	Request    *request = loop->spare;
+	const Problem *problem = headers_line_refusal(uri);
 
 	if (request != NULL)
 	{
@@ -142,9 +145,11 @@ server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	request->started_us = clock_us();
 	request->target = arena_strdup(&request->arena, uri);
-	request->client->busy = true;
+	request->client->request = request;
 	request->client->deadline_ms = clock_ms() + options.request_timeout_ms;
 	loop->running++;
+	if (problem != NULL)
+		direct_refuse(request->client, problem);
 	return request;
 }
 
@@ -160,6 +165,8 @@ server_handle(void *context, struct MHD_Connection *connection,
 	(void) context;
 	(void) connection;
 	(void) url;
+	if (request->state != REQUEST_ANSWERED && request->answer.status != 0)
+		return MHD_NO;			/* refused past libmicrohttpd */
 	switch (request->state)
 	{
 		case REQUEST_NEW:
@@ -238,7 +245,8 @@ server_completed(void *context, struct MHD_Connection *connection,
 	if (request == NULL)
 		return;
 	server_log(request);
-	request->client->busy = false;
+	request->client->request = NULL;
+	request->client->idle_since_ms = clock_ms();
 	request->client->deadline_ms = loop->now_ms + options.idle_timeout_ms;
 	loop->running--;
 	request_reset(request);
@@ -256,13 +264,27 @@ server_completed(void *context, struct MHD_Connection *connection,
 	*request_context = NULL;
 }
 
+/* The status that the client got, be it libmicrohttpd's own; 0: none. */
+static int
+server_status(const Request *request)
+{
+	const union MHD_ConnectionInfo *info;
+
+	if (request->answer.status != 0)
+		return request->answer.status;
+	info = MHD_get_connection_info(request->connection,
+								   MHD_CONNECTION_INFO_HTTP_STATUS);
+	return info != NULL ? (int) info->http_status : 0;
+}
+
 /* Counts the request and writes its log line. */
 static void
 server_log(const Request *request)
 {
 	int64_t		duration_us = clock_us() - request->started_us;
+	int			status = server_status(request);
 
-	metrics_request(request->route, request->answer.status, duration_us);
+	metrics_request(request->route, status, duration_us);
 	if (!options.request_log)
 		return;
 	LOG_INFO("request",
@@ -271,7 +293,7 @@ server_log(const Request *request)
 					  ? request->route->method : ""),
 			 log_text("route", request->route != NULL
 					  ? request->route->path : ""),
-			 log_int("status", request->answer.status),
+			 log_int("status", status),
 			 log_int("us", duration_us),
 			 log_text("client", request->caller.client_id));
 }
@@ -303,6 +325,7 @@ server_connection(void *context, struct MHD_Connection *connection,
 		.fd = MHD_get_connection_info(
 			connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
 		.deadline_ms = clock_ms() + options.request_timeout_ms,
+		.connection = connection,
 	};
 	client->prev->next = client;
 	loop->clients.prev = client;
@@ -325,7 +348,7 @@ server_keep_escapes(void *context, struct MHD_Connection *connection,
 static void
 server_said(void *context, const char *format, va_list args)
 {
-	(void) context;
 	(void) args;
 	LOG_DEBUG("libmicrohttpd", log_text("format", format));
+	direct_take_over(context);
 }
