@@ -208,7 +208,12 @@ FROM (VALUES
 		'{name,branch_id,doctor_id,value}',
 		'true',
 		'appt.client_manages_setting($1, t)',
-		'false', NULL, 't.name')
+		'false', NULL, 't.name'),
+	('notification_template', 'notification_template_no', NULL,
+		'{event,channel,language,subject,body,active}',
+		'true',
+		'appt.client_sees_all($1)',
+		'false', NULL, 't.event, t.channel, t.language')
 ) AS r (name, key, parent, members, seen, managed, used, dates, sort);
 
 COMMENT ON VIEW appt.resource IS
@@ -326,7 +331,29 @@ FROM (VALUES
 
 	('setting_one_scope', 'doctor_id branch_id',
 		'A setting is for a branch or for a doctor, not for both.'),
-	('setting_key', 'name', 'This setting is set there already.')
+	('setting_key', 'name', 'This setting is set there already.'),
+
+	('notification_template_key', 'language channel event',
+		'There is a template for this event, channel and language already.'),
+	('message_event_known', 'event',
+		'It is one of booked, rescheduled, cancelled, reminder_24h and '
+		'reminder_2h.'),
+	('message_channel_known', 'channel',
+		'It is one of email, sms and whatsapp.'),
+	('message_text_printable', 'body',
+		'It is plain text: line feeds and tabs are its only control '
+		'characters.'),
+	('notification_template_language_format', 'language',
+		'It must be a language tag such as en or hi-IN.'),
+	('notification_template_subject_of_email', 'subject',
+		'An e-mail has a subject, a message by SMS or WhatsApp has none.'),
+	('notification_template_subject_format', 'subject',
+		'It is one line of 1 to 200 characters, not all blank.'),
+	('notification_template_body_not_blank', 'body',
+		'The text must not be blank.'),
+	('notification_template_body_length', 'body channel',
+		'The text has at most 10000 characters by e-mail, 1000 by SMS or '
+		'WhatsApp.')
 ) AS c (name, fields, sentence);
 
 COMMENT ON VIEW appt.constraint_text IS
