@@ -179,6 +179,10 @@ collection("$v/doctors/{doctor_id}/working-hours",
     { branch_id => 'MUM-01', weekday => 7, start_time => '22:00',
         end_time => '23:00', valid_from => '2027-01-01' }, { capacity => 2 },
     'working_hours_id');
+collection("$v/notification-templates", "$v/notification-templates",
+    { event => 'cancelled', channel => 'whatsapp', language => 'ta',
+        body => '{{patient_name}}: {{slot_date}}' },
+    { body => '{{slot_time}}' }, 'notification_template_id');
 asks("GET $v/settings", 200, "$v/settings");
 asks("GET $v/settings/{name}", 200, "$v/settings/hold_min");
 asks("POST $v/settings", 201, "$v/settings",

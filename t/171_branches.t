@@ -22,8 +22,10 @@ $matrix->owner($mine, $limited);
 my %clinic_wide = map { $_ => 1 } (
     (map {"$_ /api/v1/branches"} 'POST'),
     'DELETE /api/v1/branches/{branch_id}',
-    'POST /api/v1/visit-types',
-    map {"$_ /api/v1/visit-types/{visit_type}"} qw(PATCH DELETE));
+    'POST /api/v1/visit-types', 'POST /api/v1/notification-templates',
+    map { ("$_ /api/v1/visit-types/{visit_type}", "$_ /api/v1/"
+        . 'notification-templates/{notification_template_id}') }
+        qw(PATCH DELETE));
 
 # An answer as its receiver can tell it from another: without what names the
 # request, and with the ids in question masked.

@@ -21,6 +21,8 @@
 #define TIME_OFF DOCTOR "/time-off"
 #define CLOSURES BRANCH "/closures"
 #define SETTING "/settings/{name}"
+#define TEMPLATES "/notification-templates"
+#define TEMPLATE TEMPLATES "/{notification_template_id}"
 
 /* --- patients ---------------------------------------------------------- */
 
@@ -325,7 +327,7 @@ static const Arg delete_closure_args[] = {
 	CLIENT,
 };
 
-/* --- visit types and settings ------------------------------------------- */
+/* --- visit types, settings, templates of messages ------------------------ */
 
 #define VISIT_TYPE_MEMBERS(rule) \
 	MEMBER("name", KIND_ID, rule), \
@@ -398,6 +400,49 @@ static const Arg update_setting_args[] = {
 static const Arg delete_setting_args[] = {
 	PATH("name"),
 	SETTING_SCOPE,
+	IF_MATCH,
+	CLIENT,
+};
+
+#define TEMPLATE_MEMBERS(rule) \
+	MEMBER("event", KIND_ID, rule), \
+	MEMBER("channel", KIND_ID, rule), \
+	MEMBER("language", KIND_ID, rule), \
+	MEMBER("subject", KIND_TEXT, OPTIONAL), \
+	MEMBER("body", KIND_ID, rule), \
+	MEMBER("active", KIND_BOOL, NOT_NULL)
+
+static const Arg list_templates_args[] = {
+	QUERY("event", KIND_ID, OPTIONAL),
+	QUERY("channel", KIND_ID, OPTIONAL),
+	QUERY("language", KIND_ID, OPTIONAL),
+	QUERY("active", KIND_BOOL, OPTIONAL),
+	PAGE,
+	PER_PAGE,
+	CLIENT,
+};
+
+static const Arg create_template_args[] = {
+	FIELDS,
+	TEMPLATE_MEMBERS(REQUIRED),
+	CONTEXT,
+};
+
+static const Arg get_template_args[] = {
+	PATH("notification_template_id"),
+	CLIENT,
+};
+
+static const Arg update_template_args[] = {
+	PATH("notification_template_id"),
+	CHANGES,
+	TEMPLATE_MEMBERS(NOT_NULL),
+	IF_MATCH,
+	CONTEXT,
+};
+
+static const Arg delete_template_args[] = {
+	PATH("notification_template_id"),
 	IF_MATCH,
 	CLIENT,
 };
@@ -476,6 +521,16 @@ static const Route routes[] = {
 	GET(SETTING, READ_S, "get_setting", get_setting_args),
 	UPDATE(SETTING, MANAGE, "update_setting", update_setting_args),
 	DELETE(SETTING, MANAGE, "delete_setting", delete_setting_args),
+
+	LIST(TEMPLATES, READ_S, "list_notification_templates",
+		 list_templates_args),
+	CREATE(TEMPLATES, MANAGE, "create_notification_template",
+		   create_template_args),
+	GET(TEMPLATE, READ_S, "get_notification_template", get_template_args),
+	UPDATE(TEMPLATE, MANAGE, "update_notification_template",
+		   update_template_args),
+	DELETE(TEMPLATE, MANAGE, "delete_notification_template",
+		   delete_template_args),
 };
 
 const RouteRows admin_routes = {

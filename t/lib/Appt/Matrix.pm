@@ -35,7 +35,8 @@ my %plain = (
     time_zone => 'Asia/Kolkata', url => 'https://example.com/hook',
     scopes => ['clients:manage'], value => 7, per_page => 100,
     name => sub { 'Name ' . ++$_[0]{count} },
-    description => 'Text',
+    description => 'Text', event => 'booked', channel => 'sms',
+    language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
 );
 
 # What is given beside that which is required.
@@ -54,6 +55,7 @@ my %more = (
         => ['start_time'],
     "PATCH $v1/doctors/{doctor_id}/time-off/{time_off_id}" => ['reason'],
     "PATCH $v1/visit-types/{visit_type}"        => ['name'],
+    "PATCH $v1/notification-templates/{notification_template_id}" => ['body'],
 );
 
 # What must have happened to an appointment before.
@@ -161,6 +163,11 @@ sub value {
         my $made = $self->make('visit-types',
             { visit_type => 'v' . ++$self->{count}, name => 'Visit' });
         return $made->{visit_type};
+    }
+    if ($name eq 'notification_template_id') {
+        my %body = map { $_ => $self->value($route, $_) }
+            qw(event channel language body);
+        return $self->make('notification-templates', \%body)->{$name};
     }
     if ($is_id{$name}) {
         my $id = $self->object($route, $name, $branch, $so_far);
