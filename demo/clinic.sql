@@ -58,6 +58,56 @@ FROM (VALUES
 	capacity)
 CROSS JOIN LATERAL generate_series(s.first_day, s.last_day) AS d (weekday);
 
+-- What patients would be told, were messages sent: by e-mail and SMS in
+-- English, of a booking by SMS in Hindi too.
+INSERT INTO appt.notification_template
+	(event, channel, language, subject, body)
+VALUES
+	('booked', 'email', 'en', 'Your appointment on {{slot_date}} is booked',
+'Dear {{patient_name}},
+
+{{doctor_name}} expects you on {{slot_date}} at {{slot_time}}.
+Your token is number {{token_number}}, your appointment {{appointment_id}}.
+
+{{branch_name}}
+{{branch_address}}
+{{branch_phone}}
+'),
+	('rescheduled', 'email', 'en', 'Your appointment is now on {{slot_date}}',
+'Dear {{patient_name}},
+
+your appointment {{appointment_id}} with {{doctor_name}} was moved to
+{{slot_date}} at {{slot_time}}. Your token is number {{token_number}}.
+{{reason}}
+
+{{branch_name}}
+{{branch_address}}
+{{branch_phone}}
+'),
+	('cancelled', 'email', 'en',
+		'Your appointment on {{slot_date}} is cancelled',
+'Dear {{patient_name}},
+
+your appointment {{appointment_id}} with {{doctor_name}} on {{slot_date}} at
+{{slot_time}} was cancelled.
+{{reason}}
+
+{{branch_name}}
+{{branch_phone}}
+'),
+	('booked', 'sms', 'en', NULL, 'Booked: {{doctor_name}}, {{slot_date}} '
+		'{{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
+	('booked', 'sms', 'hi', NULL, 'बुकिंग हो गई: {{doctor_name}}, {{slot_date}} '
+		'{{slot_time}}, {{branch_name}}। टोकन {{token_number}}।'),
+	('rescheduled', 'sms', 'en', NULL, 'Moved to {{slot_date}} {{slot_time}}: '
+		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
+	('cancelled', 'sms', 'en', NULL, 'Cancelled: {{doctor_name}}, '
+		'{{slot_date}} {{slot_time}}, {{branch_name}}.'),
+	('reminder_24h', 'sms', 'en', NULL, 'Tomorrow: {{doctor_name}}, '
+		'{{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
+	('reminder_2h', 'sms', 'en', NULL, 'Today at {{slot_time}}: '
+		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.');
+
 -- PAT-2026-00101 to PAT-2026-00200. Names are combined from two lists, the
 -- telephone numbers are from ranges that nobody is given.
 INSERT INTO appt.patient

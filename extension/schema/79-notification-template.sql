@@ -140,7 +140,7 @@ BEGIN
 	FROM (VALUES (1, 'subject', NEW.subject), (2, 'body', NEW.body))
 		AS f (place, name, template)
 	CROSS JOIN LATERAL regexp_matches(f.template,
-		'\{\{[^{}\n]{0,64}(?:\}\})?|\}\}', 'g') WITH ORDINALITY
+		'\{\{[^{}\n]{0,24}(?:\}\})?|\}\}', 'g') WITH ORDINALITY
 		AS t (match, place)
 	WHERE NOT EXISTS (
 		SELECT
@@ -153,8 +153,9 @@ BEGIN
 		RAISE EXCEPTION '"%" in the % is not a placeholder', wrong.token,
 			wrong.field
 			USING ERRCODE = 'SB001', COLUMN = wrong.field,
-				DETAIL = format('"%s" is not a placeholder. There are %s.',
-					wrong.token, (
+				DETAIL = format('"%s" is not a placeholder; {{slot_date}} is '
+					'one.', wrong.token),
+				HINT = format('There are %s.', (
 					SELECT string_agg('{{' || p.name || '}}', ', '
 						ORDER BY p.name)
 					FROM appt.notification_placeholder p));
