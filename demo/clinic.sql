@@ -97,14 +97,14 @@ your appointment {{appointment_id}} with {{doctor_name}} on {{slot_date}} at
 '),
 	('booked', 'sms', 'en', NULL, 'Booked: {{doctor_name}}, {{slot_date}} '
 		'{{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
-	('booked', 'sms', 'hi', NULL, 'बुकिंग हो गई: {{doctor_name}}, {{slot_date}} '
-		'{{slot_time}}, {{branch_name}}। टोकन {{token_number}}।'),
+	('booked', 'sms', 'hi', NULL, 'बुकिंग हो गई: {{doctor_name}}, '
+		'{{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।'),
 	('rescheduled', 'sms', 'en', NULL, 'Moved to {{slot_date}} {{slot_time}}: '
 		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
 	('cancelled', 'sms', 'en', NULL, 'Cancelled: {{doctor_name}}, '
 		'{{slot_date}} {{slot_time}}, {{branch_name}}.'),
-	('reminder_24h', 'sms', 'en', NULL, 'Tomorrow: {{doctor_name}}, '
-		'{{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
+	('reminder_24h', 'sms', 'en', NULL, 'Tomorrow at {{slot_time}}: '
+		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
 	('reminder_2h', 'sms', 'en', NULL, 'Today at {{slot_time}}: '
 		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.');
 
