@@ -1,15 +1,71 @@
 /*
  * busy.c
- *		Reads what is taken of a doctor's time: one index-only scan, whose
- *		rows are taken over as the executor brings them.
+ *		Reads what is taken of a doctor's time, in order of start.
+ *
+ * Every slot list and every booking asks for it, and the answer is one short
+ * range of one index.  Starting and ending a query costs more than reading
+ * that range, so it is scanned here.  What the executor sees to in such a scan
+ * this file sees to:
+ *
+ * - privileges: the current user (the extension's owner, behind SECURITY
+ *   DEFINER) may read the table and no row security stands before it;
+ * - locks: the table's until the end of the transaction, as a query's, so
+ *   nothing takes the index away;
+ * - visibility: by the visibility map, and by the row where its page may hold
+ *   some that this snapshot does not see;
+ * - SERIALIZABLE: the index locks its own pages and a row its fetch; the pages
+ *   whose rows are not fetched are locked here.
+ *
+ * Where the table or the index is not as the extension made it, a query asks
+ * the same, and answers or refuses as the server does.
  */
 #include "appointment.h"
 
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/visibilitymap.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "tcop/dest.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
-/* The columns of the index in its order: the executor need not project. */
+/* The index that is read here, as the server spells its definition. */
+#define INDEX_NAME	"appointment_slot"
+#define INDEX_DEFINITION \
+	"CREATE INDEX appointment_slot ON appt.appointment" \
+	" USING btree (doctor_no, slot_start)" \
+	" INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min," \
+	" hold_expires_at)" \
+	" WHERE (status <> ALL (ARRAY['cancelled'::text, 'no_show'::text]))"
+
+/* The columns of an entry; the last is missing where it is NULL. */
+typedef struct BusyEntry
+{
+	int32		doctor_no;
+	TimestampTz slot_start;
+	TimestampTz slot_end;
+	int16		lane;
+	int16		buffer_before_min;
+	int16		buffer_after_min;
+	TimestampTz hold_expires_at;
+} BusyEntry;
+
+static const Oid entry_types[] = {
+	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID,
+	TIMESTAMPTZOID
+};
+
+/* The same columns in the same order. */
 #define COLUMNS \
 	"SELECT doctor_no, slot_start, slot_end, lane, buffer_before_min," \
 	" buffer_after_min, hold_expires_at" \
@@ -36,10 +92,21 @@ typedef struct BusyReceiver
 	BusyList   *list;
 } BusyReceiver;
 
+static bool scan(BusyList *list, const BusyQuery *query);
+static Relation open_table(void);
+static Relation open_index(Relation table);
+static bool fits(Relation index);
+static void scan_index(BusyList *list, const BusyQuery *query,
+					   Relation table, Relation index, Snapshot snapshot);
+static void take_entries(BusyList *list, IndexScanDesc scan);
+static bool is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map,
+					   TupleTableSlot **row);
+static void take_entry(BusyList *list, IndexTuple tuple);
+static void select_rows(BusyList *list, const BusyQuery *query);
 static void begin(DestReceiver *self, int operation, TupleDesc desc);
 static bool receive(TupleTableSlot *slot, DestReceiver *self);
 static void end(DestReceiver *self);
-static void add(BusyList *list, const SlotBusy *busy);
+static void add(BusyList *list, const SlotBusy *busy, TimestampTz expires_at);
 
 /*
  * Fills the list, whose "now" is given, with what begins between query->from
@@ -47,6 +114,172 @@ static void add(BusyList *list, const SlotBusy *busy);
  */
 void
 busy_load(BusyList *list, const BusyQuery *query)
+{
+	list->size = 64;
+	list->items = palloc_array(SlotBusy, list->size);
+	if (query->except_no != 0 || !scan(list, query))
+		select_rows(list, query);
+}
+
+/* False, and nothing done, where only a query can answer. */
+static bool
+scan(BusyList *list, const BusyQuery *query)
+{
+	Relation	table = open_table();
+	Relation	index = open_index(table);
+
+	if (index != NULL)
+	{
+		Snapshot	snapshot = GetActiveSnapshot();
+
+		if (query->access != APPT_READ)
+		{
+			PushActiveSnapshot(GetLatestSnapshot());
+			snapshot = GetActiveSnapshot();
+		}
+		scan_index(list, query, table, index, snapshot);
+		if (query->access != APPT_READ)
+			PopActiveSnapshot();
+		index_close(index, NoLock);
+	}
+	table_close(table, NoLock);
+	return index != NULL;
+}
+
+static Relation
+open_table(void)
+{
+	Oid			schema = get_namespace_oid("appt", false);
+
+	return table_open(get_relname_relid("appointment", schema),
+					  AccessShareLock);
+}
+
+/* NULL where the table may not simply be read or the index does not fit. */
+static Relation
+open_index(Relation table)
+{
+	Relation	index;
+	Oid			index_oid;
+
+	if (table->rd_rel->relrowsecurity ||
+		pg_class_aclcheck(RelationGetRelid(table), GetUserId(),
+						  ACL_SELECT) != ACLCHECK_OK)
+		return NULL;
+	index_oid = get_relname_relid(INDEX_NAME, RelationGetNamespace(table));
+	if (!OidIsValid(index_oid))
+		return NULL;
+	index = index_open(index_oid, AccessShareLock);
+	if (index->rd_index->indrelid == RelationGetRelid(table) &&
+		index->rd_index->indisvalid && fits(index))
+		return index;
+	index_close(index, NoLock);
+	return NULL;
+}
+
+/* Whether its entries are BusyEntry.  An index never changes but its name. */
+static bool
+fits(Relation index)
+{
+	static Oid	fitting = InvalidOid;
+	TupleDesc	desc = RelationGetDescr(index);
+	Datum		definition;
+
+	if (RelationGetRelid(index) == fitting)
+		return true;
+	definition = DirectFunctionCall1(pg_get_indexdef,
+									 ObjectIdGetDatum(RelationGetRelid(index)));
+	if (strcmp(TextDatumGetCString(definition), INDEX_DEFINITION) != 0)
+		return false;
+	for (int i = 0; i < lengthof(entry_types); i++)
+	{
+		if (TupleDescAttr(desc, i)->atttypid != entry_types[i])
+			return false;
+	}
+	fitting = RelationGetRelid(index);
+	return true;
+}
+
+static void
+scan_index(BusyList *list, const BusyQuery *query, Relation table,
+		   Relation index, Snapshot snapshot)
+{
+	IndexScanDesc scan;
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(query->doctor_no));
+	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
+				TimestampTzGetDatum(query->from));
+	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+				TimestampTzGetDatum(query->to));
+	scan = index_beginscan(table, index, snapshot, lengthof(keys), 0);
+	scan->xs_want_itup = true;
+	index_rescan(scan, keys, lengthof(keys), NULL, 0);
+	take_entries(list, scan);
+	index_endscan(scan);
+}
+
+static void
+take_entries(BusyList *list, IndexScanDesc scan)
+{
+	Buffer		map = InvalidBuffer;
+	TupleTableSlot *row = NULL;
+	ItemPointer tid;
+
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (is_visible(scan, tid, &map, &row))
+			take_entry(list, scan->xs_itup);
+	}
+	if (BufferIsValid(map))
+		ReleaseBuffer(map);
+	if (row != NULL)
+		ExecDropSingleTupleTableSlot(row);
+}
+
+/* As IndexOnlyNext() in the executor does it. */
+static bool
+is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map,
+		   TupleTableSlot **row)
+{
+	Relation	table = scan->heapRelation;
+	BlockNumber block = ItemPointerGetBlockNumber(tid);
+
+	if (VM_ALL_VISIBLE(table, block, map))
+	{
+		PredicateLockPage(table, block, scan->xs_snapshot);
+		return true;
+	}
+	if (*row == NULL)
+		*row = table_slot_create(table, NULL);
+	if (!index_fetch_heap(scan, *row))
+		return false;
+	ExecClearTuple(*row);
+	return true;
+}
+
+static void
+take_entry(BusyList *list, IndexTuple tuple)
+{
+	const BusyEntry *entry = (const BusyEntry *)
+		((char *) tuple + IndexInfoFindDataOffset(tuple->t_info));
+	SlotBusy	busy = {
+		.start = entry->slot_start,
+		.end = entry->slot_end,
+		.lane = entry->lane,
+		.buffer_before_min = entry->buffer_before_min,
+		.buffer_after_min = entry->buffer_after_min,
+		.held = !IndexTupleHasNulls(tuple)
+	};
+
+	add(list, &busy, busy.held ? entry->hold_expires_at : 0);
+}
+
+/* The same by a query. */
+static void
+select_rows(BusyList *list, const BusyQuery *query)
 {
 	ApptArg		args[] = {
 		appt_arg(Int32GetDatum(query->doctor_no)),
@@ -65,8 +298,6 @@ busy_load(BusyList *list, const BusyQuery *query)
 		.list = list
 	};
 
-	list->size = 64;
-	list->items = palloc_array(SlotBusy, list->size);
 	appt_run_to(query->except_no ? &taken_by_others : &taken, args,
 				query->access, &receiver.pub);
 }
@@ -96,17 +327,20 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 		.buffer_after_min = DatumGetInt16(slot->tts_values[5]),
 		.held = !slot->tts_isnull[6]
 	};
-	if (busy.held && DatumGetTimestampTz(slot->tts_values[6]) <= list->now)
-		list->expired_holds = true;
-	else
-		add(list, &busy);
+	add(list, &busy,
+		busy.held ? DatumGetTimestampTz(slot->tts_values[6]) : 0);
 	return true;
 }
 
 /* Called in the executor's context: the array stays in its own. */
 static void
-add(BusyList *list, const SlotBusy *busy)
+add(BusyList *list, const SlotBusy *busy, TimestampTz expires_at)
 {
+	if (busy->held && expires_at <= list->now)
+	{
+		list->expired_holds = true;
+		return;
+	}
 	if (list->nitems == list->size)
 	{
 		list->size *= 2;
