@@ -38,11 +38,7 @@ static ChangeRequest change_request(FunctionCallInfo fcinfo,
 									const Caller *caller);
 static char *hold_json(const Appointment *hold);
 static Datum call_release_hold(void *arg);
-static Datum call_slots(void *arg);
-static char *slots_json(const OfferedSlot *slots, int nslots);
-static void append_slot(StringInfo out, const OfferedSlot *offered);
 
-PG_FUNCTION_INFO_V1(appt_api_slots);
 PG_FUNCTION_INFO_V1(appt_api_get_appointment);
 PG_FUNCTION_INFO_V1(appt_api_book);
 PG_FUNCTION_INFO_V1(appt_api_walk_in);
@@ -50,12 +46,6 @@ PG_FUNCTION_INFO_V1(appt_api_hold);
 PG_FUNCTION_INFO_V1(appt_api_release_hold);
 PG_FUNCTION_INFO_V1(appt_api_reschedule);
 PG_FUNCTION_INFO_V1(appt_api_cancel);
-
-Datum
-appt_api_slots(PG_FUNCTION_ARGS)
-{
-	return appt_with_spi(call_slots, fcinfo);
-}
 
 Datum
 appt_api_get_appointment(PG_FUNCTION_ARGS)
@@ -357,71 +347,4 @@ call_release_hold(void *arg)
 	booking_release(api_text(fcinfo, 0), &caller);
 	fcinfo->isnull = true;
 	return (Datum) 0;
-}
-
-static Datum
-call_slots(void *arg)
-{
-	FunctionCallInfo fcinfo = arg;
-	Caller		caller;
-	SlotQuery	query = {
-		.doctor_id = api_text(fcinfo, 0),
-		.branch_id = api_text(fcinfo, 2),
-		.duration_min = api_int(fcinfo, 3),
-		.visit_type = api_text(fcinfo, 6)
-	};
-	OfferedSlot *slots;
-	int			n;
-
-	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, 5));
-	query.caller = &caller;
-	appt_require(!PG_ARGISNULL(1), "date");
-	query.from_date = PG_GETARG_DATEADT(1);
-	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
-	n = availability_list(&query, &slots);
-	return SPI_datumTransfer(CStringGetTextDatum(slots_json(slots, n)),
-							 false, -1);
-}
-
-/* An array of {start_time, end_time}; with capacity also remaining. */
-static char *
-slots_json(const OfferedSlot *slots, int nslots)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfoChar(&out, '[');
-	for (int i = 0; i < nslots; i++)
-	{
-		if (i > 0)
-			appendStringInfoCharMacro(&out, ',');
-		append_slot(&out, &slots[i]);
-	}
-	appendStringInfoChar(&out, ']');
-	return out.data;
-}
-
-/* By hand: a month has many hundred of them. */
-static void
-append_slot(StringInfo out, const OfferedSlot *offered)
-{
-	static const char start_name[] = "{\"start_time\":\"";
-	static const char end_name[] = "\",\"end_time\":\"";
-	pg_tz	   *zone = offered->branch->zone;
-	char	   *p;
-
-	enlargeStringInfo(out, sizeof(start_name) + sizeof(end_name) +
-					  2 * MAX_TIME_LENGTH + 2);
-	p = out->data + out->len;
-	memcpy(p, start_name, sizeof(start_name) - 1);
-	p = appt_put_time(p + sizeof(start_name) - 1, offered->slot.start, zone);
-	memcpy(p, end_name, sizeof(end_name) - 1);
-	p = appt_put_time(p + sizeof(end_name) - 1, offered->slot.end, zone);
-	*p++ = '"';
-	*p = '\0';
-	out->len = p - out->data;
-	if (offered->slot.capacity > 1)
-		appt_json_int(out, "remaining", offered->slot.remaining);
-	appendStringInfoCharMacro(out, '}');
 }

@@ -10,7 +10,19 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* Room for a slot with its comma. */
+#define MAX_SLOT_LENGTH \
+	(2 * MAX_TIME_LENGTH + \
+	 sizeof(",{'start_time':'','end_time':'','remaining':-2147483648}"))
+
+/* Writes a literal without its end mark. */
+#define PUT(p, literal) \
+	(memcpy(p, literal, sizeof(literal) - 1), (p) += sizeof(literal) - 1)
+
 static Datum call_available_slots(void *arg);
+static Datum call_slots_json(void *arg);
+static text *slots_json(const OfferedSlot *slots, int nslots);
+static char *put_slot_json(char *p, const OfferedSlot *offered);
 static Datum call_explain_slot(void *arg);
 static Datum call_first_available(void *arg);
 static void put_slot(ReturnSetInfo *result, const OfferedSlot *offered);
@@ -18,6 +30,7 @@ static int	doctors_of_args(FunctionCallInfo fcinfo, const char ***doctor_ids);
 static Datum form_found(FunctionCallInfo fcinfo, const OfferedSlot *found);
 
 PG_FUNCTION_INFO_V1(appt_available_slots);
+PG_FUNCTION_INFO_V1(appt_api_slots);
 PG_FUNCTION_INFO_V1(appt_explain_slot);
 PG_FUNCTION_INFO_V1(appt_first_available);
 
@@ -26,6 +39,12 @@ appt_available_slots(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	return appt_with_spi(call_available_slots, fcinfo);
+}
+
+Datum
+appt_api_slots(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_slots_json, fcinfo);
 }
 
 Datum
@@ -78,6 +97,71 @@ put_slot(ReturnSetInfo *result, const OfferedSlot *offered)
 	bool		nulls[lengthof(values)] = {0};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static Datum
+call_slots_json(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+	SlotQuery	query = {
+		.doctor_id = api_text(fcinfo, 0),
+		.branch_id = api_text(fcinfo, 2),
+		.duration_min = api_int(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 6)
+	};
+	OfferedSlot *slots;
+	int			n;
+
+	schedule_refresh();
+	caller = caller_of_client(api_text(fcinfo, 5));
+	query.caller = &caller;
+	appt_require(!PG_ARGISNULL(1), "date");
+	query.from_date = PG_GETARG_DATEADT(1);
+	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
+	n = availability_list(&query, &slots);
+	return PointerGetDatum(slots_json(slots, n));
+}
+
+/*
+ * An array of {start_time, end_time}, with capacity also remaining.  Written
+ * where the caller reads it: a month has many hundred of them.
+ */
+static text *
+slots_json(const OfferedSlot *slots, int nslots)
+{
+	text	   *json = SPI_palloc(VARHDRSZ + nslots * MAX_SLOT_LENGTH + 2);
+	char	   *p = VARDATA(json);
+
+	*p++ = '[';
+	for (int i = 0; i < nslots; i++)
+	{
+		if (i > 0)
+			*p++ = ',';
+		p = put_slot_json(p, &slots[i]);
+	}
+	*p++ = ']';
+	SET_VARSIZE(json, p - (char *) json);
+	return json;
+}
+
+static char *
+put_slot_json(char *p, const OfferedSlot *offered)
+{
+	pg_tz	   *zone = offered->branch->zone;
+
+	PUT(p, "{\"start_time\":\"");
+	p = appt_put_time(p, offered->slot.start, zone);
+	PUT(p, "\",\"end_time\":\"");
+	p = appt_put_time(p, offered->slot.end, zone);
+	PUT(p, "\"");
+	if (offered->slot.capacity > 1)
+	{
+		PUT(p, ",\"remaining\":");
+		p += pg_ltoa(offered->slot.remaining, p);
+	}
+	PUT(p, "}");
+	return p;
 }
 
 static Datum
