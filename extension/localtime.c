@@ -18,9 +18,6 @@
 #define EPOCHS_S \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
-#define MSECS_PER_MINUTE	60000
-#define MSECS_PER_HOUR		3600000
-
 /* Farther than any zone is from UTC. */
 #define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
@@ -50,6 +47,7 @@ static pg_time_t find_instant(int64 local, pg_tz *zone, SteadyTime *steady);
 static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone);
 static int64 time_of_day(const struct pg_tm *tm, fsec_t fsec);
 static char *put_clock(char *p, int64 time);
+static inline char *put_two_digits(char *p, unsigned int value);
 static inline char *put_digits(char *p, unsigned int value, int width);
 static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
@@ -248,17 +246,27 @@ time_of_day(const struct pg_tm *tm, fsec_t fsec)
 static char *
 put_clock(char *p, int64 time)
 {
-	int			ms = time / 1000;
+	unsigned int ms = time / 1000;
+	unsigned int s = ms / 1000;
+	unsigned int min = s / SECS_PER_MINUTE;
 
-	p = put_digits(p, ms / MSECS_PER_HOUR, 2);
+	p = put_two_digits(p, min / MINS_PER_HOUR);
 	*p++ = ':';
-	p = put_digits(p, ms / MSECS_PER_MINUTE % MINS_PER_HOUR, 2);
+	p = put_two_digits(p, min % MINS_PER_HOUR);
 	*p++ = ':';
-	p = put_digits(p, ms / 1000 % SECS_PER_MINUTE, 2);
+	p = put_two_digits(p, s % SECS_PER_MINUTE);
 	if (ms % 1000 == 0)
 		return p;
 	*p++ = '.';
 	return put_digits(p, ms % 1000, 3);
+}
+
+static inline char *
+put_two_digits(char *p, unsigned int value)
+{
+	p[0] = '0' + value / 10;
+	p[1] = '0' + value % 10;
+	return p + 2;
 }
 
 /* A number with leading zeros and no end mark. */
