@@ -37,7 +37,7 @@ EXTRA_CLEAN = regression.diffs regression.out
 override with_llvm = no
 
 .DEFAULT_GOAL := build
-.PHONY: build gateway run stop reset test bench install-deps help
+.PHONY: build gateway run stop reset test fuzz bench install-deps help
 
 PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -86,6 +86,11 @@ test:
 	@demo/install-deps --check run build test
 	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) $(T)
 
+# Looks for inputs that break a parser, FUZZ_S seconds a parser.
+fuzz:
+	@demo/install-deps --check build test
+	@$(MAKE) --no-print-directory -C gateway fuzz
+
 # Half an hour; QUICK=1 some minutes, ONLY=slots-sql one measurement.
 bench: build
 	@demo/install-deps --check run build bench
@@ -111,6 +116,7 @@ help:
 	@echo "make stop, make reset  end a demo that runs elsewhere; and its data"
 	@echo "make test              every test; T=t/001_main_job.t one file,"
 	@echo "                       ONLY=style, regress, isolation or tap one suite"
+	@echo "make fuzz              look for what breaks a parser; FUZZ_S=60 each"
 	@echo "make bench             measure, in half an hour; QUICK=1: in minutes"
 	@echo "make install           put the extension where the server finds it"
 	@echo "make install-programs  put gateway and relay into $(PREFIX)/bin"

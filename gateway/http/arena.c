@@ -12,7 +12,10 @@
 
 #include "common/buf.h"
 
+/* 0 under the sanitizers: each piece a block, so that they see its end. */
+#ifndef ARENA_BLOCK_SIZE
 #define ARENA_BLOCK_SIZE 4096
+#endif
 
 typedef struct ArenaBlock
 {
@@ -27,20 +30,22 @@ void *
 arena_alloc(Arena *arena, size_t size)
 {
 	ArenaBlock *block = arena->blocks;
-	void	   *memory;
+	size_t		start = 0;
 
-	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (block == NULL || block->size - block->used < size)
+	if (block != NULL)
+		start = (block->used + alignof(max_align_t) - 1) &
+			~(alignof(max_align_t) - 1);
+	if (block == NULL || start > block->size || block->size - start < size)
 	{
 		size_t		room = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
 
 		block = must_alloc(sizeof(ArenaBlock) + room);
 		*block = (ArenaBlock) {.next = arena->blocks, .size = room};
 		arena->blocks = block;
+		start = 0;
 	}
-	memory = (char *) block->bytes + block->used;
-	block->used += size;
-	return memset(memory, 0, size);
+	block->used = start + size;
+	return memset((char *) block->bytes + start, 0, size);
 }
 
 /* A NUL-terminated copy of len bytes. */

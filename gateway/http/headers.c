@@ -279,6 +279,23 @@ header_is_media_type(const char *value, const char *media_type)
 		 value[len] == '\t');
 }
 
+/* A weight (RFC 9110, 12.4.2) as thousandths; what is none counts as 1. */
+static int
+weight(const char *text)
+{
+	int			thousandths = 1000;
+	int			unit = 100;
+
+	if (*text != '0')
+		return thousandths;
+	thousandths = 0;
+	if (*++text != '.')
+		return thousandths;
+	for (text++; unit > 0 && *text >= '0' && *text <= '9'; text++, unit /= 10)
+		thousandths += unit * (*text - '0');
+	return thousandths;
+}
+
 /* The parameter q of a media range as thousandths. */
 static int
 range_quality(const char *range, size_t len)
@@ -291,7 +308,7 @@ range_quality(const char *range, size_t len)
 		p++;
 		p += strspn(p, " \t");
 		if (strncasecmp(p, "q=", 2) == 0)
-			return (int) (strtod(p + 2, NULL) * 1000);
+			return weight(p + 2);
 	}
 	return 1000;
 }

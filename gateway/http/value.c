@@ -187,8 +187,8 @@ not_a(Request *request, const Arg *arg, const char *name)
 		[KIND_BOOL] = "true or false",
 		[KIND_DATE] = "a date such as 2026-03-15",
 		[KIND_TIMESTAMP] =
-		"an RFC 3339 timestamp with an offset, such as "
-		"2026-03-15T10:00:00+05:30",
+		("an RFC 3339 timestamp with an offset, such as "
+		 "2026-03-15T10:00:00+05:30"),
 		[KIND_TEXT_ARRAY] = "a list of strings",
 		[KIND_SCALAR] = "a string, a number, or true or false",
 		[KIND_JSON] = "an object or a list",

@@ -99,10 +99,13 @@ static void
 key_standard(const char *secret, size_t len, SignKey *key)
 {
 	const size_t skip = strlen(PREFIX);
+	size_t		padding = 0;
 	int			decoded;
 
 	key_published(secret, len, key);
-	if (len <= skip || len >= KEY_MAX ||
+	while (padding < len && secret[len - 1 - padding] == '=')
+		padding++;
+	if (len <= skip || len >= KEY_MAX || padding > 2 ||
 		strncmp(secret, PREFIX, skip) != 0)
 		return;
 	decoded = EVP_DecodeBlock(key->bytes,
@@ -114,10 +117,5 @@ key_standard(const char *secret, size_t len, SignKey *key)
 		return;
 	}
 	/* EVP_DecodeBlock counts the padding as bytes. */
-	while (len > skip && secret[len - 1] == '=')
-	{
-		decoded--;
-		len--;
-	}
-	key->len = (size_t) decoded;
+	key->len = (size_t) decoded - padding;
 }

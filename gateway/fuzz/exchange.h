@@ -1,0 +1,24 @@
+/*
+ * exchange.h
+ *		A request as libmicrohttpd would hand it over, from bytes, and its
+ *		answer judged.
+ */
+#ifndef APPT_FUZZ_EXCHANGE_H
+#define APPT_FUZZ_EXCHANGE_H
+
+#include "http/request.h"
+
+/* What the database answers in a fuzz target: a row of text. */
+typedef struct FakeRow
+{
+	QueryOutcome outcome;
+	const char *const *names;	/* of the columns, NULL at the end */
+	const char *const *values;
+} FakeRow;
+
+extern FakeRow fake_row;
+
+extern void exchange_init(void);
+extern void exchange_run(const uint8_t *data, size_t size);
+
+#endif							/* APPT_FUZZ_EXCHANGE_H */
