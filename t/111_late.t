@@ -12,7 +12,6 @@ use Appt::OpenApi;
 use Appt::Raw qw(statuses);
 use Appt::Util qw(wait_for);
 use IO::Select;
-use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
 my $request_s = 1.5;
@@ -37,14 +36,10 @@ sub is_late {
     ok($closed, "$name: closed");
     cmp_ok($took, '>=', $request_s - 0.1, "$name: not before its time");
     cmp_ok($took, '<', $request_s + 3, "$name: nor long after");
-    my ($head, $body) = split /\r\n\r\n/, $answer, 2;
-    my %header = map { /^([^:]+): (.*?)\r?$/ ? (lc $1 => $2) : () }
-        split /\n/, $head;
-    my $r = { status => 408, headers => \%header, body => $body,
-        json => eval { JSON::PP->new->utf8->decode($body // '') } };
+    my $r = Appt::Raw::parse($answer);
     is($r->{json}{code}, 'request_timeout', "$name: says so");
-    is($header{connection}, 'close', "$name: Connection: close");
-    is($header{'content-length'}, length($body // ''), "$name: whole");
+    is($r->{headers}{connection}, 'close', "$name: Connection: close");
+    is($r->{headers}{'content-length'}, length $r->{body}, "$name: whole");
     my @wrong = $api->wrong($operation, $r);
     ok(!@wrong, "$name: as documented") or diag join "\n", @wrong;
     return $r;

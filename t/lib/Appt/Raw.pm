@@ -8,6 +8,7 @@ package Appt::Raw;
 #   my $socket = $raw->connection;
 #   my ($answer, $closed) = $raw->drain($socket, 4);
 #   my ($answer, $closed) = $raw->drip($socket, $text, 0.2, 4);
+#   my $r = $raw->answer($text);   # as Appt::Http gives it, closed or not
 #   statuses($answer);
 
 use strict;
@@ -15,6 +16,7 @@ use warnings;
 use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
+use JSON::PP ();
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(statuses);
@@ -56,6 +58,26 @@ sub send {
     my $socket = $self->connection;
     print {$socket} $text;
     return $self->drain($socket, $seconds);
+}
+
+# The one answer to the text, as Appt::Http gives it.
+sub answer {
+    my ($self, $text) = @_;
+    return parse(scalar $self->send($text, 10));
+}
+
+# An answer's parts.
+sub parse {
+    my ($text) = @_;
+    my ($head, $body) = split /\r\n\r\n/, $text, 2;
+    my ($status, @line) = split /\r\n/, $head // '';
+    my %header = map { /^([^:]+): *(.*)$/ ? (lc $1 => $2) : () } @line;
+    return {
+        status  => ($status // '') =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0,
+        headers => \%header,
+        body    => $body // '',
+        json    => eval { JSON::PP->new->utf8->decode($body // '') },
+    };
 }
 
 # A byte each so many seconds, until the other side answers or closes; then
