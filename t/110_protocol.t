@@ -119,8 +119,8 @@ for my $case ([ 'no Host', 400, "GET /healthz HTTP/1.1\r\n\r\n" ],
 {
     my $r = send_raw("${post}X-Request-Id: odd-1\r\nContent-Length: 2x\r\n\r\n");
     like($r, qr/^X-Request-Id: odd-1\r$/m, 'such an answer has the request\'s id');
-    ok(wait_for { grep { ($_->{id} // '') eq 'odd-1' && $_->{status} == 400 }
-            $clinic->gateway->log_lines } 'its log line', 'and so has the log');
+    ok((wait_for { grep { ($_->{id} // '') eq 'odd-1' && $_->{status} == 400 }
+            $clinic->gateway->log_lines } 'its log line'), 'and so has the log');
 }
 like(scalar send_raw("GET /healthz HTTP/1.0\r\n\r\n"), qr/^HTTP\S+ 200/,
     'HTTP/1.0 needs no Host');

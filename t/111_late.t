@@ -63,8 +63,8 @@ drips('headers that drip in', "GET /healthz HTTP/1.1\r\n$host" . 'X' x 200, $a);
         $raw->drip($socket, '{"patient_id":"' . 'x' x 200, 0.1, 6), $a);
     is($r->{headers}{'x-request-id'}, 'slow-1', 'under the request\'s own name');
     is($r->{json}{instance}, 'urn:bioecko:request:slow-1', 'twice');
-    ok(wait_for { grep { ($_->{id} // '') eq 'slow-1' && $_->{status} == 408 }
-            $clinic->gateway->log_lines } 'its log line', 'the log has it');
+    ok((wait_for { grep { ($_->{id} // '') eq 'slow-1' && $_->{status} == 408 }
+            $clinic->gateway->log_lines } 'its log line'), 'the log has it');
     like($http->get('/metrics')->{body},
         qr/^appt_requests_total\{[^}]*status="408"\} [1-9]/m, 'it is counted');
 }

@@ -19,6 +19,7 @@
 #include "common/signals.h"
 #include "http/auth.h"
 #include "http/loop.h"
+#include "http/newkey.h"
 #include "http/options.h"
 #include "http/routes.h"
 #include "http/serve.h"
@@ -60,6 +61,8 @@ main(int argc, char **argv)
 		routes_print();
 		return 0;
 	}
+	if (options.new_signing_key)
+		return newkey_add() ? 0 : 1;
 	level = log_level_from_name(options.log_level);
 	if (level < 0)
 	{

@@ -77,6 +77,8 @@ static const ConfigOption option_table[] = {
 		"after SIGTERM, how long running requests may take"),
 	BOOL("APPT_PRINT_ROUTES", "routes", print_routes, "off",
 		 "print the route table and stop"),
+	BOOL("APPT_NEW_SIGNING_KEY", "new-signing-key", new_signing_key, "off",
+		 "add a signing key for access tokens, print its id and stop"),
 };
 
 static const ConfigProgram program = {

@@ -36,6 +36,7 @@ typedef struct Options
 	bool		request_log;
 	int			shutdown_timeout_ms;
 	bool		print_routes;
+	bool		new_signing_key;
 } Options;
 
 extern Options options;
