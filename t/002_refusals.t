@@ -352,6 +352,14 @@ refused('moving without a time',
     400, 'invalid_request', field => 'new_slot_start');
 refused('moving with an unknown member', move($taken, { colour => 'red' }),
     400, 'invalid_request', field => 'colour');
+refused('moving, the end before the start',
+    move($taken, { new_slot_end => '2026-03-15T11:30:00+05:30' }),
+    400, 'invalid_request', field => 'new_slot_end');
+refused('the same by the shorter names', sub {
+    $http->patch("$base/$taken/reschedule",
+        { slot_start => '2026-03-15T11:45:00+05:30',
+            slot_end => '2026-03-15T11:30:00+05:30' })
+}, 400, 'invalid_request', field => 'slot_end');
 refused('moving for a blank reason', move($taken, { reason => '  ' }),
     400, 'invalid_request', field => 'reason');
 refused('moving to a slot that is taken',

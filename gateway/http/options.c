@@ -21,8 +21,8 @@ static const ConfigOption option_table[] = {
 		   "(add target_session_attrs=read-write). Empty: libpq's own PG* "
 		   "variables"),
 	SECRET("APPT_READ_DSN", read_dsn, "",
-		   "another one for slot lists and other quick reads: a standby, "
-		   "which may lag"),
+		   "another one for slot lists, the queue and single appointments: a "
+		   "standby, which may lag"),
 	TEXT("APPT_LISTEN", "listen", listen, "127.0.0.1:8080",
 		 "address and port: 127.0.0.1:8080, [::]:8443; port 0 takes a free "
 		 "one and the log says which"),

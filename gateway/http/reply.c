@@ -18,6 +18,7 @@ static void link_text(Buf *link, const char *text, size_t len);
 static void link_add(Request *request, Buf *link, int page, const char *rel);
 static const char *error_field(const Request *request,
 							   const PGresult *result);
+static const char *wire_name(const Request *request, const char *column);
 static const char *guarded_field(const Route *route, const char *rest);
 static const char *error_text(Request *request, const PGresult *result,
 							  const ErrorClass *class);
@@ -190,11 +191,29 @@ error_field(const Request *request, const PGresult *result)
 	size_t		len = table != NULL ? strlen(table) : 0;
 
 	if (column != NULL && column[0] != '\0')
-		return column;
+		return wire_name(request, column);
 	if (constraint == NULL || table == NULL ||
 		strncmp(constraint, table, len) != 0 || constraint[len] != '_')
 		return NULL;
 	return guarded_field(request->route, constraint + len + 1);
+}
+
+/* The field as the caller knows it: by its own name unless he used another. */
+static const char *
+wire_name(const Request *request, const char *column)
+{
+	const Route *route = request->route;
+	int			i;
+
+	for (i = 0; i < route->arg_count; i++)
+	{
+		const Arg  *arg = &route->args[i];
+
+		if (arg->alias != NULL && strcmp(arg->alias, column) == 0 &&
+			json_object_get(request->json, column) == NULL)
+			return arg->name;
+	}
+	return column;
 }
 
 /* The argument whose name, without _id, the constraint's rest begins with. */

@@ -261,7 +261,7 @@ static const Route own_rows[] = {
 		   transition_args),
 	CHANGE("POST", APPOINTMENT "/no-show", WRITE_A, 200, "no_show",
 		   transition_args),
-	CALL("GET", "/queue", READ_A, 200, READ_ALONE, "queue", queue_args),
+	CALL("GET", "/queue", READ_A, 200, READ_SHARED, "queue", queue_args),
 
 	CALL("GET", "/webhooks", HOOKS, 200, READ_ALONE, "list_webhooks",
 		 client_only_args),
