@@ -39,8 +39,8 @@ static ApptStatement day_count = {
 static ApptStatement overlap = {
 	"SELECT"
 	" FROM appt.appointment"
-	" WHERE patient_no = $1"
-	" AND tstzrange(slot_start, slot_end) && tstzrange($2, $3)"
+	" WHERE appt.occupancy(patient_no, slot_start, slot_end)"
+	" OPERATOR(appt.&&) appt.occupancy($1, $2, $3)"
 	" AND status NOT IN ('cancelled', 'no_show', 'completed', 'held')"
 	" AND appointment_no <> $4",
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}

@@ -123,12 +123,12 @@ CREATE TABLE appt.appointment (
 		appt.is_hold_or_booking(status, hold_expires_at, patient_no,
 			patient_id, token_number)),
 	CONSTRAINT appointment_no_overlap EXCLUDE USING gist (
-		(doctor_no * 64 + lane) WITH =,
-		tstzrange(slot_start, slot_end) WITH &&)
+		appt.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
+			WITH OPERATOR(appt.&&))
 		WHERE (status NOT IN ('cancelled', 'no_show')),
 	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING gist (
-		patient_no WITH =,
-		tstzrange(slot_start, slot_end) WITH &&)
+		appt.occupancy(patient_no, slot_start, slot_end)
+			WITH OPERATOR(appt.&&))
 		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
 );
 

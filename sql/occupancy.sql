@@ -1,0 +1,98 @@
+-- The type and operator class of the overlap constraints find what overlaps,
+-- all of it and nothing else, however many pages the index has.
+SET TIME ZONE 'UTC';
+
+-- A value is somebody's and has a beginning before its end.
+SELECT appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
+SELECT appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:00+00');
+SELECT appt.occupancy(7, '2026-03-15 10:15+00', '2026-03-15 10:00+00');
+SELECT appt.occupancy(NULL, '2026-03-15 10:00+00', '2026-03-15 10:15+00') IS NULL
+	AS nobody;
+SELECT '7: [2026-03-15,2026-03-16)'::appt.occupancy;
+
+-- Half-open, and of the same key.
+SELECT b.what, appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
+	OPERATOR(appt.&&) appt.occupancy(b.key, b.slot_start, b.slot_end) AS overlaps
+FROM (VALUES
+	(1, 'the same', 7, timestamptz '2026-03-15 10:00+00', timestamptz '2026-03-15 10:15+00'),
+	(2, 'another key', 8, '2026-03-15 10:00+00', '2026-03-15 10:15+00'),
+	(3, 'ends as it begins', 7, '2026-03-15 09:45+00', '2026-03-15 10:00+00'),
+	(4, 'begins as it ends', 7, '2026-03-15 10:15+00', '2026-03-15 10:30+00'),
+	(5, 'a moment of it', 7, '2026-03-15 10:14:59.999999+00', '2026-03-15 11:00+00'),
+	(6, 'inside', 7, '2026-03-15 10:05+00', '2026-03-15 10:06+00'),
+	(7, 'around', 7, '2026-03-15 00:00+00', '2026-03-16 00:00+00')
+	) AS b (no, what, key, slot_start, slot_end)
+ORDER BY b.no;
+
+-- Some hundred pages, of keys with many entries and keys with few, put in by
+-- time, by key and at random: the index finds what a look at every row finds.
+CREATE TABLE visit (no integer, key integer, slot_start timestamptz, slot_end timestamptz);
+CREATE INDEX visit_gist ON visit USING gist (appt.occupancy(key, slot_start, slot_end));
+
+CREATE FUNCTION fill(first integer, last integer, keys integer) RETURNS void
+	LANGUAGE sql
+AS $$
+	INSERT INTO visit
+	SELECT n, abs(hashint4(n)) % keys - keys / 2, t.at,
+		t.at + (1 + abs(hashint4(n * 7)) % 90) * interval '1 minute'
+	FROM generate_series(first, last) AS n,
+		LATERAL (SELECT timestamptz '2026-01-01 00:00+00'
+			+ abs(hashint4(n * 3)) % 500000 * interval '1 minute') AS t (at)
+$$;
+
+CREATE TABLE question AS
+SELECT n AS no, appt.occupancy(abs(hashint4(n * 11)) % 300 - 150, t.at,
+	t.at + (1 + n % 1000) * interval '20 minutes') AS sought
+FROM generate_series(1, 300) AS n,
+	LATERAL (SELECT timestamptz '2026-01-01 00:00+00'
+		+ abs(hashint4(n * 13)) % 500000 * interval '1 minute') AS t (at);
+
+CREATE FUNCTION answers(by_index boolean) RETURNS TABLE (found bigint, digest text)
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM set_config('enable_seqscan', (NOT by_index)::text, true),
+		set_config('enable_indexscan', by_index::text, true),
+		set_config('enable_bitmapscan', 'off', true);
+	RETURN QUERY EXECUTE
+		'SELECT count(*), md5(string_agg(q.no || ''-'' || v.no, '' '' ORDER BY q.no, v.no)) '
+		'FROM question AS q JOIN visit AS v '
+		'ON appt.occupancy(v.key, v.slot_start, v.slot_end) OPERATOR(appt.&&) q.sought';
+END
+$$;
+
+SELECT fill(1, 5000, 3), fill(5001, 20000, 300);
+EXPLAIN (COSTS OFF) SELECT FROM visit
+WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
+	appt.occupancy(1, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
+SELECT pg_relation_size('visit_gist') / 8192 > 100 AS many_pages;
+SELECT i.found > 1000 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
+
+-- After deletes, a vacuum and more rows; and made anew from what is there.
+DELETE FROM visit WHERE no % 3 = 0;
+VACUUM visit;
+SELECT fill(20001, 25000, 50);
+SELECT i.found > 1000 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
+REINDEX INDEX visit_gist;
+SELECT i.found > 1000 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
+
+-- All of one key and one start: a split has nothing to go by.
+INSERT INTO visit
+SELECT n, 1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00'
+FROM generate_series(30001, 31000) AS n;
+SET enable_seqscan = off;
+SELECT count(*) FROM visit
+WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
+	appt.occupancy(1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+
+-- The extremes of a key.
+INSERT INTO visit VALUES
+	(40001, 2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00'),
+	(40002, -2147483648, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+SELECT no FROM visit
+WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
+	appt.occupancy(2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+RESET enable_seqscan;
+
+DROP TABLE visit, question;
+DROP FUNCTION fill(integer, integer, integer), answers(boolean);
