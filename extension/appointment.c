@@ -56,6 +56,8 @@ static const char *const sources[] = {
 	"sql", "api", "web", "mobile", "aggregator", "front_desk", "walk_in"
 };
 
+static ApptTable table = {"appointment"};
+
 static ApptStatement find = {
 	"SELECT a"
 	" FROM appt.appointment a"
@@ -142,6 +144,7 @@ appointment_from_row(Datum row)
 		.reschedule_count = INT4(RESCHEDULE_COUNT),
 		.reason = TEXT(REASON),
 		.priority = INT2(PRIORITY),
+		.override = DatumGetBool(values[COL_OVERRIDE]),
 		.skipped_at = TIME(SKIPPED_AT),
 		.booked_at = TIME(BOOKED_AT),
 		.checked_in_at = TIME(CHECKED_IN_AT),
@@ -204,6 +207,53 @@ appointment_check_version(const Appointment *appointment,
 			 errmsg("appointment \"%s\" has version %d, not %d",
 					appointment->appointment_id, appointment->version,
 					expected_version)));
+}
+
+/*
+ * Inserts an appointment or a hold, and returns it as it is now.  The caller
+ * holds the locks of booking.c.
+ */
+Appointment *
+appointment_insert(const Appointment *a)
+{
+	bool		is_hold = appointment_is(a, "held");
+	ApptArg		values[COL_COUNT] = {
+		[COL_APPOINTMENT_ID] = appt_arg_text(a->appointment_id),
+		[COL_APPOINTMENT_NO] = appt_arg(Int64GetDatum(a->appointment_no)),
+		[COL_PATIENT_ID] = appt_arg_text(a->patient_id),
+		[COL_DOCTOR_ID] = appt_arg_text(a->doctor_id),
+		[COL_BRANCH_ID] = appt_arg_text(a->branch_id),
+		[COL_SLOT_START] = appt_arg_time(a->slot_start),
+		[COL_SLOT_END] = appt_arg_time(a->slot_end),
+		[COL_VISIT_TYPE] = appt_arg_text(a->visit_type),
+		[COL_STATUS] = appt_arg_text(a->status),
+		[COL_TOKEN_NUMBER] = is_hold ? appt_arg_null()
+			: appt_arg(Int32GetDatum(a->token_number)),
+		[COL_TOKEN_DATE] = appt_arg(DateADTGetDatum(a->token_date)),
+		[COL_SOURCE] = appt_arg_text(a->source),
+		[COL_NOTES] = appt_arg_text(a->notes),
+		[COL_VERSION] = appt_arg(Int32GetDatum(1)),
+		[COL_RESCHEDULE_COUNT] = appt_arg(Int32GetDatum(0)),
+		[COL_REASON] = appt_arg_null(),
+		[COL_PRIORITY] = appt_arg(Int16GetDatum(0)),
+		[COL_SKIPPED_AT] = appt_arg_null(),
+		[COL_OVERRIDE] = appt_arg(BoolGetDatum(a->override)),
+		[COL_BOOKED_AT] = appt_arg_time(a->booked_at),
+		[COL_CHECKED_IN_AT] = appt_arg_time(a->checked_in_at),
+		[COL_STARTED_AT] = appt_arg_null(),
+		[COL_COMPLETED_AT] = appt_arg_null(),
+		[COL_CANCELLED_AT] = appt_arg_null(),
+		[COL_HOLD_EXPIRES_AT] = appt_arg_time(a->hold_expires_at),
+		[COL_DOCTOR_NO] = appt_arg(Int32GetDatum(a->doctor_no)),
+		[COL_PATIENT_NO] = is_hold ? appt_arg_null()
+			: appt_arg(Int32GetDatum(a->patient_no)),
+		[COL_LANE] = appt_arg(Int16GetDatum(a->lane)),
+		[COL_BUFFER_BEFORE_MIN] =
+			appt_arg(Int16GetDatum(a->buffer_before_min)),
+		[COL_BUFFER_AFTER_MIN] = appt_arg(Int16GetDatum(a->buffer_after_min))
+	};
+
+	return appointment_from_row(table_insert(&table, values, COL_COUNT));
 }
 
 /*

@@ -26,23 +26,24 @@ extern void refusal_unknown_id(IdOrigin origin, const char *object,
 typedef struct Appointment
 {
 	Datum		row;
-	char	   *appointment_id;
+	const char *appointment_id;
 	int64		appointment_no;
-	char	   *patient_id;
-	char	   *doctor_id;
-	char	   *branch_id;
+	const char *patient_id;
+	const char *doctor_id;
+	const char *branch_id;
 	TimestampTz slot_start;
 	TimestampTz slot_end;
-	char	   *visit_type;
-	char	   *status;
+	const char *visit_type;
+	const char *status;
 	int			token_number;
 	DateADT		token_date;
-	char	   *source;
-	char	   *notes;
+	const char *source;
+	const char *notes;
 	int			version;
 	int			reschedule_count;
-	char	   *reason;
+	const char *reason;
 	int			priority;
+	bool		override;		/* booked against the rules of slots */
 	TimestampTz skipped_at;		/* 0: never, here and below */
 	TimestampTz booked_at;
 	TimestampTz checked_in_at;
@@ -72,6 +73,7 @@ extern Appointment *appointment_find(const char *appointment_id,
 extern bool appointment_is(const Appointment *appointment, const char *status);
 extern void appointment_check_version(const Appointment *appointment,
 									  int expected_version);
+extern Appointment *appointment_insert(const Appointment *appointment);
 extern Appointment *appointment_store(const Appointment *appointment);
 extern char *appointment_json(const Appointment *appointment);
 extern pg_tz *appointment_zone(const Appointment *appointment);
@@ -123,7 +125,7 @@ extern void busy_load(BusyList *list, const BusyQuery *query);
 typedef struct Answer
 {
 	char	   *body;
-	char	   *id;				/* NULL: none */
+	const char *id;				/* NULL: none */
 	int			version;		/* 0: none */
 	bool		replayed;
 } Answer;

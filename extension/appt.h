@@ -86,8 +86,8 @@ typedef void (*ApptRefusal) (const char *constraint, const void *context);
 
 extern uint64 appt_run(ApptStatement *statement, const ApptArg *args,
 					   ApptAccess access);
-extern uint64 appt_run_excluded(ApptStatement *statement, const ApptArg *args,
-								ApptRefusal refuse, const void *context);
+extern void appt_run_excluded(ApptWork work, void *request,
+							  ApptRefusal refuse, const void *context);
 extern void appt_run_to(ApptStatement *statement, const ApptArg *args,
 						ApptAccess access, DestReceiver *receiver);
 extern Datum appt_field(int row, int column, bool *isnull);
@@ -99,6 +99,24 @@ extern ApptArg appt_arg(Datum value);
 extern ApptArg appt_arg_text(const char *value);
 extern ApptArg appt_arg_time(TimestampTz instant);
 extern ApptArg appt_arg_null(void);
+
+/* ---- table.c ---- */
+
+/* A table that rows are put into without a statement. */
+typedef struct ApptTable
+{
+	const char *name;			/* in schema appt */
+	Oid			oid;
+	struct ExprState **checks;	/* its CHECKs, in context */
+	MemoryContext context;		/* NULL: nothing is kept yet */
+	bool		is_stale;		/* its definition has changed */
+	struct ApptTable *next;
+} ApptTable;
+
+extern void table_init(void);
+extern Oid	table_oid(const char *name);
+extern Datum table_insert(ApptTable *table, const ApptArg *values,
+						  int nvalues);
 
 /* ---- lock.c ---- */
 

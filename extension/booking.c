@@ -11,21 +11,6 @@
 
 #include "catalog/pg_type.h"
 
-static ApptStatement insert = {
-	"INSERT INTO appt.appointment AS a (appointment_id, appointment_no,"
-	" patient_id, doctor_id, branch_id, slot_start, slot_end, visit_type,"
-	" status, token_number, token_date, source, notes, override, booked_at,"
-	" checked_in_at, hold_expires_at, doctor_no, patient_no, lane,"
-	" buffer_before_min, buffer_after_min)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22)"
-	" RETURNING a",
-	22, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID, TEXTOID, TEXTOID,
-		BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID,
-		INT4OID, INT2OID, INT2OID, INT2OID}
-};
-
 static ApptStatement take_hold = {
 	"DELETE FROM appt.appointment a"
 	" WHERE a.appointment_id = $1 AND a.status = 'held'"
@@ -44,13 +29,15 @@ typedef struct NewRow
 	int			patient_no;		/* 0: a hold */
 	TimestampTz checked_in_at;
 	TimestampTz hold_expires_at;
+	Appointment *inserted;
 } NewRow;
 
 static void check_texts(const BookRequest *request);
 static PlacementRequest placement_request(const BookRequest *request);
 static int	draw_token(const Placement *placement);
 static void lock_day(const Placement *placement);
-static Appointment *insert_row(const NewRow *row);
+static Appointment *insert_row(NewRow *row);
+static Datum insert(void *arg);
 static void refuse_overlap(const char *constraint, const void *context)
 			pg_attribute_noreturn();
 static void use_hold(const BookRequest *request, Placement *placement);
@@ -212,44 +199,49 @@ lock_day(const Placement *placement)
 }
 
 static Appointment *
-insert_row(const NewRow *row)
+insert_row(NewRow *row)
 {
+	appt_run_excluded(insert, row, refuse_overlap, row);
+	return row->inserted;
+}
+
+static Datum
+insert(void *arg)
+{
+	NewRow	   *row = arg;
 	const Placement *p = row->placement;
 	bool		is_hold = row->patient_no == 0;
 	int64		no = appt_next_appointment_no();
 	DateADT		today = appt_local_date(p->now, p->place.branch->zone);
-	bool		isnull;
-	ApptArg		args[] = {
-		appt_arg_text(is_hold
-					  ? appt_new_id("hold")
-					  : appt_appointment_id(no, today)),
-		appt_arg(Int64GetDatum(no)),
-		appt_arg_text(is_hold ? NULL : row->request->patient_id),
-		appt_arg_text(p->place.doctor->doctor_id),
-		appt_arg_text(p->place.branch->branch_id),
-		appt_arg_time(p->slot_start),
-		appt_arg_time(p->slot_end),
-		appt_arg_text(row->request->visit_type),
-		appt_arg_text(row->status),
-		is_hold ? appt_arg_null() :
-			appt_arg(Int32GetDatum(row->token_number)),
-		appt_arg(DateADTGetDatum(p->date)),
-		appt_arg_text(row->source),
-		appt_arg_text(row->request->notes),
-		appt_arg(BoolGetDatum(p->overridden != SLOT_FREE)),
-		appt_arg_time(p->now),
-		appt_arg_time(row->checked_in_at),
-		appt_arg_time(row->hold_expires_at),
-		appt_arg(Int32GetDatum(p->place.doctor->doctor_no)),
-		is_hold ? appt_arg_null() :
-			appt_arg(Int32GetDatum(row->patient_no)),
-		appt_arg(Int16GetDatum(p->lane)),
-		appt_arg(Int16GetDatum(p->buffer_before_min)),
-		appt_arg(Int16GetDatum(p->buffer_after_min))
+	Appointment new = {
+		.appointment_id = is_hold
+			? appt_new_id("hold")
+			: appt_appointment_id(no, today),
+		.appointment_no = no,
+		.patient_id = is_hold ? NULL : row->request->patient_id,
+		.doctor_id = p->place.doctor->doctor_id,
+		.branch_id = p->place.branch->branch_id,
+		.slot_start = p->slot_start,
+		.slot_end = p->slot_end,
+		.visit_type = row->request->visit_type,
+		.status = row->status,
+		.token_number = row->token_number,
+		.token_date = p->date,
+		.source = row->source,
+		.notes = row->request->notes,
+		.override = p->overridden != SLOT_FREE,
+		.booked_at = p->now,
+		.checked_in_at = row->checked_in_at,
+		.hold_expires_at = row->hold_expires_at,
+		.doctor_no = p->place.doctor->doctor_no,
+		.patient_no = row->patient_no,
+		.lane = p->lane,
+		.buffer_before_min = p->buffer_before_min,
+		.buffer_after_min = p->buffer_after_min
 	};
 
-	appt_run_excluded(&insert, args, refuse_overlap, row);
-	return appointment_from_row(appt_field(0, 1, &isnull));
+	row->inserted = appointment_insert(&new);
+	return (Datum) 0;
 }
 
 static void

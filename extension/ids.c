@@ -4,10 +4,8 @@
  */
 #include "schedule.h"
 
-#include "catalog/namespace.h"
 #include "commands/sequence.h"
 #include "common/base64.h"
-#include "utils/lsyscache.h"
 
 #define RANDOM_BYTES	16
 #define RANDOM_CHARS	22		/* of base64, without its padding */
@@ -16,10 +14,7 @@
 int64
 appt_next_appointment_no(void)
 {
-	Oid			schema = get_namespace_oid("appt", false);
-
-	return nextval_internal(get_relname_relid("appointment_no_seq", schema),
-							false);
+	return nextval_internal(table_oid("appointment_no_seq"), false);
 }
 
 /* The id of the appointment with that number, booked on that day. */

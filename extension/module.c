@@ -21,6 +21,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	table_init();
 	schedule_init();
 }
 

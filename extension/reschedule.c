@@ -43,7 +43,7 @@ static Appointment *lock_row(const Move *m);
 static void check_movable(const Move *m, const Appointment *current);
 static void check_window(const Move *m, const Appointment *current);
 static bool is_unchanged(const Move *m, const Appointment *current);
-static Appointment *update_row(const Move *m);
+static Datum update_row(void *arg);
 static void refuse_overlap(const char *constraint, const void *context)
 			pg_attribute_noreturn();
 
@@ -86,7 +86,7 @@ move_once(void *arg)
 	placement_find(&m->placement, &m->wanted);
 	patient_check_limit(current->patient_no, &m->placement,
 						current->appointment_no);
-	m->moved = update_row(m);
+	appt_run_excluded(update_row, m, refuse_overlap, m);
 	event_record(m->moved, "appointment.rescheduled", request->caller,
 				 request->reason, m->placement.now);
 	return (Datum) 0;
@@ -198,9 +198,10 @@ is_unchanged(const Move *m, const Appointment *current)
 		strcmp(current->branch_id, m->wanted.branch_id) == 0;
 }
 
-static Appointment *
-update_row(const Move *m)
+static Datum
+update_row(void *arg)
 {
+	Move	   *m = arg;
 	const Placement *p = &m->placement;
 	bool		isnull;
 	ApptArg		args[] = {
@@ -218,9 +219,10 @@ update_row(const Move *m)
 		appt_arg(Int16GetDatum(p->buffer_after_min))
 	};
 
-	if (appt_run_excluded(&move, args, refuse_overlap, m) != 1)
+	if (appt_run(&move, args, APPT_WRITE) != 1)
 		elog(ERROR, "appointment \"%s\" is gone", m->seen->appointment_id);
-	return appointment_from_row(appt_field(0, 1, &isnull));
+	m->moved = appointment_from_row(appt_field(0, 1, &isnull));
+	return (Datum) 0;
 }
 
 static void

@@ -62,19 +62,18 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 }
 
 /*
- * Runs a statement that writes.  If an exclusion constraint forbids it,
- * "refuse" is told which one and raises the error that the caller sees.
+ * Runs work that writes.  If an exclusion constraint forbids it, "refuse" is
+ * told which one and raises the error that the caller sees.
  */
-uint64
-appt_run_excluded(ApptStatement *statement, const ApptArg *args,
-				  ApptRefusal refuse, const void *context)
+void
+appt_run_excluded(ApptWork work, void *request, ApptRefusal refuse,
+				  const void *context)
 {
 	MemoryContext old = CurrentMemoryContext;
-	volatile uint64 processed = 0;
 
 	PG_TRY();
 	{
-		processed = appt_run(statement, args, APPT_WRITE);
+		(void) work(request);
 	}
 	PG_CATCH();
 	{
@@ -88,7 +87,6 @@ appt_run_excluded(ApptStatement *statement, const ApptArg *args,
 		refuse(error->constraint_name, context);
 	}
 	PG_END_TRY();
-	return processed;
 }
 
 /*
