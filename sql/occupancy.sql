@@ -41,7 +41,7 @@ AS $$
 $$;
 
 CREATE TABLE question AS
-SELECT n AS no, appt.occupancy(abs(hashint4(n * 11)) % 300 - 150, t.at,
+SELECT n AS no, appt.occupancy(abs(hashint4(n * 11)) % 20 - 10, t.at,
 	t.at + (1 + n % 1000) * interval '20 minutes') AS sought
 FROM generate_series(1, 300) AS n,
 	LATERAL (SELECT timestamptz '2026-01-01 00:00+00'
