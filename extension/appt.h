@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "nodes/lockoptions.h"
 #include "nodes/pg_list.h"
 #include "pgtime.h"
 #include "utils/date.h"
@@ -117,6 +118,12 @@ extern void table_init(void);
 extern Oid	table_oid(const char *name);
 extern Datum table_insert(ApptTable *table, const ApptArg *values,
 						  int nvalues);
+extern HeapTuple table_find(Relation relation, Oid index,
+							struct ScanKeyData *keys, int nkeys);
+extern Datum table_column(HeapTuple row, TupleDesc desc, const char *name);
+extern bool table_lock(Relation relation, HeapTuple found,
+					   LockTupleMode mode);
+extern bool table_replace(Relation relation, HeapTuple found, HeapTuple row);
 
 /* ---- lock.c ---- */
 

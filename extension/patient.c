@@ -8,24 +8,22 @@
  */
 #include "booking.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
 
-static ApptStatement find = {
-	"SELECT patient_no"
-	" FROM appt.patient"
-	" WHERE patient_id = $1 AND active"
-	" FOR KEY SHARE",
-	1, {TEXTOID}
-};
+#define COL_PATIENT_ID	1
 
-/* The same for an API client that is limited to branches. */
-static ApptStatement find_seen = {
-	"SELECT p.patient_no"
+/* Whether an API client that is limited to branches sees the patient. */
+static ApptStatement sees = {
+	"SELECT"
 	" FROM appt.patient p"
-	" WHERE p.patient_id = $1 AND p.active"
-	" AND appt.client_sees_patient($2, p)"
-	" FOR KEY SHARE",
-	2, {TEXTOID, TEXTOID}
+	" WHERE p.patient_no = $1"
+	" AND appt.client_sees_patient($2, p)",
+	2, {INT4OID, TEXTOID}
 };
 
 static ApptStatement day_count = {
@@ -46,25 +44,21 @@ static ApptStatement overlap = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
-/*
- * Looks up an active patient whom the caller may see, and takes the patient's
- * lock.  The row's lock, which the foreign key takes anyway, keeps out who
- * erases the patient.
- */
+static int	lock_active(const char *patient_id);
+static HeapTuple find(Relation relation, const char *patient_id);
+static bool is_active(HeapTuple row, TupleDesc desc);
+static bool caller_sees_patient(const Caller *caller, int patient_no);
+
+/* Looks up an active patient whom the caller may see, and takes the lock. */
 int
 patient_lock(const char *patient_id, const Caller *caller)
 {
-	ApptArg		args[] = {
-		appt_arg_text(patient_id),
-		appt_arg_text(caller->client_id)
-	};
 	int			patient_no;
-	bool		isnull;
 
 	appt_require(patient_id != NULL, "patient_id");
-	if (appt_run(caller->limited ? &find_seen : &find, args, APPT_WRITE) == 0)
+	patient_no = lock_active(patient_id);
+	if (patient_no == 0 || !caller_sees_patient(caller, patient_no))
 		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
-	patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	patient_lock_no(patient_no);
 	return patient_no;
 }
@@ -123,4 +117,56 @@ patient_refuse_busy(const char *patient_id)
 			(APPT_ERRCODE(PATIENT_CONFLICT),
 			 errmsg("patient \"%s\" has another appointment then", patient_id),
 			 errdetail("The patient already has an appointment that overlaps this time.")));
+}
+
+/*
+ * Locks the row of an active patient, as the foreign key does anyway: it keeps
+ * out who erases the patient.  0 if there is none.
+ */
+static int
+lock_active(const char *patient_id)
+{
+	Relation	relation = table_open(table_oid("patient"), RowShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	HeapTuple	row;
+	int			patient_no = 0;
+
+	do
+		row = find(relation, patient_id);
+	while (row != NULL && is_active(row, desc) &&
+		   !table_lock(relation, row, LockTupleKeyShare));
+	if (row != NULL && is_active(row, desc))
+		patient_no = DatumGetInt32(table_column(row, desc, "patient_no"));
+	table_close(relation, NoLock);
+	return patient_no;
+}
+
+static HeapTuple
+find(Relation relation, const char *patient_id)
+{
+	ScanKeyData key;
+
+	ScanKeyEntryInitialize(&key, 0, COL_PATIENT_ID, BTEqualStrategyNumber,
+						   InvalidOid,
+						   TupleDescAttr(RelationGetDescr(relation),
+										 COL_PATIENT_ID - 1)->attcollation,
+						   F_TEXTEQ, CStringGetTextDatum(patient_id));
+	return table_find(relation, RelationGetPrimaryKeyIndex(relation), &key, 1);
+}
+
+static bool
+is_active(HeapTuple row, TupleDesc desc)
+{
+	return DatumGetBool(table_column(row, desc, "active"));
+}
+
+static bool
+caller_sees_patient(const Caller *caller, int patient_no)
+{
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(patient_no)),
+		appt_arg_text(caller->client_id)
+	};
+
+	return !caller->limited || appt_run(&sees, args, APPT_READ_LATEST) > 0;
 }

@@ -1,16 +1,22 @@
 /*
  * table.c
- *		Puts a row into one of the extension's own tables without a statement.
+ *		Rows of the extension's own tables, found by a key and put in without
+ *		a statement.
  *
- * It goes the way of a row that comes by logical replication: triggers,
+ * A row goes in the way of one that comes by logical replication: triggers,
  * constraints and indexes have their say, only no plan is started.  The CHECKs
  * are parsed once and kept until the table's definition changes; an INSERT
  * parses them each time.  Who gets here runs a SECURITY DEFINER function as
  * the owner of the tables, so no right is asked for; row security would be
  * passed over and is refused.
+ *
+ * As in spi.c, what is found is what is committed now, at every isolation
+ * level.
  */
 #include "appt.h"
 
+#include "access/genam.h"
+#include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -18,11 +24,13 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
+#include "storage/bufmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 /* What an insert works with, for as long as it lasts. */
 typedef struct Target
@@ -36,6 +44,7 @@ typedef struct Target
 /* Tables whose CHECKs are kept. */
 static ApptTable *kept = NULL;
 
+static void insert_index_entries(Relation relation, HeapTuple row);
 static void forget_checks(Datum unused, Oid relid);
 static void keep_checks(ApptTable *table, Relation relation);
 static void open_target(Target *target, ApptTable *table);
@@ -86,6 +95,104 @@ table_insert(ApptTable *table, const ApptArg *values, int nvalues)
 	close_target(&target);
 	CommandCounterIncrement();
 	return row;
+}
+
+/*
+ * The row with those values of the columns of a unique index, in the current
+ * context; NULL if there is none.
+ */
+HeapTuple
+table_find(Relation relation, Oid index, ScanKey keys, int nkeys)
+{
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(relation, index, true, GetActiveSnapshot(),
+							  nkeys, keys);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	PopActiveSnapshot();
+	return row;
+}
+
+/* A column of a row that was found; it is NOT NULL. */
+Datum
+table_column(HeapTuple row, TupleDesc desc, const char *name)
+{
+	bool		isnull;
+
+	return SPI_getbinval(row, desc, SPI_fnumber(desc, name), &isnull);
+}
+
+/*
+ * Locks a row that was found, if nobody changed it since; waits for whoever
+ * is about to.
+ */
+bool
+table_lock(Relation relation, HeapTuple found, LockTupleMode mode)
+{
+	TM_FailureData failure;
+	Buffer		buffer;
+	TM_Result	result = heap_lock_tuple(relation, found,
+										 GetCurrentCommandId(true), mode,
+										 LockWaitBlock, false, &buffer,
+										 &failure);
+
+	ReleaseBuffer(buffer);
+	if (result == TM_Updated || result == TM_Deleted)
+		return false;
+	if (result != TM_Ok)
+		elog(ERROR, "could not lock a row of table \"%s\": %d",
+			 RelationGetRelationName(relation), (int) result);
+	return true;
+}
+
+/*
+ * Puts a row in the place of one that was found, if nobody else did so since;
+ * waits for whoever is about to.  Only for columns that no index, constraint
+ * or trigger is about.
+ */
+bool
+table_replace(Relation relation, HeapTuple found, HeapTuple row)
+{
+	TM_FailureData failure;
+	LockTupleMode mode;
+	TM_Result	result = heap_update(relation, &found->t_self, row,
+									 GetCurrentCommandId(true),
+									 InvalidSnapshot, true, &failure, &mode);
+
+	if (result == TM_Updated || result == TM_Deleted)
+		return false;
+	if (result != TM_Ok)
+		elog(ERROR, "could not update a row of table \"%s\": %d",
+			 RelationGetRelationName(relation), (int) result);
+	if (!HeapTupleIsHeapOnly(row))
+		insert_index_entries(relation, row);
+	CommandCounterIncrement();
+	return true;
+}
+
+/* Where the row's page had no room left for its new version. */
+static void
+insert_index_entries(Relation relation, HeapTuple row)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *result = makeNode(ResultRelInfo);
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(RelationGetDescr(relation),
+								 &TTSOpsHeapTuple);
+
+	InitResultRelInfo(result, relation, 0, NULL, 0);
+	ExecOpenIndices(result, false);
+	ExecStoreHeapTuple(row, slot, false);
+	slot->tts_tid = row->t_self;
+	ExecInsertIndexTuples(result, slot, estate, true, false, NULL, NIL);
+	ExecDropSingleTupleTableSlot(slot);
+	ExecCloseIndices(result);
+	FreeExecutorState(estate);
 }
 
 static void

@@ -2,20 +2,31 @@
  * token.c
  *		The doctor-day row: a lock, and the counter of the day's tokens.
  *
- * A number is drawn and the row locked in one statement.  What rolls back
- * gives its number back, so the day's numbers are 1, 2, 3, … without a gap
- * and none is given twice.
+ * A number is drawn and the row locked by one update.  What rolls back gives
+ * its number back, so the day's numbers are 1, 2, 3, … without a gap and none
+ * is given twice.
  */
 #include "appointment.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
 
-static ApptStatement lock_day = {
-	"UPDATE appt.doctor_day"
-	" SET last_token = last_token + $3"
-	" WHERE doctor_no = $1 AND on_date = $2"
-	" RETURNING last_token",
-	3, {INT4OID, DATEOID, INT4OID}
+/* A row of appt.doctor_day. */
+typedef struct DayRow
+{
+	int32		doctor_no;
+	DateADT		on_date;
+	int32		last_token;
+} DayRow;
+
+enum
+{
+	COL_DOCTOR_NO = 1,
+	COL_ON_DATE
 };
 
 /* The first to come to a day; another may be the first at the same time. */
@@ -29,6 +40,9 @@ static ApptStatement open_day = {
 };
 
 static int	compare_days(const void *a, const void *b);
+static bool take_day(DoctorDay *day);
+static HeapTuple find_day(Relation relation, const DoctorDay *day);
+static void take_new_day(DoctorDay *day);
 
 /*
  * Locks the days to the end of the transaction, in their order, and draws a
@@ -40,16 +54,8 @@ token_lock_days(DoctorDay *days, int ndays)
 	qsort(days, ndays, sizeof(DoctorDay), compare_days);
 	for (int i = 0; i < ndays; i++)
 	{
-		bool		isnull;
-		ApptArg		args[] = {
-			appt_arg(Int32GetDatum(days[i].doctor_no)),
-			appt_arg(DateADTGetDatum(days[i].on_date)),
-			appt_arg(Int32GetDatum(days[i].draw ? 1 : 0))
-		};
-
-		if (appt_run(&lock_day, args, APPT_WRITE) == 0)
-			appt_run(&open_day, args, APPT_WRITE);
-		days[i].token_number = DatumGetInt32(appt_field(0, 1, &isnull));
+		if (!take_day(&days[i]))
+			take_new_day(&days[i]);
 	}
 }
 
@@ -62,4 +68,57 @@ compare_days(const void *a, const void *b)
 	if (x->doctor_no != y->doctor_no)
 		return x->doctor_no < y->doctor_no ? -1 : 1;
 	return (x->on_date > y->on_date) - (x->on_date < y->on_date);
+}
+
+/*
+ * Writes the day's row, which locks it; whoever has it first is waited for.
+ * False if the day has no row.
+ */
+static bool
+take_day(DoctorDay *day)
+{
+	Relation	relation = table_open(table_oid("doctor_day"),
+									  RowExclusiveLock);
+	bool		taken = false;
+	HeapTuple	found;
+
+	while (!taken && (found = find_day(relation, day)) != NULL)
+	{
+		HeapTuple	row = heap_copytuple(found);
+		DayRow	   *now = (DayRow *) GETSTRUCT(row);
+
+		if (day->draw)
+			now->last_token++;
+		day->token_number = now->last_token;
+		taken = table_replace(relation, found, row);
+	}
+	table_close(relation, NoLock);
+	return taken;
+}
+
+static HeapTuple
+find_day(Relation relation, const DoctorDay *day)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], COL_DOCTOR_NO, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(day->doctor_no));
+	ScanKeyInit(&keys[1], COL_ON_DATE, BTEqualStrategyNumber, F_DATE_EQ,
+				DateADTGetDatum(day->on_date));
+	return table_find(relation, RelationGetPrimaryKeyIndex(relation), keys,
+					  lengthof(keys));
+}
+
+static void
+take_new_day(DoctorDay *day)
+{
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(day->doctor_no)),
+		appt_arg(DateADTGetDatum(day->on_date)),
+		appt_arg(Int32GetDatum(day->draw ? 1 : 0))
+	};
+
+	appt_run(&open_day, args, APPT_WRITE);
+	day->token_number = DatumGetInt32(appt_field(0, 1, &isnull));
 }
