@@ -107,11 +107,7 @@ extern ApptArg appt_arg_null(void);
 typedef struct ApptTable
 {
 	const char *name;			/* in schema appt */
-	Oid			oid;
-	struct ExprState **checks;	/* its CHECKs, in context */
-	MemoryContext context;		/* NULL: nothing is kept yet */
-	bool		is_stale;		/* its definition has changed */
-	struct ApptTable *next;
+	struct TableDefinition *kept;	/* table.c's */
 } ApptTable;
 
 extern void table_init(void);

@@ -4,9 +4,9 @@
  *		a statement.
  *
  * A row goes in the way of one that comes by logical replication: triggers,
- * constraints and indexes have their say, only no plan is started.  The CHECKs
- * are parsed once and kept until the table's definition changes; an INSERT
- * parses them each time.  Who gets here runs a SECURITY DEFINER function as
+ * constraints and indexes have their say, only no plan is started.  What an
+ * INSERT finds out each time, CHECKs and expressions of indexes, is parsed once
+ * and kept until the table's definition changes.  Who gets here runs a SECURITY DEFINER function as
  * the owner of the tables, so no right is asked for; row security would be
  * passed over and is refused.
  *
@@ -19,6 +19,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -32,6 +33,18 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
+/* What is kept of a table, ready to use, in a context of its own. */
+typedef struct TableDefinition
+{
+	Oid			oid;
+	bool		is_stale;		/* it has changed since */
+	MemoryContext context;
+	ExprState **checks;
+	int			nindexes;
+	Oid		   *index_oids;
+	IndexInfo **indexes;
+} TableDefinition;
+
 /* What an insert works with, for as long as it lasts. */
 typedef struct Target
 {
@@ -41,13 +54,18 @@ typedef struct Target
 	TupleTableSlot *slot;
 } Target;
 
-/* Tables whose CHECKs are kept. */
-static ApptTable *kept = NULL;
+/* All that is kept. */
+static List *definitions = NIL;
 
 static void insert_index_entries(Relation relation, HeapTuple row);
-static void forget_checks(Datum unused, Oid relid);
-static void keep_checks(ApptTable *table, Relation relation);
+static void on_relcache_change(Datum unused, Oid relid);
+static TableDefinition *definition(ApptTable *table, Relation relation);
+static void discard(ApptTable *table);
+static TableDefinition *read_definition(Relation relation);
+static void read_checks(TableDefinition *kept, TupleConstr *constraints);
+static void read_indexes(TableDefinition *kept, Relation relation);
 static void open_target(Target *target, ApptTable *table);
+static void open_indexes(ResultRelInfo *result, const TableDefinition *kept);
 static void close_target(Target *target);
 static void fill_slot(TupleTableSlot *slot, const ApptArg *values);
 
@@ -55,7 +73,7 @@ static void fill_slot(TupleTableSlot *slot, const ApptArg *values);
 void
 table_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_checks, (Datum) 0);
+	CacheRegisterRelcacheCallback(on_relcache_change, (Datum) 0);
 }
 
 Oid
@@ -196,47 +214,103 @@ insert_index_entries(Relation relation, HeapTuple row)
 }
 
 static void
-forget_checks(Datum unused, Oid relid)
+on_relcache_change(Datum unused, Oid relid)
 {
-	for (ApptTable *table = kept; table != NULL; table = table->next)
+	ListCell   *cell;
+
+	foreach(cell, definitions)
 	{
-		if (relid == InvalidOid || relid == table->oid)
-			table->is_stale = true;
+		TableDefinition *kept = lfirst(cell);
+
+		if (relid == InvalidOid || relid == kept->oid)
+			kept->is_stale = true;
 	}
 }
 
-/* Parses the table's CHECKs, as ExecConstraints() would for each statement. */
-static void
-keep_checks(ApptTable *table, Relation relation)
+/* The table's definition as it is now. */
+static TableDefinition *
+definition(ApptTable *table, Relation relation)
 {
-	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	if (table->kept != NULL && (table->kept->is_stale ||
+								table->kept->oid != RelationGetRelid(relation)))
+		discard(table);
+	if (table->kept == NULL)
+		table->kept = read_definition(relation);
+	return table->kept;
+}
+
+static void
+discard(ApptTable *table)
+{
+	MemoryContext context = table->kept->context;
+
+	definitions = list_delete_ptr(definitions, table->kept);
+	table->kept = NULL;
+	MemoryContextDelete(context);
+}
+
+/* What fails half way leaves a definition that nobody uses. */
+static TableDefinition *
+read_definition(Relation relation)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext,
+												  "table of appt",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	TableDefinition *kept = MemoryContextAllocZero(context, sizeof(*kept));
+
+	kept->context = context;
+	kept->oid = RelationGetRelid(relation);
+	definitions = lappend(definitions, kept);
+	MemoryContextSwitchTo(context);
+	read_checks(kept, RelationGetDescr(relation)->constr);
+	read_indexes(kept, relation);
+	MemoryContextSwitchTo(old);
+	return kept;
+}
+
+/* As ExecConstraints() does for each statement. */
+static void
+read_checks(TableDefinition *kept, TupleConstr *constraints)
+{
 	int			n = constraints ? constraints->num_check : 0;
-	ExprState **checks;
-	MemoryContext old;
 
-	if (table->context == NULL)
-	{
-		table->context = AllocSetContextCreate(TopMemoryContext,
-											   "checks of a table of appt",
-											   ALLOCSET_SMALL_SIZES);
-		table->next = kept;
-		kept = table;
-	}
-	table->checks = NULL;		/* the executor parses them itself */
-	MemoryContextReset(table->context);
-	table->oid = RelationGetRelid(relation);
-	table->is_stale = false;
-
-	old = MemoryContextSwitchTo(table->context);
-	checks = palloc_array(ExprState *, n);
+	kept->checks = palloc_array(ExprState *, n);
 	for (int i = 0; i < n; i++)
 	{
 		Expr	   *check = stringToNode(constraints->check[i].ccbin);
 
-		checks[i] = ExecInitExpr(expression_planner(check), NULL);
+		kept->checks[i] = ExecInitExpr(expression_planner(check), NULL);
 	}
-	MemoryContextSwitchTo(old);
-	table->checks = checks;
+}
+
+/* As ExecOpenIndices() does, and FormIndexDatum() on its first row. */
+static void
+read_indexes(TableDefinition *kept, Relation relation)
+{
+	List	   *oids = RelationGetIndexList(relation);
+
+	kept->nindexes = list_length(oids);
+	kept->index_oids = palloc_array(Oid, kept->nindexes);
+	kept->indexes = palloc_array(IndexInfo *, kept->nindexes);
+	for (int i = 0; i < kept->nindexes; i++)
+	{
+		Relation	index = index_open(list_nth_oid(oids, i),
+									   RowExclusiveLock);
+		IndexInfo  *info = BuildIndexInfo(index);
+		ListCell   *cell;
+
+		foreach(cell, info->ii_Expressions)
+			info->ii_ExpressionsState =
+				lappend(info->ii_ExpressionsState,
+						ExecInitExpr(expression_planner(lfirst(cell)), NULL));
+		info->ii_PredicateState =
+			ExecInitQual((List *) expression_planner((Expr *) info->ii_Predicate),
+						 NULL);
+		kept->index_oids[i] = RelationGetRelid(index);
+		kept->indexes[i] = info;
+		index_close(index, NoLock);
+	}
 }
 
 /* Opening the relation brings in what others changed of its definition. */
@@ -245,6 +319,7 @@ open_target(Target *target, ApptTable *table)
 {
 	Relation	relation = table_open(table_oid(table->name),
 									  RowExclusiveLock);
+	TableDefinition *kept;
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) ==
 		RLS_ENABLED)
@@ -254,9 +329,7 @@ open_target(Target *target, ApptTable *table)
 						table->name),
 				 errhint("ALTER TABLE appt.%s NO FORCE ROW LEVEL SECURITY.",
 						 table->name)));
-	if (table->context == NULL || table->is_stale ||
-		table->oid != RelationGetRelid(relation))
-		keep_checks(table, relation);
+	kept = definition(table, relation);
 
 	*target = (Target) {
 		.relation = relation,
@@ -266,9 +339,25 @@ open_target(Target *target, ApptTable *table)
 										 &TTSOpsVirtual)
 	};
 	InitResultRelInfo(target->result, relation, 0, NULL, 0);
-	target->result->ri_ConstraintExprs = table->checks;
+	target->result->ri_ConstraintExprs = kept->checks;
 	target->estate->es_opened_result_relations = list_make1(target->result);
-	ExecOpenIndices(target->result, false);
+	open_indexes(target->result, kept);
+}
+
+/* What an access method keeps of an index lasts as long as it is open. */
+static void
+open_indexes(ResultRelInfo *result, const TableDefinition *kept)
+{
+	result->ri_NumIndices = kept->nindexes;
+	result->ri_IndexRelationDescs = palloc_array(Relation, kept->nindexes);
+	result->ri_IndexRelationInfo = kept->indexes;
+	for (int i = 0; i < kept->nindexes; i++)
+	{
+		result->ri_IndexRelationDescs[i] = index_open(kept->index_oids[i],
+													  RowExclusiveLock);
+		kept->indexes[i]->ii_AmCache = NULL;
+		kept->indexes[i]->ii_Context = CurrentMemoryContext;
+	}
 }
 
 static void
