@@ -57,8 +57,6 @@ INSERT INTO pg_temp.tries (change) VALUES
 	('{"doctor_no": null}'),
 	('{"slot_start": "2026-03-16T09:15+05:30",
 		"slot_end": "2026-03-16T09:30+05:30"}'),
-	('{"doctor_no": 99999, "slot_start": "2026-03-16T11:00+05:30",
-		"slot_end": "2026-03-16T11:15+05:30"}'),
 	('{"patient_no": 99999, "lane": 1}'),
 	('{"status": "maybe"}'),
 	('{"source": "fax"}'),
@@ -99,7 +97,9 @@ SELECT statement, pg_temp.try(statement)
 FROM unnest(ARRAY['DELETE FROM appt.doctor', 'DELETE FROM appt.branch',
 	'DELETE FROM appt.patient', 'UPDATE appt.doctor SET doctor_id = ''D''',
 	'UPDATE appt.branch SET branch_id = ''B''',
-	'UPDATE appt.patient SET patient_id = ''P'' WHERE patient_id = ''PAT-1'''])
+	'UPDATE appt.patient SET patient_id = ''P'' WHERE patient_id = ''PAT-1''',
+	'DELETE FROM appt.doctor_day',
+	'UPDATE appt.doctor_day SET on_date = on_date + 1'])
 	statement;
 
 -- Configuration: constraints with readable names.

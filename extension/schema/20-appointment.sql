@@ -107,8 +107,6 @@ CREATE TABLE appt.appointment (
 	buffer_after_min smallint NOT NULL DEFAULT 0,
 	CONSTRAINT appointment_pkey PRIMARY KEY (appointment_no),
 	CONSTRAINT appointment_id_key UNIQUE (appointment_id),
-	CONSTRAINT appointment_doctor_day_fkey FOREIGN KEY (doctor_no, token_date)
-		REFERENCES appt.doctor_day (doctor_no, on_date),
 	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
 		REFERENCES appt.patient (patient_no),
 	CONSTRAINT appointment_start_before_end
