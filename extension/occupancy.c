@@ -40,6 +40,7 @@ typedef struct SplitEntry
 #define ENTRY_OCCUPANCY(entry) \
 	((const Occupancy *) DatumGetPointer((entry).key))
 
+static char *print_time(TimestampTz instant);
 static bool overlap(const Occupancy *a, const Occupancy *b);
 static Occupancy *copy(const Occupancy *occupancy);
 static void extend(Occupancy *occupancy, const Occupancy *by);
@@ -93,10 +94,8 @@ Datum
 appt_occupancy_out(PG_FUNCTION_ARGS)
 {
 	const Occupancy *value = GET_OCCUPANCY(0);
-	char	   *start = DatumGetCString(DirectFunctionCall1(timestamptz_out,
-															TimestampTzGetDatum(value->start)));
-	char	   *end = DatumGetCString(DirectFunctionCall1(timestamptz_out,
-														  TimestampTzGetDatum(value->end)));
+	char	   *start = print_time(value->start);
+	char	   *end = print_time(value->end);
 
 	if (value->first_key == value->last_key)
 		PG_RETURN_CSTRING(psprintf("%d: [%s, %s)", value->first_key,
@@ -188,6 +187,14 @@ appt_occupancy_same(PG_FUNCTION_ARGS)
 	*same = a->first_key == b->first_key && a->last_key == b->last_key &&
 		a->start == b->start && a->end == b->end;
 	PG_RETURN_POINTER(same);
+}
+
+static char *
+print_time(TimestampTz instant)
+{
+	Datum		value = TimestampTzGetDatum(instant);
+
+	return DatumGetCString(DirectFunctionCall1(timestamptz_out, value));
 }
 
 static bool

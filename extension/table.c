@@ -6,9 +6,9 @@
  * A row goes in the way of one that comes by logical replication: triggers,
  * constraints and indexes have their say, only no plan is started.  What an
  * INSERT finds out each time, CHECKs and expressions of indexes, is parsed once
- * and kept until the table's definition changes.  Who gets here runs a SECURITY DEFINER function as
- * the owner of the tables, so no right is asked for; row security would be
- * passed over and is refused.
+ * and kept until the table's definition changes.  Who gets here runs a
+ * SECURITY DEFINER function as the owner of the tables, so no right and no row
+ * security is asked for.
  *
  * As in spi.c, what is found is what is committed now, at every isolation
  * level.
@@ -30,7 +30,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 /* What is kept of a table, ready to use, in a context of its own. */
@@ -239,14 +238,13 @@ definition(ApptTable *table, Relation relation)
 	return table->kept;
 }
 
+/* An insert may be using it, if this one comes from its trigger. */
 static void
 discard(ApptTable *table)
 {
-	MemoryContext context = table->kept->context;
-
+	MemoryContextSetParent(table->kept->context, TopTransactionContext);
 	definitions = list_delete_ptr(definitions, table->kept);
 	table->kept = NULL;
-	MemoryContextDelete(context);
 }
 
 /* What fails half way leaves a definition that nobody uses. */
@@ -298,6 +296,7 @@ read_indexes(TableDefinition *kept, Relation relation)
 		Relation	index = index_open(list_nth_oid(oids, i),
 									   RowExclusiveLock);
 		IndexInfo  *info = BuildIndexInfo(index);
+		Expr	   *predicate = (Expr *) info->ii_Predicate;
 		ListCell   *cell;
 
 		foreach(cell, info->ii_Expressions)
@@ -305,8 +304,7 @@ read_indexes(TableDefinition *kept, Relation relation)
 				lappend(info->ii_ExpressionsState,
 						ExecInitExpr(expression_planner(lfirst(cell)), NULL));
 		info->ii_PredicateState =
-			ExecInitQual((List *) expression_planner((Expr *) info->ii_Predicate),
-						 NULL);
+			ExecInitQual((List *) expression_planner(predicate), NULL);
 		kept->index_oids[i] = RelationGetRelid(index);
 		kept->indexes[i] = info;
 		index_close(index, NoLock);
@@ -319,17 +317,8 @@ open_target(Target *target, ApptTable *table)
 {
 	Relation	relation = table_open(table_oid(table->name),
 									  RowExclusiveLock);
-	TableDefinition *kept;
+	TableDefinition *kept = definition(table, relation);
 
-	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) ==
-		RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot insert into table \"%s\" with row security",
-						table->name),
-				 errhint("ALTER TABLE appt.%s NO FORCE ROW LEVEL SECURITY.",
-						 table->name)));
-	kept = definition(table, relation);
 
 	*target = (Target) {
 		.relation = relation,

@@ -1,0 +1,115 @@
+-- Bookings and events go into their tables without a statement: whatever a
+-- DBA has added to these tables has its say all the same, at once.
+\set ECHO none
+\getenv srcdir PG_ABS_SRCDIR
+\set fixture :srcdir '/sql/fixture/clinic.sql'
+\i :fixture
+\set ECHO all
+
+CREATE FUNCTION pg_temp.book(patient text, at text) RETURNS text
+	LANGUAGE sql
+RETURN pg_temp.try(format(
+	'SELECT token_number || coalesce('' '' || notes, '''') FROM appt.book(%L, %L, %L)',
+	patient, 'DOC-001', '2026-03-16 ' || at));
+SELECT pg_temp.book('PAT-1', '09:00') AS before_all_that;
+
+-- A CHECK.
+ALTER TABLE appt.appointment ADD CONSTRAINT not_too_early
+	CHECK (slot_start > '2026-03-16 09:30+05:30' OR slot_start < '2026-03-16 09:10+05:30');
+SELECT pg_temp.book('PAT-2', '09:15') AS checked;
+ALTER TABLE appt.appointment DROP CONSTRAINT not_too_early;
+SELECT pg_temp.book('PAT-2', '09:15') AS no_more;
+
+-- A unique index, partial and of an expression.
+CREATE UNIQUE INDEX once_a_minute
+	ON appt.appointment (date_trunc('minute', slot_start AT TIME ZONE 'UTC'))
+	WHERE branch_id = 'MUM-01';
+INSERT INTO appt.appointment (appointment_id, doctor_id, branch_id, slot_start, slot_end,
+	status, token_date, booked_at, hold_expires_at, doctor_no, lane)
+SELECT 'hold_x', doctor_id, 'MUM-01', '2026-03-16 09:30', '2026-03-16 09:31',
+	'held', '2026-03-16', now(), 'infinity', doctor_no, 40
+FROM appt.doctor;
+SELECT pg_temp.book('PAT-3', '09:30') AS unique_too;
+DELETE FROM appt.appointment WHERE appointment_id = 'hold_x';
+SELECT pg_temp.book('PAT-3', '09:30') AS another_minute;
+SET enable_seqscan = off;
+SELECT count(*) FROM appt.appointment
+WHERE branch_id = 'MUM-01'
+	AND date_trunc('minute', slot_start AT TIME ZONE 'UTC') = '2026-03-16 04:00';
+RESET enable_seqscan;
+DROP INDEX appt.once_a_minute;
+SELECT pg_temp.book('PAT-4', '09:45') AS no_more;
+
+-- Triggers: before a row, after it, and of the statement.
+CREATE TABLE pg_temp.seen (no integer GENERATED ALWAYS AS IDENTITY, what text);
+CREATE FUNCTION pg_temp.watch() RETURNS trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO pg_temp.seen (what)
+	VALUES (format('%s %s %s %s', TG_WHEN, TG_LEVEL, TG_TABLE_NAME,
+		concat_ws(' ', to_jsonb(NEW) ->> 'patient_id', to_jsonb(NEW) ->> 'notes')));
+	RETURN NEW;
+END
+$$;
+CREATE FUNCTION pg_temp.annotate() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	NEW.notes := 'seen by a trigger';
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER a_annotate BEFORE INSERT ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.annotate();
+CREATE TRIGGER watch_before BEFORE INSERT ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.watch();
+CREATE TRIGGER watch_after AFTER INSERT ON appt.appointment
+	FOR EACH ROW WHEN (NEW.status = 'booked') EXECUTE FUNCTION pg_temp.watch();
+CREATE TRIGGER watch_statement AFTER INSERT ON appt.appointment
+	FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.watch();
+CREATE TRIGGER watch_event AFTER INSERT ON appt.event
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.watch();
+SELECT pg_temp.book('PAT-5', '11:30') AS changed_by_a_trigger;
+SELECT what FROM pg_temp.seen ORDER BY no;
+SELECT data::json ->> 'notes' AS event_says
+FROM appt.event ORDER BY event_no DESC LIMIT 1;
+DROP TRIGGER a_annotate ON appt.appointment;
+DROP TRIGGER watch_before ON appt.appointment;
+DROP TRIGGER watch_after ON appt.appointment;
+DROP TRIGGER watch_statement ON appt.appointment;
+DROP TRIGGER watch_event ON appt.event;
+
+-- A trigger that keeps a row out: nothing is done by halves.
+CREATE FUNCTION pg_temp.keep_out() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_out BEFORE INSERT ON appt.event
+	FOR EACH ROW WHEN (NEW.data LIKE '%"PAT-1"%')
+	EXECUTE FUNCTION pg_temp.keep_out();
+SELECT pg_temp.book('PAT-1', '11:00') AS no_event;
+DROP TRIGGER keep_out ON appt.event;
+
+-- A trigger that books in its turn, and makes what was known of the table old.
+CREATE FUNCTION pg_temp.follow_up() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	ANALYZE appt.appointment;
+	PERFORM appt.book('PAT-2', 'DOC-001', NEW.slot_start + interval '15 minutes');
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER follow_up AFTER INSERT ON appt.appointment
+	FOR EACH ROW WHEN (NEW.patient_id = 'PAT-1')
+	EXECUTE FUNCTION pg_temp.follow_up();
+SELECT pg_temp.book('PAT-1', '11:00') AS and_a_follow_up;
+DROP TRIGGER follow_up ON appt.appointment;
+SELECT patient_id, to_char(slot_start, 'HH24:MI') AS starts, token_number
+FROM appt.appointment ORDER BY slot_start, patient_id;
+SELECT count(*) AS events FROM appt.event;
