@@ -182,8 +182,32 @@ like(scalar send_raw("POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json"
     . "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     qr/^HTTP\S+ 400.*"patient_id"/s, 'a body in chunks is read');
 like(scalar send_raw("GET /healthz HTTP/1.1\r\n$host"
-    . join('', map { "X-$_: " . 'x' x 900 . "\r\n" } 1 .. 20) . "\r\n"),
-    qr/^HTTP\S+ 431.*"headers_too_large"/s, '431 for 18 KiB of headers');
+    . join('', map { "X-$_: " . 'x' x 900 . "\r\n" } 1 .. 10) . "\r\n"),
+    qr/^HTTP\S+ 431.*"headers_too_large"/s, '431 for 8 KiB of headers');
+like(scalar send_raw("GET /healthz HTTP/1.1\r\n$host" . "X: 1\r\n" x 64
+    . "\r\n"), qr/^HTTP\S+ 431.*"headers_too_large"/s, '431 for 65 headers');
+
+# What is just within the limits has an answer, whatever else is at its own.
+for my $case ([ 'a longer target', 1200, 0, 0 ],
+    [ 'a long target', 3900, 0, 0 ], [ 'large headers', 30, 7, 0 ],
+    [ 'both', 3900, 3, 0 ], [ 'many headers', 30, 0, 60 ],
+    [ 'all of it', 3900, 2, 50 ]) {
+    my ($name, $target, $kilobytes, $small) = @$case;
+    my $answer = send_raw('GET /api/v1/patients?per_page=1&page=3&search='
+        . 'a%20' x ($target / 4) . " HTTP/1.1\r\n$host$auth"
+        . join('', map { "L-$_: " . 'x' x 900 . "\r\n" } 1 .. $kilobytes)
+        . join('', map {"S-$_: 1\r\n"} 1 .. $small) . "\r\n");
+    like($answer, qr/^HTTP\S+ 200.*^X-Total-Count: [1-9]/ms, "$name: answered");
+    ($target > 1200 ? \&unlike : \&like)->($answer, qr/^Link: /m,
+        "$name: with or without Link");
+}
+{
+    my $all = "GET /api/v1/patients?per_page=5 HTTP/1.1\r\n$host$auth\r\n" x 30;
+    my $socket = $raw->connection;
+    print {$socket} "$all${second}X";
+    my ($answer) = $raw->drain($socket, 3);
+    is(scalar(() = statuses($answer)), 31, 'so has each of many in one packet');
+}
 like(scalar send_raw("GET /healthz?" . 'x' x 5000 . " HTTP/1.1\r\n$host\r\n"),
     qr/^HTTP\S+ 414/, '414 for a target of 5 KiB');
 for my $type (undef, 'text/plain', 'application/jsonp', 'application/x-json') {

@@ -190,7 +190,7 @@ my @table = (
             'the limit to be known';
         $r } ],
     [ '431 headers_too_large', "GET $a", sub {
-        raw("GET $a HTTP/1.1", (map {"X-$_: " . 'x' x 900} 1 .. 20), '', '') } ],
+        raw("GET $a HTTP/1.1", (map {"X-$_: " . 'x' x 900} 1 .. 10), '', '') } ],
     [ '500 internal_error', "GET $a/{appointment_id}/history", sub {
         my $function = 'FUNCTION appt_api.%s(text, text)';
         with(sprintf("ALTER $function RENAME TO gone", 'appointment_history'),

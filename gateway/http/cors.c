@@ -10,6 +10,8 @@
 #include "http/options.h"
 #include "http/text.h"
 
+#define ORIGIN_MAX 256
+
 /* Adds what a listed origin's browser asks for to the answer. */
 void
 cors_headers(Request *request)
@@ -19,8 +21,9 @@ cors_headers(Request *request)
 	if (options.cors_origins[0] == '\0')
 		return;
 	request_header(request, "Vary", "Origin");
-	if (origin == NULL || (!text_is_listed(options.cors_origins, origin) &&
-							!text_is_listed(options.cors_origins, "*")))
+	if (origin == NULL || strlen(origin) > ORIGIN_MAX ||
+		(!text_is_listed(options.cors_origins, origin) &&
+		 !text_is_listed(options.cors_origins, "*")))
 		return;
 	request_header(request, "Access-Control-Allow-Origin", origin);
 	if (request->headers.cors_method != NULL &&

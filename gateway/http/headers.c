@@ -19,8 +19,11 @@
 #include "http/target.h"
 #include "http/text.h"
 
-#define HEADERS_MAX (16 * 1024)
+#define HEADERS_MAX (8 * 1024)	/* the target among them */
+#define HEADERS_COUNT_MAX 64
 #define TARGET_MAX (4 * 1024)
+#define HEADER_RECORD 64		/* libmicrohttpd's, of a header or parameter */
+#define ANSWER_HEAD 1024		/* enough for any answer's, Link aside */
 
 typedef struct KnownHeader
 {
@@ -46,7 +49,7 @@ static const KnownHeader known_headers[] = {
 };
 
 static const Problem too_large = {431, "headers_too_large", "",
-	"The headers are larger than 16 KiB, or too many."
+	"Target and headers are larger than 8 KiB, or there are more than 64."
 };
 static const Problem body_too_large = {413, "content_too_large", "",
 	"The body is larger than 64 KiB."
@@ -86,6 +89,7 @@ headers_read(Request *request, const char *version)
 		return refuse(request, &repeated);
 	}
 	problem = line_problem(request, version);
+	headers->total += strlen(request->target);
 	if (problem == NULL)
 		problem = header_problem(headers);
 	return problem == NULL || refuse(request, problem);
@@ -130,6 +134,21 @@ headers_refusal(Request *request)
 		? &body_too_large : &too_large;
 }
 
+/*
+ * How many bytes the answer's head may have beyond the ordinary: request and
+ * answer share a connection's memory, and libmicrohttpd sends nothing at all
+ * where a head does not fit.
+ */
+size_t
+headers_room(const Request *request)
+{
+	size_t		records = (size_t) request->headers.count +
+		QUERY_PARAMS_MAX + 1;
+
+	return REQUEST_MEMORY - ANSWER_HEAD - request->headers.total -
+		records * HEADER_RECORD;
+}
+
 /* What is wrong with the request's line, or its Host; NULL: nothing. */
 static const Problem *
 line_problem(const Request *request, const char *version)
@@ -169,7 +188,7 @@ header_problem(const RequestHeaders *headers)
 	if (headers->transfer_encoding != NULL &&
 		strcasecmp(headers->transfer_encoding, "chunked") != 0)
 		return &encoding;
-	if (headers->total > HEADERS_MAX)
+	if (headers->total > HEADERS_MAX || headers->count > HEADERS_COUNT_MAX)
 		return &too_large;
 	if (headers->content_length != NULL &&
 		strtoull(headers->content_length, NULL, 10) > REQUEST_BODY_MAX)
@@ -198,6 +217,7 @@ header_collect(void *context, enum MHD_ValueKind kind, const char *name,
 	if (value == NULL)
 		value = "";
 	headers->total += strlen(name) + strlen(value) + 4;
+	headers->count++;
 	if (!is_token(name) || !is_clean(value))
 		headers->repeated = "";
 	for (i = 0; i < sizeof(known_headers) / sizeof(known_headers[0]); i++)

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/pg.h"
+#include "http/headers.h"
 #include "http/text.h"
 
 static const char *column(const PGresult *result, const char *name);
@@ -93,7 +94,9 @@ reply_page(Request *request, const char *total)
 		link_add(request, &link, request->page + 1, "next");
 	link_add(request, &link, last, "last");
 	request_header(request, "X-Total-Count", total);
-	request_header(request, "Link", arena_strdup(&request->arena, link.data));
+	if (link.len < headers_room(request))
+		request_header(request, "Link",
+					   arena_strdup(&request->arena, link.data));
 	buf_free(&link);
 }
 

@@ -18,6 +18,7 @@
 #include "http/routes.h"
 
 #define REQUEST_BODY_MAX (64 * 1024)
+#define REQUEST_MEMORY (16 * 1024)	/* for one request's and answer's head */
 #define REQUEST_PATH_SEGMENTS 10
 #define REQUEST_ANSWER_HEADERS 16
 #define REQUEST_ID_MAX 64
@@ -46,6 +47,7 @@ typedef struct RequestHeaders
 	const char *origin;
 	const char *cors_method;
 	size_t		total;			/* bytes of all names and values */
+	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */
 } RequestHeaders;
 

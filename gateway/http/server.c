@@ -24,7 +24,6 @@
 #include "http/request.h"
 #include "http/tls.h"
 
-#define SERVER_MEMORY (24 * 1024)	/* of a connection: bounds its headers */
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
 #define SERVER_SPARE_MAX 256
 
@@ -73,7 +72,7 @@ server_start(Loop *loop)
 		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) options.address_limit,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_MEMORY,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) REQUEST_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned) (options.idle_timeout_ms / 1000 + 30),
 		MHD_OPTION_STRICT_FOR_CLIENT, 0,	/* headers.c is, and says so */
