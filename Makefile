@@ -81,10 +81,11 @@ clean-gateway:
 		$(MAKE) --no-print-directory -C gateway clean; fi
 
 # T=t/101_x.t runs one file of tests, ONLY=isolation one suite; NOBUILD=1
-# takes what is built and installed.
+# takes what is built and installed, ASAN=1 programs under the sanitizers.
 test:
 	@demo/install-deps --check run build test
-	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) $(T)
+	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) \
+		$(if $(ASAN),--sanitize) $(T)
 
 # Looks for inputs that break a parser, FUZZ_S seconds a parser.
 fuzz:
@@ -115,7 +116,8 @@ help:
 	@echo "make run               open the demo clinic; Ctrl-C ends it"
 	@echo "make stop, make reset  end a demo that runs elsewhere; and its data"
 	@echo "make test              every test; T=t/001_main_job.t one file,"
-	@echo "                       ONLY=style, regress, isolation or tap one suite"
+	@echo "                       ONLY=style, regress, isolation or tap one suite,"
+	@echo "                       ASAN=1 with the programs under the sanitizers"
 	@echo "make fuzz              look for what breaks a parser; FUZZ_S=60 each"
 	@echo "make bench             measure, in half an hour; QUICK=1: in minutes"
 	@echo "make install           put the extension where the server finds it"
