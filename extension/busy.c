@@ -45,10 +45,10 @@
 	"CREATE INDEX appointment_slot ON appt.appointment" \
 	" USING btree (doctor_no, slot_start)" \
 	" INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min," \
-	" hold_expires_at)" \
+	" patient_no)" \
 	" WHERE (status <> ALL (ARRAY['cancelled'::text, 'no_show'::text]))"
 
-/* The columns of an entry; the last is missing where it is NULL. */
+/* The columns of an entry; the last is NULL, and missing, in a hold's. */
 typedef struct BusyEntry
 {
 	int32		doctor_no;
@@ -57,15 +57,13 @@ typedef struct BusyEntry
 	int16		lane;
 	int16		buffer_before_min;
 	int16		buffer_after_min;
-	TimestampTz hold_expires_at;
+	int32		patient_no;
 } BusyEntry;
 
 static const Oid entry_types[] = {
-	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID,
-	TIMESTAMPTZOID
+	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT4OID
 };
 
-/* The same columns in the same order. */
 #define COLUMNS \
 	"SELECT doctor_no, slot_start, slot_end, lane, buffer_before_min," \
 	" buffer_after_min, hold_expires_at" \
@@ -99,9 +97,11 @@ static bool fits(Relation index);
 static void scan_index(BusyList *list, const BusyQuery *query,
 					   Relation table, Relation index, Snapshot snapshot);
 static void take_entries(BusyList *list, IndexScanDesc scan);
-static bool is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map,
-					   TupleTableSlot **row);
-static void take_entry(BusyList *list, IndexTuple tuple);
+static bool is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map);
+static bool fetch(IndexScanDesc scan, TupleTableSlot **row);
+static void take_entry(BusyList *list, IndexTuple tuple,
+					   TimestampTz expires_at);
+static TimestampTz expiry(Relation table, TupleTableSlot *row);
 static void select_rows(BusyList *list, const BusyQuery *query);
 static void begin(DestReceiver *self, int operation, TupleDesc desc);
 static bool receive(TupleTableSlot *slot, DestReceiver *self);
@@ -229,9 +229,19 @@ take_entries(BusyList *list, IndexScanDesc scan)
 
 	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
 	{
+		bool		is_hold = IndexTupleHasNulls(scan->xs_itup);
+		TimestampTz expires_at = 0;
+
 		CHECK_FOR_INTERRUPTS();
-		if (is_visible(scan, tid, &map, &row))
-			take_entry(list, scan->xs_itup);
+		if (is_hold || !is_visible(scan, tid, &map))
+		{
+			if (!fetch(scan, &row))
+				continue;
+			if (is_hold)
+				expires_at = expiry(scan->heapRelation, row);
+			ExecClearTuple(row);
+		}
+		take_entry(list, scan->xs_itup, expires_at);
 	}
 	if (BufferIsValid(map))
 		ReleaseBuffer(map);
@@ -239,29 +249,29 @@ take_entries(BusyList *list, IndexScanDesc scan)
 		ExecDropSingleTupleTableSlot(row);
 }
 
-/* As IndexOnlyNext() in the executor does it. */
+/* Whether the map says so; then the page counts as read. */
 static bool
-is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map,
-		   TupleTableSlot **row)
+is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map)
 {
-	Relation	table = scan->heapRelation;
 	BlockNumber block = ItemPointerGetBlockNumber(tid);
 
-	if (VM_ALL_VISIBLE(table, block, map))
-	{
-		PredicateLockPage(table, block, scan->xs_snapshot);
-		return true;
-	}
-	if (*row == NULL)
-		*row = table_slot_create(table, NULL);
-	if (!index_fetch_heap(scan, *row))
+	if (!VM_ALL_VISIBLE(scan->heapRelation, block, map))
 		return false;
-	ExecClearTuple(*row);
+	PredicateLockPage(scan->heapRelation, block, scan->xs_snapshot);
 	return true;
 }
 
+/* Whether the snapshot sees the entry's row, which is then in *row. */
+static bool
+fetch(IndexScanDesc scan, TupleTableSlot **row)
+{
+	if (*row == NULL)
+		*row = table_slot_create(scan->heapRelation, NULL);
+	return index_fetch_heap(scan, *row);
+}
+
 static void
-take_entry(BusyList *list, IndexTuple tuple)
+take_entry(BusyList *list, IndexTuple tuple, TimestampTz expires_at)
 {
 	const BusyEntry *entry = (const BusyEntry *)
 		((char *) tuple + IndexInfoFindDataOffset(tuple->t_info));
@@ -271,10 +281,21 @@ take_entry(BusyList *list, IndexTuple tuple)
 		.lane = entry->lane,
 		.buffer_before_min = entry->buffer_before_min,
 		.buffer_after_min = entry->buffer_after_min,
-		.held = !IndexTupleHasNulls(tuple)
+		.held = expires_at != 0
 	};
 
-	add(list, &busy, busy.held ? entry->hold_expires_at : 0);
+	add(list, &busy, expires_at);
+}
+
+static TimestampTz
+expiry(Relation table, TupleTableSlot *row)
+{
+	AttrNumber	column = get_attnum(RelationGetRelid(table),
+									"hold_expires_at");
+	bool		isnull;
+	Datum		value = slot_getattr(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetTimestampTz(value);
 }
 
 /* The same by a query. */

@@ -133,10 +133,12 @@ CREATE TABLE appt.appointment (
 ALTER SEQUENCE appt.appointment_no_seq
 	OWNED BY appt.appointment.appointment_no;
 
-/* What a slot list reads: one doctor's days, from the index alone. */
+/*
+ * What a slot list reads: one doctor's days, from the index alone but for
+ * holds, which have no patient.  An entry without a NULL is sooner read.
+ */
 CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
-	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min,
-		hold_expires_at)
+	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min, patient_no)
 	WHERE (status NOT IN ('cancelled', 'no_show'));
 
 /* A number is drawn once a doctor-day; the schema says so itself. */
