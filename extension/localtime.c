@@ -21,7 +21,7 @@
 /* Farther than any zone is from UTC. */
 #define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
-/* A local day as it is printed; every instant in it has the same offset. */
+/* A local day, or part of one, with the same offset, as it is printed. */
 typedef struct LocalDay
 {
 	pg_tz	   *zone;
@@ -45,7 +45,9 @@ typedef struct SteadyTime
 
 static pg_time_t find_instant(int64 local, pg_tz *zone, SteadyTime *steady);
 static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone);
-static int64 time_of_day(const struct pg_tm *tm, fsec_t fsec);
+static void put_day(LocalDay *day, int offset_min);
+static void find_steady(SteadyTime *steady, pg_time_t instant, pg_tz *zone);
+static int64 floor_div(int64 value, int64 divisor);
 static char *put_clock(char *p, int64 time);
 static inline char *put_two_digits(char *p, unsigned int value);
 static inline char *put_digits(char *p, unsigned int value, int width);
@@ -188,58 +190,96 @@ appt_spoken_date(DateADT date)
 }
 
 /*
- * Fills in the local day of an instant.  On a day on which the offset changes
- * it holds for that instant alone.
+ * Fills in the local day of an instant, or of a day on which the offset
+ * changes the part that has the same.
  */
 static void
 load_day(LocalDay *day, TimestampTz instant, pg_tz *zone)
 {
-	struct pg_tm tm;
-	struct pg_tm tm_edge;
-	fsec_t		fsec;
-	int			offset_s;
-	int			first_offset_s;
-	int			last_offset_s;
-	int			offset_min;
-	char	   *p = day->date;
+	static SteadyTime steady;
+	pg_time_t	instant_s;
+	TimestampTz midnight;
 
-	to_fields(instant, zone, &tm, &fsec, &offset_s);
-	offset_min = -offset_s / SECS_PER_MINUTE;
+	if (TIMESTAMP_NOT_FINITE(instant))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("timestamp out of range")));
+	instant_s = floor_div(instant, USECS_PER_SEC) + EPOCHS_S;
+	if (zone != steady.zone || instant_s < steady.from ||
+		instant_s >= steady.to)
+		find_steady(&steady, instant_s, zone);
+
 	day->zone = zone;
-	day->on_date = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) -
-		POSTGRES_EPOCH_JDATE;
-	p = put_digits(p, tm.tm_year, tm.tm_year > 9999 ? 6 : 4);
+	day->on_date = floor_div(instant + steady.offset_s * USECS_PER_SEC,
+							 USECS_PER_DAY);
+	midnight = day->on_date * USECS_PER_DAY - steady.offset_s * USECS_PER_SEC;
+	day->start = midnight;
+	day->end = midnight + USECS_PER_DAY;
+	if (steady.from > floor_div(day->start, USECS_PER_SEC) + EPOCHS_S)
+		day->start = (steady.from - EPOCHS_S) * USECS_PER_SEC;
+	if (steady.to < floor_div(day->end, USECS_PER_SEC) + EPOCHS_S)
+		day->end = (steady.to - EPOCHS_S) * USECS_PER_SEC;
+	day->first = day->start - midnight;
+	put_day(day, steady.offset_s / SECS_PER_MINUTE);
+}
+
+/* Its date and its offset as they are printed. */
+static void
+put_day(LocalDay *day, int offset_min)
+{
+	char	   *p = day->date;
+	int			year,
+				month,
+				mday;
+
+	j2date(day->on_date + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	p = put_digits(p, year, year > 9999 ? 6 : 4);
 	*p++ = '-';
-	p = put_digits(p, tm.tm_mon, 2);
+	p = put_two_digits(p, month);
 	*p++ = '-';
-	p = put_digits(p, tm.tm_mday, 2);
+	p = put_two_digits(p, mday);
 	*p++ = 'T';
 	day->date_length = p - day->date;
 	p = day->offset;
 	*p++ = offset_min < 0 ? '-' : '+';
-	p = put_digits(p, abs(offset_min) / MINS_PER_HOUR, 2);
+	p = put_two_digits(p, abs(offset_min) / MINS_PER_HOUR);
 	*p++ = ':';
-	(void) put_digits(p, abs(offset_min) % MINS_PER_HOUR, 2);
+	(void) put_two_digits(p, abs(offset_min) % MINS_PER_HOUR);
+}
 
-	day->first = time_of_day(&tm, fsec);
-	day->start = instant - day->first;
-	day->end = day->start + USECS_PER_DAY;
-	to_fields(day->start, zone, &tm_edge, &fsec, &first_offset_s);
-	to_fields(day->end - 1, zone, &tm_edge, &fsec, &last_offset_s);
-	if (first_offset_s == offset_s && last_offset_s == offset_s)
+/*
+ * The steady time around an instant, in seconds since 1970, as far as it is
+ * likely to be asked for.
+ */
+static void
+find_steady(SteadyTime *steady, pg_time_t instant, pg_tz *zone)
+{
+	pg_time_t	from = instant - 100 * SECS_PER_DAY;
+	pg_time_t	boundary;
+
+	do
 	{
-		day->first = 0;
-		return;
-	}
-	day->start = instant;
-	day->end = instant + 1;
+		long		offset_s;
+		long		next_offset_s;
+		int			isdst;
+
+		if (pg_next_dst_boundary(&from, &offset_s, &isdst, &boundary,
+								 &next_offset_s, &isdst, zone) <= 0)
+			boundary = PG_INT64_MAX;
+		*steady = (SteadyTime) {
+			.zone = zone,
+			.from = from,
+			.to = boundary,
+			.offset_s = offset_s
+		};
+		from = boundary;
+	} while (instant >= steady->to);
 }
 
 static int64
-time_of_day(const struct pg_tm *tm, fsec_t fsec)
+floor_div(int64 value, int64 divisor)
 {
-	return ((int64) (tm->tm_hour * MINS_PER_HOUR + tm->tm_min) *
-			SECS_PER_MINUTE + tm->tm_sec) * USECS_PER_SEC + fsec;
+	return value / divisor - (value % divisor < 0);
 }
 
 /* hh:mm:ss, and .mmm where it is not zero. */
