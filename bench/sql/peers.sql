@@ -103,19 +103,19 @@ DECLARE
 	began timestamptz;
 	doctor integer;
 	from_date date;
-	chars bigint := 0;
+	octets bigint := 0;
 BEGIN
 	began := clock_timestamp();
 	FOR i IN 1 .. calls LOOP
 		doctor := 1 + (random() * 199)::integer;
 		from_date := CURRENT_DATE + 1 + (random() * (days - 1))::integer;
-		chars := chars + length(appt_api.slots(
+		octets := octets + octet_length(appt_api.slots(
 			'DOC-' || lpad(doctor::text, 4, '0'), from_date,
 			CASE WHEN doctor % 2 = 1 THEN 'MUM-01' ELSE 'DEL-01' END,
 			NULL, from_date + span - 1));
 	END LOOP;
-	IF chars < calls * 100::bigint THEN
-		RAISE EXCEPTION 'the slot lists are too short: % characters', chars;
+	IF octets < calls * 100::bigint THEN
+		RAISE EXCEPTION 'the slot lists are too short: % octets', octets;
 	END IF;
 	RETURN extract(epoch FROM clock_timestamp() - began) * 1e6 / calls;
 END
