@@ -7,7 +7,10 @@
 \set ECHO all
 
 -- Booked, cancelled, held, and a hold that has run out.
-SELECT pg_temp.book('PAT-1', '2026-03-16 09:00') AS a \gset
+-- The first keeps a quarter of an hour free after it.
+UPDATE appt.doctor SET buffer_after_min = 15;
+SELECT count(pg_temp.book('PAT-1', '2026-03-16 09:00'));
+UPDATE appt.doctor SET buffer_after_min = 0;
 SELECT pg_temp.book('PAT-2', '2026-03-16 09:30') AS b \gset
 SELECT count(appt.cancel(:'b', 'Asked'));
 SELECT count(appt.hold('DOC-001', '2026-03-16 11:00'));
@@ -22,14 +25,12 @@ DROP INDEX appt.appointment_slot;
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
 SAVEPOINT away;
 CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
-	INCLUDE (slot_end, lane, buffer_after_min, buffer_before_min,
-		hold_expires_at)
+	INCLUDE (slot_end, lane, buffer_after_min, buffer_before_min, patient_no)
 	WHERE status NOT IN ('cancelled', 'no_show');
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
 ROLLBACK TO away;
 CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
-	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min,
-		hold_expires_at);
+	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min, patient_no);
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
 ROLLBACK TO made;
 UPDATE pg_index SET indisvalid = false
