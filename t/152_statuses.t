@@ -28,7 +28,7 @@ $cluster->query('UPDATE appt.api_client SET requests_per_minute = 1
 
 # Another gateway, whose statements end before a wait for a lock does.
 my $hasty = Appt::Gateway->new(cluster => $cluster,
-    env => { APPT_STATEMENT_TIMEOUT_MS => 300, APPT_LOCK_TIMEOUT_MS => 3000 });
+    env => { APPT_STATEMENT_TIMEOUT_MS => 1000, APPT_LOCK_TIMEOUT_MS => 5000 });
 my $hasty_http = Appt::Http->new($hasty->url, %{ $clinic->client });
 
 my $api = Appt::OpenApi->new($http->get('/api/v1/openapi.json')->{json});
