@@ -23,6 +23,7 @@
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "storage/bufmgr.h"
@@ -91,6 +92,7 @@ table_insert(ApptTable *table, const ApptArg *values, int nvalues)
 	Target		target;
 	Datum		row;
 
+	PreventCommandIfReadOnly("INSERT");
 	open_target(&target, table);
 	if (RelationGetNumberOfAttributes(target.relation) != nvalues)
 		elog(ERROR, "table appt.%s has %d columns, not %d", table->name,
@@ -177,10 +179,12 @@ table_replace(Relation relation, HeapTuple found, HeapTuple row)
 {
 	TM_FailureData failure;
 	LockTupleMode mode;
-	TM_Result	result = heap_update(relation, &found->t_self, row,
-									 GetCurrentCommandId(true),
-									 InvalidSnapshot, true, &failure, &mode);
+	TM_Result	result;
 
+	PreventCommandIfReadOnly("UPDATE");
+	result = heap_update(relation, &found->t_self, row,
+						 GetCurrentCommandId(true), InvalidSnapshot, true,
+						 &failure, &mode);
 	if (result == TM_Updated || result == TM_Deleted)
 		return false;
 	if (result != TM_Ok)

@@ -13,6 +13,11 @@ RETURN pg_temp.try(format(
 	patient, 'DOC-001', '2026-03-16 ' || at));
 SELECT pg_temp.book('PAT-1', '09:00') AS before_all_that;
 
+-- Nothing is written where nothing may be.
+SELECT set_config('transaction_read_only', 'on', true) AS read_only,
+	pg_temp.book('PAT-2', '09:15');
+SELECT last_token FROM appt.doctor_day;
+
 -- A CHECK.
 ALTER TABLE appt.appointment ADD CONSTRAINT not_too_early
 	CHECK (slot_start > '2026-03-16 09:30+05:30' OR slot_start < '2026-03-16 09:10+05:30');
