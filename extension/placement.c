@@ -23,6 +23,8 @@ static ApptStatement delete_expired_holds = {
 
 static bool is_within_day(const Placement *placement);
 static void lock_doctors(const Placement *placement, int from_doctor_no);
+static const char *start_field(const PlacementRequest *request);
+static const char *end_field(const PlacementRequest *request);
 static void check_times(const PlacementRequest *request);
 static void resolve(Placement *placement, const PlacementRequest *request);
 static void load_day(Placement *placement, const PlacementRequest *request,
@@ -169,16 +171,30 @@ is_within_day(const Placement *placement)
 		appt_local_date(end - 1, zone) == placement->date;
 }
 
+/* What the caller calls the slot's ends: a move's are the new ones. */
+static const char *
+start_field(const PlacementRequest *request)
+{
+	return request->except_no != 0 ? "new_slot_start" : "slot_start";
+}
+
+static const char *
+end_field(const PlacementRequest *request)
+{
+	return request->except_no != 0 ? "new_slot_end" : "slot_end";
+}
+
 static void
 check_times(const PlacementRequest *request)
 {
-	appt_require(request->slot_start != 0, "slot_start");
+	appt_require(request->slot_start != 0, start_field(request));
 	if (TIMESTAMP_NOT_FINITE(request->slot_start) ||
 		TIMESTAMP_NOT_FINITE(request->slot_end))
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("slot_start and slot_end must be finite"),
-				 appt_errfield("slot_start")));
+				 errmsg("%s and %s must be finite", start_field(request),
+						end_field(request)),
+				 appt_errfield(start_field(request))));
 }
 
 static void
@@ -224,7 +240,7 @@ load_day(Placement *placement, const PlacementRequest *request, SlotDay *day)
 
 	if (request->slot_end != 0)
 		availability_check_length(request->slot_start, request->slot_end,
-								  "slot_end");
+								  end_field(request));
 	availability_day(day, &query);
 	placement->now = day->now;
 	if (request->slot_end == 0)

@@ -212,9 +212,9 @@ wire_name(const Request *request, const char *column)
 	{
 		const Arg  *arg = &route->args[i];
 
-		if (arg->alias != NULL && strcmp(arg->alias, column) == 0 &&
-			json_object_get(request->json, column) == NULL)
-			return arg->name;
+		if (arg->alias != NULL && strcmp(arg->name, column) == 0 &&
+			json_object_get(request->json, arg->alias) != NULL)
+			return arg->alias;
 	}
 	return column;
 }
