@@ -41,7 +41,7 @@ static const ConfigOption option_table[] = {
 		10, 10000, "longest wait for a free connection: 503 after it"),
 	INT("APPT_REQUEST_TIMEOUT_MS", "request-timeout-ms", request_timeout_ms,
 		"10000", 100, 600000,
-		"a request must be here whole within this time"),
+		"a request must be here whole within this time: 408 after it"),
 	INT("APPT_IDLE_TIMEOUT_MS", "idle-timeout-ms", idle_timeout_ms, "60000",
 		100, 3600000, "an idle connection is closed after this time"),
 	INT("APPT_CONNECTION_LIMIT", "connection-limit", connection_limit,
