@@ -80,7 +80,7 @@ main(int argc, char **argv)
 static int
 serve(void)
 {
-	Loop	   *loops = must_alloc((size_t) options.loops * sizeof(Loop));
+	static Loop *loops;			/* on failure they may run to the very end */
 	int			signals = signals_open();
 	Address		address;
 	char		where[300];
@@ -95,6 +95,7 @@ serve(void)
 				"such as 127.0.0.1:8080\n", options.listen);
 		return 2;
 	}
+	loops = must_alloc((size_t) options.loops * sizeof(Loop));
 	for (i = 0; i < options.loops; i++)
 	{
 		int			fd = listen_on(&address);

@@ -53,7 +53,7 @@ tls_load(void)
 		LOG_ERROR("cannot read the TLS certificate or key",
 				  log_text("certificate", options.tls_certificate),
 				  log_text("key", options.tls_key), log_text("why", why));
-		free(certificate);
+		certificate_free(certificate);
 		return false;
 	}
 	pthread_mutex_lock(&lock);
@@ -92,18 +92,19 @@ static const char *
 certificate_read(Certificate *certificate)
 {
 	gnutls_datum_t file;
+	unsigned	count = TLS_CHAIN_MAX;
 	int			failed;
 
-	*certificate = (Certificate) {.count = TLS_CHAIN_MAX};
+	*certificate = (Certificate) {0};
 	failed = gnutls_load_file(options.tls_certificate, &file);
 	if (failed != 0)
 		return gnutls_strerror(failed);
 	failed = gnutls_pcert_list_import_x509_raw(
-		certificate->chain, &certificate->count, &file, GNUTLS_X509_FMT_PEM,
-		0);
+		certificate->chain, &count, &file, GNUTLS_X509_FMT_PEM, 0);
 	gnutls_free(file.data);
 	if (failed != 0)
 		return gnutls_strerror(failed);
+	certificate->count = count;
 	failed = gnutls_privkey_init(&certificate->key);
 	if (failed == 0)
 		failed = key_read(certificate->key);
