@@ -241,6 +241,13 @@ while (IO::Select->new($many)->can_read(3)) {
 }
 is_deeply([ statuses($text) ], [ 200, 200, 200 ], 'three in one packet');
 
+# ---- and all of them are gone -----------------------------------------------
+
+undef $many;
+ok((wait_for { $http->get('/metrics')->{body} =~ /^appt_connections 1$/m }
+    'the connections to be closed', 10),
+    'the gateway keeps none of these connections');
+
 # ---- request ids ------------------------------------------------------------
 
 is($http->get('/healthz', undef, { 'X-Request-Id' => 'abc-1.2:3_Z' })
