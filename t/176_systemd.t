@@ -77,7 +77,7 @@ sub drop_in {
 $machine->must('pg_createcluster 15 main
     systemctl enable --now postgresql');
 my ($install, $createdb) = blocks('Installing', 'sh');
-$install =~ s/^make install-deps.*\n//m
+$install =~ s{^demo/install-deps.*\n}{}m
     or BAIL_OUT('the page does not say how to begin');
 $machine->must($install);
 pass('it is installed');

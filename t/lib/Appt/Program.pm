@@ -53,6 +53,12 @@ sub start {
     return $self;
 }
 
+# Without a cluster the database is among the settings given.
+sub dsn_env {
+    my ($cluster, $user) = @_;
+    return $cluster ? (APPT_DSN => $cluster->dsn(user => $user)) : ();
+}
+
 # The caller's own APPT_… and PG… variables must not reach the program.
 sub no_settings {
     return map { $_ => undef } grep {/^(?:APPT_|PG)/} keys %ENV;
@@ -110,7 +116,7 @@ sub name {'gateway'}
 sub default_env {
     my ($self, %arg) = @_;
     return (
-        APPT_DSN => $arg{cluster}->dsn(user => $arg{user} // 'bioecko_gateway'),
+        Appt::Program::dsn_env($arg{cluster}, $arg{user} // 'bioecko_gateway'),
         APPT_LISTEN => "127.0.0.1:$self->{port}");
 }
 
@@ -123,7 +129,7 @@ sub name {'relay'}
 sub default_env {
     my ($self, %arg) = @_;
     return (
-        APPT_DSN => $arg{cluster}->dsn(user => $arg{user} // 'bioecko_relay'),
+        Appt::Program::dsn_env($arg{cluster}, $arg{user} // 'bioecko_relay'),
         APPT_RELAY_METRICS_LISTEN => "127.0.0.1:$self->{port}",
         APPT_RELAY_ALLOW_RANGES   => '127.0.0.0/8');
 }
