@@ -82,23 +82,27 @@ buf_char(Buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
-/* Adds formatted text at the end. */
+/* Adds formatted text at the end; what does not fit is formatted twice. */
 void
 buf_printf(Buf *buf, const char *format,...)
 {
+	size_t		room = buf->size - buf->len;
 	va_list		args;
 	int			len;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format,
+					args);
 	va_end(args);
 	if (len < 0)
 		abort();
-
-	buf_reserve(buf, (size_t) len);
-	va_start(args, format);
-	vsnprintf(buf->data + buf->len, (size_t) len + 1, format, args);
-	va_end(args);
+	if ((size_t) len >= room)
+	{
+		buf_reserve(buf, (size_t) len);
+		va_start(args, format);
+		vsnprintf(buf->data + buf->len, (size_t) len + 1, format, args);
+		va_end(args);
+	}
 	buf->len += (size_t) len;
 }
 
