@@ -12,8 +12,9 @@
  */
 #include "relay/sign.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,9 @@ typedef struct SignKey
 	size_t		len;
 } SignKey;
 
-static void hmac(const SignKey *key, const char *text, size_t len,
-				 unsigned char *digest);
+static void hmac(const SignKey *key, const SignInput *input,
+				 const char *before, unsigned char *digest);
+static EVP_MAC_CTX *hmac_context(void);
 static void key_published(const char *secret, size_t len, SignKey *key);
 static void key_standard(const char *secret, size_t len, SignKey *key);
 
@@ -36,15 +38,19 @@ static void key_standard(const char *secret, size_t len, SignKey *key);
 const char *
 sign_published(const SignInput *input, const char *secrets, Buf *hex)
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[SHA256_BYTES];
 	size_t		len = strcspn(secrets, " ");
 	SignKey		key;
 	int			i;
 
 	key_published(secrets, len, &key);
-	hmac(&key, input->body, input->body_len, digest);
+	hmac(&key, input, "", digest);
 	for (i = 0; i < SHA256_BYTES; i++)
-		buf_printf(hex, "%02x", digest[i]);
+	{
+		buf_char(hex, digits[digest[i] >> 4]);
+		buf_char(hex, digits[digest[i] & 15]);
+	}
 	secrets += len;
 	return secrets + strspn(secrets, " ");
 }
@@ -54,10 +60,9 @@ void
 sign_standard(const SignInput *input, Buf *value)
 {
 	const char *secret = input->secrets;
-	Buf			signed_text = {0};
+	Buf			before = {0};
 
-	buf_printf(&signed_text, "%s.%lld.", input->id, input->timestamp);
-	buf_add(&signed_text, input->body, input->body_len);
+	buf_printf(&before, "%s.%lld.", input->id, input->timestamp);
 	while (*(secret += strspn(secret, " ")) != '\0')
 	{
 		size_t		len = strcspn(secret, " ");
@@ -66,24 +71,55 @@ sign_standard(const SignInput *input, Buf *value)
 		SignKey		key;
 
 		key_standard(secret, len, &key);
-		hmac(&key, signed_text.data, signed_text.len, digest);
+		hmac(&key, input, before.data, digest);
 		EVP_EncodeBlock(text, digest, SHA256_BYTES);
 		buf_printf(value, "%sv1,%s", value->len > 0 ? " " : "",
 				   (const char *) text);
 		secret += len;
 	}
-	buf_free(&signed_text);
+	buf_free(&before);
 }
 
-/* HMAC-SHA256; there is no way to fail but a broken OpenSSL. */
+/*
+ * HMAC-SHA256 of a text and the body behind it; there is no way to fail but a
+ * broken OpenSSL.
+ */
 static void
-hmac(const SignKey *key, const char *text, size_t len, unsigned char *digest)
+hmac(const SignKey *key, const SignInput *input, const char *before,
+	 unsigned char *digest)
 {
-	unsigned int digest_len = SHA256_BYTES;
+	EVP_MAC_CTX *context = hmac_context();
+	size_t		digest_len;
 
-	if (HMAC(EVP_sha256(), key->bytes, (int) key->len,
-			 (const unsigned char *) text, len, digest, &digest_len) == NULL)
+	if (EVP_MAC_init(context, key->bytes, key->len, NULL) != 1 ||
+		EVP_MAC_update(context, (const unsigned char *) before,
+					   strlen(before)) != 1 ||
+		EVP_MAC_update(context, (const unsigned char *) input->body,
+					   input->body_len) != 1 ||
+		EVP_MAC_final(context, digest, &digest_len, SHA256_BYTES) != 1)
 		abort();
+}
+
+/* The one context: OpenSSL takes as long to look for one as to use it. */
+static EVP_MAC_CTX *
+hmac_context(void)
+{
+	static EVP_MAC_CTX *context = NULL;
+	EVP_MAC    *mac;
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+										 (char[]) {"SHA256"}, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	if (context != NULL)
+		return context;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+	if (context == NULL || EVP_MAC_CTX_set_params(context, params) != 1)
+		abort();
+	EVP_MAC_free(mac);
+	return context;
 }
 
 /* The secret's own bytes. */

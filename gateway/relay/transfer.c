@@ -35,6 +35,7 @@ static const char *transfer_error(const Transfer *transfer, CURLcode code,
 								  int status);
 static void header_add(Transfer *transfer, const char *name,
 					   const char *value);
+static void headers_link(Transfer *transfer);
 static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
 									struct curl_sockaddr *address);
 static size_t on_header(char *bytes, size_t size, size_t count,
@@ -64,8 +65,10 @@ transfer_prepare(Transfer *transfer, Delivery *delivery)
 	clock_gettime(CLOCK_REALTIME, &now);
 	delivery->outcome.started_at =
 		(double) now.tv_sec + (double) now.tv_nsec / 1e9;
+	buf_clear(&transfer->header_text);
 	*transfer = (Transfer) {
 		.easy = transfer->easy,
+		.header_text = transfer->header_text,
 		.delivery = delivery,
 		.started_ms = clock_ms(),
 		.scheme = strncmp(delivery->url, "https:", 6) == 0
@@ -99,10 +102,7 @@ transfer_finish(Transfer *transfer, CURLcode code)
 	utf8_clean(&outcome->answer, buf_get(&transfer->answer),
 			   transfer->answer.len);
 
-	SET(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(transfer->headers);
 	buf_free(&transfer->answer);
-	transfer->headers = NULL;
 	transfer->delivery = NULL;
 	return delivery;
 }
@@ -175,21 +175,33 @@ transfer_headers(Transfer *transfer)
 		header_add(transfer, "webhook-signature", value.data);
 	}
 	buf_free(&value);
+	headers_link(transfer);
 }
 
-/* Adds one header. */
+/* Adds one header's text. */
 static void
 header_add(Transfer *transfer, const char *name, const char *value)
 {
-	struct curl_slist *list;
-	Buf			line = {0};
-
-	buf_printf(&line, "%s: %s", name, value);
-	list = curl_slist_append(transfer->headers, line.data);
-	if (list == NULL)
+	if (transfer->header_count == HEADERS_MAX)
 		abort();
-	transfer->headers = list;
-	buf_free(&line);
+	transfer->header_at[transfer->header_count++] = transfer->header_text.len;
+	buf_text(&transfer->header_text, name);
+	buf_text(&transfer->header_text, ": ");
+	buf_add(&transfer->header_text, value, strlen(value) + 1);
+}
+
+/* Makes libcurl's list of the texts; it stays with the transfer. */
+static void
+headers_link(Transfer *transfer)
+{
+	int			i;
+
+	for (i = 0; i < transfer->header_count; i++)
+		transfer->headers[i] = (struct curl_slist) {
+			.data = transfer->header_text.data + transfer->header_at[i],
+			.next = i + 1 < transfer->header_count
+				? &transfer->headers[i + 1] : NULL,
+		};
 }
 
 /* What went wrong, in words that name neither host nor person. */

@@ -11,12 +11,17 @@
 #include "relay/delivery.h"
 #include "relay/guard.h"
 
+#define HEADERS_MAX 8
+
 typedef struct Transfer
 {
 	struct Transfer *next_idle;
 	CURL	   *easy;
 	Delivery   *delivery;
-	struct curl_slist *headers;
+	struct curl_slist headers[HEADERS_MAX];
+	size_t		header_at[HEADERS_MAX];	/* where it begins in the text */
+	int			header_count;
+	Buf			header_text;	/* each with its NUL */
 	int64_t		started_ms;
 	size_t		header_bytes;
 	size_t		body_bytes;
