@@ -1,5 +1,6 @@
 -- Bookings of distinct slots: a number from BASE for each, threads in turn.
--- wrk -s book.lua URL -- TOKEN T0 BASE THREADS
+-- wrk -s book.lua URL -- TOKEN T0 BASE THREADS [DIRECTORY]
+-- With a directory the appointment of each answer is a line of a file in it.
 
 local threads = 0
 
@@ -14,6 +15,12 @@ function init(args)
 	wrk.path = "/api/v1/appointments"
 	wrk.headers["Authorization"] = "Bearer " .. args[1]
 	wrk.headers["Content-Type"] = "application/json"
+	if args[5] then
+		local file = assert(io.open(args[5] .. "/" .. id, "w"))
+		function response(status, headers, body)
+			file:write(body:match('"appointment_id":"([^"]+)"') or "none", "\n")
+		end
+	end
 end
 
 -- The instant in India's wall-clock time.

@@ -7,6 +7,7 @@ package Bench::Http;
 #   $r->{rate}; $r->{p99_ms}; $r->{requests};
 #
 # An answer that is not 2xx, a broken connection or a timeout ends the run.
+# answers => a directory: what was booked, by the answers, in files there.
 
 use strict;
 use warnings;
@@ -79,7 +80,8 @@ sub wrk {
     my ($place, $server, %arg) = @_;
     my $threads = 2;
     my @argument = $arg{script} eq 'book'
-        ? ($place->{t0}, $arg{base}, $threads)
+        ? ($place->{t0}, $arg{base}, $threads,
+            defined $arg{answers} ? $arg{answers} : ())
         : ($place->{days} - 1, time);
     my ($code, $out, $err) = run_command(
         ['wrk', '-t', $threads, '-c', $arg{clients} // 64,
