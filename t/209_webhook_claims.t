@@ -7,11 +7,10 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Deliveries qw(clinic bulk_events states);
-use JSON::PP ();
+use POSIX ();
 
 my $clinic  = clinic();
 my $cluster = $clinic->cluster;
-my $json    = JSON::PP->new->canonical;
 my ($one, $two) = map { $cluster->connect(user => 'bioecko_relay') } 1 .. 2;
 $cluster->query(q{SELECT appt.create_webhook('https://receiver.example/')});
 my $hook = $cluster->row('SELECT * FROM appt.webhook');
@@ -38,12 +37,14 @@ SQL
 # Records one status for all of them; what the relay should log.
 sub record {
     my ($dbh, $status, @claimed) = @_;
-    return @{ $dbh->selectall_arrayref(
-        'SELECT * FROM appt.record_attempts($1::json)', { Slice => {} },
-        $json->encode([map { {
-            delivery_no => $_->{delivery_no}, fence => $_->{fence},
-            webhook_no => $_->{webhook_no}, started_at => time,
-            duration_ms => 5, status => $status } } @claimed])) };
+    my @none = (undef) x @claimed;
+    return @{ $dbh->selectall_arrayref(<<'SQL', { Slice => {} },
+SELECT * FROM appt.record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SQL
+        (map { my $column = $_; [map { $_->{$column} } @claimed] }
+            qw(delivery_no fence webhook_no)),
+        [(int(time * 1e6)) x @claimed], [(5) x @claimed],
+        [($status) x @claimed], \@none, \@none, \@none) };
 }
 
 sub delivery { return $cluster->row(
@@ -166,6 +167,127 @@ subtest 'given back' => sub {
     is(delivery($mine)->{state}, 'pending', 'it is due');
     is(delivery($mine)->{attempts}, 0, 'no attempt is counted');
     is(claim($two, 2), 1, 'and another may have it');
+};
+
+# Rows that a session reads meanwhile of the deliveries, the attempts and their
+# indexes.
+sub reads {
+    my ($dbh, $work) = @_;
+    my $count = sub {
+        $dbh->do('SELECT pg_stat_force_next_flush()');
+        return $cluster->value(<<'SQL');
+SELECT sum(t.seq_tup_read) + sum(t.idx_tup_fetch) + sum(i.idx_tup_read)
+FROM pg_stat_user_tables t
+JOIN (
+    SELECT relid, sum(idx_tup_read) AS idx_tup_read
+    FROM pg_stat_user_indexes
+    GROUP BY relid) i USING (relid)
+WHERE relid IN ('appt.delivery'::regclass, 'appt.delivery_attempt'::regclass)
+SQL
+    };
+    my $before = $count->();
+    $work->();
+    return $count->() - $before;
+}
+
+# What a relay does with ten deliveries reads a few rows of each.
+sub reads_little {
+    my ($relay, $when) = @_;
+    my @claimed;
+    my %work = (
+        claim    => sub { @claimed = claim($relay, 1) },
+        success  => sub { record($relay, 200, @claimed[0 .. 6]) },
+        failure  => sub { record($relay, 500, @claimed[7, 8]) },
+        'release' => sub {
+            $relay->do('SELECT appt.release_deliveries($1, $2)', {},
+                map { my $c = $_; [$claimed[9]{$c}] } qw(delivery_no fence));
+        },
+        tick     => sub { $relay->do('SELECT appt.relay_tick()') },
+    );
+    my %reads = map { $_ => reads($relay, $work{$_}) }
+        qw(claim success failure release tick);
+    is(@claimed, 10, "$when: ten are claimed");
+    is_deeply({ map { $_ => $reads{$_} } grep { $reads{$_} > 500 } keys %reads },
+        {}, 'and no step reads a great many rows');
+}
+
+subtest 'a long queue costs no more, whatever the planner expects' => sub {
+    my $attempts = sub {
+        my ($from, $to) = @_;
+        $cluster->psql('INSERT INTO appt.delivery_attempt '
+            . '(delivery_no, fence, started_at, duration_ms) '
+            . "SELECT -g, 1, now(), 1 FROM generate_series($from, $to) g");
+    };
+    $cluster->psql('TRUNCATE appt.delivery, appt.delivery_attempt');
+    $attempts->(1, 50);
+    my $relay = $cluster->connect(user => 'bioecko_relay');
+    for my $status (200, 500) {
+        bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 1);
+        record($relay, $status, claim($relay, 1));
+    }
+    $relay->do('SELECT appt.release_deliveries($1, $2)', {}, [0], [0]);
+    $relay->do('SELECT appt.relay_tick()');
+    bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 20_000,
+        after => 10);
+    $attempts->(51, 20_000);
+    reads_little($relay, 'planned while there were hardly any');
+
+    $cluster->psql(q{UPDATE appt.delivery SET state = 'delivered',
+        finished_at = now(), relay_no = NULL, lease_until = NULL});
+    $cluster->psql('VACUUM ANALYZE appt.delivery, appt.delivery_attempt');
+    bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 20_000,
+        after => 20_010);
+    reads_little($cluster->connect(user => 'bioecko_relay'),
+        'planned after all had been delivered');
+};
+
+subtest 'what has changed at an endpoint is told' => sub {
+    load(3);
+    my $version = $cluster->value('SELECT version FROM appt.webhook');
+    my $told = sub {
+        return map { $_->{version} } grep { !defined $_->{delivery_no} }
+            @{ $one->selectall_arrayref(<<'SQL', { Slice => {} },
+SELECT * FROM appt.claim_deliveries(1, 1, '60 s', 10, $1, '{1}', '{1}', $2)
+SQL
+                "{$hook->{webhook_no}}", "{$version}") };
+    };
+    is_deeply([$told->()], [], 'nothing has');
+    $cluster->query('SELECT appt.rotate_webhook_secret($1)',
+        $hook->{webhook_id});
+    is_deeply([$told->()], [$version + 1], 'a secret was rotated');
+    $version++;
+    is_deeply([$told->()], [], 'once told, it is known');
+    $cluster->psql('UPDATE appt.webhook SET failures = 1');
+    is_deeply([$told->()], [], 'a failure changes nothing');
+    $cluster->psql('UPDATE appt.webhook SET failures = 0');
+};
+
+subtest 'what is leased is handed out, whoever writes meanwhile' => sub {
+    load(0);
+    my $pid = fork // die "could not fork: $!\n";
+    if (!$pid) {
+        my $dbh = $cluster->connect;
+        my $made = $dbh->prepare(<<'SQL');
+WITH made AS (
+    INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
+        occurred_at, stamp, actor, data)
+    VALUES (appt.new_id('evt'), 'appointment.booked', $1, 'MUM-01', now(), 'x',
+        'test', '{}')
+    RETURNING event_no, appointment_no)
+INSERT INTO appt.delivery (webhook_no, event_no, appointment_no)
+SELECT $2, event_no, appointment_no FROM made
+SQL
+        $made->execute(-$_, $hook->{webhook_no}) for 1 .. 4000;
+        POSIX::_exit(0);
+    }
+    my ($count, $ended) = (0, 0);
+    while (!$ended) {
+        $ended = waitpid($pid, POSIX::WNOHANG());
+        $count += claim($one, 1, leased => 0, quota => 1000, max => 1000);
+    }
+    $count += claim($one, 1, leased => 0, quota => 1000, max => 1000)
+        for 1 .. 5;
+    is(states($clinic)->{in_flight}, $count, 'every lease has its delivery');
 };
 
 subtest 'a disabled endpoint\'s are not claimed' => sub {

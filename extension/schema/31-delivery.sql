@@ -44,9 +44,9 @@ CREATE INDEX delivery_leased ON appt.delivery
 	(webhook_no, relay_no, lease_until)
 	WHERE state = 'in_flight';
 
-/* An appointment's deliveries to an endpoint, in their order. */
-CREATE INDEX delivery_chain ON appt.delivery
-	(webhook_no, appointment_no, event_no)
+/* An appointment's deliveries in their order.  Not by endpoint: see
+ * appt.lease_endpoint. */
+CREATE INDEX delivery_chain ON appt.delivery (appointment_no, event_no)
 	WHERE state IN ('pending', 'in_flight', 'held')
 		AND appointment_no IS NOT NULL;
 

@@ -7,18 +7,17 @@ CREATE TYPE appt.attempt_result AS (
 	delivery_no bigint,
 	fence bigint,
 	webhook_no integer,
-	started_at double precision,
+	started_at timestamptz,
 	duration_ms integer,
 	status integer,
+	retry_after_s integer,
 	error text,
-	answer text,
-	retry_after_s integer
+	answer text
 );
 
 COMMENT ON TYPE appt.attempt_result IS
-	'One attempt as the relay reports it: started_at in seconds since 1970, '
-	'status NULL where no answer came, retry_after_s NULL where none was '
-	'asked for';
+	'One attempt as the relay reports it: status NULL where no answer came, '
+	'retry_after_s NULL where none was asked for';
 
 CREATE FUNCTION appt.retry_delay(
 	attempts integer,
@@ -182,15 +181,16 @@ CREATE FUNCTION appt.record_successes(
 	OUT done bigint[])
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off
-	SET jit = off
 AS $$
+DECLARE
+	/* One time for all: each new one would change the index's summary. */
+	at CONSTANT timestamptz := clock_timestamp();
 BEGIN
 	WITH marked AS (
 		UPDATE appt.delivery d
 		SET state = 'delivered',
 			attempts = d.attempts + 1,
-			finished_at = clock_timestamp(),
+			finished_at = at,
 			relay_no = NULL,
 			lease_until = NULL
 		FROM unnest(results) r
@@ -215,8 +215,6 @@ CREATE FUNCTION appt.record_failures(
 	OUT dead bigint[])
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off
-	SET jit = off
 AS $$
 BEGIN
 	WITH failed AS (
@@ -262,27 +260,28 @@ COMMENT ON FUNCTION
 CREATE FUNCTION appt.wake_followers(done bigint[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off
-	SET jit = off
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 BEGIN
+	/* As in appt.lease_endpoint the endpoint's number is hidden.  pending or
+	 * held, not pending alone: that would be said of the whole queue's index,
+	 * too. */
 	UPDATE appt.delivery n
 	SET due_at = at
-	FROM (
-		SELECT f.delivery_no
-		FROM appt.delivery d
-		JOIN appt.delivery f
-			ON f.webhook_no = d.webhook_no
-			AND f.appointment_no = d.appointment_no
-		WHERE d.delivery_no = ANY (done)
-			AND f.state = 'pending'
+	FROM appt.delivery d
+	CROSS JOIN LATERAL (
+		SELECT f.ctid
+		FROM appt.delivery f
+		WHERE f.appointment_no = d.appointment_no
 			AND f.event_no > d.event_no
+			AND f.webhook_no + 0 = d.webhook_no
+			AND f.state IN ('pending', 'held')
 			AND f.attempts = 0
 			AND f.due_at > at
-		FOR UPDATE OF f SKIP LOCKED) o
-	WHERE n.delivery_no = o.delivery_no;
+		FOR UPDATE SKIP LOCKED) follower
+	WHERE d.delivery_no = ANY (done)
+		AND n.ctid = follower.ctid;
 END
 $$;
 
@@ -291,30 +290,56 @@ COMMENT ON FUNCTION appt.wake_followers(bigint[]) IS
 	'its next look; one that a claim looks at this moment is left to it';
 
 CREATE FUNCTION appt.record_attempts(
-	results json,
+	delivery_nos bigint[],
+	fences bigint[],
+	webhook_nos integer[],
+	started_us bigint[],
+	durations_ms integer[],
+	statuses integer[],
+	retries_after_s integer[],
+	errors text[],
+	answers text[],
 	schedule_s double precision[]
 		DEFAULT '{0,5,300,1800,7200,18000,36000,50400,72000,86400}',
 	disable_after interval DEFAULT '5 days')
 	RETURNS TABLE (webhook_id text, alert text, number bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
 	list CONSTANT appt.attempt_result[] := ARRAY(
-		SELECT r
-		FROM json_populate_recordset(NULL::appt.attempt_result, results) r);
+		SELECT ROW(r.delivery_no, r.fence, r.webhook_no,
+			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
+			r.status, r.retry_after_s, r.error, r.answer)::appt.attempt_result
+		FROM unnest(delivery_nos, fences, webhook_nos, started_us,
+			durations_ms, statuses, retries_after_s, errors, answers)
+			AS r(delivery_no, fence, webhook_no, started_us, duration_ms,
+				status, retry_after_s, error, answer));
 	dead bigint[];
 BEGIN
 	RETURN QUERY SELECT * FROM appt.record_health(list, disable_after);
 
+	/* Not ON CONFLICT, which costs as much again, nor NOT EXISTS, for which
+	 * the planner may read all attempts there are.  The last comes first: the
+	 * index's summary of the times then changes once, not with each row. */
 	INSERT INTO appt.delivery_attempt
 		(delivery_no, fence, started_at, duration_ms, status, error, answer)
-	SELECT r.delivery_no, r.fence, to_timestamp(r.started_at), r.duration_ms,
-		r.status, r.error, r.answer
+	SELECT r.delivery_no, r.fence, r.started_at, r.duration_ms, r.status,
+		r.error, r.answer
 	FROM unnest(list) r
-	ON CONFLICT (delivery_no, fence) DO NOTHING;
+	WHERE (
+		SELECT a.fence
+		FROM appt.delivery_attempt a
+		WHERE a.delivery_no = r.delivery_no
+			AND a.fence = r.fence) IS NULL
+	ORDER BY r.started_at DESC;
 
 	PERFORM appt.wake_followers(appt.record_successes(list));
 	IF EXISTS (
@@ -332,12 +357,15 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION appt.record_attempts(json, double precision[], interval) IS
-	'Records a batch of attempts (a JSON array of appt.attempt_result) in one '
-	'transaction; may be repeated. schedule_s: seconds before each attempt; '
-	'its length is how many there are. Returns what the relay should log: '
-	'webhook.failing with percent, webhook.disabled, webhook.gone, '
-	'delivery.dead with the delivery''s number';
+COMMENT ON FUNCTION appt.record_attempts(bigint[], bigint[], integer[],
+	bigint[], integer[], integer[], integer[], text[], text[],
+	double precision[], interval) IS
+	'Records a batch of attempts (the columns of appt.attempt_result, an array '
+	'each; started_us: microseconds since 1970) in one transaction; may be '
+	'repeated. schedule_s: seconds before each attempt; its length is how many '
+	'there are. Returns what the relay should log: webhook.failing with '
+	'percent, webhook.disabled, webhook.gone, delivery.dead with the '
+	'delivery''s number';
 
 CREATE FUNCTION appt.release_deliveries(
 	delivery_nos bigint[],
@@ -346,6 +374,10 @@ CREATE FUNCTION appt.release_deliveries(
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$
 DECLARE
@@ -356,9 +388,10 @@ BEGIN
 		relay_no = NULL,
 		lease_until = NULL
 	FROM unnest(delivery_nos, fences) r(delivery_no, fence)
+	/* Which is in flight; its state would be said of all that are. */
 	WHERE d.delivery_no = r.delivery_no
 		AND d.fence = r.fence
-		AND d.state = 'in_flight';
+		AND d.lease_until IS NOT NULL;
 	GET DIAGNOSTICS released = ROW_COUNT;
 	PERFORM appt.wake_relay();
 	RETURN released;
@@ -373,6 +406,10 @@ CREATE FUNCTION appt.release_lost(relay_no bigint, kept bigint[])
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$
 DECLARE
@@ -403,9 +440,11 @@ REVOKE ALL ON FUNCTION
 	appt.record_successes(appt.attempt_result[]),
 	appt.record_failures(appt.attempt_result[], double precision[]),
 	appt.wake_followers(bigint[]),
-	appt.record_attempts(json, double precision[], interval),
+	appt.record_attempts(bigint[], bigint[], integer[], bigint[], integer[],
+		integer[], integer[], text[], text[], double precision[], interval),
 	appt.release_deliveries(bigint[], bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-	appt.record_attempts(json, double precision[], interval),
+	appt.record_attempts(bigint[], bigint[], integer[], bigint[], integer[],
+		integer[], integer[], text[], text[], double precision[], interval),
 	appt.release_deliveries(bigint[], bigint[]),
 	appt.release_lost(bigint, bigint[]) TO appt_relay;

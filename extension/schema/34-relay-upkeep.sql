@@ -14,6 +14,9 @@ CREATE FUNCTION appt.relay_tick(
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
 	SET enable_bitmapscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$
 DECLARE
@@ -23,37 +26,45 @@ BEGIN
 	UPDATE appt.delivery d
 	SET state = 'pending', relay_no = NULL, lease_until = NULL
 	FROM (
-		SELECT l.delivery_no
+		SELECT l.ctid
 		FROM appt.delivery l
 		WHERE l.state = 'in_flight' AND l.lease_until < at
 		LIMIT batch
 		FOR UPDATE SKIP LOCKED) o
-	WHERE d.delivery_no = o.delivery_no;
+	WHERE d.ctid = o.ctid;
 	GET DIAGNOSTICS expired = ROW_COUNT;
 
 	UPDATE appt.delivery d
 	SET state = 'held'
 	FROM (
-		SELECT p.delivery_no
+		SELECT p.ctid
 		FROM appt.webhook w
-		JOIN appt.delivery p ON p.webhook_no = w.webhook_no
-		WHERE w.status = 'disabled' AND p.state = 'pending'
-		LIMIT batch
-		FOR UPDATE OF p SKIP LOCKED) o
-	WHERE d.delivery_no = o.delivery_no;
+		CROSS JOIN LATERAL (
+			SELECT k.ctid
+			FROM appt.delivery k
+			WHERE k.webhook_no = w.webhook_no AND k.state = 'pending'
+			LIMIT batch
+			FOR UPDATE SKIP LOCKED) p
+		WHERE w.status = 'disabled'
+		LIMIT batch) o
+	WHERE d.ctid = o.ctid;
 	GET DIAGNOSTICS held = ROW_COUNT;
 
 	UPDATE appt.delivery d
 	SET state = 'pending', attempts = 0, due_at = least(d.due_at, at)
 	FROM (
-		SELECT h.delivery_no
+		SELECT h.ctid
 		FROM appt.webhook w
-		JOIN appt.delivery h ON h.webhook_no = w.webhook_no
-		WHERE w.status = 'enabled' AND h.state = 'held'
-		ORDER BY h.delivery_no
-		LIMIT batch
-		FOR UPDATE OF h SKIP LOCKED) o
-	WHERE d.delivery_no = o.delivery_no;
+		CROSS JOIN LATERAL (
+			SELECT k.ctid
+			FROM appt.delivery k
+			WHERE k.webhook_no = w.webhook_no AND k.state = 'held'
+			ORDER BY k.delivery_no
+			LIMIT batch
+			FOR UPDATE SKIP LOCKED) h
+		WHERE w.status = 'enabled'
+		LIMIT batch) o
+	WHERE d.ctid = o.ctid;
 	GET DIAGNOSTICS drained = ROW_COUNT;
 
 	replayed := 0;

@@ -7,6 +7,24 @@
  * other client, and appt_admin, sees all.
  * ------------------------------------------------------------------------ */
 
+CREATE FUNCTION appt.webhook_changed() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt.wake_relay();
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION appt.webhook_changed() IS
+	'Wakes the relays, which then give back what they have claimed for an '
+	'endpoint and not yet sent';
+
+CREATE TRIGGER webhook_changed
+	AFTER UPDATE OF version OR DELETE ON appt.webhook
+	FOR EACH STATEMENT EXECUTE FUNCTION appt.webhook_changed();
+
 CREATE FUNCTION appt.see_webhook(webhook_id text, owner text)
 	RETURNS appt.webhook
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -257,7 +275,6 @@ BEGIN
 		version = w.version + 1
 	WHERE w.webhook_no = switch_webhook.webhook_no
 		AND w.status = 'disabled';
-	PERFORM appt.wake_relay();
 END
 $$;
 
@@ -349,7 +366,8 @@ $$;
 COMMENT ON FUNCTION appt.require_enabled(appt.webhook) IS
 	'Raises SB930 unless the endpoint is enabled';
 
-REVOKE ALL ON FUNCTION appt.see_webhook(text, text),
+REVOKE ALL ON FUNCTION appt.webhook_changed(),
+	appt.see_webhook(text, text),
 	appt.find_webhook(text, text),
 	appt.webhook_visible(text, text), appt.webhook_owner(text),
 	appt.insert_webhook(text, text[], text, text[], text, text),

@@ -9,10 +9,12 @@
 #include <stdint.h>
 
 #include "relay/delivery.h"
+#include "relay/endpoint.h"
 
 extern void claim_open(const char *dsn);
 extern void claim_wake(void);
 extern void claim_release(Delivery *delivery);
+extern void claim_release_waiting(Endpoint *endpoint);
 extern void claim_stop(void);
 extern bool claim_done(void);
 extern bool claim_connected(void);

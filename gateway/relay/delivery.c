@@ -20,10 +20,12 @@ enum
 	COLUMN_SECRETS,
 	COLUMN_EVENT_ID,
 	COLUMN_BODY,
-	COLUMN_FRESH,
+	COLUMN_VERSION,
 };
 
 static Delivery *known = NULL;
+
+static int	row_number(const PGresult *rows, int row, int column);
 
 /* The delivery of a row; it keeps the batch until it is freed. */
 Delivery *
@@ -37,24 +39,43 @@ delivery_from_row(Batch *batch, int row)
 		.delivery_no = strtoll(PQgetvalue(rows, row, COLUMN_DELIVERY_NO),
 							   NULL, 10),
 		.fence = strtoll(PQgetvalue(rows, row, COLUMN_FENCE), NULL, 10),
-		.attempt = (int) strtol(PQgetvalue(rows, row, COLUMN_ATTEMPT),
-								NULL, 10),
+		.attempt = row_number(rows, row, COLUMN_ATTEMPT),
 		.webhook_id = PQgetvalue(rows, row, COLUMN_WEBHOOK_ID),
 		.url = PQgetvalue(rows, row, COLUMN_URL),
 		.secrets = PQgetvalue(rows, row, COLUMN_SECRETS),
 		.event_id = PQgetvalue(rows, row, COLUMN_EVENT_ID),
 		.body = PQgetvalue(rows, row, COLUMN_BODY),
 		.body_len = (size_t) PQgetlength(rows, row, COLUMN_BODY),
-		.fresh = PQgetvalue(rows, row, COLUMN_FRESH)[0] == 't',
 	};
-	delivery->endpoint = endpoint_get(
-		(int) strtol(PQgetvalue(rows, row, COLUMN_WEBHOOK_NO), NULL, 10));
+	delivery->endpoint = endpoint_get(row_number(rows, row, COLUMN_WEBHOOK_NO));
 	batch->users++;
 	delivery->next_known = known;
 	if (known != NULL)
 		known->prev_known = delivery;
 	known = delivery;
 	return delivery;
+}
+
+/* The endpoint of a row, and which version of it the row is of. */
+Endpoint *
+delivery_row_endpoint(const PGresult *rows, int row, int *version)
+{
+	*version = row_number(rows, row, COLUMN_VERSION);
+	return endpoint_get(row_number(rows, row, COLUMN_WEBHOOK_NO));
+}
+
+/* Whether the row says that its endpoint has changed, and is no delivery. */
+bool
+delivery_row_is_change(const PGresult *rows, int row)
+{
+	return PQgetisnull(rows, row, COLUMN_DELIVERY_NO) != 0;
+}
+
+/* A column that is an integer. */
+static int
+row_number(const PGresult *rows, int row, int column)
+{
+	return (int) strtol(PQgetvalue(rows, row, column), NULL, 10);
 }
 
 /* The numbers of all deliveries that this relay has, as an array literal. */

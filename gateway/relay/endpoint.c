@@ -4,11 +4,15 @@
  *
  *		The window (requests in flight) falls by half with each failure and
  *		grows by one with each success, up to per_endpoint: a receiver that is
- *		down is asked by one request at a time.  The quota (deliveries leased)
- *		doubles while what was leased is used up within a quarter of a second,
- *		so that a fast receiver is not held up by claims; it is halved while
- *		that takes longer, so that a fresh event does not queue up here, and
- *		falls back to per_endpoint with a failure.
+ *		down is asked by one request at a time.
+ *
+ *		The stock (leased and waiting here) follows what the receiver is up
+ *		to: as many as it has answered in the last quarter to half of a second,
+ *		and half of it is there when the next are claimed, so that a fast one
+ *		is not held up by claims, and a fresh event does not queue up here for
+ *		longer.  A receiver that has not answered so many gets no stock: of its
+ *		deliveries per_endpoint are leased in all, and what it leaves lying is
+ *		given back.
  */
 #include "relay/endpoint.h"
 
@@ -17,16 +21,17 @@
 #include "common/clock.h"
 #include "relay/settings.h"
 
-#define FAST_MS		250
-#define QUOTA_MAX	1000
-#define BUCKETS		1024
+#define STOCK_MAX		1000
+#define STOCK_STALE		8		/* times what it should be: is given back */
+#define BUCKETS			1024
 
 static Endpoint *buckets[BUCKETS];
 static Endpoint *all = NULL;
 static int	total_leased = 0;
 
 static Endpoint *endpoint_new(int webhook_no);
-static void endpoint_adapt(Endpoint *endpoint, bool fast);
+static int	endpoint_pace(const Endpoint *endpoint);
+static int	endpoint_wants(const Endpoint *endpoint);
 
 /* The endpoint of that number; they are never freed. */
 Endpoint *
@@ -55,7 +60,6 @@ endpoint_new(int webhook_no)
 	*endpoint = (Endpoint) {
 		.webhook_no = webhook_no,
 		.window = settings.per_endpoint,
-		.quota = settings.per_endpoint,
 		.next = all,
 	};
 	all = endpoint;
@@ -91,36 +95,6 @@ endpoint_add(Delivery *delivery)
 	total_leased++;
 }
 
-/* After a claim was taken in: quotas follow what the receivers are up to. */
-void
-endpoint_claimed(void)
-{
-	int64_t		now = clock_ms();
-	Endpoint   *endpoint;
-
-	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
-	{
-		if (endpoint->arrived > 0)
-			endpoint_adapt(endpoint, now - endpoint->drained_ms < FAST_MS);
-		endpoint->arrived = 0;
-	}
-}
-
-/* Doubles the quota if what was leased was used up fast, else halves it. */
-static void
-endpoint_adapt(Endpoint *endpoint, bool fast)
-{
-	if (!fast)
-		endpoint->quota /= 2;
-	else if (endpoint->leased >= endpoint->quota &&
-			 endpoint->window == settings.per_endpoint)
-		endpoint->quota *= 2;
-	if (endpoint->quota > QUOTA_MAX)
-		endpoint->quota = QUOTA_MAX;
-	if (endpoint->quota < settings.per_endpoint)
-		endpoint->quota = settings.per_endpoint;
-}
-
 /*
  * The next delivery that may be sent now, or NULL; it counts as in flight
  * until endpoint_done.
@@ -136,8 +110,6 @@ endpoint_next(Endpoint *endpoint)
 	if (delivery == NULL)
 		return NULL;
 	endpoint->in_flight++;
-	if (endpoint->old.count == 0 && endpoint->fresh.count == 0)
-		endpoint->drained_ms = clock_ms();
 	return delivery;
 }
 
@@ -165,54 +137,146 @@ endpoint_done(const Delivery *delivery)
 	Endpoint   *endpoint = delivery->endpoint;
 
 	endpoint->in_flight--;
-	if (delivery_succeeded(delivery))
-	{
-		if (endpoint->window < settings.per_endpoint)
-			endpoint->window++;
-	}
-	else
-	{
+	endpoint->done++;
+	if (!delivery_succeeded(delivery))
 		endpoint->window = (endpoint->window + 1) / 2;
-		endpoint->quota = settings.per_endpoint;
-	}
+	else if (endpoint->window < settings.per_endpoint)
+		endpoint->window++;
 }
 
-/* They are recorded, given back or lost: nothing here holds them any more. */
-void
+/*
+ * They are recorded, given back or lost: nothing here holds them any more.
+ * Whether there is room now that a claim may have missed.
+ */
+bool
 endpoint_let_go_all(DeliveryList *list)
 {
 	Delivery   *delivery;
+	bool		room = false;
 
 	while ((delivery = list_pop(list)) != NULL)
 	{
+		room = room || delivery->endpoint->share;
 		delivery->endpoint->leased--;
 		total_leased--;
 		delivery_free(delivery);
 	}
+	return room;
 }
 
-/* Where this relay has something, or wants another quota than usual. */
-void
-endpoint_arrays(EndpointArrays *arrays)
+/* How many may wait here: no more than per_endpoint means that none should. */
+static int
+endpoint_pace(const Endpoint *endpoint)
+{
+	int			pace = endpoint->done + endpoint->done_before;
+
+	if (endpoint->window < settings.per_endpoint)
+		return endpoint->window;
+	if (pace < settings.per_endpoint)
+		return settings.per_endpoint;
+	return pace < STOCK_MAX ? pace : STOCK_MAX;
+}
+
+/* How many more of it a claim should bring. */
+static int
+endpoint_wants(const Endpoint *endpoint)
+{
+	int			pace = endpoint_pace(endpoint);
+	int			stock = endpoint->old.count + endpoint->fresh.count;
+
+	if (pace <= settings.per_endpoint)
+		return pace > endpoint->leased ? pace - endpoint->leased : 0;
+	return stock <= pace / 2 ? pace - stock : 0;
+}
+
+/* Whether there is an endpoint that needs more and of which there is more. */
+bool
+endpoint_hungry(void)
 {
 	const Endpoint *endpoint;
+
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		if (endpoint->more && endpoint_wants(endpoint) > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What to tell a claim: the endpoints where this relay has something or wants
+ * another number than per_endpoint.
+ */
+void
+endpoint_ask(EndpointArrays *arrays)
+{
+	Endpoint   *endpoint;
 
 	buf_text(&arrays->webhook_nos, "{");
 	buf_text(&arrays->leased, "{");
 	buf_text(&arrays->quotas, "{");
+	buf_text(&arrays->versions, "{");
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
 	{
 		const char *comma = arrays->leased.len > 1 ? "," : "";
-		int			quota = endpoint->window < settings.per_endpoint
-			? endpoint->window : endpoint->quota;
+		int			wants = endpoint_wants(endpoint);
 
-		if (endpoint->leased == 0 && quota == settings.per_endpoint)
+		endpoint->asked = wants;
+		if (endpoint->leased == 0 && wants == settings.per_endpoint)
 			continue;
 		buf_printf(&arrays->webhook_nos, "%s%d", comma, endpoint->webhook_no);
 		buf_printf(&arrays->leased, "%s%d", comma, endpoint->leased);
-		buf_printf(&arrays->quotas, "%s%d", comma, quota);
+		buf_printf(&arrays->quotas, "%s%d", comma, endpoint->leased + wants);
+		buf_printf(&arrays->versions, "%s%d", comma, endpoint->version);
 	}
 	buf_text(&arrays->webhook_nos, "}");
 	buf_text(&arrays->leased, "}");
 	buf_text(&arrays->quotas, "}");
+	buf_text(&arrays->versions, "}");
+}
+
+/*
+ * The claim is answered and taken in.  An endpoint of which less came than was
+ * asked for has no more, or other relays have their share of it: then there is
+ * more when something of it is recorded.
+ */
+void
+endpoint_answered(void)
+{
+	Endpoint   *endpoint;
+
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		int			asked = endpoint->asked > 0 ? endpoint->asked
+			: settings.per_endpoint;
+
+		if (endpoint->asked == 0 && endpoint->arrived == 0)
+			continue;
+		endpoint->more = endpoint->arrived >= asked;
+		endpoint->share = !endpoint->more && endpoint->leased > 0;
+		endpoint->arrived = 0;
+		endpoint->asked = 0;
+	}
+}
+
+/*
+ * To be called each ENDPOINT_TICK_MS: the pace is measured anew, and what
+ * waits at an endpoint that has become slow is given back.
+ */
+void
+endpoint_tick(void (*give_back) (Delivery *delivery))
+{
+	Endpoint   *endpoint;
+
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		int			most = STOCK_STALE * (endpoint->done > settings.per_endpoint
+										  ? endpoint->done
+										  : settings.per_endpoint);
+
+		endpoint->done_before = endpoint->done;
+		endpoint->done = 0;
+		while (endpoint->old.count + endpoint->fresh.count > most)
+			give_back(endpoint_take(endpoint));
+	}
 }

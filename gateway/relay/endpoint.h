@@ -16,15 +16,19 @@ typedef struct Endpoint
 {
 	struct Endpoint *next;		/* all of them */
 	int			webhook_no;
+	int			version;		/* of what was claimed last */
 	DeliveryList old;			/* leased, not yet sent; oldest first */
 	DeliveryList fresh;			/* likewise; newest first */
 	bool		fresh_next;		/* whose turn it is */
 	int			leased;			/* waiting, in flight or not yet recorded */
 	int			in_flight;
 	int			window;			/* how many may be in flight */
-	int			quota;			/* how many may be leased */
-	int			arrived;		/* in the last claim */
-	int64_t		drained_ms;		/* when nothing was waiting last */
+	int			done;			/* attempts, since the last endpoint_tick */
+	int			done_before;	/* in the time between the last two */
+	int			asked;			/* in the claim under way */
+	int			arrived;		/* from it */
+	bool		more;			/* it brought all that was asked for */
+	bool		share;			/* it brought less, and some is leased */
 } Endpoint;
 
 /* Where the relay stands at each endpoint, as array literals for a claim. */
@@ -33,7 +37,10 @@ typedef struct EndpointArrays
 	Buf			webhook_nos;
 	Buf			leased;
 	Buf			quotas;
+	Buf			versions;
 } EndpointArrays;
+
+#define ENDPOINT_TICK_MS 250
 
 extern Endpoint *endpoint_get(int webhook_no);
 extern Endpoint *endpoint_first(void);
@@ -41,9 +48,11 @@ extern void endpoint_add(Delivery *delivery);
 extern Delivery *endpoint_next(Endpoint *endpoint);
 extern Delivery *endpoint_take(Endpoint *endpoint);
 extern void endpoint_done(const Delivery *delivery);
-extern void endpoint_let_go_all(DeliveryList *list);
-extern void endpoint_claimed(void);
-extern void endpoint_arrays(EndpointArrays *arrays);
+extern bool endpoint_let_go_all(DeliveryList *list);
+extern bool endpoint_hungry(void);
+extern void endpoint_ask(EndpointArrays *arrays);
+extern void endpoint_answered(void);
+extern void endpoint_tick(void (*give_back) (Delivery *delivery));
 extern int	endpoint_total_leased(void);
 
 #endif							/* APPT_RELAY_ENDPOINT_H */

@@ -32,6 +32,8 @@
 static Watch signal_watch = {.fd = -1};
 static int64_t stop_ms = -1;	/* when to stop at the latest; -1: go on */
 static int64_t publish_ms = 0;
+static int64_t tick_ms = 0;
+static bool finished = false;	/* an attempt, since requests were started */
 
 static void relay_open(void);
 static void relay_round(void);
@@ -40,7 +42,6 @@ static void send_from(Endpoint *endpoint);
 static void relay_finished(Delivery *delivery);
 static void relay_stop(void);
 static bool relay_stopped(void);
-static void give_back(Endpoint *endpoint);
 static void give_back_all(void);
 static int64_t wait_ms(void);
 static void signal_ready(Watch *watch, uint32_t events);
@@ -93,9 +94,15 @@ relay_round(void)
 	claim_pump();
 	upkeep_pump();
 	notify_pump();
+	deliver_run();
 	relay_send();
 	deliver_run();
 	record_pump();
+	if (clock_ms() >= tick_ms)
+	{
+		tick_ms = clock_ms() + ENDPOINT_TICK_MS;
+		endpoint_tick(claim_release);
+	}
 	if (clock_ms() >= publish_ms)
 	{
 		metrics.sending = deliver_in_flight();
@@ -114,6 +121,7 @@ relay_send(void)
 	static Endpoint *from = NULL;
 	Endpoint   *endpoint;
 
+	finished = false;
 	if (stop_ms >= 0)
 		return;
 	if (from == NULL)
@@ -154,9 +162,10 @@ relay_finished(Delivery *delivery)
 {
 	const Outcome *outcome = &delivery->outcome;
 
+	finished = true;
 	endpoint_done(delivery);
 	if (outcome->status == STATUS_GONE)
-		give_back(delivery->endpoint);
+		claim_release_waiting(delivery->endpoint);
 	metrics.duration_ms += outcome->duration_ms;
 	if (delivery_succeeded(delivery))
 		metrics.delivered++;
@@ -194,16 +203,6 @@ relay_stop(void)
 	give_back_all();
 }
 
-/* Gives back what waits to be sent there. */
-static void
-give_back(Endpoint *endpoint)
-{
-	Delivery   *delivery;
-
-	while ((delivery = endpoint_take(endpoint)) != NULL)
-		claim_release(delivery);
-}
-
 /* Gives back everything that waits to be sent. */
 static void
 give_back_all(void)
@@ -212,7 +211,7 @@ give_back_all(void)
 
 	for (endpoint = endpoint_first(); endpoint != NULL;
 		 endpoint = endpoint->next)
-		give_back(endpoint);
+		claim_release_waiting(endpoint);
 }
 
 /* Whether the loop is over: everything is recorded, or time is up. */
@@ -226,7 +225,7 @@ relay_stopped(void)
 		(deliver_in_flight() == 0 && claim_done() && record_done());
 }
 
-/* How long nothing is due. */
+/* How long nothing is due; where an attempt is over, the next may start. */
 static int64_t
 wait_ms(void)
 {
@@ -245,7 +244,7 @@ wait_ms(void)
 		if (others[i] < due)
 			due = others[i];
 	}
-	return due - now;
+	return finished ? 0 : due - now;
 }
 
 /* SIGTERM and SIGINT: stop; the second time at once. */
