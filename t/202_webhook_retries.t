@@ -48,6 +48,7 @@ sub status { return $cluster->row(
 sub recover {
     $sink->behave;
     $cluster->psql("SELECT appt.enable_webhook('$webhook_id')");
+    wait_for { !exists states($clinic)->{held} } 'what was held to drain', 15;
     $cluster->psql(q{UPDATE appt.delivery SET due_at = now() WHERE state = 'pending'});
     settled();
     $sink->forget;
