@@ -224,7 +224,7 @@ sub https {
         . 'https://localhost:8080/healthz'))[1] =~ /alive/;
 }
 
-my ($password, $credentials, $group) = blocks('systemd', 'ini');
+my ($password, $credentials, $group, $low_port) = blocks('systemd', 'ini');
 $machine->must("$new_pair; chmod 600 /etc/bioecko/tls.key");
 drop_in('gateway', $credentials =~ s/^\[Service\]\n//r);
 wait_for { https() } at_last('HTTPS with the credentials');
@@ -242,6 +242,13 @@ my $same = main_pid('gateway');
 $machine->must('systemctl reload bioecko-gateway');
 wait_for { https() } at_last('the new certificate');
 is(main_pid('gateway'), $same, 'it is after a reload, by the same process');
+
+$machine->must("sed -i 's/:8080/:443/' /etc/bioecko/gateway.env");
+drop_in('gateway', $low_port =~ s/^\[Service\]\n//r);
+wait_for { ($machine->sh('curl -s http://127.0.0.1:443/healthz'))[1]
+        =~ /alive/ } at_last('port 443');
+pass('a port below 1024');
+$machine->must("sed -i 's/:443/:8080/' /etc/bioecko/gateway.env");
 
 psql(q{ALTER ROLE bioecko_gateway PASSWORD 'a long one'});
 $machine->must(q{umask 077

@@ -85,7 +85,8 @@ sub missing {
         '--fork', '--net', '--cgroup', 'sh', '-euc', 'mount -t tmpfs tmpfs "$1"
         cd "$1"; mkdir u w r c; mount -t cgroup2 cgroup2 c
         mkdir c/appt-try; rmdir c/appt-try
-        mount -t overlay overlay -o "lowerdir=/,upperdir=u,workdir=w" r',
+        mount -t overlay overlay -o "lowerdir=/,upperdir=u,workdir=w" r
+        cd r; mkdir .before; pivot_root . .before',
         'sh', "$dir"]);
     return $code ? "namespaces of our own are not to be had: $err" : '';
 }
