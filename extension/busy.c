@@ -33,7 +33,6 @@
 #include "storage/predicate.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -70,6 +69,11 @@ static const Oid entry_types[] = {
 	" FROM appt.appointment" \
 	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3" \
 	" AND status NOT IN ('cancelled', 'no_show')"
+
+static ApptStatement index_definition = {
+	"SELECT pg_catalog.pg_get_indexdef($1)",
+	1, {OIDOID}
+};
 
 static ApptStatement taken = {
 	COLUMNS
@@ -183,13 +187,12 @@ fits(Relation index)
 {
 	static Oid	fitting = InvalidOid;
 	TupleDesc	desc = RelationGetDescr(index);
-	Datum		definition;
+	ApptArg		args[] = {appt_arg(ObjectIdGetDatum(RelationGetRelid(index)))};
 
 	if (RelationGetRelid(index) == fitting)
 		return true;
-	definition = DirectFunctionCall1(pg_get_indexdef,
-									 ObjectIdGetDatum(RelationGetRelid(index)));
-	if (strcmp(TextDatumGetCString(definition), INDEX_DEFINITION) != 0)
+	(void) appt_run(&index_definition, args, APPT_READ_LATEST);
+	if (strcmp(appt_field_text(0, 1), INDEX_DEFINITION) != 0)
 		return false;
 	for (int i = 0; i < lengthof(entry_types); i++)
 	{

@@ -9,8 +9,10 @@
 #include "appt.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -27,6 +29,10 @@
 #define COST_OF_DANGER		10
 #define COST_OF_DEADLOCK	70
 
+/* As the functions set it. */
+#define SEARCH_PATH	"pg_catalog, pg_temp"
+
+static int	fix_search_path(void);
 static void prepare(ApptStatement *statement);
 static int	attempt(ApptWork work, void *request, Datum *result);
 static int	cost_of_retry(const ErrorData *error);
@@ -39,6 +45,7 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 	char		nulls[lengthof(statement->types)];
 	Snapshot	snapshot = InvalidSnapshot;
 	MemoryContext context = CurrentMemoryContext;
+	int			settings = fix_search_path();
 	int			code;
 
 	if (statement->plan == NULL)
@@ -55,6 +62,8 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 								InvalidSnapshot, access != APPT_WRITE,
 								true, 0);
 	MemoryContextSwitchTo(context); /* SPI leaves another one */
+	if (settings > 0)
+		AtEOXact_GUC(true, settings);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(code));
@@ -104,6 +113,7 @@ appt_run_to(ApptStatement *statement, const ApptArg *args, ApptAccess access,
 		.dest = receiver
 	};
 	MemoryContext context = CurrentMemoryContext;
+	int			settings = fix_search_path();
 	int			code;
 
 	if (statement->plan == NULL)
@@ -121,6 +131,8 @@ appt_run_to(ApptStatement *statement, const ApptArg *args, ApptAccess access,
 	if (access != APPT_READ)
 		PopActiveSnapshot();
 	MemoryContextSwitchTo(context);
+	if (settings > 0)
+		AtEOXact_GUC(true, settings);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s",
 			 SPI_result_code_string(code));
@@ -212,6 +224,25 @@ ApptArg
 appt_arg_null(void)
 {
 	return (ApptArg) {.value = (Datum) 0, .isnull = true};
+}
+
+/*
+ * Sees to it that no name in a statement means an object of the caller's.
+ * appt_api.slots leaves it to this function, for few of its calls come to a
+ * statement; the others bring the setting along.  Returns the level for
+ * AtEOXact_GUC(), 0 for none; an error ends it by itself.
+ */
+static int
+fix_search_path(void)
+{
+	int			settings;
+
+	if (strcmp(namespace_search_path, SEARCH_PATH) == 0)
+		return 0;
+	settings = NewGUCNestLevel();
+	(void) set_config_option("search_path", SEARCH_PATH, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return settings;
 }
 
 /*

@@ -112,4 +112,20 @@ SELECT starts FROM pg_temp.slots('DOC-001', '2026-03-16');
 SELECT (body::json->0)->>'status' FROM appt_api.list_appointments('DOC-001',
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
+-- Nor does an operator before the server's own.  The list has every statement
+-- to run that it knows: the configuration has changed, a day's limit is set,
+-- the index is away.
+CREATE FUNCTION regress_appt_trap.spring(text, text)
+	RETURNS boolean LANGUAGE plpgsql
+	AS $$BEGIN RAISE EXCEPTION 'trapped as %', current_user; END$$;
+CREATE OPERATOR regress_appt_trap.= (FUNCTION = regress_appt_trap.spring,
+	LEFTARG = text, RIGHTARG = text);
+INSERT INTO appt.setting (name, value) VALUES ('doctor_daily_limit', '9');
+DROP INDEX appt.appointment_slot;
+SET LOCAL search_path = regress_appt_trap, pg_catalog;
+SELECT 'a'::text = 'a'::text;
+SELECT pg_catalog.left(body, 54) FROM appt_api.slots('DOC-001', '2026-03-16',
+	'MUM-01', NULL, NULL);
+SHOW search_path;
+
 ROLLBACK;
