@@ -39,6 +39,14 @@ typedef struct Days
 	ApptAccess	access;
 } Days;
 
+/* The free slots that were found so far. */
+typedef struct Offers
+{
+	OfferedSlot *items;
+	int			nitems;
+	int			size;
+} Offers;
+
 static void init_day(SlotDay *day, const Place *place, DateADT date,
 					 const VisitType *visit, TimestampTz now);
 static void widen(Days *days, TimestampTz from, TimestampTz to);
@@ -47,7 +55,9 @@ static void slice_busy(Days *days, const BusyList *busy);
 static void apply_daily_limit(Days *days);
 static List *branches_to_list(const SlotQuery *query, Doctor *doctor);
 static void list_place(const SlotQuery *query, const Place *place,
-					   OfferedSlot **slots, int *nslots);
+					   Offers *offers);
+static void offer(Offers *offers, const Place *place, const Slot *slots,
+				  int nslots);
 static void check_slot_query(const SlotQuery *query);
 
 /*
@@ -144,10 +154,9 @@ availability_list(const SlotQuery *query, OfferedSlot **slots)
 {
 	Place		place;
 	ListCell   *cell;
-	int			nslots = 0;
+	Offers		offers = {0};
 
 	check_slot_query(query);
-	*slots = NULL;
 	place.doctor = schedule_doctor(query->doctor_id);
 	if (place.doctor == NULL || !place.doctor->active ||
 		!caller_sees_doctor(query->caller, place.doctor))
@@ -157,9 +166,10 @@ availability_list(const SlotQuery *query, OfferedSlot **slots)
 	{
 		place.branch = lfirst(cell);
 		place.rules = schedule_rules(place.doctor, place.branch);
-		list_place(query, &place, slots, &nslots);
+		list_place(query, &place, &offers);
 	}
-	return nslots;
+	*slots = offers.items;
+	return offers.nitems;
 }
 
 static List *
@@ -186,8 +196,7 @@ branches_to_list(const SlotQuery *query, Doctor *doctor)
 }
 
 static void
-list_place(const SlotQuery *query, const Place *place, OfferedSlot **slots,
-		   int *nslots)
+list_place(const SlotQuery *query, const Place *place, Offers *offers)
 {
 	const VisitType *visit = availability_visit_type(query->visit_type,
 													 ID_ADDRESSED);
@@ -211,21 +220,32 @@ list_place(const SlotQuery *query, const Place *place, OfferedSlot **slots,
 
 	for (int i = 0; i < days.ndays; i++)
 	{
-		Slot	   *free_slots;
-		int			n = slots_list(&days.days[i], duration_min, &free_slots);
+		Slot	   *slots;
+		int			n = slots_list(&days.days[i], duration_min, &slots);
 
-		if (n == 0)
-			continue;
-		*slots = *slots == NULL
-			? palloc_array(OfferedSlot, n)
-			: repalloc_array(*slots, OfferedSlot, *nslots + n);
-		for (int j = 0; j < n; j++)
-			(*slots)[(*nslots)++] = (OfferedSlot) {
-				.slot = free_slots[j],
-				.doctor = place->doctor,
-				.branch = place->branch
-			};
+		offer(offers, place, slots, n);
 	}
+}
+
+/* Adds a day's slots; the array grows by doubling, for a month has many. */
+static void
+offer(Offers *offers, const Place *place, const Slot *slots, int nslots)
+{
+	int			needed = offers->nitems + nslots;
+
+	if (needed > offers->size)
+	{
+		offers->size = Max(needed, 2 * offers->size);
+		offers->items = offers->items == NULL
+			? palloc_array(OfferedSlot, offers->size)
+			: repalloc_array(offers->items, OfferedSlot, offers->size);
+	}
+	for (int i = 0; i < nslots; i++)
+		offers->items[offers->nitems++] = (OfferedSlot) {
+			.slot = slots[i],
+			.doctor = place->doctor,
+			.branch = place->branch
+		};
 }
 
 static void
