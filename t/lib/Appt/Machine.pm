@@ -17,6 +17,7 @@ use Appt::Process;
 use Appt::Util qw(root_dir run_command slurp temp_dir wait_for);
 
 my $systemd = '/lib/systemd/systemd';
+my %running;
 
 # A cgroup of the machine's own, in a mount that nobody else sees.
 my $enter_cgroup = <<'SH';
@@ -94,7 +95,8 @@ sub missing {
 sub new {
     my ($class) = @_;
     my $dir  = temp_dir();
-    my $self = bless { directory => $dir, cgroup => "appt-test-$$" }, $class;
+    my $self = bless { directory => $dir, cgroup => "appt-test-$$",
+        owner => $$ }, $class;
     mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(cgroup files);
     $self->{process} = Appt::Process->start(
         name => 'machine', log => "$dir/log",
@@ -103,6 +105,7 @@ sub new {
             'unshare', '--fork', '--kill-child', '--pid', '--mount', '--uts',
             '--ipc', '--cgroup', '--net',
             'sh', '-euc', $boot, 'sh', "$dir", root_dir(), $systemd]);
+    $running{$self} = $self;
     wait_for { $self->_find_init } sub { $self->{process}->log_tail };
     my @state;
     wait_for {
@@ -139,10 +142,11 @@ sub must {
     return $out;
 }
 
-sub DESTROY {
+# Ends the machine, as by a power cut, and removes its cgroups.
+sub end {
     my ($self) = @_;
-    local ($?, $@, $!);
-    $self->{process}->kill9 if $self->{process};
+    delete $running{$self} or return;
+    $self->{process}->kill9;
     run_command(['unshare', '--mount', 'sh', '-euc', 'cd "$1"
         mount -t cgroup2 cgroup2 cgroup
         for i in $(seq 50)
@@ -150,6 +154,12 @@ sub DESTROY {
             find "cgroup/$2" -depth -type d -exec rmdir {} + && break
             sleep 0.1
         done', 'sh', $self->{directory}, $self->{cgroup}]);
+}
+
+# A test may die; its children must not end the machine when they do.
+END {
+    local $?;
+    $_->{owner} == $$ && $_->end for values %running;
 }
 
 1;
