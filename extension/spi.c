@@ -18,11 +18,11 @@
 #include "utils/snapmgr.h"
 
 /*
- * How long appt_retry() goes on.  At REPEATABLE READ each of n that wait for a
- * row fails once for each that goes first, so this is also how many may book
- * one day at once there.  What SERIALIZABLE finds wrong between whole
- * transactions is less likely to mend, a deadlock costs deadlock_timeout and
- * may come from locks that the caller's transaction holds.
+ * How long appt_retry() goes on.  At REPEATABLE READ each of n that wait for
+ * an appointment's row fails once for each that goes first.  What SERIALIZABLE
+ * finds wrong between whole transactions is less likely to mend, a deadlock
+ * costs deadlock_timeout and may come from locks that the caller's transaction
+ * holds.
  */
 #define PATIENCE			200
 #define COST_OF_CONFLICT	1
