@@ -2,24 +2,30 @@
  * slots.c
  *		Pure interval arithmetic: what is free on a doctor's day.
  *
- * The one predicate is slots_judge().  The list asks it of every point of the
- * grid and a booking asks it of one slot, so what is listed can be booked and
- * what is not listed cannot.  No SPI here, and no clock but the day's own.
+ * The one predicate is slots_judge().  A booking asks it of one slot and the
+ * list of every point of the grid, so what is listed can be booked and what is
+ * not listed cannot.  Of a session that no other overlaps the list asks only
+ * the second half, judge_place(): its grid makes no point that the first would
+ * refuse.  No SPI here, and no clock but the day's own.
  */
 #include "slots.h"
 
 #include "port/pg_bitutils.h"
 
+static bool sessions_overlap(const SlotDay *day);
+static bool is_free_point(SlotDay *day, int session, int duration_min,
+						  bool overlap, Slot *slot);
 static bool is_listed_before(const SlotDay *day, int session,
 							 int duration_min, TimestampTz start,
 							 TimestampTz end);
-static void list_session(SlotDay *day, int session, int duration_min,
-						 Slot *slots, int *nslots);
+static int	list_session(SlotDay *day, int session, int duration_min,
+						 bool overlap, Slot *slots);
 static int	max_slots(const SlotDay *day);
 static int	compare_slots(const void *a, const void *b);
 static SlotVerdict judge_time(const SlotDay *day, TimestampTz start);
 static SlotVerdict judge_session(const SlotDay *day, TimestampTz start,
 								 TimestampTz end, int *capacity);
+static SlotVerdict judge_place(const SlotDay *day, Slot *slot);
 static SlotVerdict judge_blocks(const SlotDay *day, TimestampTz start,
 								TimestampTz end);
 static SlotVerdict judge_lanes(const SlotDay *day, Slot *slot);
@@ -44,11 +50,7 @@ slots_judge(SlotDay *day, TimestampTz start, TimestampTz end, Slot *slot)
 	if (verdict == SLOT_FREE)
 		verdict = judge_session(day, start, end, &slot->capacity);
 	if (verdict == SLOT_FREE)
-		verdict = judge_blocks(day, start, end);
-	if (verdict == SLOT_FREE && day->daily_limit_reached)
-		verdict = SLOT_DAILY_LIMIT;
-	if (verdict == SLOT_FREE)
-		verdict = judge_lanes(day, slot);
+		verdict = judge_place(day, slot);
 	return verdict;
 }
 
@@ -59,6 +61,7 @@ slots_judge(SlotDay *day, TimestampTz start, TimestampTz end, Slot *slot)
 int
 slots_list(SlotDay *day, int duration_min, Slot **slots)
 {
+	bool		overlap = sessions_overlap(day);
 	int			nslots = 0;
 
 	*slots = NULL;
@@ -67,8 +70,9 @@ slots_list(SlotDay *day, int duration_min, Slot **slots)
 
 	*slots = palloc_array(Slot, max_slots(day));
 	for (int i = 0; i < day->nsessions; i++)
-		list_session(day, i, duration_min, *slots, &nslots);
-	if (day->nsessions > 1)
+		nslots += list_session(day, i, duration_min, overlap,
+							   *slots + nslots);
+	if (overlap)
 		qsort(*slots, nslots, sizeof(Slot), compare_slots);
 	return nslots;
 }
@@ -115,14 +119,29 @@ slots_default_length(const SlotDay *day, TimestampTz start)
 	return length_min;
 }
 
-static void
-list_session(SlotDay *day, int session, int duration_min, Slot *slots,
-			 int *nslots)
+/* They are sorted by start: if any two overlap, two neighbours do. */
+static bool
+sessions_overlap(const SlotDay *day)
+{
+	for (int i = 1; i < day->nsessions; i++)
+	{
+		if (day->sessions[i].start < day->sessions[i - 1].end)
+			return true;
+	}
+	return false;
+}
+
+/* Puts one session's free slots into the array; their number. */
+static int
+list_session(SlotDay *day, int session, int duration_min, bool overlap,
+			 Slot *slots)
 {
 	const SlotSession *s = &day->sessions[session];
 	int64		length = MINUTES(duration_min ? duration_min : s->step_min);
 	int64		step = MINUTES(s->step_min);
+	int64		gap = MINUTES(day->gap_min);
 	TimestampTz start = s->start;
+	int			nslots = 0;
 
 	day->first_busy = 0;
 	if (start < day->earliest)
@@ -130,18 +149,32 @@ list_session(SlotDay *day, int session, int duration_min, Slot *slots,
 
 	for (; start + length <= s->end; start += step)
 	{
+		Slot	   *slot = &slots[nslots];
+
 		while (day->first_busy < day->nbusy &&
-			   day->busy[day->first_busy].end +
-			   MINUTES(day->gap_min) <= start)
+			   day->busy[day->first_busy].end + gap <= start)
 			day->first_busy++;
-		if (is_listed_before(day, session, duration_min, start,
-							 start + length))
-			continue;
-		if (slots_judge(day, start, start + length,
-						&slots[*nslots]) == SLOT_FREE)
-			(*nslots)++;
+		*slot = (Slot) {
+			.start = start,
+			.end = start + length,
+			.capacity = s->capacity
+		};
+		if (is_free_point(day, session, duration_min, overlap, slot))
+			nslots++;
 	}
 	day->first_busy = 0;
+	return nslots;
+}
+
+static bool
+is_free_point(SlotDay *day, int session, int duration_min, bool overlap,
+			  Slot *slot)
+{
+	if (!overlap)
+		return judge_place(day, slot) == SLOT_FREE;
+	return !is_listed_before(day, session, duration_min, slot->start,
+							 slot->end) &&
+		slots_judge(day, slot->start, slot->end, slot) == SLOT_FREE;
 }
 
 /* Whether an earlier session's grid offers the same slot. */
@@ -218,6 +251,19 @@ judge_session(const SlotDay *day, TimestampTz start, TimestampTz end,
 		}
 		verdict = SLOT_OFF_GRID;
 	}
+	return verdict;
+}
+
+/* Of a slot that has the right time and session: is its place free? */
+static SlotVerdict
+judge_place(const SlotDay *day, Slot *slot)
+{
+	SlotVerdict verdict = judge_blocks(day, slot->start, slot->end);
+
+	if (verdict == SLOT_FREE && day->daily_limit_reached)
+		verdict = SLOT_DAILY_LIMIT;
+	if (verdict == SLOT_FREE)
+		verdict = judge_lanes(day, slot);
 	return verdict;
 }
 
