@@ -95,6 +95,7 @@ typedef struct Route
 	int			arg_count;
 	const char *location;		/* of what a 201 made, if not below path */
 	bool		wakes;			/* wakes the relay when it has committed */
+	bool		scalar;			/* answers the body alone */
 } Route;
 
 /* What matching a path and method found. */
