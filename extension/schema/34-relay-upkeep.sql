@@ -168,6 +168,7 @@ CREATE FUNCTION appt.relay_stats(
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
+	SET jit = off
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();

@@ -290,7 +290,7 @@ claimed(PGresult *rows)
 		PQclear(rows);
 	else
 		take_in(rows, changes, count);
-	endpoint_answered();
+	endpoint_answered(count >= sent_max);
 	metrics.claimed += count;
 	wanted = wanted || count >= sent_max;
 	rest_ms = now + (now - sent_ms < REST_MAX_MS

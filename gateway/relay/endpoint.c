@@ -21,8 +21,9 @@
 #include "common/clock.h"
 #include "relay/settings.h"
 
-#define STOCK_MAX		1000
+#define STOCK_MAX		2000
 #define STOCK_STALE		8		/* times what it should be: is given back */
+#define FIRST_PACE		4		/* one that begins is only getting up speed */
 #define BUCKETS			1024
 
 static Endpoint *buckets[BUCKETS];
@@ -172,8 +173,10 @@ endpoint_pace(const Endpoint *endpoint)
 
 	if (endpoint->window < settings.per_endpoint)
 		return endpoint->window;
-	if (pace < settings.per_endpoint)
+	if (pace <= settings.per_endpoint)
 		return settings.per_endpoint;
+	if (endpoint->done_before == 0)
+		pace *= FIRST_PACE;
 	return pace < STOCK_MAX ? pace : STOCK_MAX;
 }
 
@@ -236,12 +239,13 @@ endpoint_ask(EndpointArrays *arrays)
 }
 
 /*
- * The claim is answered and taken in.  An endpoint of which less came than was
- * asked for has no more, or other relays have their share of it: then there is
- * more when something of it is recorded.
+ * The claim is answered and taken in; full: it brought as many as it might.
+ * Otherwise an endpoint of which less came than was asked for has no more, or
+ * other relays have their share of it: then there is more when something of it
+ * is recorded.
  */
 void
-endpoint_answered(void)
+endpoint_answered(bool full)
 {
 	Endpoint   *endpoint;
 
@@ -252,7 +256,7 @@ endpoint_answered(void)
 
 		if (endpoint->asked == 0 && endpoint->arrived == 0)
 			continue;
-		endpoint->more = endpoint->arrived >= asked;
+		endpoint->more = full || endpoint->arrived >= asked;
 		endpoint->share = !endpoint->more && endpoint->leased > 0;
 		endpoint->arrived = 0;
 		endpoint->asked = 0;

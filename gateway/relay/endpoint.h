@@ -51,7 +51,7 @@ extern void endpoint_done(const Delivery *delivery);
 extern bool endpoint_let_go_all(DeliveryList *list);
 extern bool endpoint_hungry(void);
 extern void endpoint_ask(EndpointArrays *arrays);
-extern void endpoint_answered(void);
+extern void endpoint_answered(bool full);
 extern void endpoint_tick(void (*give_back) (Delivery *delivery));
 extern int	endpoint_total_leased(void);
 
