@@ -3,10 +3,10 @@
  *		Transaction-level locks on things that are not rows.
  *
  * Locking order, everywhere: idempotency key, branch (shared; exclusive to
- * close it), doctor (likewise, for time off), doctor-day rows by (doctor_no,
- * date), patient, appointment row.  Keys of one class are taken in ascending
- * order.  These locks never meet those of pg_advisory_lock(): the last field
- * of their tag is another.
+ * close it), doctor (likewise, for time off), doctor-days by (doctor_no, date),
+ * each with its row, patient, appointment row.  Keys of one class are taken in
+ * ascending order.  These locks never meet those of pg_advisory_lock(): the
+ * last field of their tag is another.
  */
 #include "appt.h"
 

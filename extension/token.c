@@ -4,7 +4,8 @@
  *
  * A number is drawn and the row locked by one update.  What rolls back gives
  * its number back, so the day's numbers are 1, 2, 3, … without a gap and none
- * is given twice.
+ * is given twice.  Bookings queue for the day's lock before, which wakes one
+ * of them at a time; the row alone would wake all of them for each.
  */
 #include "appointment.h"
 
@@ -40,6 +41,7 @@ static ApptStatement open_day = {
 };
 
 static int	compare_days(const void *a, const void *b);
+static uint64 lock_key(const DoctorDay *day);
 static bool take_day(DoctorDay *day);
 static HeapTuple find_day(Relation relation, const DoctorDay *day);
 static void take_new_day(DoctorDay *day);
@@ -54,6 +56,7 @@ token_lock_days(DoctorDay *days, int ndays)
 	qsort(days, ndays, sizeof(DoctorDay), compare_days);
 	for (int i = 0; i < ndays; i++)
 	{
+		appt_lock_exclusive(APPT_LOCK_DAY, lock_key(&days[i]));
 		if (!take_day(&days[i]))
 			take_new_day(&days[i]);
 	}
@@ -68,6 +71,12 @@ compare_days(const void *a, const void *b)
 	if (x->doctor_no != y->doctor_no)
 		return x->doctor_no < y->doctor_no ? -1 : 1;
 	return (x->on_date > y->on_date) - (x->on_date < y->on_date);
+}
+
+static uint64
+lock_key(const DoctorDay *day)
+{
+	return (uint64) day->doctor_no << 32 | (uint32) day->on_date;
 }
 
 /*
