@@ -8,11 +8,11 @@
  *
  *		The stock (leased and waiting here) follows what the receiver is up
  *		to: as many as it has answered in the last quarter to half of a second,
- *		and half of it is there when the next are claimed, so that a fast one
- *		is not held up by claims, and a fresh event does not queue up here for
- *		longer.  A receiver that has not answered so many gets no stock: of its
- *		deliveries per_endpoint are leased in all, and what it leaves lying is
- *		given back.
+ *		or would at the pace at which it has begun.  Half of it is there when
+ *		the next are claimed, so that a fast one is not held up by claims, and
+ *		a fresh event does not queue up here for longer.  A receiver that has
+ *		not answered so many gets no stock: of its deliveries per_endpoint are
+ *		leased in all, and what it leaves lying is given back.
  */
 #include "relay/endpoint.h"
 
@@ -23,7 +23,7 @@
 
 #define STOCK_MAX		2000
 #define STOCK_STALE		8		/* times what it should be: is given back */
-#define FIRST_PACE		4		/* one that begins is only getting up speed */
+#define FIRST_MS		5		/* less does not count as a time */
 #define BUCKETS			1024
 
 static Endpoint *buckets[BUCKETS];
@@ -32,6 +32,7 @@ static int	total_leased = 0;
 
 static Endpoint *endpoint_new(int webhook_no);
 static int	endpoint_pace(const Endpoint *endpoint);
+static int	endpoint_began(const Endpoint *endpoint);
 static int	endpoint_wants(const Endpoint *endpoint);
 
 /* The endpoint of that number; they are never freed. */
@@ -110,7 +111,9 @@ endpoint_next(Endpoint *endpoint)
 	delivery = endpoint_take(endpoint);
 	if (delivery == NULL)
 		return NULL;
-	endpoint->in_flight++;
+	if (endpoint->in_flight++ == 0 &&
+		endpoint->done == 0 && endpoint->done_before == 0)
+		endpoint->began_ms = clock_ms();
 	return delivery;
 }
 
@@ -173,11 +176,22 @@ endpoint_pace(const Endpoint *endpoint)
 
 	if (endpoint->window < settings.per_endpoint)
 		return endpoint->window;
+	if (endpoint->done_before == 0)
+		pace = pace * 2 * ENDPOINT_TICK_MS / endpoint_began(endpoint);
 	if (pace <= settings.per_endpoint)
 		return settings.per_endpoint;
-	if (endpoint->done_before == 0)
-		pace *= FIRST_PACE;
 	return pace < STOCK_MAX ? pace : STOCK_MAX;
+}
+
+/* For how long it has been at work, where that is not known to be long. */
+static int
+endpoint_began(const Endpoint *endpoint)
+{
+	int64_t		elapsed_ms = clock_ms() - endpoint->began_ms;
+
+	if (elapsed_ms > 2 * ENDPOINT_TICK_MS)
+		return 2 * ENDPOINT_TICK_MS;
+	return elapsed_ms > FIRST_MS ? (int) elapsed_ms : FIRST_MS;
 }
 
 /* How many more of it a claim should bring. */

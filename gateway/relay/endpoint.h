@@ -23,6 +23,7 @@ typedef struct Endpoint
 	int			leased;			/* waiting, in flight or not yet recorded */
 	int			in_flight;
 	int			window;			/* how many may be in flight */
+	int64_t		began_ms;		/* when it was taken up after a pause */
 	int			done;			/* attempts, since the last endpoint_tick */
 	int			done_before;	/* in the time between the last two */
 	int			asked;			/* in the claim under way */
