@@ -19,14 +19,17 @@ use Exporter 'import';
 
 our @EXPORT_OK = qw(gateway peer wrk);
 
-# As shipped, its log to a file; the limits are there, but higher than wrk.
+# A loop for each core, as the peer has a process; its log to a file; the
+# limits are there, but higher than wrk.
 sub gateway {
     my ($place, %env) = @_;
+    chomp(my $cores = `nproc`);
     my $program = Appt::Gateway->new(
         cluster => $place->cluster,
         binary  => $place->program('bioecko-gateway'),
         log     => $place->directory . '/gateway.log',
-        env     => { APPT_ADDRESS_LIMIT => 3000, %env });
+        env     => { APPT_LOOPS => $cores, APPT_READ_CONNECTIONS => 1,
+            APPT_ADDRESS_LIMIT => 3000, %env });
     return { program => $program, url => $program->url,
         token => token($place, $program->url) };
 }
