@@ -26,7 +26,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -95,7 +94,6 @@ typedef struct BusyReceiver
 } BusyReceiver;
 
 static bool scan(BusyList *list, const BusyQuery *query);
-static Relation open_table(void);
 static Relation open_index(Relation table);
 static bool fits(Relation index);
 static void scan_index(BusyList *list, const BusyQuery *query,
@@ -129,7 +127,7 @@ busy_load(BusyList *list, const BusyQuery *query)
 static bool
 scan(BusyList *list, const BusyQuery *query)
 {
-	Relation	table = open_table();
+	Relation	table = table_open(table_oid("appointment"), AccessShareLock);
 	Relation	index = open_index(table);
 
 	if (index != NULL)
@@ -148,15 +146,6 @@ scan(BusyList *list, const BusyQuery *query)
 	}
 	table_close(table, NoLock);
 	return index != NULL;
-}
-
-static Relation
-open_table(void)
-{
-	Oid			schema = get_namespace_oid("appt", false);
-
-	return table_open(get_relname_relid("appointment", schema),
-					  AccessShareLock);
 }
 
 /* NULL where the table may not simply be read or the index does not fit. */
