@@ -156,10 +156,12 @@ sub psql {
     return $out;
 }
 
+# HAProxy takes both for the primary until it has asked them twice.
+my $postgres = dsn('postgres', 'change me') =~ s/dbname=appt/dbname=postgres/r;
 wait_for {
-    eval { psql('CREATE DATABASE appt', dsn('postgres', 'change me')
-            =~ s/dbname=appt/dbname=postgres/r); 1 };
+    eval { !grep { psql('SELECT pg_is_in_recovery()', $postgres) ne 'f' } 1 .. 6 };
 } logs('HAProxy to find the primary');
+psql('CREATE DATABASE appt', $postgres);
 psql("SET client_min_messages = warning;
     CREATE EXTENSION bioecko_appt CASCADE;
     CREATE ROLE bioecko_gateway LOGIN PASSWORD 'g' IN ROLE appt_gateway;
