@@ -307,12 +307,15 @@ db_receive(DbConn *conn)
 	{
 		PGresult   *result = PQgetResult(conn->pg);
 
-		if (result == NULL)
+		if (result != NULL)
+			db_op_result(conn, result);
+		else if (conn->result != NULL)
 			db_op_complete(conn);
 		else
-			db_op_result(conn, result);
-		if (result == NULL && !good && conn->result == NULL)
+		{
+			good = false;		/* libpq has dropped what it was asked */
 			break;
+		}
 	}
 	if (!good || PQstatus(conn->pg) == CONNECTION_BAD)
 		db_lost(conn, PQerrorMessage(conn->pg));
