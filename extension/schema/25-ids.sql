@@ -81,8 +81,11 @@ BEGIN
 		SELECT FROM appt.appointment a
 		WHERE a.doctor_no = OLD.doctor_no AND a.token_date = OLD.on_date)
 	THEN
-		RAISE EXCEPTION 'the day % of doctor % has appointments',
-			OLD.on_date, OLD.doctor_no
+		RAISE EXCEPTION 'the day % of doctor "%" has appointments',
+			OLD.on_date, (
+				SELECT d.doctor_id
+				FROM appt.doctor d
+				WHERE d.doctor_no = OLD.doctor_no)
 			USING ERRCODE = 'SB961',
 				DETAIL = 'Its tokens would begin at 1 again.';
 	END IF;
