@@ -4,7 +4,7 @@
  *
  * Locks, in order: branch and doctor (placement_begin), the doctor-day with
  * its token, the patient.  Under them no other booking can be about to take
- * the same place, so the plain INSERT never waits in the overlap constraints
+ * the same place, so the insert never waits in the overlap constraints
  * and cannot deadlock there; what they forbid becomes the booking's refusal.
  */
 #include "booking.h"

@@ -323,7 +323,6 @@ open_target(Target *target, ApptTable *table)
 									  RowExclusiveLock);
 	TableDefinition *kept = definition(table, relation);
 
-
 	*target = (Target) {
 		.relation = relation,
 		.estate = CreateExecutorState(),

@@ -383,8 +383,6 @@ db_op_complete(DbConn *conn)
 	PGresult   *result = conn->result;
 	DbOp		op;
 
-	if (conn->ops[conn->op_first].kind == DB_OP_SYNC || result == NULL)
-		return;
 	conn->result = NULL;
 	op = op_pop(conn);
 	if (op.kind == DB_OP_QUERY)
