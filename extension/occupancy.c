@@ -1,64 +1,88 @@
 /*
  * occupancy.c
  *		Somebody's time, taken: a key and an interval as one value, and the
- *		GiST operator class by which the overlap constraints look for it.
+ *		SP-GiST operator class by which the overlap constraints look for it.
  *
- * btree_gist with a range does the same at twice the cost, which was a fifth
- * of a booking (docs/performance.md).  An entry above the leaves covers a span
- * of keys and of time, so the value has both ends of both.  Pages are split in
- * the order of (key, start), between two keys where there is a choice: a
- * doctor's or a patient's entries lie together.
+ * A value lies at a path of 63 bits: its key, the class of its length, the
+ * slice of time that it starts in.  What overlaps [start, end) of a key then
+ * lies, for each class, in one window of paths: from as many slices before the
+ * start as the class is long, to the slice of the end.  The index is a trie of
+ * paths, three bits a level, which leaves levels out that decide nothing.
+ *
+ * A cell is a node of that trie as one number: the bits that lead to it, a one
+ * bit, zeros (as S2 numbers the cells of a sphere).  All paths below a cell are
+ * a span of numbers around it.  A GiST, whose pages hold 190 entries to compare
+ * with, costs a booking three times as much (docs/performance.md).
  */
 #include "appt.h"
 
-#include "access/gist.h"
+#include "access/spgist.h"
 #include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 
-/* What a page's split must leave on each side, as a share of its entries. */
-#define LEAST_SHARE		4
+/* A slice of time is 2^30 microseconds, some 18 minutes. */
+#define SLICE_BITS		30
+#define SLICE			(INT64CONST(1) << SLICE_BITS)
 
-/* The cost of another key on a page, in seconds of time: above any of them. */
-#define COST_OF_KEY		1e13
+/* So many slices are told apart, 4,500 years to both sides of 2000. */
+#define SLICES_BITS		28
+#define NSLICES			(INT64CONST(1) << SLICES_BITS)
+
+/* Class c is of what lasts up to 2^c slices, the last one of the rest. */
+#define CLASS_BITS		3
+#define NCLASSES		(1 << CLASS_BITS)
+
+/* A cell's children. */
+#define LEVEL_BITS		3
+#define NCHILDREN		(1 << LEVEL_BITS)
 
 typedef struct Occupancy
 {
-	int32		first_key;		/* of one occupant: both the same */
-	int32		last_key;
+	int32		key;
 	TimestampTz start;			/* [start, end) */
 	TimestampTz end;
 } Occupancy;
 
-/* An entry of a page that is to be split. */
-typedef struct SplitEntry
+/* Node of the trie; that of one path ends in a one. */
+typedef uint64 Cell;
+
+/* Where values can be that overlap one: from a path's cell to another's. */
+typedef struct Window
 {
-	const Occupancy *occupancy;
-	OffsetNumber offset;
-} SplitEntry;
+	Cell		first;
+	Cell		last;
+} Window;
 
 #define GET_OCCUPANCY(n)	((const Occupancy *) PG_GETARG_POINTER(n))
-#define ENTRY_OCCUPANCY(entry) \
-	((const Occupancy *) DatumGetPointer((entry).key))
+#define DATUM_OCCUPANCY(datum)	((const Occupancy *) DatumGetPointer(datum))
 
 static char *print_time(TimestampTz instant);
 static bool overlap(const Occupancy *a, const Occupancy *b);
-static Occupancy *copy(const Occupancy *occupancy);
-static void extend(Occupancy *occupancy, const Occupancy *by);
-static SplitEntry *sorted_entries(const GistEntryVector *entries, int n);
-static int	compare_entries(const void *a, const void *b);
-static int	where_to_split(const SplitEntry *entries, int n);
-static OffsetNumber *take_side(const SplitEntry *entries, int n,
-							   Occupancy **all);
+static Cell path_cell(int32 key, int class, int64 slice);
+static Cell cell_of(const Occupancy *value);
+static int64 slice_of(TimestampTz instant);
+static int	class_of(const Occupancy *value);
+static Cell end_bit(Cell cell);
+static Cell first_below(Cell cell);
+static Cell last_below(Cell cell);
+static bool is_below(Cell path, Cell cell);
+static int	child_toward(Cell cell, Cell path);
+static Cell child(Cell cell, int n);
+static Cell common_cell(Cell a, Cell b);
+static void find_windows(const Occupancy *sought, Window *windows);
+static bool meets(Cell cell, const Window *windows);
 
 PG_FUNCTION_INFO_V1(appt_occupancy);
 PG_FUNCTION_INFO_V1(appt_occupancy_in);
 PG_FUNCTION_INFO_V1(appt_occupancy_out);
 PG_FUNCTION_INFO_V1(appt_occupancy_overlaps);
-PG_FUNCTION_INFO_V1(appt_occupancy_consistent);
-PG_FUNCTION_INFO_V1(appt_occupancy_union);
-PG_FUNCTION_INFO_V1(appt_occupancy_penalty);
+PG_FUNCTION_INFO_V1(appt_occupancy_config);
+PG_FUNCTION_INFO_V1(appt_occupancy_choose);
 PG_FUNCTION_INFO_V1(appt_occupancy_picksplit);
-PG_FUNCTION_INFO_V1(appt_occupancy_same);
+PG_FUNCTION_INFO_V1(appt_occupancy_inner_consistent);
+PG_FUNCTION_INFO_V1(appt_occupancy_leaf_consistent);
 
 /* An empty interval overlaps nothing and would slip past a constraint. */
 Datum
@@ -67,8 +91,7 @@ appt_occupancy(PG_FUNCTION_ARGS)
 	Occupancy  *result = palloc_object(Occupancy);
 
 	*result = (Occupancy) {
-		.first_key = PG_GETARG_INT32(0),
-		.last_key = PG_GETARG_INT32(0),
+		.key = PG_GETARG_INT32(0),
 		.start = PG_GETARG_TIMESTAMPTZ(1),
 		.end = PG_GETARG_TIMESTAMPTZ(2)
 	};
@@ -97,11 +120,7 @@ appt_occupancy_out(PG_FUNCTION_ARGS)
 	char	   *start = print_time(value->start);
 	char	   *end = print_time(value->end);
 
-	if (value->first_key == value->last_key)
-		PG_RETURN_CSTRING(psprintf("%d: [%s, %s)", value->first_key,
-								   start, end));
-	PG_RETURN_CSTRING(psprintf("%d..%d: [%s, %s)", value->first_key,
-							   value->last_key, start, end));
+	PG_RETURN_CSTRING(psprintf("%d: [%s, %s)", value->key, start, end));
 }
 
 Datum
@@ -110,83 +129,133 @@ appt_occupancy_overlaps(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(overlap(GET_OCCUPANCY(0), GET_OCCUPANCY(1)));
 }
 
-/* The class has one operator, and an entry answers for it exactly. */
+/* An inner tuple's prefix is its cell; its nodes are all children of it. */
 Datum
-appt_occupancy_consistent(PG_FUNCTION_ARGS)
+appt_occupancy_config(PG_FUNCTION_ARGS)
 {
-	const GISTENTRY *entry = (const GISTENTRY *) PG_GETARG_POINTER(0);
-	bool	   *recheck = (bool *) PG_GETARG_POINTER(4);
+	spgConfigOut *config = (spgConfigOut *) PG_GETARG_POINTER(1);
 
-	Assert(PG_GETARG_UINT16(2) == RTOverlapStrategyNumber);
-	*recheck = false;
-	PG_RETURN_BOOL(overlap(ENTRY_OCCUPANCY(*entry), GET_OCCUPANCY(1)));
+	config->prefixType = INT8OID;
+	config->labelType = VOIDOID;
+	config->canReturnData = false;
+	config->longValuesOK = false;
+	PG_RETURN_VOID();
 }
 
+/*
+ * Down to the child that the value is below, or to a new cell above this one
+ * if it is not below this one.  (Where all nodes are the same, which is so if
+ * no child tells apart what is there, the number of the child is not used.)
+ */
 Datum
-appt_occupancy_union(PG_FUNCTION_ARGS)
+appt_occupancy_choose(PG_FUNCTION_ARGS)
 {
-	const GistEntryVector *entries =
-		(const GistEntryVector *) PG_GETARG_POINTER(0);
-	int		   *size = (int *) PG_GETARG_POINTER(1);
-	Occupancy  *all = copy(ENTRY_OCCUPANCY(entries->vector[0]));
+	const spgChooseIn *in = (const spgChooseIn *) PG_GETARG_POINTER(0);
+	spgChooseOut *out = (spgChooseOut *) PG_GETARG_POINTER(1);
+	Cell		cell = (Cell) DatumGetInt64(in->prefixDatum);
+	Cell		path = cell_of(DATUM_OCCUPANCY(in->leafDatum));
 
-	for (int i = 1; i < entries->n; i++)
-		extend(all, ENTRY_OCCUPANCY(entries->vector[i]));
-	*size = sizeof(Occupancy);
-	PG_RETURN_POINTER(all);
+	if (is_below(path, cell))
+	{
+		out->resultType = spgMatchNode;
+		out->result.matchNode.nodeN = child_toward(cell, path);
+		out->result.matchNode.levelAdd = 0;
+		out->result.matchNode.restDatum = in->leafDatum;
+	}
+	else
+	{
+		Cell		above = common_cell(cell, path);
+
+		out->resultType = spgSplitTuple;
+		out->result.splitTuple.prefixHasPrefix = true;
+		out->result.splitTuple.prefixPrefixDatum = Int64GetDatum(above);
+		out->result.splitTuple.prefixNNodes = NCHILDREN;
+		out->result.splitTuple.prefixNodeLabels = NULL;
+		out->result.splitTuple.childNodeN = child_toward(above, cell);
+		out->result.splitTuple.postfixHasPrefix = true;
+		out->result.splitTuple.postfixPrefixDatum = in->prefixDatum;
+	}
+	PG_RETURN_VOID();
 }
 
-Datum
-appt_occupancy_penalty(PG_FUNCTION_ARGS)
-{
-	const GISTENTRY *page = (const GISTENTRY *) PG_GETARG_POINTER(0);
-	const GISTENTRY *added = (const GISTENTRY *) PG_GETARG_POINTER(1);
-	float	   *penalty = (float *) PG_GETARG_POINTER(2);
-	const Occupancy *before = ENTRY_OCCUPANCY(*page);
-	Occupancy	after = *before;
-	double		keys;
-	double		seconds;
-
-	extend(&after, ENTRY_OCCUPANCY(*added));
-	keys = ((double) after.last_key - after.first_key) -
-		((double) before->last_key - before->first_key);
-	seconds = ((double) (after.end - after.start) -
-			   (double) (before->end - before->start)) / USECS_PER_SEC;
-	*penalty = (float) (keys * COST_OF_KEY + seconds);
-	PG_RETURN_POINTER(penalty);
-}
-
+/* The smallest cell that has them all, so that they get to several children. */
 Datum
 appt_occupancy_picksplit(PG_FUNCTION_ARGS)
 {
-	const GistEntryVector *entries =
-		(const GistEntryVector *) PG_GETARG_POINTER(0);
-	GIST_SPLITVEC *split = (GIST_SPLITVEC *) PG_GETARG_POINTER(1);
-	int			n = entries->n - FirstOffsetNumber;
-	SplitEntry *sorted = sorted_entries(entries, n);
-	int			nleft = where_to_split(sorted, n);
-	Occupancy  *left;
-	Occupancy  *right;
+	const spgPickSplitIn *in = (const spgPickSplitIn *) PG_GETARG_POINTER(0);
+	spgPickSplitOut *out = (spgPickSplitOut *) PG_GETARG_POINTER(1);
+	Cell		cell = cell_of(DATUM_OCCUPANCY(in->datums[0]));
 
-	split->spl_left = take_side(sorted, nleft, &left);
-	split->spl_nleft = nleft;
-	split->spl_ldatum = PointerGetDatum(left);
-	split->spl_right = take_side(sorted + nleft, n - nleft, &right);
-	split->spl_nright = n - nleft;
-	split->spl_rdatum = PointerGetDatum(right);
-	PG_RETURN_POINTER(split);
+	for (int i = 1; i < in->nTuples; i++)
+	{
+		Cell		path = cell_of(DATUM_OCCUPANCY(in->datums[i]));
+
+		if (!is_below(path, cell))
+			cell = common_cell(cell, path);
+	}
+	out->hasPrefix = true;
+	out->prefixDatum = Int64GetDatum(cell);
+	out->nNodes = NCHILDREN;
+	out->nodeLabels = NULL;
+	out->mapTuplesToNodes = palloc_array(int, in->nTuples);
+	out->leafTupleDatums = palloc_array(Datum, in->nTuples);
+	for (int i = 0; i < in->nTuples; i++)
+	{
+		out->mapTuplesToNodes[i] =
+			child_toward(cell, cell_of(DATUM_OCCUPANCY(in->datums[i])));
+		out->leafTupleDatums[i] = in->datums[i];
+	}
+	PG_RETURN_VOID();
 }
 
+/* The children below which there can be what is sought. */
 Datum
-appt_occupancy_same(PG_FUNCTION_ARGS)
+appt_occupancy_inner_consistent(PG_FUNCTION_ARGS)
 {
-	const Occupancy *a = GET_OCCUPANCY(0);
-	const Occupancy *b = GET_OCCUPANCY(1);
-	bool	   *same = (bool *) PG_GETARG_POINTER(2);
+	const spgInnerConsistentIn *in =
+		(const spgInnerConsistentIn *) PG_GETARG_POINTER(0);
+	spgInnerConsistentOut *out =
+		(spgInnerConsistentOut *) PG_GETARG_POINTER(1);
+	Cell		cell = (Cell) DatumGetInt64(in->prefixDatum);
+	bool		wanted[NCHILDREN];
 
-	*same = a->first_key == b->first_key && a->last_key == b->last_key &&
-		a->start == b->start && a->end == b->end;
-	PG_RETURN_POINTER(same);
+	memset(wanted, true, sizeof(wanted));
+	for (int key = 0; key < in->nkeys; key++)
+	{
+		Window		windows[NCLASSES];
+
+		find_windows(DATUM_OCCUPANCY(in->scankeys[key].sk_argument), windows);
+		for (int i = 0; i < NCHILDREN; i++)
+			wanted[i] &= meets(in->allTheSame ? cell : child(cell, i), windows);
+	}
+
+	out->nodeNumbers = palloc_array(int, in->nNodes);
+	out->nNodes = 0;
+	for (int i = 0; i < in->nNodes; i++)
+	{
+		if (wanted[i])
+			out->nodeNumbers[out->nNodes++] = i;
+	}
+	PG_RETURN_VOID();
+}
+
+/* The class has one operator, and an entry answers for it exactly. */
+Datum
+appt_occupancy_leaf_consistent(PG_FUNCTION_ARGS)
+{
+	const spgLeafConsistentIn *in =
+		(const spgLeafConsistentIn *) PG_GETARG_POINTER(0);
+	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
+	const Occupancy *value = DATUM_OCCUPANCY(in->leafDatum);
+
+	out->recheck = false;
+	for (int key = 0; key < in->nkeys; key++)
+	{
+		Assert(in->scankeys[key].sk_strategy == RTOverlapStrategyNumber);
+		if (!overlap(value, DATUM_OCCUPANCY(in->scankeys[key].sk_argument)))
+			PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(true);
 }
 
 static char *
@@ -200,94 +269,131 @@ print_time(TimestampTz instant)
 static bool
 overlap(const Occupancy *a, const Occupancy *b)
 {
-	return a->first_key <= b->last_key && b->first_key <= a->last_key &&
-		a->start < b->end && b->start < a->end;
+	return a->key == b->key && a->start < b->end && b->start < a->end;
 }
 
-static Occupancy *
-copy(const Occupancy *occupancy)
+static Cell
+path_cell(int32 key, int class, int64 slice)
 {
-	Occupancy  *result = palloc_object(Occupancy);
+	uint64		path = (uint32) key;
 
-	*result = *occupancy;
-	return result;
+	path = path << CLASS_BITS | class;
+	path = path << SLICES_BITS | slice;
+	return path << 1 | 1;
 }
 
+static Cell
+cell_of(const Occupancy *value)
+{
+	return path_cell(value->key, class_of(value), slice_of(value->start));
+}
+
+/* The first and the last have all that is before and after, too. */
+static int64
+slice_of(TimestampTz instant)
+{
+	const int64 middle = NSLICES / 2 * SLICE;
+
+	if (instant < -middle)
+		return 0;
+	if (instant >= middle)
+		return NSLICES - 1;
+	return (instant + middle) >> SLICE_BITS;
+}
+
+static int
+class_of(const Occupancy *value)
+{
+	uint64		length = (uint64) value->end - (uint64) value->start;
+	int			class = 0;
+
+	while (class < NCLASSES - 1 && length > (uint64) SLICE << class)
+		class++;
+	return class;
+}
+
+static Cell
+end_bit(Cell cell)
+{
+	return cell & -cell;
+}
+
+static Cell
+first_below(Cell cell)
+{
+	return cell - (end_bit(cell) - 1);
+}
+
+static Cell
+last_below(Cell cell)
+{
+	return cell + (end_bit(cell) - 1);
+}
+
+static bool
+is_below(Cell path, Cell cell)
+{
+	return first_below(cell) <= path && path <= last_below(cell);
+}
+
+/* Which child of a cell another cell is below; the only one of a path's. */
+static int
+child_toward(Cell cell, Cell below)
+{
+	Cell		bit = end_bit(cell);
+
+	return bit == 1 ? 0 : below / (bit >> (LEVEL_BITS - 1)) % NCHILDREN;
+}
+
+/* A path's cell has itself for all its children. */
+static Cell
+child(Cell cell, int n)
+{
+	Cell		bit = end_bit(cell) >> LEVEL_BITS;
+
+	return bit == 0 ? cell : first_below(cell) - 1 + (2 * n + 1) * bit;
+}
+
+/* The smallest cell above two of which none is below the other. */
+static Cell
+common_cell(Cell a, Cell b)
+{
+	int			differs = pg_leftmost_one_pos64(a ^ b);
+	int			level = (differs + LEVEL_BITS - 1) / LEVEL_BITS;
+	Cell		bit = UINT64CONST(1) << (level * LEVEL_BITS);
+
+	return (a & ~(bit | (bit - 1))) | bit;
+}
+
+/* For each class in turn; what is of the last can have begun at any time. */
 static void
-extend(Occupancy *occupancy, const Occupancy *by)
+find_windows(const Occupancy *sought, Window *windows)
 {
-	occupancy->first_key = Min(occupancy->first_key, by->first_key);
-	occupancy->last_key = Max(occupancy->last_key, by->last_key);
-	occupancy->start = Min(occupancy->start, by->start);
-	occupancy->end = Max(occupancy->end, by->end);
-}
+	int64		start = slice_of(sought->start);
+	int64		end = slice_of(sought->end);
 
-/* The entries, which are counted from 1, in the order of (key, start). */
-static SplitEntry *
-sorted_entries(const GistEntryVector *entries, int n)
-{
-	SplitEntry *sorted = palloc_array(SplitEntry, n);
-
-	for (int i = 0; i < n; i++)
+	for (int class = 0; class < NCLASSES; class++)
 	{
-		OffsetNumber offset = FirstOffsetNumber + i;
+		int64		before = class == NCLASSES - 1
+			? NSLICES : INT64CONST(1) << class;
 
-		sorted[i] = (SplitEntry) {
-			.occupancy = ENTRY_OCCUPANCY(entries->vector[offset]),
-			.offset = offset
+		windows[class] = (Window) {
+			.first = path_cell(sought->key, class, Max(start - before, 0)),
+			.last = path_cell(sought->key, class, end)
 		};
 	}
-	qsort(sorted, n, sizeof(SplitEntry), compare_entries);
-	return sorted;
 }
 
-static int
-compare_entries(const void *a, const void *b)
+static bool
+meets(Cell cell, const Window *windows)
 {
-	const Occupancy *x = ((const SplitEntry *) a)->occupancy;
-	const Occupancy *y = ((const SplitEntry *) b)->occupancy;
+	Cell		first = first_below(cell);
+	Cell		last = last_below(cell);
 
-	if (x->first_key != y->first_key)
-		return x->first_key < y->first_key ? -1 : 1;
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-/*
- * How many entries go to the left: half of them, or up to the change of key
- * that is next to the middle and leaves neither side too few.
- */
-static int
-where_to_split(const SplitEntry *entries, int n)
-{
-	int			middle = n / 2;
-
-	for (int away = 0; away <= middle - n / LEAST_SHARE; away++)
+	for (int class = 0; class < NCLASSES; class++)
 	{
-		int			sides[] = {middle - away, middle + away};
-
-		for (int i = 0; i < lengthof(sides); i++)
-		{
-			int			at = sides[i];
-
-			if (at > 0 && at < n && entries[at - 1].occupancy->last_key <
-				entries[at].occupancy->first_key)
-				return at;
-		}
+		if (windows[class].first <= last && first <= windows[class].last)
+			return true;
 	}
-	return middle;
-}
-
-/* The offsets of one side's entries, and what covers all of them. */
-static OffsetNumber *
-take_side(const SplitEntry *entries, int n, Occupancy **all)
-{
-	OffsetNumber *offsets = palloc_array(OffsetNumber, n + 1);
-
-	*all = copy(entries[0].occupancy);
-	for (int i = 0; i < n; i++)
-	{
-		offsets[i] = entries[i].offset;
-		extend(*all, entries[i].occupancy);
-	}
-	return offsets;
+	return false;
 }

@@ -24,17 +24,21 @@ FROM (VALUES
 	) AS b (no, what, key, slot_start, slot_end)
 ORDER BY b.no;
 
--- Some hundred pages, of keys with many entries and keys with few, put in by
--- time, by key and at random: the index finds what a look at every row finds.
+-- Some hundred pages, of keys with many entries and keys with few, of minutes,
+-- hours and months: the index finds what a look at every row finds.
 CREATE TABLE visit (no integer, key integer, slot_start timestamptz, slot_end timestamptz);
-CREATE INDEX visit_gist ON visit USING gist (appt.occupancy(key, slot_start, slot_end));
+CREATE INDEX visit_time ON visit USING spgist (appt.occupancy(key, slot_start, slot_end));
 
 CREATE FUNCTION fill(first integer, last integer, keys integer) RETURNS void
 	LANGUAGE sql
 AS $$
 	INSERT INTO visit
 	SELECT n, abs(hashint4(n)) % keys - keys / 2, t.at,
-		t.at + (1 + abs(hashint4(n * 7)) % 90) * interval '1 minute'
+		t.at + (1 + abs(hashint4(n * 7)) % 90) * CASE n % 40
+			WHEN 0 THEN interval '1 day'
+			WHEN 1 THEN interval '1 hour'
+			ELSE interval '1 minute'
+		END
 	FROM generate_series(first, last) AS n,
 		LATERAL (SELECT timestamptz '2026-01-01 00:00+00'
 			+ abs(hashint4(n * 3)) % 500000 * interval '1 minute') AS t (at)
@@ -65,7 +69,7 @@ SELECT fill(1, 5000, 3), fill(5001, 20000, 300);
 EXPLAIN (COSTS OFF) SELECT FROM visit
 WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
 	appt.occupancy(1, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
-SELECT pg_relation_size('visit_gist') / 8192 > 100 AS many_pages;
+SELECT pg_relation_size('visit_time') / 8192 > 100 AS many_pages;
 SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
 
 -- After deletes, a vacuum and more rows; and made anew from what is there.
@@ -73,7 +77,7 @@ DELETE FROM visit WHERE no % 3 = 0;
 VACUUM visit;
 SELECT fill(20001, 25000, 50);
 SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
-REINDEX INDEX visit_gist;
+REINDEX INDEX visit_time;
 SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
 
 -- All of one key and one start: a split has nothing to go by.
@@ -85,13 +89,34 @@ SELECT count(*) FROM visit
 WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
 	appt.occupancy(1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
 
--- The extremes of a key.
+-- The extremes of a key, and of time.
 INSERT INTO visit VALUES
 	(40001, 2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00'),
 	(40002, -2147483648, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
 SELECT no FROM visit
 WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
 	appt.occupancy(2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+INSERT INTO visit VALUES
+	(40003, 5, '4713-01-01 00:00+00 BC', '4713-01-01 00:01+00 BC'),
+	(40004, 5, '4713-01-01 00:01+00 BC', '4000-01-01 00:00+00 BC'),
+	(40005, 5, '294276-12-31 23:58+00', '294276-12-31 23:59+00'),
+	(40006, 5, '9000-01-01 00:00+00', '294276-12-31 23:58+00'),
+	(40007, 6, '4713-01-01 00:00+00 BC', '294276-12-31 23:59+00');
+SELECT q.what, string_agg(v.no::text, ' ' ORDER BY v.no) AS found
+FROM (VALUES
+	(1, 'the first minute', 5,
+		timestamptz '4713-01-01 00:00+00 BC', timestamptz '4713-01-01 00:01+00 BC'),
+	(2, 'the next one', 5, '4713-01-01 00:01+00 BC', '4713-01-01 00:02+00 BC'),
+	(3, 'after them', 5, '4000-01-01 00:00+00 BC', '3999-01-01 00:00+00 BC'),
+	(4, 'far ahead', 5, '150000-01-01 00:00+00', '150000-01-01 00:01+00'),
+	(5, 'the last minute', 5, '294276-12-31 23:58+00', '294276-12-31 23:59+00'),
+	(6, 'ever', 5, '-infinity', 'infinity'),
+	(7, 'now, of all time', 6, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
+	) AS q (no, what, key, slot_start, slot_end)
+LEFT JOIN visit AS v ON v.no > 40000 AND
+	appt.occupancy(v.key, v.slot_start, v.slot_end) OPERATOR(appt.&&)
+	appt.occupancy(q.key, q.slot_start, q.slot_end)
+GROUP BY q.no, q.what ORDER BY q.no;
 RESET enable_seqscan;
 
 DROP TABLE visit, question;

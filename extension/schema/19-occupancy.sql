@@ -59,57 +59,49 @@ CREATE OPERATOR appt.&& (
 COMMENT ON OPERATOR appt.&& (appt.occupancy, appt.occupancy) IS
 	'The same key, and intervals that overlap';
 
-CREATE FUNCTION appt.occupancy_consistent(
-	internal, appt.occupancy, smallint, oid, internal)
-	RETURNS boolean
+CREATE FUNCTION appt.occupancy_config(internal, internal) RETURNS void
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_occupancy_consistent';
+	AS 'MODULE_PATHNAME', 'appt_occupancy_config';
 
-CREATE FUNCTION appt.occupancy_union(internal, internal)
-	RETURNS appt.occupancy
+CREATE FUNCTION appt.occupancy_choose(internal, internal) RETURNS void
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_occupancy_union';
+	AS 'MODULE_PATHNAME', 'appt_occupancy_choose';
 
-CREATE FUNCTION appt.occupancy_penalty(internal, internal, internal)
-	RETURNS internal
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_occupancy_penalty';
-
-CREATE FUNCTION appt.occupancy_picksplit(internal, internal)
-	RETURNS internal
+CREATE FUNCTION appt.occupancy_picksplit(internal, internal) RETURNS void
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_occupancy_picksplit';
 
-CREATE FUNCTION appt.occupancy_same(
-	appt.occupancy, appt.occupancy, internal)
-	RETURNS internal
+CREATE FUNCTION appt.occupancy_inner_consistent(internal, internal)
+	RETURNS void
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_occupancy_same';
+	AS 'MODULE_PATHNAME', 'appt_occupancy_inner_consistent';
 
-COMMENT ON FUNCTION appt.occupancy_consistent(
-	internal, appt.occupancy, smallint, oid, internal) IS
-	'GiST: whether a page or an entry may have what is looked for';
-COMMENT ON FUNCTION appt.occupancy_union(internal, internal) IS
-	'GiST: what covers all entries of a page';
-COMMENT ON FUNCTION appt.occupancy_penalty(internal, internal, internal) IS
-	'GiST: how much a page would grow by an entry, in keys and then in time';
+CREATE FUNCTION appt.occupancy_leaf_consistent(internal, internal)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_occupancy_leaf_consistent';
+
+COMMENT ON FUNCTION appt.occupancy_config(internal, internal) IS
+	'SP-GiST: of what types the index is';
+COMMENT ON FUNCTION appt.occupancy_choose(internal, internal) IS
+	'SP-GiST: which way down an entry goes';
 COMMENT ON FUNCTION appt.occupancy_picksplit(internal, internal) IS
-	'GiST: which half of a full page an entry goes to';
-COMMENT ON FUNCTION appt.occupancy_same(
-	appt.occupancy, appt.occupancy, internal) IS
-	'GiST: whether two entries are the same';
+	'SP-GiST: how the entries of a full page are divided';
+COMMENT ON FUNCTION appt.occupancy_inner_consistent(internal, internal) IS
+	'SP-GiST: which ways down may lead to what is looked for';
+COMMENT ON FUNCTION appt.occupancy_leaf_consistent(internal, internal) IS
+	'SP-GiST: whether an entry is what is looked for';
 
 CREATE OPERATOR CLASS appt.occupancy_ops
-	DEFAULT FOR TYPE appt.occupancy USING gist AS
+	DEFAULT FOR TYPE appt.occupancy USING spgist AS
 	OPERATOR 3 appt.&&,
-	FUNCTION 1 appt.occupancy_consistent (
-		internal, appt.occupancy, smallint, oid, internal),
-	FUNCTION 2 appt.occupancy_union (internal, internal),
-	FUNCTION 5 appt.occupancy_penalty (internal, internal, internal),
-	FUNCTION 6 appt.occupancy_picksplit (internal, internal),
-	FUNCTION 7 appt.occupancy_same (appt.occupancy, appt.occupancy, internal);
+	FUNCTION 1 appt.occupancy_config(internal, internal),
+	FUNCTION 2 appt.occupancy_choose(internal, internal),
+	FUNCTION 3 appt.occupancy_picksplit(internal, internal),
+	FUNCTION 4 appt.occupancy_inner_consistent(internal, internal),
+	FUNCTION 5 appt.occupancy_leaf_consistent(internal, internal);
 
-COMMENT ON OPERATOR CLASS appt.occupancy_ops USING gist IS
+COMMENT ON OPERATOR CLASS appt.occupancy_ops USING spgist IS
 	'Looks for overlapping time of one key';
 
 REVOKE ALL ON FUNCTION
@@ -117,10 +109,9 @@ REVOKE ALL ON FUNCTION
 	appt.occupancy_out(appt.occupancy),
 	appt.occupancy(integer, timestamptz, timestamptz),
 	appt.occupancy_overlaps(appt.occupancy, appt.occupancy),
-	appt.occupancy_consistent(
-		internal, appt.occupancy, smallint, oid, internal),
-	appt.occupancy_union(internal, internal),
-	appt.occupancy_penalty(internal, internal, internal),
+	appt.occupancy_config(internal, internal),
+	appt.occupancy_choose(internal, internal),
 	appt.occupancy_picksplit(internal, internal),
-	appt.occupancy_same(appt.occupancy, appt.occupancy, internal)
+	appt.occupancy_inner_consistent(internal, internal),
+	appt.occupancy_leaf_consistent(internal, internal)
 	FROM PUBLIC;

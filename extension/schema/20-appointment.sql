@@ -120,11 +120,11 @@ CREATE TABLE appt.appointment (
 	CONSTRAINT appointment_held_or_patient CHECK (
 		appt.is_hold_or_booking(status, hold_expires_at, patient_no,
 			patient_id, token_number)),
-	CONSTRAINT appointment_no_overlap EXCLUDE USING gist (
+	CONSTRAINT appointment_no_overlap EXCLUDE USING spgist (
 		appt.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
 			WITH OPERATOR(appt.&&))
 		WHERE (status NOT IN ('cancelled', 'no_show')),
-	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING gist (
+	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING spgist (
 		appt.occupancy(patient_no, slot_start, slot_end)
 			WITH OPERATOR(appt.&&))
 		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
