@@ -98,7 +98,10 @@ extern void token_lock_days(DoctorDay *days, int ndays);
 
 /* ---- busy.c ---- */
 
-/* What is taken of a doctor's time, sorted by start; expired holds left out. */
+/*
+ * What is taken of a doctor's time, sorted by start.  Expired holds are left
+ * out, and some of what cannot meet what lies in the query's window.
+ */
 typedef struct BusyList
 {
 	SlotBusy   *items;
@@ -112,11 +115,16 @@ typedef struct BusyList
 typedef struct BusyQuery
 {
 	int			doctor_no;
-	TimestampTz from;
+	TimestampTz from;			/* the window, without buffers */
 	TimestampTz to;
+	int			buffer_before_min;	/* of what is to be placed in it */
+	int			buffer_after_min;
 	int64		except_no;		/* an appointment to overlook, 0: none */
 	ApptAccess	access;
 } BusyQuery;
+
+/* The longest that an appointment before the window can reach into it. */
+#define APPT_REACH	MINUTES(APPT_MAX_DURATION_MIN + APPT_MAX_BUFFER_MIN)
 
 extern void busy_load(BusyList *list, const BusyQuery *query);
 
@@ -124,7 +132,7 @@ extern void busy_load(BusyList *list, const BusyQuery *query);
 
 typedef struct Answer
 {
-	char	   *body;
+	const char *body;
 	const char *id;				/* NULL: none */
 	int			version;		/* 0: none */
 	bool		replayed;

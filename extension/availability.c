@@ -11,9 +11,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
-/* The longest that an appointment before the window can reach into it. */
-#define REACH	MINUTES(APPT_MAX_DURATION_MIN + APPT_MAX_BUFFER_MIN)
-
 static ApptStatement day_counts = {
 	"SELECT token_date, count(*)::integer"
 	" FROM appt.appointment"
@@ -49,7 +46,7 @@ typedef struct Offers
 
 static void init_day(SlotDay *day, const Place *place, DateADT date,
 					 const VisitType *visit, TimestampTz now);
-static void widen(Days *days, TimestampTz from, TimestampTz to);
+static void cover_sessions(Days *days);
 static void load_busy(Days *days);
 static void slice_busy(Days *days, const BusyList *busy);
 static void apply_daily_limit(Days *days);
@@ -125,7 +122,10 @@ availability_check_length(TimestampTz start, TimestampTz end,
 			 appt_errfield(field)));
 }
 
-/* One day as it is committed now; the caller holds the doctor-day's lock. */
+/*
+ * One day, and what is taken around the slot, as it is committed now; the
+ * caller holds the doctor-day's lock.
+ */
 void
 availability_day(SlotDay *day, const DayQuery *query)
 {
@@ -135,12 +135,13 @@ availability_day(SlotDay *day, const DayQuery *query)
 		.to_date = query->date,
 		.days = day,
 		.ndays = 1,
+		.from = query->slot_start,
+		.to = query->slot_end,
 		.except_no = query->except_no,
 		.access = APPT_READ_LATEST
 	};
 
 	init_day(day, query->place, query->date, query->visit, appt_now());
-	widen(&days, query->slot_start, query->slot_end);
 	load_busy(&days);
 	apply_daily_limit(&days);
 }
@@ -215,6 +216,7 @@ list_place(const SlotQuery *query, const Place *place, Offers *offers)
 	days.days = palloc_array(SlotDay, days.ndays);
 	for (int i = 0; i < days.ndays; i++)
 		init_day(&days.days[i], place, days.from_date + i, visit, now);
+	cover_sessions(&days);
 	load_busy(&days);
 	apply_daily_limit(&days);
 
@@ -296,18 +298,25 @@ init_day(SlotDay *day, const Place *place, DateADT date,
 	sessions_of_day(day, place->doctor, place->branch, date);
 }
 
-/* Widens the window so that it also covers [from, to). */
+/* A window that covers all sessions. */
 static void
-widen(Days *days, TimestampTz from, TimestampTz to)
+cover_sessions(Days *days)
 {
-	if (days->from == days->to)
+	for (int i = 0; i < days->ndays; i++)
 	{
-		days->from = from;
-		days->to = to;
-		return;
+		const SlotDay *day = &days->days[i];
+
+		for (int j = 0; j < day->nsessions; j++)
+		{
+			const SlotSession *session = &day->sessions[j];
+			bool		is_first = days->from == days->to;
+
+			days->from = is_first
+				? session->start : Min(days->from, session->start);
+			days->to = is_first
+				? session->end : Max(days->to, session->end);
+		}
 	}
-	days->from = Min(days->from, from);
-	days->to = Max(days->to, to);
 }
 
 /* One index scan for all the days. */
@@ -317,22 +326,16 @@ load_busy(Days *days)
 	BusyList	busy = {.now = days->days[0].now};
 	BusyQuery	query = {
 		.doctor_no = days->place->doctor->doctor_no,
+		.from = days->from,
+		.to = days->to,
+		.buffer_before_min = days->days[0].buffer_before_min,
+		.buffer_after_min = days->days[0].buffer_after_min,
 		.except_no = days->except_no,
 		.access = days->access
 	};
 
-	for (int i = 0; i < days->ndays; i++)
-	{
-		const SlotDay *day = &days->days[i];
-
-		for (int j = 0; j < day->nsessions; j++)
-			widen(days, day->sessions[j].start, day->sessions[j].end);
-	}
 	if (days->from == days->to)
 		return;
-
-	query.from = days->from - REACH;
-	query.to = days->to + MINUTES(APPT_MAX_BUFFER_MIN);
 	busy_load(&busy, &query);
 	days->days[0].expired_holds = busy.expired_holds;
 	slice_busy(days, &busy);
@@ -350,7 +353,7 @@ slice_busy(Days *days, const BusyList *busy)
 
 		while (days->ndays > 1 && day->nsessions > 0 &&
 			   first < busy->nitems &&
-			   busy->items[first].start + REACH <= day->sessions[0].start)
+			   busy->items[first].start + APPT_REACH <= day->sessions[0].start)
 			first++;
 		day->busy = busy->items + first;
 		day->nbusy = busy->nitems - first;

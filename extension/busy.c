@@ -98,11 +98,13 @@ static Relation open_index(Relation table);
 static bool fits(Relation index);
 static void scan_index(BusyList *list, const BusyQuery *query,
 					   Relation table, Relation index, Snapshot snapshot);
-static void take_entries(BusyList *list, IndexScanDesc scan);
+static TimestampTz first_start(const BusyQuery *query);
+static TimestampTz last_start(const BusyQuery *query);
+static void take_entries(BusyList *list, const BusyQuery *query,
+						 IndexScanDesc scan);
+static SlotBusy busy_of(IndexTuple tuple);
 static bool is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map);
 static bool fetch(IndexScanDesc scan, TupleTableSlot **row);
-static void take_entry(BusyList *list, IndexTuple tuple,
-					   TimestampTz expires_at);
 static TimestampTz expiry(Relation table, TupleTableSlot *row);
 static void select_rows(BusyList *list, const BusyQuery *query);
 static void begin(DestReceiver *self, int operation, TupleDesc desc);
@@ -111,8 +113,8 @@ static void end(DestReceiver *self);
 static void add(BusyList *list, const SlotBusy *busy, TimestampTz expires_at);
 
 /*
- * Fills the list, whose "now" is given, with what begins between query->from
- * and query->to.  It is in the current context.
+ * Fills the list, whose "now" is given, with what is taken around the query's
+ * window.  It is in the current context.
  */
 void
 busy_load(BusyList *list, const BusyQuery *query)
@@ -202,18 +204,33 @@ scan_index(BusyList *list, const BusyQuery *query, Relation table,
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(query->doctor_no));
 	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
-				TimestampTzGetDatum(query->from));
+				TimestampTzGetDatum(first_start(query)));
 	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
-				TimestampTzGetDatum(query->to));
+				TimestampTzGetDatum(last_start(query)));
 	scan = index_beginscan(table, index, snapshot, lengthof(keys), 0);
 	scan->xs_want_itup = true;
 	index_rescan(scan, keys, lengthof(keys), NULL, 0);
-	take_entries(list, scan);
+	take_entries(list, query, scan);
 	index_endscan(scan);
 }
 
+/* What can meet the window begins after this, */
+static TimestampTz
+first_start(const BusyQuery *query)
+{
+	return query->from - APPT_REACH;
+}
+
+/* and before this. */
+static TimestampTz
+last_start(const BusyQuery *query)
+{
+	return query->to + MINUTES(APPT_MAX_BUFFER_MIN);
+}
+
+/* The row of an entry that does not meet the window is not asked for. */
 static void
-take_entries(BusyList *list, IndexScanDesc scan)
+take_entries(BusyList *list, const BusyQuery *query, IndexScanDesc scan)
 {
 	Buffer		map = InvalidBuffer;
 	TupleTableSlot *row = NULL;
@@ -222,9 +239,13 @@ take_entries(BusyList *list, IndexScanDesc scan)
 	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
 	{
 		bool		is_hold = IndexTupleHasNulls(scan->xs_itup);
+		SlotBusy	busy = busy_of(scan->xs_itup);
 		TimestampTz expires_at = 0;
 
 		CHECK_FOR_INTERRUPTS();
+		if (!slots_meet(&busy, query->from, query->to,
+						query->buffer_before_min, query->buffer_after_min))
+			continue;
 		if (is_hold || !is_visible(scan, tid, &map))
 		{
 			if (!fetch(scan, &row))
@@ -233,12 +254,28 @@ take_entries(BusyList *list, IndexScanDesc scan)
 				expires_at = expiry(scan->heapRelation, row);
 			ExecClearTuple(row);
 		}
-		take_entry(list, scan->xs_itup, expires_at);
+		busy.held = expires_at != 0;
+		add(list, &busy, expires_at);
 	}
 	if (BufferIsValid(map))
 		ReleaseBuffer(map);
 	if (row != NULL)
 		ExecDropSingleTupleTableSlot(row);
+}
+
+static SlotBusy
+busy_of(IndexTuple tuple)
+{
+	const BusyEntry *entry = (const BusyEntry *)
+		((char *) tuple + IndexInfoFindDataOffset(tuple->t_info));
+
+	return (SlotBusy) {
+		.start = entry->slot_start,
+		.end = entry->slot_end,
+		.lane = entry->lane,
+		.buffer_before_min = entry->buffer_before_min,
+		.buffer_after_min = entry->buffer_after_min
+	};
 }
 
 /* Whether the map says so; then the page counts as read. */
@@ -262,23 +299,6 @@ fetch(IndexScanDesc scan, TupleTableSlot **row)
 	return index_fetch_heap(scan, *row);
 }
 
-static void
-take_entry(BusyList *list, IndexTuple tuple, TimestampTz expires_at)
-{
-	const BusyEntry *entry = (const BusyEntry *)
-		((char *) tuple + IndexInfoFindDataOffset(tuple->t_info));
-	SlotBusy	busy = {
-		.start = entry->slot_start,
-		.end = entry->slot_end,
-		.lane = entry->lane,
-		.buffer_before_min = entry->buffer_before_min,
-		.buffer_after_min = entry->buffer_after_min,
-		.held = expires_at != 0
-	};
-
-	add(list, &busy, expires_at);
-}
-
 static TimestampTz
 expiry(Relation table, TupleTableSlot *row)
 {
@@ -296,8 +316,8 @@ select_rows(BusyList *list, const BusyQuery *query)
 {
 	ApptArg		args[] = {
 		appt_arg(Int32GetDatum(query->doctor_no)),
-		appt_arg(TimestampTzGetDatum(query->from)),
-		appt_arg(TimestampTzGetDatum(query->to)),
+		appt_arg(TimestampTzGetDatum(first_start(query))),
+		appt_arg(TimestampTzGetDatum(last_start(query))),
 		appt_arg(Int64GetDatum(query->except_no))
 	};
 	BusyReceiver receiver = {

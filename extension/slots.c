@@ -306,10 +306,7 @@ judge_lanes(const SlotDay *day, Slot *slot)
 	return slot->capacity > pg_popcount64(taken) ? SLOT_HELD : SLOT_TAKEN;
 }
 
-/*
- * The bookable lanes in use in [start, end).  Between two appointments of a
- * lane lies the larger of the one's buffer after and the other's before.
- */
+/* The bookable lanes in use in [start, end). */
 static void
 occupied(const SlotDay *day, TimestampTz start, TimestampTz end,
 		 uint64 *taken, uint64 *held)
@@ -317,16 +314,12 @@ occupied(const SlotDay *day, TimestampTz start, TimestampTz end,
 	for (int i = day->first_busy; i < day->nbusy; i++)
 	{
 		const SlotBusy *busy = &day->busy[i];
-		int			gap_before = Max(day->buffer_before_min,
-									 busy->buffer_after_min);
-		int			gap_after = Max(day->buffer_after_min,
-									busy->buffer_before_min);
 
 		if (busy->start >= end + MINUTES(day->gap_min))
 			break;
 		if (busy->lane >= APPT_BOOKABLE_LANES ||
-			start >= busy->end + MINUTES(gap_before) ||
-			end + MINUTES(gap_after) <= busy->start)
+			!slots_meet(busy, start, end, day->buffer_before_min,
+						day->buffer_after_min))
 			continue;
 		if (busy->held)
 			*held |= UINT64CONST(1) << busy->lane;

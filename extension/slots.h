@@ -81,6 +81,21 @@ typedef struct Slot
 	int			lane;			/* the free one that a booking takes */
 } Slot;
 
+/*
+ * Whether it leaves too little to [start, end): between two appointments of a
+ * lane lies the larger of the one's buffer after and the other's before.
+ */
+static inline bool
+slots_meet(const SlotBusy *busy, TimestampTz start, TimestampTz end,
+		   int buffer_before_min, int buffer_after_min)
+{
+	int			gap_before = Max(buffer_before_min, busy->buffer_after_min);
+	int			gap_after = Max(buffer_after_min, busy->buffer_before_min);
+
+	return start < busy->end + MINUTES(gap_before) &&
+		end + MINUTES(gap_after) > busy->start;
+}
+
 extern SlotVerdict slots_judge(SlotDay *day, TimestampTz start,
 							   TimestampTz end, Slot *slot);
 extern int	slots_list(SlotDay *day, int duration_min, Slot **slots);
