@@ -56,7 +56,11 @@ static const char *const sources[] = {
 	"sql", "api", "web", "mobile", "aggregator", "front_desk", "walk_in"
 };
 
-static ApptTable table = {"appointment"};
+/* Who inserts has found and locked the patient's row (patient_lock). */
+static ApptTable table = {
+	.name = "appointment",
+	.kept_key = "FOREIGN KEY (patient_no) REFERENCES appt.patient(patient_no)"
+};
 
 static ApptStatement find = {
 	"SELECT a"

@@ -107,6 +107,7 @@ extern ApptArg appt_arg_null(void);
 typedef struct ApptTable
 {
 	const char *name;			/* in schema appt */
+	const char *kept_key;		/* a foreign key that its writer keeps */
 	struct TableDefinition *kept;	/* table.c's */
 } ApptTable;
 

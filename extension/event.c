@@ -33,7 +33,7 @@ enum
 	COL_COUNT
 };
 
-static ApptTable table = {"event"};
+static ApptTable table = {.name = "event"};
 
 static ApptStatement insert_deliveries = {
 	"INSERT INTO appt.delivery (webhook_no, event_no, appointment_no, state)"

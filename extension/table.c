@@ -8,7 +8,9 @@
  * INSERT finds out each time, CHECKs and expressions of indexes, is parsed once
  * and kept until the table's definition changes.  Who gets here runs a
  * SECURITY DEFINER function as the owner of the tables, so no right and no row
- * security is asked for.
+ * security is asked for.  Nor is a foreign key whose row the writer has found
+ * and locked already, which is all that the key would do: a query, and a tenth
+ * of a booking.
  *
  * As in spi.c, what is found is what is committed now, at every isolation
  * level.
@@ -21,6 +23,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -43,6 +46,7 @@ typedef struct TableDefinition
 	int			nindexes;
 	Oid		   *index_oids;
 	IndexInfo **indexes;
+	Oid			kept_key;		/* trigger of the key that the writer keeps */
 } TableDefinition;
 
 /* What an insert works with, for as long as it lasts. */
@@ -54,6 +58,16 @@ typedef struct Target
 	TupleTableSlot *slot;
 } Target;
 
+/* What checks a foreign key of a table when a row is put in. */
+static ApptStatement trigger_of_key = {
+	"SELECT t.oid"
+	" FROM pg_catalog.pg_trigger t"
+	" WHERE t.tgrelid = $1"
+	" AND t.tgfoid = 'pg_catalog.\"RI_FKey_check_ins\"'::pg_catalog.regproc"
+	" AND pg_catalog.pg_get_constraintdef(t.tgconstraint) = $2",
+	2, {OIDOID, TEXTOID}
+};
+
 /* All that is kept. */
 static List *definitions = NIL;
 
@@ -61,11 +75,13 @@ static void insert_index_entries(Relation relation, HeapTuple row);
 static void on_relcache_change(Datum unused, Oid relid);
 static TableDefinition *definition(ApptTable *table, Relation relation);
 static void discard(ApptTable *table);
-static TableDefinition *read_definition(Relation relation);
+static TableDefinition *read_definition(ApptTable *table, Relation relation);
 static void read_checks(TableDefinition *kept, TupleConstr *constraints);
 static void read_indexes(TableDefinition *kept, Relation relation);
+static Oid	find_kept_key(ApptTable *table, Relation relation);
 static void open_target(Target *target, ApptTable *table);
 static void open_indexes(ResultRelInfo *result, const TableDefinition *kept);
+static void skip_kept_key(TriggerDesc *triggers, const TableDefinition *kept);
 static void close_target(Target *target);
 static void fill_slot(TupleTableSlot *slot, const ApptArg *values);
 
@@ -238,7 +254,7 @@ definition(ApptTable *table, Relation relation)
 								table->kept->oid != RelationGetRelid(relation)))
 		discard(table);
 	if (table->kept == NULL)
-		table->kept = read_definition(relation);
+		table->kept = read_definition(table, relation);
 	return table->kept;
 }
 
@@ -253,7 +269,7 @@ discard(ApptTable *table)
 
 /* What fails half way leaves a definition that nobody uses. */
 static TableDefinition *
-read_definition(Relation relation)
+read_definition(ApptTable *table, Relation relation)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext,
 												  "table of appt",
@@ -268,6 +284,7 @@ read_definition(Relation relation)
 	read_checks(kept, RelationGetDescr(relation)->constr);
 	read_indexes(kept, relation);
 	MemoryContextSwitchTo(old);
+	kept->kept_key = find_kept_key(table, relation);
 	return kept;
 }
 
@@ -315,6 +332,22 @@ read_indexes(TableDefinition *kept, Relation relation)
 	}
 }
 
+/* The trigger; none if there is no key that is spelled like this. */
+static Oid
+find_kept_key(ApptTable *table, Relation relation)
+{
+	ApptArg		args[] = {
+		appt_arg(ObjectIdGetDatum(RelationGetRelid(relation))),
+		appt_arg_text(table->kept_key)
+	};
+	bool		isnull;
+
+	if (table->kept_key == NULL ||
+		appt_run(&trigger_of_key, args, APPT_READ_LATEST) == 0)
+		return InvalidOid;
+	return DatumGetObjectId(appt_field(0, 1, &isnull));
+}
+
 /* Opening the relation brings in what others changed of its definition. */
 static void
 open_target(Target *target, ApptTable *table)
@@ -334,6 +367,23 @@ open_target(Target *target, ApptTable *table)
 	target->result->ri_ConstraintExprs = kept->checks;
 	target->estate->es_opened_result_relations = list_make1(target->result);
 	open_indexes(target->result, kept);
+	skip_kept_key(target->result->ri_TrigDesc, kept);
+}
+
+/*
+ * In the insert's own copy of the table's triggers.  One that runs before may
+ * make the row refer to another, which nobody has found.
+ */
+static void
+skip_kept_key(TriggerDesc *triggers, const TableDefinition *kept)
+{
+	if (!OidIsValid(kept->kept_key) || triggers->trig_insert_before_row)
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (triggers->triggers[i].tgoid == kept->kept_key)
+			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
+	}
 }
 
 /* What an access method keeps of an index lasts as long as it is open. */

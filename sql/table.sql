@@ -86,6 +86,32 @@ DROP TRIGGER watch_after ON appt.appointment;
 DROP TRIGGER watch_statement ON appt.appointment;
 DROP TRIGGER watch_event ON appt.event;
 
+-- Foreign keys: one of a DBA, and the patient's where a trigger has a say.  Who
+-- writes without a booking is asked as ever.
+CREATE TABLE appt.insured (patient_no integer PRIMARY KEY);
+ALTER TABLE appt.appointment ADD CONSTRAINT only_insured
+	FOREIGN KEY (patient_no) REFERENCES appt.insured NOT VALID;
+SELECT pg_temp.book('PAT-1', '11:00') AS not_insured;
+ALTER TABLE appt.appointment DROP CONSTRAINT only_insured;
+DROP TABLE appt.insured;
+CREATE FUNCTION pg_temp.mistake() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	NEW.patient_no := 999;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER mistake BEFORE INSERT ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.mistake();
+SELECT pg_temp.book('PAT-1', '11:00') AS of_nobody;
+DROP TRIGGER mistake ON appt.appointment;
+SELECT pg_temp.try(format('INSERT INTO appt.appointment SELECT (jsonb_populate_record(a, %L)).*
+	FROM appt.appointment AS a LIMIT 1',
+	'{"appointment_id": "APT-X", "appointment_no": 999, "patient_no": 999, "lane": 50,
+	"token_number": 99}')) AS of_nobody_either;
+SELECT pg_temp.try('DELETE FROM appt.patient WHERE patient_id = ''PAT-2''') AS has_bookings;
+
 -- A trigger that keeps a row out: nothing is done by halves.
 CREATE FUNCTION pg_temp.keep_out() RETURNS trigger
 	LANGUAGE plpgsql
