@@ -9,6 +9,9 @@
 
 #define RANDOM_BYTES	16
 #define RANDOM_CHARS	22		/* of base64, without its padding */
+#define RANDOM_STOCK	64		/* ids: asking for bytes costs more than many */
+
+static const char *random_bytes(void);
 
 /* The next number for an appointment's id.  Gaps are fine in ids. */
 int64
@@ -30,14 +33,9 @@ appt_appointment_id(int64 appointment_no, DateADT booked_on)
 char *
 appt_new_id(const char *prefix)
 {
-	char		bytes[RANDOM_BYTES];
 	char		text[RANDOM_CHARS + 3];
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	pg_b64_encode(bytes, sizeof(bytes), text, sizeof(text));
+	pg_b64_encode(random_bytes(), RANDOM_BYTES, text, sizeof(text));
 	for (char *p = text; p < text + RANDOM_CHARS; p++)
 	{
 		if (*p == '+')
@@ -46,4 +44,22 @@ appt_new_id(const char *prefix)
 			*p = '_';
 	}
 	return psprintf("%s_%.*s", prefix, RANDOM_CHARS, text);
+}
+
+/* Of one id; no two calls of a session get the same. */
+static const char *
+random_bytes(void)
+{
+	static char stock[RANDOM_STOCK][RANDOM_BYTES];
+	static int	left = 0;
+
+	if (left == 0)
+	{
+		if (!pg_strong_random(stock, sizeof(stock)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = RANDOM_STOCK;
+	}
+	return stock[--left];
 }
