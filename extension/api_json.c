@@ -20,7 +20,7 @@ typedef struct JsonCall
 	int			context_arg;
 	bool		has_key;		/* followed by idempotency_key, request_hash */
 	Appointment *(*work) (FunctionCallInfo fcinfo, const Caller *caller);
-	char	   *(*body) (const Appointment *appointment);
+	const char *(*body) (Appointment *appointment);
 } JsonCall;
 
 static Datum answer_write(void *arg);
@@ -36,7 +36,7 @@ static Appointment *work_cancel(FunctionCallInfo fcinfo,
 static Appointment *work_get(FunctionCallInfo fcinfo, const Caller *caller);
 static ChangeRequest change_request(FunctionCallInfo fcinfo,
 									const Caller *caller);
-static char *hold_json(const Appointment *hold);
+static const char *hold_json(Appointment *hold);
 static Datum call_release_hold(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_api_get_appointment);
@@ -318,8 +318,8 @@ change_request(FunctionCallInfo fcinfo, const Caller *caller)
 	};
 }
 
-static char *
-hold_json(const Appointment *hold)
+static const char *
+hold_json(Appointment *hold)
 {
 	pg_tz	   *zone = appointment_zone(hold);
 	StringInfoData out;

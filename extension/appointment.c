@@ -88,6 +88,7 @@ static ApptStatement store = {
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+static char *write_json(const Appointment *a);
 static bool is_one_of(const char *value, const char *const *names, int n);
 static char *text_or_null(const Datum *values, const bool *nulls, int column);
 
@@ -297,9 +298,20 @@ appointment_zone(const Appointment *appointment)
 	return branch->zone;
 }
 
-/* The full appointment object (contract, section 1). */
-char *
-appointment_json(const Appointment *a)
+/*
+ * The full appointment object (contract, section 1): what an event has for its
+ * data and an answer for its body.
+ */
+const char *
+appointment_json(Appointment *a)
+{
+	if (a->json == NULL)
+		a->json = write_json(a);
+	return a->json;
+}
+
+static char *
+write_json(const Appointment *a)
 {
 	pg_tz	   *zone = appointment_zone(a);
 	StringInfoData out;

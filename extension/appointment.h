@@ -26,6 +26,7 @@ extern void refusal_unknown_id(IdOrigin origin, const char *object,
 typedef struct Appointment
 {
 	Datum		row;
+	char	   *json;			/* appointment_json()'s */
 	const char *appointment_id;
 	int64		appointment_no;
 	const char *patient_id;
@@ -75,12 +76,12 @@ extern void appointment_check_version(const Appointment *appointment,
 									  int expected_version);
 extern Appointment *appointment_insert(const Appointment *appointment);
 extern Appointment *appointment_store(const Appointment *appointment);
-extern char *appointment_json(const Appointment *appointment);
+extern const char *appointment_json(Appointment *appointment);
 extern pg_tz *appointment_zone(const Appointment *appointment);
 
 /* ---- event.c ---- */
 
-extern void event_record(const Appointment *after, const char *event_type,
+extern void event_record(Appointment *after, const char *event_type,
 						 const Caller *caller, const char *reason,
 						 TimestampTz now);
 

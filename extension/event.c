@@ -45,7 +45,7 @@ static ApptStatement insert_deliveries = {
 	4, {INT8OID, INT8OID, TEXTOID, TEXTOID}
 };
 
-static int64 write_event(const Appointment *after, const char *event_type,
+static int64 write_event(Appointment *after, const char *event_type,
 						 const Caller *caller, const char *reason,
 						 TimestampTz now);
 static void fan_out(const Appointment *after, int64 event_no,
@@ -57,7 +57,7 @@ static bool is_published(const char *event_type);
  * and the caller holds that row's lock.
  */
 void
-event_record(const Appointment *after, const char *event_type,
+event_record(Appointment *after, const char *event_type,
 			 const Caller *caller, const char *reason, TimestampTz now)
 {
 	int64		event_no = write_event(after, event_type, caller, reason, now);
@@ -67,7 +67,7 @@ event_record(const Appointment *after, const char *event_type,
 }
 
 static int64
-write_event(const Appointment *after, const char *event_type,
+write_event(Appointment *after, const char *event_type,
 			const Caller *caller, const char *reason, TimestampTz now)
 {
 	int64		event_no = nextval_internal(table_oid("event_event_no_seq"),
