@@ -81,17 +81,18 @@ INSERT INTO appt.appointment (appointment_id, appointment_no, patient_id,
 	doctor_id, branch_id, slot_start, slot_end, visit_type, status,
 	token_number, token_date, source, booked_at, checked_in_at,
 	completed_at, cancelled_at, doctor_no, patient_no)
-SELECT pg_catalog.format('APT-%s-%s', pg_catalog.date_part('year', a.day),
-		pg_catalog.to_char(a.no, 'FM000000999')),
+SELECT pg_catalog.format('APT-%s-%s',
+		pg_catalog.date_part('year', a.booked_at),
+		pg_catalog.lpad(a.no::text, 6, '0')),
 	a.no, 'PAT-2026-' || pg_catalog.lpad(a.patient_no::text, 5, '0'),
 	a.doctor_id, a.branch_id, a.slot_start,
 	a.slot_start + interval '10 minutes', 'follow_up', a.status,
-	a.slot + 1, a.day, 'web', a.slot_start - interval '3 days',
+	a.slot + 1, a.day, 'web', a.booked_at,
 	CASE WHEN a.status = 'completed' THEN a.slot_start END,
 	CASE WHEN a.status = 'completed'
 		THEN a.slot_start + interval '10 minutes' END,
 	CASE WHEN a.status = 'cancelled'
-		THEN a.slot_start - interval '1 day' END,
+		THEN a.booked_at END,
 	a.doctor_no, a.patient_no
 FROM (
 	SELECT d.doctor_id, d.doctor_no, t.day, s.slot,
@@ -101,6 +102,7 @@ FROM (
 		(t.day + CASE WHEN s.slot < 24 THEN time '09:00' ELSE time '10:00' END
 			+ s.slot * interval '10 minutes') AT TIME ZONE 'Asia/Kolkata'
 			AS slot_start,
+		LEAST(t.day - interval '3 days', pg_catalog.now()) AS booked_at,
 		1 + (d.doctor_no + s.slot * 401 + t.n * 8161) % 50000 AS patient_no,
 		CASE
 			WHEN h.dice % 20 = 0 THEN 'cancelled'
