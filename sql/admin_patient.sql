@@ -75,6 +75,16 @@ SELECT pg_temp.duplicates('{"first_name": "Usha", "last_name": "Rao",
 	"phone": "+91 98200 12345", "date_of_birth": "1960-01-01"}');
 SELECT pg_temp.duplicates('{"first_name": "Patient 7",
 	"date_of_birth": "1990-01-01"}');
+-- A number without digits is nobody's.
+SELECT pg_temp.duplicates('{"first_name": "Nina", "phone": "-----"}');
+SELECT pg_temp.duplicates('{"first_name": "Nina", "phone": "(   )"}');
+-- A date of birth does not depend on how the session writes dates.
+SET LOCAL datestyle = 'German';
+SET LOCAL bioecko_appt.clock = '2026-03-05 12:00+05:30';
+SELECT pg_temp.duplicates('{"first_name": "Omar",
+	"date_of_birth": "1990-01-01"}');
+SET LOCAL datestyle = 'ISO';
+SET LOCAL bioecko_appt.clock = '2026-03-14 12:00+05:30';
 
 -- What is found by what is typed.
 INSERT INTO appt.patient (patient_id, first_name, last_name, phone, abha_id,
@@ -98,7 +108,8 @@ FROM (VALUES
 	(10, '020 7946 0001'), (11, '+44 20 7946'), (12, '2079460001'),
 	(13, '0002'), (14, '98-7654'), (15, '9876'), (16, 'farida@'),
 	(17, 'pat-2026-00703'), (18, '00703'), (19, 'PAT-2026-007'),
-	(21, '& | ! : '' \ *'), (22, 'nobody')) AS s (place, search)
+	(21, '& | ! : '' \ *'), (22, 'nobody'), (23, '000000000'),
+	(24, '-')) AS s (place, search)
 ORDER BY place;
 SELECT total FROM appt_api.list_patients('  ', NULL, NULL, 1, 5, NULL);
 

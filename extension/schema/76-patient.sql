@@ -59,11 +59,12 @@ CREATE FUNCTION appt.term_query(term text, is_prefix boolean) RETURNS tsquery
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN (''''
-	|| replace(replace(term, '\', '\\'), '''', '''''')
+	|| replace(replace(nullif(term, ''), '\', '\\'), '''', '''''')
 	|| CASE WHEN is_prefix THEN ''':*' ELSE '''' END)::tsquery;
 
 COMMENT ON FUNCTION appt.term_query(text, boolean) IS
-	'A query for a term, or for terms that begin with it';
+	'A query for a term, or for terms that begin with it; NULL for an empty '
+	'one';
 
 CREATE FUNCTION appt.search_query(search text) RETURNS tsquery
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -77,7 +78,8 @@ DECLARE
 BEGIN
 	IF length(number) >= 3 AND wanted ~ '^[-+0-9 ()./]+$' THEN
 		/* 020 7946 0001 and +44 20 7946 0001 are one number. */
-		RETURN appt.term_query(CASE WHEN length(number) >= 9
+		RETURN appt.term_query(CASE WHEN number ~ '[1-9]' AND
+			length(number) >= 9
 			THEN ltrim(number, '0') ELSE number END, true);
 	END IF;
 	FOR word IN SELECT regexp_split_to_table(wanted, '\s+') LIMIT 8 LOOP
@@ -131,7 +133,8 @@ AS $$
 				CASE WHEN (c.p).date_of_birth = ($1).date_of_birth
 					THEN 'date_of_birth' END,
 				CASE WHEN right(appt.digits((c.p).phone), 10)
-					= right(appt.digits(($1).phone), 10) THEN 'phone' END],
+					= nullif(right(appt.digits(($1).phone), 10), '')
+					THEN 'phone' END],
 				NULL) AS same
 		FROM candidate c
 		WHERE (c.p).patient_no <> ($1).patient_no

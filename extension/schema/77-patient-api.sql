@@ -132,7 +132,8 @@ CREATE FUNCTION appt.check_birth(members jsonb) RETURNS void
 AS $$
 BEGIN
 	/* Text, as it may still be no date; tomorrow has begun somewhere. */
-	IF members->>'date_of_birth' > (appt.clock() + interval '1 day')::date::text
+	IF members->>'date_of_birth'
+		> to_char(appt.clock() + interval '1 day', 'YYYY-MM-DD')
 	THEN
 		PERFORM appt.refuse_member('date_of_birth',
 			'The date of birth cannot be in the future.');
