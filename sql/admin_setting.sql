@@ -46,6 +46,14 @@ FROM appt_api.get_setting('horizon_days', 'MUM-01', 'DOC-001', NULL);
 SELECT body FROM appt_api.update_setting('patient_id_prefix', NULL, NULL,
 	'{"value": "P"}', NULL, NULL, NULL, NULL);
 
+-- A number with zeros before it is that number, and spoils no list.
+SELECT body::jsonb->'value' AS value
+FROM appt_api.update_setting('late_after_min', NULL, NULL,
+	'{"value": "007"}', NULL, NULL, NULL, NULL);
+SELECT jsonb_path_query(body::jsonb, '$[*] ? (@.name == "late_after_min").value')
+	AS value
+FROM appt_api.list_settings(NULL, NULL, 1, 20, NULL);
+
 -- What is refused.
 SELECT call, pg_temp.try('SELECT appt_api.' || call) AS refused
 FROM (VALUES

@@ -11,7 +11,8 @@ CREATE FUNCTION appt.setting_json(t appt.setting, client text)
 AS $$
 	SELECT json_build_object(
 		'name', d.name,
-		'value', CASE WHEN d.kind = 'text' THEN to_json(v.value)
+		'value', CASE d.kind WHEN 'text' THEN to_json(v.value)
+			WHEN 'integer' THEN to_json(v.value::integer)
 			ELSE v.value::json END,
 		'source', CASE
 			WHEN ($1).setting_no IS NULL THEN 'default'
