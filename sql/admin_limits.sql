@@ -115,6 +115,15 @@ FROM (VALUES
 ) AS asked (place, call)
 ORDER BY place;
 
+-- A refusal tells nothing of appointments elsewhere.
+SELECT count(*)
+FROM appt.book('PAT-M', 'DOC-003', '2026-03-17 09:00', branch_id => 'MUM-01');
+SELECT displace, pg_temp.try(format(
+	'SELECT appt_api.create_time_off(''DOC-003'', %L, ''london'', NULL, NULL)',
+	jsonb_build_object('date_from', '2026-03-17', 'date_to', '2026-03-17',
+		'reason', 'Training', 'displace', displace))) AS answer
+FROM unnest('{refuse,cancel,move}'::text[]) AS displace;
+
 -- Who registers at which branch.
 SELECT body::jsonb->'branch_id' AS branch_id
 FROM appt_api.create_patient('{"first_name": "New"}', 'london', NULL, NULL);

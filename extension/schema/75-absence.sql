@@ -80,18 +80,26 @@ DECLARE
 	given jsonb := members - 'displace';
 	span appt.time_off;
 	answer appt_api.answer;
+	managed boolean;
 	id text;
 	displaced integer;
 	constraint_name text;
 	column_name text;
 BEGIN
 	PERFORM appt.check_members(kind, given, client);
+	/* Before the row is judged: SB962 lists appointments, also elsewhere. */
+	EXECUTE format('SELECT %s FROM jsonb_populate_record(NULL::appt.%I, $2) t',
+		kind.managed, kind.name)
+		INTO managed USING client, jsonb_build_object(kind.parent, parent_id);
+	IF NOT managed THEN
+		PERFORM appt.refuse_elsewhere(replace(kind.parent, '_id', ''),
+			parent_id);
+	END IF;
+
 	span := jsonb_populate_record(span, given);
 	SELECT p.absence_no, p.displaced INTO id, displaced
 	FROM appt.put_absence(kind.name = 'closure', parent_id, span.starts_at,
 		span.ends_at, span.reason, members->>'displace', client) p;
-	PERFORM appt.lock_row(kind, parent_id, id, NULL, client);
-
 	answer := appt.get_row(kind.name, parent_id, id, client);
 	answer.id := id;
 	answer.body := left(answer.body, -1)
