@@ -12,6 +12,7 @@
 #include "utils/rel.h"
 
 static IdempotencyKey key_of_args(FunctionCallInfo fcinfo);
+static pg_tz *zone_of_arg(FunctionCallInfo fcinfo, int n);
 static Datum call_idempotency_begin(void *arg);
 static Datum call_idempotency_finish(void *arg);
 
@@ -23,6 +24,7 @@ PG_FUNCTION_INFO_V1(appt_is_hold_or_booking);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
 PG_FUNCTION_INFO_V1(appt_lock_branch);
 PG_FUNCTION_INFO_V1(appt_clock);
+PG_FUNCTION_INFO_V1(appt_instant_sql);
 PG_FUNCTION_INFO_V1(appt_json_time_sql);
 PG_FUNCTION_INFO_V1(appt_new_id_sql);
 PG_FUNCTION_INFO_V1(appt_idempotency_begin);
@@ -120,16 +122,29 @@ appt_clock(PG_FUNCTION_ARGS)
 }
 
 Datum
+appt_instant_sql(PG_FUNCTION_ARGS)
+{
+	DateADT		date = PG_GETARG_DATEADT(0);
+	pg_tz	   *zone = zone_of_arg(fcinfo, 2);
+	TimestampTz instant = 0;
+	bool		valid = !DATE_NOT_FINITE(date) &&
+		date < TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE;
+
+	if (valid)
+		instant = appt_instant(date, PG_GETARG_TIMEADT(1), zone);
+	if (!valid || !IS_VALID_TIMESTAMP(instant))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range")));
+	PG_RETURN_TIMESTAMPTZ(instant);
+}
+
+Datum
 appt_json_time_sql(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	pg_tz	   *zone = appt_zone(name);
+	pg_tz	   *zone = zone_of_arg(fcinfo, 1);
 	StringInfoData out;
 
-	if (zone == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" is not known", name)));
 	initStringInfo(&out);
 	appt_append_time(&out, PG_GETARG_TIMESTAMPTZ(0), zone);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
@@ -164,6 +179,20 @@ key_of_args(FunctionCallInfo fcinfo)
 		.key = api_text(fcinfo, 2),
 		.request_hash = api_text(fcinfo, 3)
 	};
+}
+
+/* The zone that an argument names; one that the server knows. */
+static pg_tz *
+zone_of_arg(FunctionCallInfo fcinfo, int n)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	pg_tz	   *zone = appt_zone(name);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" is not known", name)));
+	return zone;
 }
 
 static Datum

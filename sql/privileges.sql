@@ -66,6 +66,7 @@ FROM (VALUES
 		'''x'')'),
 	(29, 'SELECT appt.client_branches(''x'')'),
 	(30, 'SELECT appt.client_sees(''x'', ''x'')'),
+	(31, 'SELECT appt.instant(''2026-03-16'', ''09:00'', ''UTC'')'),
 	(40, 'SELECT appt_api.slots(''DOC-001'', ''2026-03-16'', ''MUM-01'', NULL, '
 		'NULL)'),
 	(41, 'SELECT appt_api.get_appointment(current_setting(''regress.a''))'),

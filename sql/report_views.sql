@@ -112,6 +112,40 @@ VALUES ('DOC-002', 'LON-01', '2026-03-29', '00:30', '03:00');
 SELECT offered_min
 FROM appt_report.offered_time
 WHERE doctor_id = 'DOC-002' AND visit_date = '2026-03-29';
+-- A session that begins in the hour that is skipped, and one within it; the
+-- other way round, a time that comes twice is meant the first time.
+INSERT INTO appt.doctor (doctor_id, name) VALUES ('DOC-003', 'Dr Night');
+INSERT INTO appt.extra_session
+	(doctor_id, branch_id, on_date, start_time, end_time)
+VALUES ('DOC-003', 'LON-01', '2026-03-29', '01:15', '01:45'),
+	('DOC-003', 'LON-01', '2026-03-29', '01:45', '02:30'),
+	('DOC-003', 'LON-01', '2026-10-25', '00:30', '01:30');
+SET LOCAL bioecko_appt.clock = '2026-03-28 12:00+00';
+SELECT offered_min
+FROM appt_report.offered_time
+WHERE doctor_id = 'DOC-003' AND visit_date = '2026-03-29'
+ORDER BY offered_min;
+SELECT sum(end_time - start_time)
+FROM appt.available_slots('DOC-003', '2026-03-29', 'LON-01');
+SET LOCAL bioecko_appt.clock = '2026-10-24 12:00+00';
+SELECT offered_min
+FROM appt_report.offered_time
+WHERE doctor_id = 'DOC-003' AND visit_date = '2026-10-25';
+SELECT sum(end_time - start_time)
+FROM appt.available_slots('DOC-003', '2026-10-25', 'LON-01');
+-- An extra session over a weekly one offers what that does not: the same
+-- minutes are not counted twice.
+SET LOCAL bioecko_appt.clock = '2026-03-16 12:00+05:30';
+INSERT INTO appt.extra_session
+	(doctor_id, branch_id, on_date, start_time, end_time, slot_min, capacity)
+VALUES ('DOC-002', 'LON-01', '2026-03-30', '08:30', '09:30', 30, 3),
+	('DOC-002', 'LON-01', '2026-03-30', '10:00', '11:30', 30, 1);
+SELECT sum(offered_min) AS offered, (
+	SELECT sum(extract(epoch FROM end_time - start_time) * remaining)::integer
+		/ 60
+	FROM appt.available_slots('DOC-002', '2026-03-30', 'LON-01')) AS in_slots
+FROM appt_report.offered_time
+WHERE doctor_id = 'DOC-002' AND visit_date = '2026-03-30';
 -- Who has left offers nothing any more, but did until now.
 SET LOCAL bioecko_appt.clock = '2026-03-25 12:00+05:30';
 UPDATE appt.doctor SET active = false WHERE doctor_id = 'DOC-002';

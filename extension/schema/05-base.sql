@@ -15,6 +15,24 @@ GRANT EXECUTE ON FUNCTION appt.clock(
 	)
 	TO appt_admin, appt_gateway, appt_relay, appt_reporting;
 
+CREATE FUNCTION appt.instant(
+	on_date date,
+	wall_clock time,
+	time_zone text)
+	RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_instant_sql';
+
+COMMENT ON FUNCTION appt.instant(date, time, text) IS
+	'When the time zone''s clock first shows that time of that date, or, '
+	'where it is put forward beyond it, the moment of the change: what a '
+	'session''s ends mean (AT TIME ZONE means other instants on such days). '
+	'Raises 22023 for an unknown time zone, 22008';
+REVOKE ALL ON FUNCTION appt.instant(date, time, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.instant(
+	date, time, text)
+	TO appt_admin, appt_reporting;
+
 CREATE FUNCTION appt.json_time(
 	instant timestamptz,
 	time_zone text)

@@ -49,7 +49,8 @@ REVOKE ALL ON FUNCTION appt.minutes_between(timestamptz, timestamptz)
 GRANT EXECUTE ON FUNCTION
 	appt.minutes_between(timestamptz, timestamptz)
 	TO appt_admin, appt_reporting, appt_reporting_contact;
-GRANT EXECUTE ON FUNCTION appt.clock() TO appt_reporting_contact;
+GRANT EXECUTE ON FUNCTION appt.clock(), appt.instant(date, time, text)
+	TO appt_reporting_contact;
 
 CREATE VIEW appt_report.appointment AS
 SELECT

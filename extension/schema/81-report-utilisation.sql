@@ -6,6 +6,35 @@
  * up.
  * ------------------------------------------------------------------------ */
 
+CREATE VIEW appt.session AS
+SELECT
+	w.doctor_id,
+	w.branch_id,
+	w.weekday,
+	w.valid_from,
+	w.valid_to,
+	w.start_time,
+	w.end_time,
+	w.capacity,
+	false AS is_extra
+FROM appt.working_hours w
+UNION ALL
+SELECT
+	e.doctor_id,
+	e.branch_id,
+	extract(isodow FROM e.on_date)::smallint,
+	e.on_date,
+	e.on_date,
+	e.start_time,
+	e.end_time,
+	e.capacity,
+	true
+FROM appt.extra_session e;
+
+COMMENT ON VIEW appt.session IS
+	'The sessions of doctors, weekly and extra ones: what offered_time is '
+	'built on';
+
 CREATE VIEW appt_report.offered_time AS
 SELECT
 	s.on_date AS visit_date,
@@ -17,7 +46,7 @@ SELECT
 	(s.capacity * (
 		SELECT coalesce(sum(extract(
 			epoch FROM upper(open.part) - lower(open.part))), 0) / 60
-		FROM unnest(s.session - coalesce(s.absence, '{}')) open (part)
+		FROM unnest(s.session - coalesce(s.gone, '{}')) open (part)
 	))::integer AS offered_min
 FROM (
 	SELECT
@@ -28,10 +57,8 @@ FROM (
 		b.branch_id,
 		b.name AS branch_name,
 		h.capacity,
-		tstzmultirange(tstzrange(
-			(day.on_date + h.start_time) AT TIME ZONE b.time_zone,
-			(day.on_date + h.end_time) AT TIME ZONE b.time_zone)) AS session,
-		(SELECT range_agg(tstzrange(away.starts_at, away.ends_at))
+		tstzmultirange(tstzrange(i.starts_at, i.ends_at)) AS session,
+		(SELECT range_agg(tstzrange(x.starts_at, x.ends_at))
 		FROM (
 			SELECT t.starts_at, t.ends_at
 			FROM appt.time_off t
@@ -39,12 +66,21 @@ FROM (
 			UNION ALL
 			SELECT c.starts_at, c.ends_at
 			FROM appt.closure c
-			WHERE c.branch_id = b.branch_id) away
-		WHERE away.starts_at <
-				(day.on_date + h.end_time) AT TIME ZONE b.time_zone
-			AND away.ends_at >
-				(day.on_date + h.start_time) AT TIME ZONE b.time_zone
-		) AS absence
+			WHERE c.branch_id = b.branch_id
+			/* Where two overlap, the one that begins first is offered. */
+			UNION ALL
+			SELECT
+				appt.instant(day.on_date, o.start_time, b.time_zone),
+				appt.instant(day.on_date, o.end_time, b.time_zone)
+			FROM appt.session o
+			WHERE o.doctor_id = d.doctor_id
+				AND o.branch_id = b.branch_id
+				AND o.weekday = h.weekday
+				AND day.on_date BETWEEN o.valid_from AND o.valid_to
+				AND (o.start_time, o.end_time, o.is_extra)
+					< (h.start_time, h.end_time, h.is_extra)) x
+		WHERE x.starts_at < i.ends_at
+			AND x.ends_at > i.starts_at) AS gone
 	FROM appt.doctor d
 	/* From the doctor's first day to the last that can be booked. */
 	CROSS JOIN LATERAL (
@@ -62,18 +98,15 @@ FROM (
 					AND s.doctor_id IS NULL
 				WHERE f.name = 'horizon_days') * interval '1 day',
 			'1 day') stamp) day
-	JOIN LATERAL (
-		SELECT w.branch_id, w.start_time, w.end_time, w.capacity
-		FROM appt.working_hours w
-		WHERE w.doctor_id = d.doctor_id
-			AND w.weekday = extract(isodow FROM day.on_date)
-			AND day.on_date BETWEEN w.valid_from AND w.valid_to
-		UNION ALL
-		SELECT e.branch_id, e.start_time, e.end_time, e.capacity
-		FROM appt.extra_session e
-		WHERE e.doctor_id = d.doctor_id
-			AND e.on_date = day.on_date) h ON true
+	JOIN appt.session h ON h.doctor_id = d.doctor_id
+		AND h.weekday = extract(isodow FROM day.on_date)
+		AND day.on_date BETWEEN h.valid_from AND h.valid_to
 	JOIN appt.branch b ON b.branch_id = h.branch_id
+	CROSS JOIN LATERAL (
+		SELECT
+			appt.instant(day.on_date, h.start_time, b.time_zone),
+			appt.instant(day.on_date, h.end_time, b.time_zone)
+		) i (starts_at, ends_at)
 	WHERE d.active AND b.active
 		OR day.on_date < (appt.clock() AT TIME ZONE b.time_zone)::date) s;
 
