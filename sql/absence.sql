@@ -160,5 +160,21 @@ FROM appt.reschedule_day('DOC-001', '2026-03-16', to_doctor_id => 'DOC-002')
 ORDER BY 3;
 SELECT pg_temp.try($$SELECT count(*) FROM appt.reschedule_day('DOC-999',
 	'2026-03-16', '2026-03-17')$$);
+-- To another doctor at the same instants, in an hour that comes twice too.
+SET LOCAL bioecko_appt.clock = '2026-10-24 12:00+00';
+INSERT INTO appt.branch (branch_id, name, time_zone)
+VALUES ('NIGHT', 'Night', 'Europe/London');
+INSERT INTO appt.doctor (doctor_id, name) VALUES ('N-1', 'N 1'), ('N-2', 'N 2');
+INSERT INTO appt.extra_session
+	(doctor_id, branch_id, on_date, start_time, end_time)
+SELECT d, 'NIGHT', '2026-10-25', '00:00', '03:00'
+FROM unnest('{N-1,N-2}'::text[]) AS d;
+SELECT count(appt.book('PAT-' || n, 'N-1',
+	timestamptz '2026-10-24 23:30+00' + n * interval '1 hour',
+	branch_id => 'NIGHT'))
+FROM generate_series(1, 2) AS n;
+SELECT patient_id, slot_start AT TIME ZONE 'UTC' AS utc
+FROM appt.reschedule_day('N-1', '2026-10-25', to_doctor_id => 'N-2')
+ORDER BY 2;
 
 ROLLBACK;

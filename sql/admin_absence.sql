@@ -123,4 +123,13 @@ SELECT body::jsonb->>'starts_at' AS starts_at, body::jsonb->>'ends_at' AS ends_a
 FROM appt_api.create_time_off('DOC-001', '{"date_from": "2026-03-25",
 	"date_to": "2026-03-25"}', NULL, NULL, NULL);
 
+-- A day whose first hour comes twice begins with the first of them; the day
+-- before ends there.
+INSERT INTO appt.branch (branch_id, name, time_zone)
+VALUES ('PDL-01', 'Ponta Delgada', 'Atlantic/Azores');
+SELECT body::jsonb->>'starts_at' AS starts_at, body::jsonb->>'ends_at' AS ends_at
+FROM unnest('{2026-10-24,2026-10-25}'::text[]) AS day
+CROSS JOIN LATERAL appt_api.create_closure('PDL-01',
+	jsonb_build_object('date_from', day, 'date_to', day), NULL, NULL, NULL);
+
 ROLLBACK;

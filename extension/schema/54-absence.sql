@@ -199,9 +199,10 @@ BEGIN
 
 	FOR moved IN
 		SELECT a.appointment_id,
-			((a.slot_start AT TIME ZONE b.time_zone)
-				+ make_interval(days => days)) AT TIME ZONE b.time_zone
-				AS new_start,
+			CASE WHEN days = 0 THEN a.slot_start
+				ELSE appt.instant(a.token_date + days,
+					(a.slot_start AT TIME ZONE b.time_zone)::time, b.time_zone)
+			END AS new_start,
 			a.slot_end - a.slot_start AS length
 		FROM appt.appointment a
 		JOIN appt.branch b ON b.branch_id = a.branch_id

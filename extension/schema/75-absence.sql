@@ -37,8 +37,8 @@ BEGIN
 	END IF;
 	RETURN members - 'date_from' - 'date_to' || (
 		SELECT jsonb_build_object(
-			'starts_at', min(first_day::timestamp AT TIME ZONE z.name),
-			'ends_at', max(next_day::timestamp AT TIME ZONE z.name))
+			'starts_at', min(appt.instant(first_day, '00:00', z.name)),
+			'ends_at', max(appt.instant(next_day, '00:00', z.name)))
 		FROM unnest(time_zones) AS z (name));
 EXCEPTION WHEN datetime_field_overflow THEN
 	PERFORM appt.refuse_member(field, appt.form_of('date'));
