@@ -12,6 +12,7 @@ use Appt::Deliveries qw(clinic hurried bulk_events states
     published_signature);
 use Appt::Program;
 use Appt::Util qw(wait_for);
+use HTTP::Tiny;
 use Time::HiRes qw(sleep time);
 
 my $clinic  = clinic();
@@ -85,6 +86,19 @@ subtest 'stopped with a deep stock' => sub {
     is(leased(), 0, 'and has given back what it had');
     $relay = relay(%patient);
     is(copies(3000), 1, 'nothing comes twice');
+    $relay->stop;
+};
+
+subtest 'what is in stock is sent in its turn' => sub {
+    load(8000);
+    $sink->behave(delay => 0.01);
+    my $relay = relay(APPT_RELAY_TIMEOUT_MS => 1000,
+        APPT_RELAY_LEASE_MS => 5000);
+    is(copies(8000), 1, 'everything comes once');
+    my $metrics = HTTP::Tiny->new->get($relay->url . '/metrics')->{content};
+    is(($metrics =~ /^bioecko_relay_leases_expired_total (\d+)$/m)[0], 0,
+        'nothing lies there until its lease has run out');
+    note $metrics =~ /^(bioecko_relay_released_total \d+)$/m;
     $relay->stop;
 };
 

@@ -311,7 +311,9 @@ note_version(const PGresult *rows, int row)
 
 /*
  * Hands the claimed deliveries to their endpoints.  An endpoint's come
- * together, the oldest event first: the newer half is what goes at once.
+ * together, the oldest event first: the newer half is what goes at once.  What
+ * is left of the claim before waits its turn: under ever newer ones it would
+ * lie here until its lease has run out.
  */
 static void
 take_in(PGresult *rows, int first, int count)
@@ -343,6 +345,7 @@ take_in_endpoint(Delivery **deliveries, int count)
 {
 	int			i;
 
+	endpoint_settle(deliveries[0]->endpoint);
 	for (i = 0; i < count; i++)
 	{
 		deliveries[i]->fresh = i >= count / 2;

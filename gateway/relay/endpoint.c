@@ -97,6 +97,13 @@ endpoint_add(Delivery *delivery)
 	total_leased++;
 }
 
+/* What was fresh waits with the others from now on, in front of newer ones. */
+void
+endpoint_settle(Endpoint *endpoint)
+{
+	list_move(&endpoint->old, &endpoint->fresh, endpoint->fresh.count);
+}
+
 /*
  * The next delivery that may be sent now, or NULL; it counts as in flight
  * until endpoint_done.

@@ -17,8 +17,8 @@ typedef struct Endpoint
 	struct Endpoint *next;		/* all of them */
 	int			webhook_no;
 	int			version;		/* of what was claimed last */
-	DeliveryList old;			/* leased, not yet sent; oldest first */
-	DeliveryList fresh;			/* likewise; newest first */
+	DeliveryList old;			/* leased, not yet sent; a queue */
+	DeliveryList fresh;			/* of the last claim; newest first */
 	bool		fresh_next;		/* whose turn it is */
 	int			leased;			/* waiting, in flight or not yet recorded */
 	int			in_flight;
@@ -46,6 +46,7 @@ typedef struct EndpointArrays
 extern Endpoint *endpoint_get(int webhook_no);
 extern Endpoint *endpoint_first(void);
 extern void endpoint_add(Delivery *delivery);
+extern void endpoint_settle(Endpoint *endpoint);
 extern Delivery *endpoint_next(Endpoint *endpoint);
 extern Delivery *endpoint_take(Endpoint *endpoint);
 extern void endpoint_done(const Delivery *delivery);
