@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Deliveries qw(clinic bulk_events states);
+use Appt::Util qw(wait_for);
 use POSIX ();
 
 my $clinic  = clinic();
@@ -261,6 +262,41 @@ SQL
     $cluster->psql('UPDATE appt.webhook SET failures = 1');
     is_deeply([$told->()], [], 'a failure changes nothing');
     $cluster->psql('UPDATE appt.webhook SET failures = 0');
+};
+
+subtest 'a secret rotated while a claim is at work signs what it claims' => sub {
+    my @hook = map { $cluster->row('SELECT w.* FROM appt.create_webhook($1) '
+        . 'JOIN appt.webhook w USING (webhook_id)',
+        "https://receiver.example/$_") } 1 .. 20;
+    my $lock = $cluster->connect;
+    $lock->begin_work;
+    $lock->do('SELECT FROM appt.delivery FOR UPDATE');
+    my $pid = fork // die "could not fork: $!\n";
+    if (!$pid) {
+        my ($dbh, $admin) = ($cluster->connect(user => 'bioecko_relay'),
+            $cluster->connect);
+        my $stale = 0;
+        for (claim($dbh, 1, max => 1000)) {
+            my ($now) = $admin->selectrow_array('SELECT max(secret) FROM '
+                . 'appt.webhook_secret WHERE webhook_no = $1 '
+                . 'AND expires_at IS NULL', {}, $_->{webhook_no});
+            $stale++ if (split / /, $_->{secrets})[0] ne $now;
+        }
+        POSIX::_exit($stale);
+    }
+    wait_for { $cluster->value(q{SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE '%claim_deliveries(%'})
+    } 'the claim to be at work', 10;
+    my @free = map { $_->{webhook_id} } @{ $cluster->query(
+        'SELECT webhook_id FROM appt.webhook FOR UPDATE SKIP LOCKED') };
+    cmp_ok(@free, '>=', 5, 'it has not come to some endpoints');
+    $cluster->query('SELECT appt.rotate_webhook_secret($1, overlap => $2)',
+        $_, '0 s') for @free;
+    $lock->rollback;
+    waitpid $pid, 0;
+    is($? >> 8, 0, 'what it brings of them has the secret that counts');
+    $cluster->query('SELECT appt.delete_webhook($1)', $_->{webhook_id})
+        for @hook;
 };
 
 subtest 'what is leased is handed out, whoever writes meanwhile' => sub {

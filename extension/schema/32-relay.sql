@@ -255,6 +255,7 @@ DECLARE
 	endpoint record;
 	others bigint;
 	room integer;
+	secrets_now text;
 	taken integer;
 BEGIN
 	RETURN QUERY
@@ -267,7 +268,6 @@ BEGIN
 
 	FOR endpoint IN
 		SELECT w.webhook_no, w.webhook_id, w.url, w.version,
-			appt.webhook_secrets(w.webhook_no) AS secrets,
 			',"webhook_id":' || to_json(w.webhook_id) || '}' AS body_end,
 			coalesce(k.leased, 0) AS leased,
 			coalesce(k.quota, per_endpoint) AS quota
@@ -294,10 +294,13 @@ BEGIN
 			CASE WHEN others > 0
 				THEN per_endpoint - others - endpoint.leased END);
 		CONTINUE WHEN room <= 0;
+		/* A statement of its own, which sees what was there when the row was
+		 * locked: the secrets are those of endpoint.version. */
+		secrets_now := appt.webhook_secrets(endpoint.webhook_no);
 		RETURN QUERY
 		SELECT l.delivery_no, l.fence, l.attempt,
 			endpoint.webhook_no, endpoint.webhook_id, endpoint.url,
-			endpoint.secrets, l.event_id,
+			secrets_now, l.event_id,
 			'{"event":' || to_json(l.event_type)
 				|| ',"timestamp":' || to_json(l.stamp)
 				|| ',"data":' || l.data
