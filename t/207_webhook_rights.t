@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Appt::Deliveries qw(clinic hurried);
+use Appt::Deliveries qw(clinic bulk_events);
 use JSON::PP ();
 
 my $clinic  = clinic();
@@ -221,6 +221,56 @@ subtest 'a client of one branch sees what it created, of its branch' => sub {
     is($moved->{body}{status}, 'enabled', 'with its new branch it is');
     $change->('active = false');
     is($shown->()->{status}, 'disabled', 'a client switched off: disabled');
+};
+
+subtest 'nobody is told of a branch that its client has lost' => sub {
+    my $both = $clinic->create_client(name => 'Both',
+        branch_ids => ['LON-01', 'MUM-01'])->{client_id};
+    my $own = api('create_webhook($1, NULL, NULL, NULL, NULL, NULL, $2, NULL, '
+        . 'NULL)', $url, $both)->{body}{webhook_id};
+    my $number = $cluster->value(
+        'SELECT webhook_no FROM appt.webhook WHERE webhook_id = $1', $own);
+    my $sent = sub { return map { $_->{event_id} } @{ $cluster->query(
+        'SELECT event_id FROM appt.claim_deliveries(1, 1000, $1) '
+            . 'WHERE webhook_no = $2', '0 s', $number) } };
+    my $limit = sub { $cluster->query('UPDATE appt.api_client '
+        . 'SET branch_ids = $1 WHERE client_id = $2 RETURNING 1', $_[0], $both) };
+    my $waits = sub {
+        $cluster->psql('DELETE FROM appt.delivery');
+        bulk_events($clinic, webhook_id => $own, count => 3);
+        $cluster->psql(q{UPDATE appt.delivery SET state = 'delivered',
+            finished_at = now() WHERE appointment_no = -1});
+    };
+
+    $waits->();
+    is($sent->(), 2, 'what is of its branches goes');
+    $waits->();
+    $limit->('{LON-01}');
+    is($sent->(), 0, 'the endpoint narrowed: what waited does not');
+    my $delivery = $cluster->value('SELECT delivery_no FROM appt.delivery '
+        . 'WHERE appointment_no = -1');
+    is(refusal('SELECT * FROM appt_api.redeliver($1, $2, $3, NULL, NULL)',
+        $own, "dlv_$delivery", $both), 'SB404 delivery_id',
+        'nor is what was delivered sent again');
+    for my $branches ('{MUM-01}', '{LON-01,MUM-01}') {
+        is(refusal('SELECT * FROM appt_api.update_webhook($1, NULL, NULL, '
+            . 'NULL, $2, NULL, NULL, $3, NULL, NULL)', $own, $branches,
+            $client), 'SBU01 branch_ids',
+            "no other client gives it $branches");
+    }
+    is_deeply(api('update_webhook($1, NULL, NULL, NULL, $2, NULL, NULL, $3, '
+        . 'NULL, NULL)', $own, '{}', $client)->{body}{branch_ids}, ['LON-01'],
+        'nor all of them');
+
+    $limit->('{LON-01,MUM-01}');
+    api('update_webhook($1, NULL, NULL, NULL, $2, NULL, NULL, $3, NULL, NULL)',
+        $own, '{MUM-01}', $both);
+    $waits->();
+    $limit->('{LON-01}');
+    api('update_webhook($1, NULL, NULL, NULL, $2, $3, NULL, $4, NULL, NULL)',
+        $own, '{LON-01}', 'enabled', $both);
+    $cluster->query('SELECT appt.relay_tick()');
+    is($sent->(), 0, 'disabled, moved and enabled: what was held does not go');
 };
 
 done_testing;

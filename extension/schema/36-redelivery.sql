@@ -23,13 +23,17 @@ CREATE FUNCTION appt.reopen_delivery(
 AS $$
 DECLARE
 	reopened appt.delivery;
+	allowed CONSTANT text[] :=
+		appt.webhook_owner_branches(webhook.created_by);
 BEGIN
 	PERFORM appt.require_enabled(webhook);
 	SELECT d.* INTO reopened
 	FROM appt.delivery d
+	JOIN appt.event e ON e.event_no = d.event_no
 	WHERE d.delivery_no = appt.delivery_number(delivery_id)
 		AND d.webhook_no = webhook.webhook_no
-	FOR UPDATE;
+		AND (e.branch_id = ANY (allowed)) IS NOT FALSE
+	FOR UPDATE OF d;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'delivery "%" does not exist', delivery_id
 			USING ERRCODE = 'SB404', COLUMN = 'delivery_id';
@@ -54,8 +58,8 @@ $$;
 
 COMMENT ON FUNCTION appt.reopen_delivery(appt.webhook, text) IS
 	'Makes a delivery due at once with a whole new schedule; SB404 if the '
-	'endpoint has none of that name, SB930 while it is being sent or the '
-	'endpoint is disabled';
+	'endpoint has none of that name, or its client may not see the branch, '
+	'SB930 while it is being sent or the endpoint is disabled';
 
 CREATE FUNCTION appt.redeliver(webhook_id text, delivery_id text)
 	RETURNS void

@@ -219,9 +219,9 @@ BEGIN
 		PERFORM appt.check_webhook_events(change_webhook.events);
 	END IF;
 	IF branches = '{}' THEN
-		branches := appt.webhook_owner_branches(owner);
+		branches := appt.webhook_owner_branches(was.created_by);
 	END IF;
-	PERFORM appt.check_webhook_branches(branches, owner);
+	PERFORM appt.check_webhook_branches(branches, was.created_by);
 
 	UPDATE appt.webhook w
 	SET url = coalesce(change_webhook.url, w.url),
@@ -248,7 +248,8 @@ $$;
 
 COMMENT ON FUNCTION appt.change_webhook(text, text, text[], text, text[], text,
 	integer, text) IS
-	'What appt_api.update_webhook does, for an owner';
+	'What appt_api.update_webhook does, for an owner; the branches are those '
+	'that its creator may see, whoever changes it';
 
 CREATE FUNCTION appt_api.delete_webhook(
 	webhook_id text,

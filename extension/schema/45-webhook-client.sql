@@ -37,6 +37,14 @@ BEGIN
 				version = w.version + 1
 			WHERE w.webhook_no = endpoint.webhook_no;
 		END IF;
+		IF may THEN
+			DELETE FROM appt.delivery d
+			USING appt.event e
+			WHERE d.webhook_no = endpoint.webhook_no
+				AND d.state IN ('pending', 'in_flight', 'held')
+				AND e.event_no = d.event_no
+				AND e.branch_id <> ALL (allowed);
+		END IF;
 	END LOOP;
 	RETURN NULL;
 END
@@ -44,7 +52,8 @@ $$;
 
 COMMENT ON FUNCTION appt.limit_client_webhooks() IS
 	'Row trigger: a client that is limited to branches takes its webhooks '
-	'along; one that is switched off or deleted leaves them disabled';
+	'along, and what still waited of other branches is not sent; one that is '
+	'switched off or deleted leaves them disabled';
 
 CREATE TRIGGER limit_client_webhooks
 	AFTER UPDATE OF branch_ids, active OR DELETE ON appt.api_client
