@@ -345,14 +345,15 @@ db_op_result(DbConn *conn, PGresult *result)
 
 /*
  * The batch is committed, or could not be: then the server says why and the
- * connection, whose pipeline is out of step now, is given up.  A server that
- * ends the session here may have committed.
+ * connection, whose pipeline is out of step now, is given up.  Where it ends
+ * the session here, or the wire breaks, it may have committed.
  */
 static void
 db_sync_result(DbConn *conn, PGresult *result)
 {
 	Query	   *written = conn->written;
 	PGresult   *written_result = conn->written_result;
+	const char *sqlstate;
 
 	conn->written = NULL;
 	conn->written_result = NULL;
@@ -366,7 +367,9 @@ db_sync_result(DbConn *conn, PGresult *result)
 	}
 	conn->broken = true;
 	PQclear(written_result);
-	if (written != NULL && strncmp(pg_sqlstate(result), "57P", 3) != 0)
+	sqlstate = pg_sqlstate(result);
+	if (written != NULL && sqlstate[0] != '\0' &&
+		strncmp(sqlstate, "57P", 3) != 0)
 	{
 		pool_finish(conn->pool, written, QUERY_ERROR, result);
 		return;
