@@ -225,6 +225,16 @@ is($http->post('/api/v1/appointments', "{\"patient_id\":\"\xff\"}")->{status},
     400, 'what is not UTF-8');
 is($http->post('/api/v1/appointments', '{"patient_id":"a\\u0000b"}')->{status},
     400, 'an escaped NUL');
+{
+    # One of three lengths would be cut within a letter if any were.
+    my @id = map { 'a' x $_ . "\x{905}" x 80 } 0 .. 2;
+    my @got = map { $http->post('/api/v1/appointments', { patient_id => $_,
+        doctor_id => 'DOC-001', branch_id => 'MUM-01',
+        slot_start => '2026-03-16T10:00:00+05:30' })->{json} } @id;
+    is_deeply([ map { $_->{errors}[0]{message} } @got ],
+        [ map {"patient \"$_\" does not exist"} @id ],
+        'a field\'s message is whole, however long the value in it');
+}
 
 like(scalar send_raw("GET /api/v1/patients?search=a%22>b&per_page=5 HTTP/1.1\r\n$host$auth\r\n"),
     qr{^Link: </api/v1/patients\?search=a%22%3Eb&per_page=5&page=1>; rel="first", <[^<>"]*>; rel="last"\r$}m,

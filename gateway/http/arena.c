@@ -71,19 +71,29 @@ char *
 arena_printf(Arena *arena, const char *format,...)
 {
 	va_list		args;
-	int			len;
 	char	   *text;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	text = arena_vprintf(arena, format, args);
 	va_end(args);
+	return text;
+}
+
+/* Formatted text of arguments that are in a list already. */
+char *
+arena_vprintf(Arena *arena, const char *format, va_list args)
+{
+	va_list		again;
+	int			len;
+	char	   *text;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	if (len < 0)
 		abort();
-
 	text = arena_alloc(arena, (size_t) len + 1);
-	va_start(args, format);
 	vsnprintf(text, (size_t) len + 1, format, args);
-	va_end(args);
 	return text;
 }
 

@@ -18,6 +18,8 @@ extern char *arena_copy(Arena *arena, const char *bytes, size_t len);
 extern char *arena_strdup(Arena *arena, const char *text);
 extern char *arena_printf(Arena *arena, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
+extern char *arena_vprintf(Arena *arena, const char *format, va_list args)
+			__attribute__((format(printf, 2, 0)));
 extern void arena_free(Arena *arena);
 
 #endif							/* APPT_ARENA_H */

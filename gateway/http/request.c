@@ -8,7 +8,6 @@
 #include "http/request.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,17 +314,15 @@ request_field_error(Request *request, const char *field,
 {
 	FieldError *error = arena_alloc(&request->arena, sizeof(FieldError));
 	FieldError **last = &request->fields;
-	char		message[160];
 	va_list		args;
 	int			count = 0;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	*error = (FieldError) {
 		.field = field,
-		.message = arena_strdup(&request->arena, message),
+		.message = arena_vprintf(&request->arena, format, args),
 	};
+	va_end(args);
 	for (; *last != NULL; last = &(*last)->next)
 		count++;
 	if (count < 50)
