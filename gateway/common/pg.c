@@ -5,16 +5,25 @@
  *		A half-open connection is noticed in seconds: keepalives on an idle
  *		one, tcp_user_timeout on one with data on the way.  What the deployer's
  *		DSN says counts before these defaults.
+ *
+ *		Where a DSN names several hosts, libpq goes on to the next when one
+ *		refuses, but without blocking it waits for ever for one that is silent:
+ *		the caller's own timeout has to begin with another.
  */
 #include "common/pg.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PG_KEYWORDS 10
+#include "common/buf.h"
+
+#define PG_KEYWORDS 13
+#define PG_HOST_KEYWORD 9		/* the first of three that say where */
 
 static void pg_keywords(const PgOptions *options, const char **keywords,
 						const char **values);
+static void pg_turn_hosts(const PgOptions *options, const char **values);
+static char *pg_turn(const char *list, int by);
 
 /* Opens a connection and waits for it; the caller checks PQstatus. */
 PGconn *
@@ -33,9 +42,15 @@ pg_connect_start(const PgOptions *options)
 {
 	const char *keywords[PG_KEYWORDS];
 	const char *values[PG_KEYWORDS];
+	PGconn	   *connection;
+	int			i;
 
 	pg_keywords(options, keywords, values);
-	return PQconnectStartParams(keywords, values, 1);
+	pg_turn_hosts(options, values);
+	connection = PQconnectStartParams(keywords, values, 1);
+	for (i = PG_HOST_KEYWORD; i < PG_KEYWORDS; i++)
+		free((void *) values[i]);
+	return connection;
 }
 
 /* The result's SQLSTATE, "" where there is none (the connection was lost). */
@@ -59,13 +74,64 @@ pg_keywords(const PgOptions *options, const char **keywords,
 	static const char *const names[PG_KEYWORDS] = {
 		"connect_timeout", "keepalives", "keepalives_idle",
 		"keepalives_interval", "keepalives_count", "tcp_user_timeout",
-		"client_encoding", "fallback_application_name", "dbname", NULL
+		"client_encoding", "fallback_application_name", "dbname",
+		"host", "hostaddr", "port", NULL
 	};
 	const char *const settings[PG_KEYWORDS] = {
 		"5", "1", "5", "2", "3", "5000",
-		"UTF8", options->application_name, options->dsn, NULL
+		"UTF8", options->application_name, options->dsn,
+		NULL, NULL, NULL, NULL
 	};
 
 	memcpy(keywords, names, sizeof(names));
 	memcpy(values, settings, sizeof(settings));
+}
+
+/* Begins the DSN's lists of hosts with another: it stands before them then. */
+static void
+pg_turn_hosts(const PgOptions *options, const char **values)
+{
+	static const char *const names[] = {"host", "hostaddr", "port"};
+	PQconninfoOption *parsed;
+	PQconninfoOption *one;
+	size_t		i;
+
+	if (options->first_host == 0)
+		return;
+	parsed = PQconninfoParse(options->dsn, NULL);
+	for (one = parsed; one != NULL && one->keyword != NULL; one++)
+	{
+		const char *list = one->val == NULL && one->envvar != NULL
+			? getenv(one->envvar) : one->val;
+
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		{
+			if (strcmp(one->keyword, names[i]) == 0 && list != NULL)
+				values[PG_HOST_KEYWORD + i] = pg_turn(list,
+													  options->first_host);
+		}
+	}
+	PQconninfoFree(parsed);
+}
+
+/* The list, turned round so that another is its first; the caller frees it. */
+static char *
+pg_turn(const char *list, int by)
+{
+	const char *first = list;
+	const char *p;
+	Buf			turned = {0};
+	int			count = 1;
+
+	for (p = list; *p != '\0'; p++)
+		count += *p == ',';
+	for (by %= count; by > 0; by--)
+		first = strchr(first, ',') + 1;
+	buf_text(&turned, first);
+	if (first > list)
+	{
+		buf_char(&turned, ',');
+		buf_add(&turned, list, (size_t) (first - list) - 1);
+	}
+	return turned.data;
 }

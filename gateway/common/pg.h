@@ -12,6 +12,7 @@ typedef struct PgOptions
 {
 	const char *dsn;			/* libpq conninfo or URI, the deployer's */
 	const char *application_name;
+	int			first_host;		/* of several: where to begin, counted round */
 } PgOptions;
 
 extern PGconn *pg_connect(const PgOptions *options)

@@ -26,7 +26,7 @@
 #include "http/metrics.h"
 #include "http/options.h"
 
-#define DB_CONNECT_MS 15000		/* over all hosts of the DSN */
+#define DB_CONNECT_MS 6000		/* then begin with the DSN's next host */
 #define DB_RETRY_MIN_MS 100
 #define DB_RETRY_MAX_MS 1000
 #define DB_OVERTIME_MS 2500		/* beyond the statement's own timeout */
@@ -115,7 +115,10 @@ db_tick(DbConn *conn, int64_t now_ms)
 		case DB_CONNECTING:
 		case DB_SETUP:
 			if (now_ms - conn->since_ms > DB_CONNECT_MS)
+			{
+				conn->first_host++;
 				db_lost(conn, "connecting took too long");
+			}
 			break;
 		case DB_READY:
 			if (conn->op_count > 0 &&
@@ -164,6 +167,7 @@ db_connect(DbConn *conn)
 	const PgOptions pg_options = {
 		.dsn = conn->dsn,
 		.application_name = names[conn->lane],
+		.first_host = conn->first_host,
 	};
 
 	conn->pg = pg_connect_start(&pg_options);

@@ -44,6 +44,7 @@ typedef struct DbConn
 	int64_t		since_ms;		/* when this state began */
 	int64_t		retry_at_ms;
 	int			failures;		/* connects that failed in a row */
+	int			first_host;		/* of several: the one to begin with */
 	bool		prepared[STATEMENTS_MAX];
 	DbOp	   *ops;			/* ring of op_size, a power of two */
 	unsigned	op_first;

@@ -48,7 +48,11 @@ link_pump(Link *link)
 		link_connect(link);
 	else if ((link->state == LINK_CONNECTING || link->state == LINK_BUSY) &&
 			 now >= link->deadline_ms)
+	{
+		if (link->state == LINK_CONNECTING)
+			link->first_host++;
 		link_lost(link, "no answer in time");
+	}
 }
 
 /* When link_pump has something to do. */
@@ -93,6 +97,7 @@ link_connect(Link *link)
 	PgOptions	options = {
 		.dsn = link->dsn,
 		.application_name = "bioecko-relay",
+		.first_host = link->first_host,
 	};
 
 	link->conn = pg_connect_start(&options);

@@ -43,6 +43,7 @@ struct Link
 	int64_t		retry_ms;		/* when to connect again, clock_ms() */
 	int64_t		deadline_ms;	/* of what is under way */
 	int			backoff_ms;
+	int			first_host;		/* of several: the one to begin with */
 };
 
 /* A statement with its parameters, text all. */
