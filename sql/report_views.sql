@@ -146,6 +146,21 @@ SELECT sum(offered_min) AS offered, (
 	FROM appt.available_slots('DOC-002', '2026-03-30', 'LON-01')) AS in_slots
 FROM appt_report.offered_time
 WHERE doctor_id = 'DOC-002' AND visit_date = '2026-03-30';
+-- To the horizon of the doctor, else of the branch, else of the clinic.
+SAVEPOINT horizon;
+INSERT INTO appt.setting (name, doctor_id, branch_id, value)
+VALUES ('horizon_days', 'DOC-001', NULL, '100'),
+	('horizon_days', NULL, 'LON-01', '20');
+SELECT doctor_id, max(visit_date) AS last_day, (
+	SELECT max(start_time AT TIME ZONE 'UTC')::date
+	FROM generate_series(0, 4) AS n
+	CROSS JOIN appt.available_slots(o.doctor_id, date '2026-03-17' + n * 25,
+		to_date => date '2026-03-16' + (n + 1) * 25)) AS last_slot
+FROM appt_report.offered_time o
+WHERE doctor_id < 'DOC-003'
+GROUP BY doctor_id
+ORDER BY doctor_id;
+ROLLBACK TO SAVEPOINT horizon;
 -- Who has left offers nothing any more, but did until now.
 SET LOCAL bioecko_appt.clock = '2026-03-25 12:00+05:30';
 UPDATE appt.doctor SET active = false WHERE doctor_id = 'DOC-002';

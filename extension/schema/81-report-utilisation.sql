@@ -82,7 +82,7 @@ FROM (
 		WHERE x.starts_at < i.ends_at
 			AND x.ends_at > i.starts_at) AS gone
 	FROM appt.doctor d
-	/* From the doctor's first day to the last that can be booked. */
+	/* From the doctor's first day to the last that anybody can be booked. */
 	CROSS JOIN LATERAL (
 		SELECT stamp::date AS on_date
 		FROM generate_series(
@@ -91,11 +91,10 @@ FROM (
 				FROM appt.appointment a
 				WHERE a.doctor_no = d.doctor_no))::date::timestamp,
 			(appt.clock() AT TIME ZONE 'UTC')::date + (
-				SELECT coalesce(max(s.value), max(f.default_value))::integer
+				SELECT 1 + greatest(max(s.value::integer),
+					max(f.default_value::integer))
 				FROM appt.setting_definition f
 				LEFT JOIN appt.setting s ON s.name = f.name
-					AND s.branch_id IS NULL
-					AND s.doctor_id IS NULL
 				WHERE f.name = 'horizon_days') * interval '1 day',
 			'1 day') stamp) day
 	JOIN appt.session h ON h.doctor_id = d.doctor_id
@@ -107,13 +106,25 @@ FROM (
 			appt.instant(day.on_date, h.start_time, b.time_zone),
 			appt.instant(day.on_date, h.end_time, b.time_zone)
 		) i (starts_at, ends_at)
-	WHERE d.active AND b.active
-		OR day.on_date < (appt.clock() AT TIME ZONE b.time_zone)::date) s;
+	CROSS JOIN LATERAL (
+		SELECT (appt.clock() AT TIME ZONE b.time_zone)::date) t (today)
+	WHERE day.on_date < t.today
+		OR d.active AND b.active AND day.on_date <= t.today + coalesce((
+			SELECT s.value
+			FROM appt.setting s
+			WHERE s.name = 'horizon_days'
+				AND (s.doctor_id IS NULL OR s.doctor_id = d.doctor_id)
+				AND (s.branch_id IS NULL OR s.branch_id = b.branch_id)
+			ORDER BY s.doctor_id IS NULL, s.branch_id IS NULL
+			LIMIT 1), (
+			SELECT f.default_value
+			FROM appt.setting_definition f
+			WHERE f.name = 'horizon_days'))::integer) s;
 
 COMMENT ON VIEW appt_report.offered_time IS
 	'The sessions of each doctor''s days, less time off and closures: one row '
-	'a session, from the doctor''s first day to the booking horizon, by the '
-	'working hours as they stand now';
+	'a session, from the doctor''s first day to the doctor''s booking horizon '
+	'at the branch, by the working hours as they stand now';
 
 CREATE VIEW appt_report.utilisation AS
 SELECT
