@@ -123,6 +123,13 @@ SELECT displace, pg_temp.try(format(
 	jsonb_build_object('date_from', '2026-03-17', 'date_to', '2026-03-17',
 		'reason', 'Training', 'displace', displace))) AS answer
 FROM unnest('{refuse,cancel,move}'::text[]) AS displace;
+SELECT override
+FROM appt.book('PAT-M', 'DOC-002', '2026-03-18 09:00', branch_id => 'MUM-01',
+	override => true);
+SELECT pg_temp.try($$SELECT appt_api.create_time_off('DOC-002', '{"date_from":
+	"2026-03-18", "date_to": "2026-03-18"}', 'london', NULL, NULL)$$);
+SELECT pg_temp.try($$SELECT (appt_api.update_doctor('DOC-002',
+	'{"active": false}', NULL, 'london', NULL, NULL)).version$$);
 
 -- Who registers at which branch.
 SELECT body::jsonb->'branch_id' AS branch_id

@@ -81,11 +81,20 @@ CREATE FUNCTION appt.client_manages_doctor(client text, doctor_id text)
 	SET search_path = pg_catalog, pg_temp
 RETURN appt.client_sees_all(client)
 	OR coalesce(
-		appt.client_branches(client) @> appt.doctor_branches(doctor_id), true);
+		appt.client_branches(client) @> appt.doctor_branches(doctor_id), true)
+	AND NOT EXISTS (
+		SELECT
+		FROM appt.doctor d
+		JOIN appt.appointment a ON a.doctor_no = d.doctor_no
+			AND a.status NOT IN ('cancelled', 'no_show')
+			AND a.slot_start > appt.clock() - interval '8 hours'
+		WHERE d.doctor_id = client_manages_doctor.doctor_id
+			AND a.slot_end > appt.clock()
+			AND NOT appt.client_sees(client, a.branch_id));
 
 COMMENT ON FUNCTION appt.client_manages_doctor(text, text) IS
 	'Whether what an API client changes of a doctor concerns its own branches '
-	'alone';
+	'alone: the sessions, and what is booked beside them';
 
 CREATE FUNCTION appt.client_sees_patient(client text, patient appt.patient)
 	RETURNS boolean
