@@ -92,6 +92,9 @@ SELECT host, status, disabled_reason, pending, due, in_flight, held,
 	oldest_due_s BETWEEN 61 AND 90 AS about_a_minute, delivered_24h, dead_24h
 FROM appt_report.webhook_health;
 
+UPDATE appt.webhook SET url = 'https://[2001:db8::1]:8443/hook?key=7';
+SELECT host FROM appt_report.webhook_health;
+
 -- Who may ask.
 SET LOCAL ROLE appt_admin;
 SELECT count(*) FROM appt.health();

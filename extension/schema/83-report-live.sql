@@ -39,7 +39,7 @@ CREATE VIEW appt_report.webhook_health AS
 SELECT
 	w.webhook_id,
 	w.description,
-	substring(w.url, '^https?://([^/?:]+)') AS host,
+	substring(w.url, '^https?://(\[[^]]*\]|[^/?:]+)') AS host,
 	w.status,
 	w.disabled_reason,
 	w.disabled_at,
