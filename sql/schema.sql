@@ -93,13 +93,16 @@ SELECT after, pg_temp.try(format('UPDATE appt.appointment SET status = %L, '
 FROM unnest('{completed,no_show,cancelled}'::text[]) after;
 
 -- What is referred to stays.
+UPDATE appt.appointment SET visit_type = 'procedure';
 SELECT statement, pg_temp.try(statement)
 FROM unnest(ARRAY['DELETE FROM appt.doctor', 'DELETE FROM appt.branch',
 	'DELETE FROM appt.patient', 'UPDATE appt.doctor SET doctor_id = ''D''',
 	'UPDATE appt.branch SET branch_id = ''B''',
 	'UPDATE appt.patient SET patient_id = ''P'' WHERE patient_id = ''PAT-1''',
 	'DELETE FROM appt.doctor_day',
-	'UPDATE appt.doctor_day SET on_date = on_date + 1'])
+	'UPDATE appt.doctor_day SET on_date = on_date + 1',
+	'DELETE FROM appt.visit_type',
+	'UPDATE appt.visit_type SET visit_type = ''v'''])
 	statement;
 
 -- Configuration: constraints with readable names.

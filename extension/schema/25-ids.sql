@@ -7,6 +7,8 @@
  * and whoever deletes a branch takes it exclusively.  Nor to the doctor's day,
  * whose row a booking has just written and holds: the check was a twentieth of
  * a booking.  A doctor who has days stays, and a day that has appointments.
+ * Nor to visit types: one that a booking takes while it is deleted is the one
+ * that can be lost, and the appointment keeps its code.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt.id_is_final() RETURNS trigger
@@ -14,7 +16,8 @@ CREATE FUNCTION appt.id_is_final() RETURNS trigger
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RAISE EXCEPTION '% of a % cannot be changed', TG_ARGV[0], TG_TABLE_NAME
+	RAISE EXCEPTION '% of a % cannot be changed', TG_ARGV[0],
+		replace(TG_TABLE_NAME, '_', ' ')
 		USING ERRCODE = 'SB001', COLUMN = TG_ARGV[0],
 			DETAIL =
 				'Appointments, events and other systems know it by this id.';
@@ -38,6 +41,11 @@ CREATE TRIGGER id_is_final
 	BEFORE UPDATE ON appt.patient
 	FOR EACH ROW WHEN (OLD.patient_id <> NEW.patient_id)
 	EXECUTE FUNCTION appt.id_is_final('patient_id');
+
+CREATE TRIGGER id_is_final
+	BEFORE UPDATE ON appt.visit_type
+	FOR EACH ROW WHEN (OLD.visit_type <> NEW.visit_type)
+	EXECUTE FUNCTION appt.id_is_final('visit_type');
 
 CREATE FUNCTION appt.lock_branch(branch_id text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -72,6 +80,30 @@ CREATE TRIGGER branch_keeps_appointments
 	BEFORE DELETE ON appt.branch
 	FOR EACH ROW EXECUTE FUNCTION appt.branch_keeps_appointments();
 
+CREATE FUNCTION appt.visit_type_keeps_appointments() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF EXISTS (
+		SELECT FROM appt.appointment a WHERE a.visit_type = OLD.visit_type)
+	THEN
+		RAISE EXCEPTION 'visit type "%" has appointments', OLD.visit_type
+			USING ERRCODE = 'SB961',
+				HINT = 'Set it inactive: then none is booked any more.';
+	END IF;
+	RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION appt.visit_type_keeps_appointments() IS
+	'Row trigger: a visit type that appointments are of cannot be deleted; '
+	'raises SB961';
+
+CREATE TRIGGER visit_type_keeps_appointments
+	BEFORE DELETE ON appt.visit_type
+	FOR EACH ROW EXECUTE FUNCTION appt.visit_type_keeps_appointments();
+
 CREATE FUNCTION appt.day_keeps_appointments() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -105,3 +137,4 @@ REVOKE ALL ON FUNCTION appt.day_keeps_appointments() FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.id_is_final() FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.lock_branch(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.branch_keeps_appointments() FROM PUBLIC;
+REVOKE ALL ON FUNCTION appt.visit_type_keeps_appointments() FROM PUBLIC;

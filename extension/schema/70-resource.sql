@@ -175,9 +175,7 @@ FROM (VALUES
 		'active}',
 		'true',
 		'appt.client_sees_all($1)',
-		'EXISTS (SELECT FROM appt.appointment a'
-		' WHERE a.visit_type = t.visit_type)',
-		NULL, 't.visit_type'),
+		'false', NULL, 't.visit_type'),
 	('working_hours', 'working_hours_no', 'doctor_id',
 		'{doctor_id,branch_id,weekday,start_time,end_time,slot_min,capacity,'
 		'valid_from,valid_to}',
