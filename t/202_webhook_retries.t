@@ -247,8 +247,14 @@ subtest 'a deleted endpoint gets nothing more' => sub {
     my $count = $sink->requests(path => '/doomed');
     select undef, undef, undef, 1;
     is($sink->requests(path => '/doomed'), $count, 'no further request');
+    is($cluster->value('SELECT pending FROM appt.relay_stats()'), 0,
+        'the relay is not said to be behind with what it left');
+    $cluster->psql(q{UPDATE appt.delivery SET due_at = now() - interval '1 hour'
+        WHERE state = 'pending'});
+    is($cluster->value('SELECT ok FROM appt.health() '
+        . q{WHERE check_name = 'oldest_due_delivery'}), 1, 'nor by appt.health');
     my $swept = $cluster->row('SELECT * FROM appt.relay_retention()');
-    cmp_ok($swept->{deliveries}, '>=', 1, 'what it left is swept');
+    cmp_ok($swept->{deliveries}, '>=', 1, 'it is swept');
 };
 
 subtest 'the log is kept for 90 days' => sub {

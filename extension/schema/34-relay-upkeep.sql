@@ -173,18 +173,21 @@ AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 BEGIN
+	/* What a deleted endpoint left behind waits for nothing but the sweep. */
 	SELECT count(*), count(*) FILTER (WHERE d.due_at <= at),
 		coalesce(extract(epoch FROM at - min(d.due_at)
 			FILTER (WHERE d.due_at <= at)), 0)
 	INTO pending, due, oldest_due_s
 	FROM appt.delivery d
-	WHERE d.state = 'pending';
+	WHERE d.state = 'pending'
+		AND d.webhook_no IN (SELECT w.webhook_no FROM appt.webhook w);
 	SELECT count(*) INTO in_flight
 	FROM appt.delivery d
 	WHERE d.state = 'in_flight';
 	SELECT count(*) INTO held
 	FROM appt.delivery d
-	WHERE d.state = 'held';
+	WHERE d.state = 'held'
+		AND d.webhook_no IN (SELECT w.webhook_no FROM appt.webhook w);
 	SELECT count(*), count(*) FILTER (WHERE w.status = 'disabled'),
 		count(*) FILTER (WHERE w.failing_since IS NOT NULL)
 	INTO endpoints, endpoints_disabled, endpoints_failing

@@ -23,7 +23,9 @@ BEGIN
 	SELECT count(*), coalesce(extract(epoch FROM at - min(d.due_at)), 0)
 	INTO due, oldest_s
 	FROM appt.delivery d
-	WHERE d.state = 'pending' AND d.due_at <= at;
+	WHERE d.state = 'pending'
+		AND d.due_at <= at
+		AND d.webhook_no IN (SELECT w.webhook_no FROM appt.webhook w);
 
 	SELECT count(*) INTO dead
 	FROM appt.delivery d
