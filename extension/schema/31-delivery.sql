@@ -5,7 +5,7 @@
  * foreign key to appt.webhook or appt.event on purpose: the check would make
  * every booking lock the endpoints' rows, and refuse a booking whose endpoint
  * was deleted a moment ago.  A delivery whose endpoint is gone is never sent
- * and is swept by appt.relay_tick; events are never deleted.
+ * and is swept by appt.relay_retention; events are never deleted.
  * ------------------------------------------------------------------------ */
 
 CREATE TABLE appt.delivery (

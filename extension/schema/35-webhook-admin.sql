@@ -1,6 +1,6 @@
 /* ---------------------------------------------------------------------------
  * Administering webhooks in SQL: for appt_admin, and beneath the JSON forms
- * of 36-webhook-api.sql.
+ * of 37-webhook-api.sql and 38-webhook-actions.sql.
  *
  * An owner is client:<id> for an API client, else role:<name>.  A client that
  * is limited to branches sees the webhooks that it created and no others; every
