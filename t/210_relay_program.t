@@ -142,6 +142,41 @@ subtest 'a domain clock that is ahead keeps nothing back' => sub {
         'it comes at once, stamped by that clock');
 };
 
+subtest 'a schedule as long as one likes' => sub {
+    $relay->stop;
+    $relay = $clinic->start_relay(env => hurried(
+        APPT_RELAY_RETRY_SCHEDULE => '0,' . '0' x 1200 . '1'));
+    my $delivery = $cluster->row('SELECT * FROM appt.ping_webhook($1)',
+        $webhook_id)->{delivery_id};
+    wait_for {
+        $cluster->value(q{SELECT state FROM appt.delivery
+            WHERE delivery_no = substr($1, 5)::bigint}, $delivery)
+            eq 'delivered';
+    } 'the ping to be delivered', 10;
+    pass('what is sent is recorded');
+};
+
+subtest 'an answer that the database cannot keep' => sub {
+    $cluster->psql($_) for q{CREATE DATABASE latin ENCODING 'LATIN1'
+        LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0};
+    $cluster->psql('CREATE EXTENSION bioecko_appt CASCADE', dbname => 'latin');
+    $sink->forget;
+    $sink->behave(path => '/latin', body => "\xe2\x82\xac");
+    my $other = Appt::Relay->new(cluster => $cluster, env => hurried(
+        APPT_DSN => $cluster->dsn(user => 'bioecko_relay', dbname => 'latin')));
+    $cluster->psql("SELECT appt.create_webhook('" . $sink->url('/latin') . "')",
+        dbname => 'latin');
+    my $row;
+    wait_for {
+        $row = $cluster->psql('SELECT state, a.status, a.answer IS NULL '
+            . 'FROM appt.delivery JOIN appt.delivery_attempt a '
+            . 'USING (delivery_no)', dbname => 'latin');
+    } 'the attempt to be recorded', 10;
+    is($row, 'delivered|200|t', 'it is recorded without it');
+    is($sink->requests(path => '/latin'), 1, 'and nothing is sent again');
+    ok($other->stop, 'the relay stops');
+};
+
 ok($relay->stop, 'it stops when it is told to');
 is($relay->status, 0, 'with status 0');
 done_testing;

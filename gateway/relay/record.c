@@ -36,7 +36,7 @@ typedef struct Columns
 
 static Link link_;
 static void (*wake_relay) (void);
-static char retry_schedule[1024];
+static Buf	retry_schedule = {0};	/* as an array literal */
 static DeliveryList results = {0};	/* to be recorded */
 static DeliveryList sent = {0};		/* in the statement under way */
 static int	batch_max;				/* fewer after a batch that failed */
@@ -71,8 +71,7 @@ record_open(const char *dsn, void (*wake) (void))
 	};
 
 	wake_relay = wake;
-	snprintf(retry_schedule, sizeof(retry_schedule), "{%s}",
-			 settings.retry_schedule);
+	buf_printf(&retry_schedule, "{%s}", settings.retry_schedule);
 	batch_max = settings.max_batch;
 	link_open(&link_, &user, dsn);
 }
@@ -178,7 +177,7 @@ record_send(void)
 	}
 	snprintf(disable_after, sizeof(disable_after), "%d seconds",
 			 settings.disable_after_s);
-	values[COLUMNS] = retry_schedule;
+	values[COLUMNS] = buf_get(&retry_schedule);
 	values[COLUMNS + 1] = disable_after;
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT * FROM appt.record_attempts($1::bigint[], "
@@ -294,24 +293,29 @@ recorded(PGresult *rows)
 /*
  * A batch was not taken.  What passes (a deadlock, a shutdown) is tried again
  * as it is; otherwise in halves, until the one result is found that cannot be
- * recorded: its lease runs out, and it is sent again.
+ * recorded.  That is tried without the answer, the one text that a receiver
+ * chooses: a database may have no such characters.  If it was not that, the
+ * lease runs out, and it is sent again.
  */
 static void
 refused(const char *sqlstate)
 {
+	Buf		   *answer = &sent.first->outcome.answer;
+
 	pause_ms = clock_ms() + ERROR_PAUSE_MS;
-	if (is_passing(sqlstate))
-		list_prepend(&results, &sent);
-	else if (sent.count > 1)
-	{
-		batch_max = sent.count / 2;
-		list_prepend(&results, &sent);
-	}
-	else
+	if (!is_passing(sqlstate) && sent.count == 1 && answer->len == 0)
 	{
 		metrics.dropped_results++;
 		endpoint_let_go_all(&sent);
+		return;
 	}
+	if (!is_passing(sqlstate))
+	{
+		batch_max = (sent.count + 1) / 2;
+		if (sent.count == 1)
+			buf_free(answer);
+	}
+	list_prepend(&results, &sent);
 }
 
 /*
