@@ -89,13 +89,14 @@ sub listen {
 }
 
 # Accepts until it is asked to end or its parent is gone; a connection's
-# process ends with the server.
+# process ends with the server. What made the directory removes it.
 sub serve {
     my ($self, $listener) = @_;
     my $parent = getppid;
+    my $end    = sub { $$ == $self->{owner} ? exit 0 : POSIX::_exit(0) };
     local $SIG{CHLD} = 'IGNORE';
-    local $SIG{ALRM} = sub { getppid == $parent or POSIX::_exit(0) };
-    $SIG{$_} = sub { POSIX::_exit(0) } for qw(INT TERM HUP);
+    local $SIG{ALRM} = sub { getppid == $parent or $end->() };
+    $SIG{$_} = $end for qw(INT TERM HUP);
     Time::HiRes::setitimer(Time::HiRes::ITIMER_REAL(), 1, 1);
     while (1) {
         my $socket = $listener->accept or next;
