@@ -11,8 +11,8 @@
  *
  * A cell is a node of that trie as one number: the bits that lead to it, a one
  * bit, zeros (as S2 numbers the cells of a sphere).  All paths below a cell are
- * a span of numbers around it.  A GiST, whose pages hold 190 entries to compare
- * with, costs a booking three times as much (docs/performance.md).
+ * a span of numbers around it.  The same by a GiST, each of whose pages has 190
+ * entries to compare with, takes three times the work (docs/performance.md).
  */
 #include "appt.h"
 
@@ -38,12 +38,18 @@
 #define LEVEL_BITS		3
 #define NCHILDREN		(1 << LEVEL_BITS)
 
+StaticAssertDecl(32 + CLASS_BITS + SLICES_BITS == 63 && 63 % LEVEL_BITS == 0,
+				 "a path is of whole levels and leaves a bit to end a cell");
+
 typedef struct Occupancy
 {
 	int32		key;
 	TimestampTz start;			/* [start, end) */
 	TimestampTz end;
 } Occupancy;
+
+StaticAssertDecl(sizeof(Occupancy) == 24,
+				 "a value is as long as type appt.occupancy says");
 
 /* Node of the trie; that of one path ends in a one. */
 typedef uint64 Cell;
