@@ -105,6 +105,24 @@ is_deeply([ @$line{qw(event method route client)} ],
 ok($line->{status} && defined $line->{us}, 'with status and time');
 unlike($gateway->log_text, qr/SECRET|Bearer|eyJ/,
     'no note, no key, no query value, no path that is none, no token');
+
+# Two loops write what they gathered: no line is lost, doubled or torn.
+my @busy = map {
+    IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $gateway->port)
+        or die "could not connect: $!\n";
+} 1 .. 10;
+for my $c (0 .. $#busy) {
+    print { $busy[$c] } map {
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: busy-$c-$_\r\n\r\n"
+    } 1 .. 100;
+}
+my %seen;
+wait_for {
+    %seen = ();
+    $seen{ $_->{id} }++ for grep { ($_->{id} // '') =~ /^busy-/ } $gateway->log_lines;
+    keys %seen == 1000;
+} sub { keys(%seen) . ' of 1000 lines in the log' };
+is((grep { $_ != 1 } values %seen), 0, 'a line for each of a thousand requests');
 ok(!(grep { exists $_->{text} } $gateway->log_lines), 'every line is JSON');
 
 done_testing();

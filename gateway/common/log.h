@@ -10,6 +10,7 @@
 #ifndef APPT_LOG_H
 #define APPT_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum LogLevel
@@ -53,5 +54,7 @@ extern void log_init(const char *program, LogLevel lowest);
 extern int	log_level_from_name(const char *name);
 extern void log_line(LogLevel level, const char *event,
 					 const LogField *fields, size_t count);
+extern void log_gather(bool gathers);
+extern void log_flush(void);
 
 #endif							/* APPT_LOG_H */

@@ -124,8 +124,10 @@ loop_main(void *context)
 {
 	Loop	   *loop = context;
 
+	log_gather(true);
 	while (loop_turn(loop))
-		;
+		log_flush();
+	log_gather(false);
 	if (loop->running > 0)
 		return NULL;			/* the process ends, and they with it */
 	server_stop(loop);
