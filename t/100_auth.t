@@ -10,6 +10,7 @@ use Appt::Clinic;
 use Appt::Http;
 use Appt::Program;
 use Appt::Util qw(wait_for temp_dir);
+use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64 encode_base64url decode_base64url);
 use Time::HiRes qw(time);
@@ -219,6 +220,20 @@ is($tries[0]{status}, 401, 'a wrong secret');
 is($tries[-1]{status}, 429, 'is slowed down after some');
 ok($tries[-1]{headers}{'retry-after'}, 'with Retry-After');
 is(token_of($client)->{status}, 200, 'others are not');
+{
+    my $body = 'grant_type=client_credentials&client_id=cl_nobody&client_secret=x';
+    my @socket = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $clinic->gateway->port) // die $! } 1 .. 40;
+    print {$_} "POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\n"
+        . "Content-Type: application/x-www-form-urlencoded\r\n"
+        . "Connection: close\r\nContent-Length: " . length($body)
+        . "\r\n\r\n$body" for @socket;
+    my $wrong = grep { my $line = readline $_; $line =~ / 401 / } @socket;
+    my $r = token_of({ client_id => 'cl_nobody', client_secret => 'x' });
+    cmp_ok($r->{headers}{'retry-after'} // 0, '>', ($wrong - 10) * 6 - 6,
+        'wrong secrets that were sent at once are waited for as well');
+    cmp_ok($wrong, '>', 10, 'there were some');
+}
 my $proxied = Appt::Gateway->new(cluster => $cluster,
     env => { APPT_TRUSTED_PROXIES => '10.0.0.1, 127.0.0.1' });
 sub try_from {
@@ -256,6 +271,19 @@ $token = token_of($client)->{json}{access_token};
 ok(eval { wait_for { $there->get($probe, undef,
     { Authorization => "Bearer $token" })->{status} == 200 } 'both', 5 },
     'which both take');
+
+$cluster->psql('REVOKE EXECUTE ON FUNCTION appt_api.signing_keys()
+    FROM appt_gateway');
+my $keyless = Appt::Gateway->new(cluster => $cluster, wait => 0);
+my $to_it = Appt::Http->new($keyless->url);
+my $form = { grant_type => 'client_credentials', %$client, token => $token };
+ok(eval { wait_for { ($to_it->form('/api/v1/auth/token', $form)->{json}{detail}
+    // '') =~ /no signing key/ } 'it', 10 },
+    'a gateway that could not read the keys yet');
+is($to_it->form('/api/v1/auth/revoke', $form)->{status}, 503,
+    'does not say that a token is revoked');
+$cluster->psql('GRANT EXECUTE ON FUNCTION appt_api.signing_keys()
+    TO appt_gateway');
 
 my $brief = Appt::Gateway->new(cluster => $cluster,
     env => { APPT_TOKEN_LIFETIME_S => 1 });

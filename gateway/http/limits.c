@@ -19,6 +19,7 @@
 #define NEIGHBOURS 8
 #define KEY_MAX 128
 #define FAILURES_A_MINUTE 10
+#define FAILURES_OWED_MAX 100	/* nobody waits for longer than ten minutes */
 
 typedef struct Bucket
 {
@@ -73,7 +74,10 @@ limits_throttled_s(const char *who)
 	return wait_s;
 }
 
-/* A wrong secret was tried. */
+/*
+ * A wrong secret was tried.  Those that were sent at once, before the first
+ * was found wrong, are owed and waited for.
+ */
 void
 limits_failed(const char *who)
 {
@@ -81,7 +85,7 @@ limits_failed(const char *who)
 
 	pthread_mutex_lock(&lock);
 	bucket = bucket_find(failures, who, FAILURES_A_MINUTE);
-	if (bucket->tokens >= 1)
+	if (bucket->tokens > -FAILURES_OWED_MAX)
 		bucket->tokens -= 1;
 	pthread_mutex_unlock(&lock);
 }

@@ -1,7 +1,7 @@
 /*
  * oauth.c
  *		POST /auth/token (RFC 6749, client credentials) and POST /auth/revoke
- *		(RFC 7009).  Errors are OAuth's, not problem+json.
+ *		(RFC 7009).  Errors of the client are OAuth's, not problem+json.
  *
  *		The secret is hashed here; the database compares hashes.  Wrong ones
  *		are counted by client and address, and slowed down.
@@ -56,6 +56,7 @@ static const char *answer_text(QueryOutcome outcome, const PGresult *result);
 static void oauth_error(Request *request, int status, const char *error,
 						const char *description);
 static void refuse_client(Request *request);
+static void refuse_for_now(Request *request);
 static const char *client_address(Request *request);
 
 /* Registers the statements; before any loop. */
@@ -290,9 +291,7 @@ token_answer(Request *request, const json_t *client)
 					   json_integer_value(json_object_get(client, "epoch")));
 	if (token == NULL)
 	{
-		oauth_error(request, 503, "temporarily_unavailable",
-					"There is no signing key yet.");
-		request_retry_after(request, 1);
+		refuse_for_now(request);
 		return;
 	}
 	snprintf(request->caller.client_id, sizeof(request->caller.client_id),
@@ -348,6 +347,8 @@ revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
 	Request    *request = query->context;
 	OauthForm  *form = request->work;
 	Caller		owner;
+	AuthOutcome token = auth_check_token(request->loop->auth, form->token,
+										 &owner);
 
 	if (outcome != QUERY_OK)
 		request_database_error(request, outcome, result);
@@ -356,8 +357,10 @@ revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
 		limits_failed(form->who);
 		refuse_client(request);
 	}
-	else if (auth_check_token(request->loop->auth, form->token, &owner) !=
-			 AUTH_GOOD || strcmp(owner.client_id, form->client_id) != 0)
+	else if (token == AUTH_UNKNOWN)
+		refuse_for_now(request);
+	else if (token != AUTH_GOOD ||
+			 strcmp(owner.client_id, form->client_id) != 0)
 		request_answer(request, 200, NULL, "", 0);
 	PQclear(result);
 	if (request->state == REQUEST_ANSWERED)
@@ -423,6 +426,18 @@ refuse_client(Request *request)
 				"The client is unknown, disabled, or its secret is wrong.");
 	request_header(request, "WWW-Authenticate",
 				   "Basic realm=\"bioecko_appt\"");
+}
+
+/* 503: the keys are not known yet. */
+static void
+refuse_for_now(Request *request)
+{
+	static const Problem no_key = {503, "unavailable", "",
+		"There is no signing key yet; try again."
+	};
+
+	request_refuse(request, &no_key);
+	request_retry_after(request, 1);
 }
 
 /*
