@@ -150,6 +150,17 @@ subtest 'a late answer counts while nobody has claimed since' => sub {
     is(claim($two, 2), 0, 'and not sent again');
 };
 
+subtest 'a batch that is recorded again counts once' => sub {
+    load(2);
+    my ($first, @others) = claim($one, 1);
+    record($one, 500, $first) for 1 .. 2;
+    is($cluster->value('SELECT failures FROM appt.webhook'), 1, 'one failure');
+    record($two, 200, @others);
+    record($one, 500, $first);
+    is($cluster->value('SELECT failures FROM appt.webhook'), 0,
+        'none after a success, though the first comes once more');
+};
+
 subtest 'redelivered meanwhile: the old answer does not count' => sub {
     load(1);
     my ($mine) = claim($one, 1);

@@ -314,6 +314,9 @@ CREATE FUNCTION appt.record_attempts(
 AS $$
 #variable_conflict use_column
 DECLARE
+	/* Those that are not recorded yet.  Not ON CONFLICT, which costs as much
+	 * again, nor NOT EXISTS, for which the planner may read all attempts there
+	 * are. */
 	list CONSTANT appt.attempt_result[] := ARRAY(
 		SELECT ROW(r.delivery_no, r.fence, r.webhook_no,
 			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
@@ -321,24 +324,23 @@ DECLARE
 		FROM unnest(delivery_nos, fences, webhook_nos, started_us,
 			durations_ms, statuses, retries_after_s, errors, answers)
 			AS r(delivery_no, fence, webhook_no, started_us, duration_ms,
-				status, retry_after_s, error, answer));
+				status, retry_after_s, error, answer)
+		WHERE (
+			SELECT a.fence
+			FROM appt.delivery_attempt a
+			WHERE a.delivery_no = r.delivery_no
+				AND a.fence = r.fence) IS NULL);
 	dead bigint[];
 BEGIN
 	RETURN QUERY SELECT * FROM appt.record_health(list, disable_after);
 
-	/* Not ON CONFLICT, which costs as much again, nor NOT EXISTS, for which
-	 * the planner may read all attempts there are.  The last comes first: the
-	 * index's summary of the times then changes once, not with each row. */
+	/* The last comes first: the index's summary of the times then changes
+	 * once, not with each row. */
 	INSERT INTO appt.delivery_attempt
 		(delivery_no, fence, started_at, duration_ms, status, error, answer)
 	SELECT r.delivery_no, r.fence, r.started_at, r.duration_ms, r.status,
 		r.error, r.answer
 	FROM unnest(list) r
-	WHERE (
-		SELECT a.fence
-		FROM appt.delivery_attempt a
-		WHERE a.delivery_no = r.delivery_no
-			AND a.fence = r.fence) IS NULL
 	ORDER BY r.started_at DESC;
 
 	PERFORM appt.wake_followers(appt.record_successes(list));
