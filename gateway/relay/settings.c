@@ -42,7 +42,8 @@ static const ConfigOption option_table[] = {
 		 "certificates to trust, PEM; empty: the system's"),
 	TEXT("APPT_RELAY_RETRY_SCHEDULE", "retry-schedule", retry_schedule,
 		 "0,5,300,1800,7200,18000,36000,50400,72000,86400",
-		 "seconds before each attempt; as many attempts as numbers"),
+		 "seconds before each attempt (the first goes at once); as many "
+		 "attempts as numbers"),
 	INT("APPT_RELAY_MAX_IN_FLIGHT", "max-in-flight", max_in_flight, "500",
 		1, 10000, "requests under way at once"),
 	INT("APPT_RELAY_PER_ENDPOINT", "per-endpoint", per_endpoint, "10",
