@@ -38,10 +38,12 @@ BEGIN
 			WHERE w.webhook_no = endpoint.webhook_no;
 		END IF;
 		IF may THEN
+			/* OR, not IN: so each state is read off its own small index. */
 			DELETE FROM appt.delivery d
 			USING appt.event e
 			WHERE d.webhook_no = endpoint.webhook_no
-				AND d.state IN ('pending', 'in_flight', 'held')
+				AND (d.state = 'pending' OR d.state = 'in_flight'
+					OR d.state = 'held')
 				AND e.event_no = d.event_no
 				AND e.branch_id <> ALL (allowed);
 		END IF;
