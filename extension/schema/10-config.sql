@@ -180,6 +180,8 @@ CREATE TABLE appt.extra_session (
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
 	CONSTRAINT extra_session_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
+	CONSTRAINT extra_session_on_date_finite
+		CHECK (pg_catalog.isfinite(on_date)),
 	CONSTRAINT extra_session_start_before_end CHECK (start_time < end_time),
 	CONSTRAINT extra_session_capacity_range CHECK (capacity BETWEEN 1 AND 32),
 	CONSTRAINT extra_session_no_overlap EXCLUDE USING gist (
