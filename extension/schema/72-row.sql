@@ -348,6 +348,10 @@ BEGIN
 	PERFORM appt.require_parent(kind, parent_id, client);
 	IF kind.parent IS NOT NULL THEN
 		members := members || jsonb_build_object(kind.parent, parent_id);
+		/* Two that exclude each other must not wait for each other. */
+		EXECUTE format('SELECT FROM appt.%I t WHERE t.%I = $1 '
+			'FOR NO KEY UPDATE', replace(kind.parent, '_id', ''), kind.parent)
+			USING parent_id;
 	END IF;
 	RETURN appt.keep_answer(appt.insert_row(kind, members, client), client,
 		route, idempotency_key, request_hash);
