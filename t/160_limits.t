@@ -8,7 +8,7 @@ use warnings;
 use Test::More;
 use Appt::Clinic;
 use Appt::Http;
-use Appt::Util qw(wait_for);
+use Appt::Util qw(run_command wait_for);
 use IO::Select;
 use IO::Socket::INET;
 
@@ -124,5 +124,16 @@ wait_for {
 } sub { keys(%seen) . ' of 1000 lines in the log' };
 is((grep { $_ != 1 } values %seen), 0, 'a line for each of a thousand requests');
 ok(!(grep { exists $_->{text} } $gateway->log_lines), 'every line is JSON');
+
+# libpq would quote the password of the first, all of the second.
+for my $name (qw(APPT_DSN APPT_READ_DSN)) {
+    for my $dsn ('postgresql://u:se%cret@db/appt', 'postgresql://u:se%cret@[db') {
+        my ($code, $out, $err) = run_command(['env', "$name=$dsn",
+            'APPT_LISTEN=127.0.0.1:0', 'timeout', '5', Appt::Gateway->binary]);
+        is($code, 2, "a $name that libpq cannot read ends it");
+        like($err, qr/^$name: /, 'with its name');
+        unlike($err, qr/se%cret/, 'and nothing of what is in it');
+    }
+}
 
 done_testing();

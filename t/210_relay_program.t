@@ -44,6 +44,12 @@ subtest 'its options' => sub {
         is($code, 2, "$name=$bad{$name}: refused");
         like($text, qr/^\Q$name\E: /, 'it says which');
     }
+    for my $name (qw(APPT_DSN APPT_RELAY_LISTEN_DSN)) {
+        ($code, $text) = run_with({ $name => 'postgresql://u:se%cret@db/appt' });
+        is($code, 2, "a $name that libpq cannot read: refused");
+        like($text, qr/^$name: /, 'it says which');
+        unlike($text, qr/se%cret/, 'and not what is in it');
+    }
     ($code, $text) = run_with({}, '--colour=red');
     is($code, 2, 'an unknown flag: refused');
 };

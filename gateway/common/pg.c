@@ -12,6 +12,7 @@
  */
 #include "common/pg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,28 @@ static void pg_keywords(const PgOptions *options, const char **keywords,
 						const char **values);
 static void pg_turn_hosts(const PgOptions *options, const char **values);
 static char *pg_turn(const char *list, int by);
+
+/*
+ * Whether libpq can read the DSN that came under that name; if not, says so on
+ * stderr.  libpq's own words are not for a log: they quote a password that has
+ * a "%" in a URI, and the whole of other URIs.
+ */
+bool
+pg_dsn_is_good(const char *name, const char *dsn)
+{
+	PQconninfoOption *parsed = PQconninfoParse(dsn, NULL);
+	bool		good = parsed != NULL;
+
+	/* Without any of these libpq takes it for a database's name. */
+	if (strchr(dsn, '=') == NULL && strstr(dsn, "://") == NULL)
+		good = true;
+	if (!good)
+		fprintf(stderr, "%s: libpq cannot read it; in a URI what is no "
+				"letter or digit is written %%25 (which is a %%), %%40 (@), "
+				"and so on\n", name);
+	PQconninfoFree(parsed);
+	return good;
+}
 
 /* Opens a connection and waits for it; the caller checks PQstatus. */
 PGconn *

@@ -5,6 +5,8 @@
 #ifndef APPT_PG_H
 #define APPT_PG_H
 
+#include <stdbool.h>
+
 #include <libpq-fe.h>
 
 /* Everything that tells one kind of connection from another. */
@@ -15,6 +17,8 @@ typedef struct PgOptions
 	int			first_host;		/* of several: where to begin, counted round */
 } PgOptions;
 
+extern bool pg_dsn_is_good(const char *name, const char *dsn)
+			__attribute__((warn_unused_result));
 extern PGconn *pg_connect(const PgOptions *options)
 			__attribute__((warn_unused_result));
 extern PGconn *pg_connect_start(const PgOptions *options)

@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "common/pg.h"
 #include "common/signals.h"
 #include "http/auth.h"
 #include "http/loop.h"
@@ -61,6 +62,9 @@ main(int argc, char **argv)
 		routes_print();
 		return 0;
 	}
+	if (!pg_dsn_is_good("APPT_DSN", options.dsn) ||
+		!pg_dsn_is_good("APPT_READ_DSN", options.read_dsn))
+		return 2;
 	if (options.new_signing_key)
 		return newkey_add() ? 0 : 1;
 	level = log_level_from_name(options.log_level);

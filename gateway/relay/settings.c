@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "common/pg.h"
 #include "relay/guard.h"
 
 /* What is left of the lease when a request must not begin any more. */
@@ -97,6 +98,9 @@ settings_load(int argc, char **argv)
 static bool
 settings_check(void)
 {
+	if (!pg_dsn_is_good("APPT_DSN", settings.dsn) ||
+		!pg_dsn_is_good("APPT_RELAY_LISTEN_DSN", settings.listen_dsn))
+		return false;
 	if (log_level_from_name(settings.log_level) < 0)
 		fprintf(stderr, "APPT_LOG_LEVEL: \"%s\" is none of debug, info, "
 				"warning, error\n", settings.log_level);
