@@ -136,6 +136,27 @@ $cluster->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 is(answer($cut), 503, 'a booking whose connection breaks is not repeated blindly');
 $locker->rollback;
 
+# ---- a server that crashes --------------------------------------------------
+
+$locker = $cluster->connect;
+$locker->begin_work;
+$locker->do('LOCK TABLE appt.doctor_day IN ACCESS EXCLUSIVE MODE');
+my $lost_body = free_body();
+my $crash = ask('POST', $base, $lost_body);
+wait_for {
+    $cluster->value("SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock'")
+} 'the booking to wait for the lock';
+kill 'KILL', $locker->{pg_pid};
+is(answer($crash), 503, 'a booking when another backend crashes');
+eval { $locker->disconnect };
+is_deeply([ map { $_->{text} // () } $gateway->log_lines ], [],
+    'what the server warned of is a JSON line like any other');
+$cluster->kill9;
+$cluster->start;
+wait_for { $http->get('/readyz')->{status} == 200 } 'the gateway to be ready';
+is($http->post($base, $lost_body)->{status}, 201, 'the retry has it');
+
 # ---- the end ----------------------------------------------------------------
 
 $locker = $cluster->connect;

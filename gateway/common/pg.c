@@ -17,12 +17,14 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 
 #define PG_KEYWORDS 13
 #define PG_HOST_KEYWORD 9		/* the first of three that say where */
 
 static void pg_keywords(const PgOptions *options, const char **keywords,
 						const char **values);
+static void pg_notice(void *context, const PGresult *result);
 static void pg_turn_hosts(const PgOptions *options, const char **values);
 static char *pg_turn(const char *list, int by);
 
@@ -73,6 +75,8 @@ pg_connect_start(const PgOptions *options)
 	connection = PQconnectStartParams(keywords, values, 1);
 	for (i = PG_HOST_KEYWORD; i < PG_KEYWORDS; i++)
 		free((void *) values[i]);
+	if (connection != NULL)
+		PQsetNoticeReceiver(connection, pg_notice, NULL);
 	return connection;
 }
 
@@ -83,6 +87,17 @@ pg_sqlstate(const PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	return sqlstate != NULL ? sqlstate : "";
+}
+
+/*
+ * What the server says between its answers; libpq would write it to stderr as
+ * it is.  Its words may hold a row's values and stay out.
+ */
+static void
+pg_notice(void *context, const PGresult *result)
+{
+	(void) context;
+	LOG_INFO("database notice", log_text("sqlstate", pg_sqlstate(result)));
 }
 
 /*
