@@ -161,6 +161,23 @@ subtest 'a batch that is recorded again counts once' => sub {
         'none after a success, though the first comes once more');
 };
 
+subtest 'an endpoint that somebody holds keeps no result waiting' => sub {
+    load(2);
+    my @mine = claim($one, 1);
+    my $holder = $cluster->connect;
+    $holder->begin_work;
+    $holder->do('SELECT FROM appt.webhook FOR UPDATE');
+    $one->do(q{SET statement_timeout = '10s'});
+    ok(eval { record($one, 500, $mine[0]); record($one, 200, $mine[1]); 1 },
+        'both are recorded') or diag $@;
+    $one->do('RESET statement_timeout');
+    $holder->rollback;
+    is(delivery($mine[0])->{attempts}, 1, 'the failure');
+    is(delivery($mine[1])->{state}, 'delivered', 'and the success');
+    is($cluster->value('SELECT failures FROM appt.webhook'), 0,
+        'which endpoint failed is not counted then');
+};
+
 subtest 'redelivered meanwhile: the old answer does not count' => sub {
     load(1);
     my ($mine) = claim($one, 1);

@@ -128,6 +128,7 @@ CREATE FUNCTION appt.record_health(
 	RETURNS TABLE (webhook_id text, alert text, number bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '1s'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -174,7 +175,7 @@ $$;
 
 COMMENT ON FUNCTION appt.record_health(appt.attempt_result[], interval) IS
 	'Counts failures by endpoint; disables on 410 and after nothing but '
-	'failure';
+	'failure. Waits a second at most for the endpoints'' rows (55P03)';
 
 CREATE FUNCTION appt.record_successes(
 	results appt.attempt_result[],
@@ -332,7 +333,13 @@ DECLARE
 				AND a.fence = r.fence) IS NULL);
 	dead bigint[];
 BEGIN
-	RETURN QUERY SELECT * FROM appt.record_health(list, disable_after);
+	BEGIN
+		RETURN QUERY SELECT * FROM appt.record_health(list, disable_after);
+	EXCEPTION WHEN lock_not_available THEN
+		/* Some transaction holds an endpoint's row: the results, and those of
+		 * all other endpoints, do not wait for its end. */
+		NULL;
+	END;
 
 	/* The last comes first: the index's summary of the times then changes
 	 * once, not with each row. */
