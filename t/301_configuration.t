@@ -221,6 +221,8 @@ for my $used ([ 'branches', 'branch_id', 'PUN-01' ],
     asks("PATCH /$many/{$key}", 200, "/$many/$which",
         { active => JSON::PP::false() });
 }
+refused('PATCH /branches/{branch_id}', 409, 'in_use', undef,
+    '/branches/PUN-01', { time_zone => 'Pacific/Honolulu' });
 $r = asks('GET /doctors', 200, '/doctors', { active => 'false' });
 is_deeply([ map { $_->{doctor_id} } @{ $r->{json} } ], ['DOC-P'],
     'it is inactive instead');

@@ -80,6 +80,37 @@ CREATE TRIGGER branch_keeps_appointments
 	BEFORE DELETE ON appt.branch
 	FOR EACH ROW EXECUTE FUNCTION appt.branch_keeps_appointments();
 
+CREATE FUNCTION appt.branch_keeps_dates() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt.lock_branch(NEW.branch_id);
+	IF EXISTS (
+		SELECT FROM appt.appointment a
+		WHERE a.branch_id = NEW.branch_id
+			AND a.token_date
+				<> (a.slot_start AT TIME ZONE NEW.time_zone)::date)
+	THEN
+		RAISE EXCEPTION 'branch "%" has appointments that would be on another '
+			'date in time zone "%"', NEW.branch_id, NEW.time_zone
+			USING ERRCODE = 'SB961', HINT = 'Make a new branch instead.';
+	END IF;
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION appt.branch_keeps_dates() IS
+	'Row trigger: a branch''s time zone cannot change so that appointments '
+	'are on another date than their tokens'' (another name of the same zone '
+	'is fine); raises SB961';
+
+CREATE TRIGGER branch_keeps_dates
+	BEFORE UPDATE ON appt.branch
+	FOR EACH ROW WHEN (OLD.time_zone <> NEW.time_zone
+		AND appt.is_time_zone(NEW.time_zone))
+	EXECUTE FUNCTION appt.branch_keeps_dates();
+
 CREATE FUNCTION appt.visit_type_keeps_appointments() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -137,4 +168,5 @@ REVOKE ALL ON FUNCTION appt.day_keeps_appointments() FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.id_is_final() FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.lock_branch(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.branch_keeps_appointments() FROM PUBLIC;
+REVOKE ALL ON FUNCTION appt.branch_keeps_dates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION appt.visit_type_keeps_appointments() FROM PUBLIC;
