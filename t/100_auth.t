@@ -9,7 +9,7 @@ use Test::More;
 use Appt::Clinic;
 use Appt::Http;
 use Appt::Program;
-use Appt::Util qw(wait_for temp_dir);
+use Appt::Util qw(free_port wait_for temp_dir);
 use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64 encode_base64url decode_base64url);
@@ -248,6 +248,16 @@ is(try_from($proxied, '192.0.2.1', 'x'), 429,
     'behind a proxy that is trusted, by the address that it names');
 is(try_from($proxied, '192.0.2.2', $victim->{client_secret}), 200,
     'so that the client itself goes on');
+SKIP: {
+    skip 'no IPv6 here', 1 unless -e '/proc/net/if_inet6';
+    my $port = free_port();
+    my $both = Appt::Gateway->new(cluster => $cluster, port => $port,
+        env => { APPT_LISTEN => "[::]:$port",
+            APPT_TRUSTED_PROXIES => '127.0.0.1' });
+    try_from($both, '192.0.2.1', "x$_") for 1 .. 11;
+    is(try_from($both, '192.0.2.2', $victim->{client_secret}), 200,
+        'the proxy is known by its address where IPv6 is listened to as well');
+}
 is(try_from($clinic->gateway, '192.0.2.9', $victim->{client_secret}), 429,
     'another\'s word is not taken for it');
 unlike($clinic->gateway->log_text, qr/\Q$client->{client_secret}\E|\Q$signature\E/,

@@ -58,6 +58,7 @@ static void oauth_error(Request *request, int status, const char *error,
 static void refuse_client(Request *request);
 static void refuse_for_now(Request *request);
 static const char *client_address(Request *request);
+static void address_text(const struct sockaddr *address, char *text);
 
 /* Registers the statements; before any loop. */
 void
@@ -454,13 +455,8 @@ client_address(Request *request)
 	const char *said = request->headers.forwarded_for;
 	const char *last;
 
-	if (address != NULL && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr,
-				  text, INET6_ADDRSTRLEN);
-	else if (address != NULL && address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6,
-				  &((const struct sockaddr_in6 *) address)->sin6_addr,
-				  text, INET6_ADDRSTRLEN);
+	if (address != NULL)
+		address_text(address, text);
 	if (said == NULL || !text_is_listed(options.trusted_proxies, text))
 		return text;
 	last = strrchr(said, ',');
@@ -468,4 +464,27 @@ client_address(Request *request)
 	last += strspn(last, " ");
 	return strspn(last, "0123456789abcdefABCDEF:.") == strlen(last) &&
 		strlen(last) < INET6_ADDRSTRLEN ? last : text;
+}
+
+/*
+ * The address as text of at most INET6_ADDRSTRLEN bytes.  One of IPv4 is the
+ * same where the socket listens to both, as ::ffff:127.0.0.1.
+ */
+static void
+address_text(const struct sockaddr *address, char *text)
+{
+	const void *bytes = &((const struct sockaddr_in *) address)->sin_addr;
+	int			family = address->sa_family;
+
+	if (family == AF_INET6)
+	{
+		const struct in6_addr *six =
+			&((const struct sockaddr_in6 *) address)->sin6_addr;
+		bool		is_four = IN6_IS_ADDR_V4MAPPED(six);
+
+		bytes = is_four ? six->s6_addr + 12 : six->s6_addr;
+		family = is_four ? AF_INET : AF_INET6;
+	}
+	if (inet_ntop(family, bytes, text, INET6_ADDRSTRLEN) == NULL)
+		text[0] = '\0';
 }
