@@ -36,7 +36,7 @@ sub write_conf {
     for ([ '127.0.0.1:8080', '127.0.0.1:' . $gateway->port ],
         [ 'listen 443', "listen 127.0.0.1:$port" ],
         [ '/etc/bioecko/', "$dir/" ],
-        [ 'proxy_read_timeout 10s', 'proxy_read_timeout 1s' ]) {
+        [ 'proxy_read_timeout 12s', 'proxy_read_timeout 1s' ]) {
         my ($from, $to) = @$_;
         $site =~ s/\Q$from\E/$to/g or die "the example has no $from\n";
     }
