@@ -245,7 +245,11 @@ appt_occupancy_inner_consistent(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The class has one operator, and an entry answers for it exactly. */
+/*
+ * The class has one operator, and an entry answers for it exactly.  A scan that
+ * needs no column of the row is one of the index alone, and asks for the value
+ * although none can be read from it.
+ */
 Datum
 appt_occupancy_leaf_consistent(PG_FUNCTION_ARGS)
 {
@@ -255,6 +259,7 @@ appt_occupancy_leaf_consistent(PG_FUNCTION_ARGS)
 	const Occupancy *value = DATUM_OCCUPANCY(in->leafDatum);
 
 	out->recheck = false;
+	out->leafValue = in->leafDatum;
 	for (int key = 0; key < in->nkeys; key++)
 	{
 		Assert(in->scankeys[key].sk_strategy == RTOverlapStrategyNumber);
