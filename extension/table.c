@@ -164,7 +164,8 @@ table_column(HeapTuple row, TupleDesc desc, const char *name)
 
 /*
  * Locks a row that was found, if nobody changed it since; waits for whoever
- * is about to.
+ * is about to.  Whom the lock does not keep waiting may be changing the row
+ * now: what he makes of it is locked as well.
  */
 bool
 table_lock(Relation relation, HeapTuple found, LockTupleMode mode)
@@ -173,7 +174,7 @@ table_lock(Relation relation, HeapTuple found, LockTupleMode mode)
 	Buffer		buffer;
 	TM_Result	result = heap_lock_tuple(relation, found,
 										 GetCurrentCommandId(true), mode,
-										 LockWaitBlock, false, &buffer,
+										 LockWaitBlock, true, &buffer,
 										 &failure);
 
 	ReleaseBuffer(buffer);
