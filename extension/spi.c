@@ -32,6 +32,7 @@
 /* As the functions set it. */
 #define SEARCH_PATH	"pg_catalog, pg_temp"
 
+static bool is_exclusion_of_ours(const ErrorData *error);
 static int	fix_search_path(void);
 static void prepare(ApptStatement *statement);
 static int	attempt(ApptWork work, void *request, Datum *result);
@@ -71,8 +72,9 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 }
 
 /*
- * Runs work that writes.  If an exclusion constraint forbids it, "refuse" is
- * told which one and raises the error that the caller sees.
+ * Runs work that writes.  If an exclusion constraint of a table of ours forbids
+ * it, "refuse" is told which one and raises the error that the caller sees.
+ * What a DBA's trigger raises under that SQLSTATE, or its tables, is passed on.
  */
 void
 appt_run_excluded(ApptWork work, void *request, ApptRefusal refuse,
@@ -90,12 +92,20 @@ appt_run_excluded(ApptWork work, void *request, ApptRefusal refuse,
 
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_EXCLUSION_VIOLATION)
+		if (!is_exclusion_of_ours(error))
 			PG_RE_THROW();
 		FlushErrorState();
 		refuse(error->constraint_name, context);
 	}
 	PG_END_TRY();
+}
+
+static bool
+is_exclusion_of_ours(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION &&
+		error->constraint_name != NULL && error->schema_name != NULL &&
+		strcmp(error->schema_name, "appt") == 0;
 }
 
 /*

@@ -387,19 +387,26 @@ skip_kept_key(TriggerDesc *triggers, const TableDefinition *kept)
 	}
 }
 
-/* What an access method keeps of an index lasts as long as it is open. */
+/*
+ * What an access method keeps of an index is the insert's own and lasts as long
+ * as it: a trigger may insert into the same table before the row goes in.
+ */
 static void
 open_indexes(ResultRelInfo *result, const TableDefinition *kept)
 {
 	result->ri_NumIndices = kept->nindexes;
 	result->ri_IndexRelationDescs = palloc_array(Relation, kept->nindexes);
-	result->ri_IndexRelationInfo = kept->indexes;
+	result->ri_IndexRelationInfo = palloc_array(IndexInfo *, kept->nindexes);
 	for (int i = 0; i < kept->nindexes; i++)
 	{
+		IndexInfo  *info = palloc_object(IndexInfo);
+
+		*info = *kept->indexes[i];
+		info->ii_AmCache = NULL;
+		info->ii_Context = CurrentMemoryContext;
+		result->ri_IndexRelationInfo[i] = info;
 		result->ri_IndexRelationDescs[i] = index_open(kept->index_oids[i],
 													  RowExclusiveLock);
-		kept->indexes[i]->ii_AmCache = NULL;
-		kept->indexes[i]->ii_Context = CurrentMemoryContext;
 	}
 }
 

@@ -126,6 +126,38 @@ CREATE TRIGGER keep_out BEFORE INSERT ON appt.event
 SELECT pg_temp.book('PAT-1', '11:00') AS no_event;
 DROP TRIGGER keep_out ON appt.event;
 
+-- A trigger that refuses as an overlap constraint would, but is none; and one
+-- that runs into a constraint of its own.
+CREATE FUNCTION pg_temp.no_room() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	RAISE EXCEPTION 'no room is free' USING ERRCODE = 'exclusion_violation';
+END
+$$;
+CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.no_room();
+SELECT pg_temp.book('PAT-1', '11:00') AS no_room;
+SELECT pg_temp.try(format('SELECT appt.reschedule(%L, ''2026-03-16 11:45'')', appointment_id))
+	AS nor_there
+FROM appt.appointment WHERE patient_id = 'PAT-2';
+DROP TRIGGER no_room ON appt.appointment;
+CREATE TABLE pg_temp.room (slot tstzrange, EXCLUDE USING gist (slot WITH &&));
+INSERT INTO pg_temp.room VALUES ('[2026-03-16 11:00,2026-03-16 11:15)');
+CREATE FUNCTION pg_temp.take_room() RETURNS trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO pg_temp.room VALUES (tstzrange(NEW.slot_start, NEW.slot_end));
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER take_room BEFORE INSERT ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION pg_temp.take_room();
+SELECT pg_temp.book('PAT-1', '11:00') AS room_taken;
+DROP TRIGGER take_room ON appt.appointment;
+
 -- A trigger that books in its turn, and makes what was known of the table old.
 CREATE FUNCTION pg_temp.follow_up() RETURNS trigger
 	LANGUAGE plpgsql
@@ -141,6 +173,33 @@ CREATE TRIGGER follow_up AFTER INSERT ON appt.appointment
 	EXECUTE FUNCTION pg_temp.follow_up();
 SELECT pg_temp.book('PAT-1', '11:00') AS and_a_follow_up;
 DROP TRIGGER follow_up ON appt.appointment;
+
+-- One that books before its row goes in, and then uses memory.
+CREATE FUNCTION pg_temp.beforehand() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM appt.book('PAT-6', 'DOC-001', '2026-03-17 09:00');
+	PERFORM count(DISTINCT repeat(md5(n::text), 50)) FROM generate_series(1, 3000) n;
+	RETURN NEW;
+END
+$$;
+CREATE INDEX by_notes ON appt.appointment USING gin (to_tsvector('simple', notes));
+CREATE TRIGGER beforehand BEFORE INSERT ON appt.event
+	FOR EACH ROW WHEN (NEW.data LIKE '%"PAT-7"%')
+	EXECUTE FUNCTION pg_temp.beforehand();
+SELECT pg_temp.try('SELECT token_number FROM appt.book(''PAT-7'', ''DOC-001'',
+	''2026-03-17 09:15'', notes => ''short of breath'')') AS event_after_another;
+DROP TRIGGER beforehand ON appt.event;
+SELECT (appt.cancel(appointment_id, 'Again')).status
+FROM appt.appointment WHERE slot_start > '2026-03-17';
+CREATE TRIGGER beforehand BEFORE INSERT ON appt.appointment
+	FOR EACH ROW WHEN (NEW.patient_id = 'PAT-7')
+	EXECUTE FUNCTION pg_temp.beforehand();
+SELECT pg_temp.try('SELECT token_number FROM appt.book(''PAT-7'', ''DOC-001'',
+	''2026-03-17 09:15'', notes => ''short of breath'')') AS row_after_another;
+DROP TRIGGER beforehand ON appt.appointment;
+DROP INDEX appt.by_notes;
 SELECT patient_id, to_char(slot_start, 'HH24:MI') AS starts, token_number
 FROM appt.appointment ORDER BY slot_start, patient_id;
 SELECT count(*) AS events FROM appt.event;
