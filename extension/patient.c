@@ -34,11 +34,11 @@ static ApptStatement day_count = {
 	3, {INT4OID, DATEOID, INT8OID}
 };
 
+/* By the B-tree: an SP-GiST is locked whole where it is read SERIALIZABLE. */
 static ApptStatement overlap = {
 	"SELECT"
 	" FROM appt.appointment"
-	" WHERE appt.occupancy(patient_no, slot_start, slot_end)"
-	" OPERATOR(appt.&&) appt.occupancy($1, $2, $3)"
+	" WHERE patient_no = $1 AND slot_start < $3 AND slot_end > $2"
 	" AND status NOT IN ('cancelled', 'no_show', 'completed', 'held')"
 	" AND appointment_no <> $4",
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
