@@ -93,6 +93,7 @@ BEGIN
 			USING ERRCODE = 'SB001', COLUMN = 'status';
 	END IF;
 
+	PERFORM appt.check_scope(branch_id, doctor_id, client, 'SB404');
 	IF doctor_id IS NOT NULL THEN
 		SELECT d.doctor_no INTO doctor
 		FROM appt.doctor d
@@ -102,7 +103,12 @@ BEGIN
 	IF patient_id IS NOT NULL THEN
 		SELECT p.patient_no INTO patient
 		FROM appt.patient p
-		WHERE p.patient_id = patient_id;
+		WHERE p.patient_id = patient_id
+			AND appt.client_sees_patient(client, p);
+		IF NOT FOUND THEN
+			PERFORM appt.refuse_id('patient', patient_id, 'patient_id',
+				'SB404');
+		END IF;
 		conditions := conditions || ' AND a.patient_no = $2';
 	END IF;
 	conditions := conditions
@@ -139,7 +145,7 @@ COMMENT ON FUNCTION appt_api.list_appointments(text, text, text, text, date,
 	date, integer, integer, text) IS
 	'Appointments by doctor, patient, branch, status and branch-local dates '
 	'(all optional), in order of start; page from 1, per_page 20, at most 100. '
-	'Raises SB001';
+	'Raises SB001, SB404 (doctor_id, patient_id, branch_id)';
 REVOKE ALL ON FUNCTION appt_api.list_appointments(text, text, text, text, date,
 	date, integer, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION appt_api.list_appointments(text, text, text, text,

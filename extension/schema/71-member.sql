@@ -74,6 +74,34 @@ COMMENT ON FUNCTION appt.refuse_id(text, text, text, text) IS
 	'Raises state (SB404 for an id in the path, SBU01 for one in the body): '
 	'the object does not exist, or may not be seen';
 
+CREATE FUNCTION appt.check_scope(
+	branch_id text,
+	doctor_id text,
+	client text,
+	state text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+	IF branch_id IS NOT NULL AND (appt.branch_zone(branch_id) IS NULL
+		OR NOT appt.client_sees(client, branch_id))
+	THEN
+		PERFORM appt.refuse_id('branch', branch_id, 'branch_id', state);
+	ELSIF doctor_id IS NOT NULL AND (
+		NOT EXISTS (SELECT FROM appt.doctor d WHERE d.doctor_id = doctor_id)
+		OR NOT appt.client_sees_doctor(client, doctor_id))
+	THEN
+		PERFORM appt.refuse_id('doctor', doctor_id, 'doctor_id', state);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.check_scope(text, text, text, text) IS
+	'Raises state unless the client sees the branch and the doctor (each may '
+	'be NULL) that a call is about';
+
 CREATE FUNCTION appt.check_members(
 	kind appt.resource,
 	members jsonb,

@@ -265,6 +265,7 @@ DECLARE
 BEGIN
 	PERFORM appt.check_page(page, per_page);
 	PERFORM appt.require_parent(kind, parent_id, client);
+	PERFORM appt.check_scope(filter->>'branch_id', NULL, client, 'SB404');
 	IF date_to < date_from THEN
 		PERFORM appt.refuse_member('date_to',
 			'The last day cannot be before the first.');

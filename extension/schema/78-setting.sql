@@ -65,34 +65,6 @@ COMMENT ON FUNCTION appt.effective_setting(text, text, text) IS
 	'The row that counts for a doctor at a branch (each NULL: any); only the '
 	'name where it is the built-in default';
 
-CREATE FUNCTION appt.check_scope(
-	branch_id text,
-	doctor_id text,
-	client text,
-	state text)
-	RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-BEGIN
-	IF branch_id IS NOT NULL AND (appt.branch_zone(branch_id) IS NULL
-		OR NOT appt.client_sees(client, branch_id))
-	THEN
-		PERFORM appt.refuse_id('branch', branch_id, 'branch_id', state);
-	ELSIF doctor_id IS NOT NULL AND (
-		NOT EXISTS (SELECT FROM appt.doctor d WHERE d.doctor_id = doctor_id)
-		OR NOT appt.client_sees_doctor(client, doctor_id))
-	THEN
-		PERFORM appt.refuse_id('doctor', doctor_id, 'doctor_id', state);
-	END IF;
-END
-$$;
-
-COMMENT ON FUNCTION appt.check_scope(text, text, text, text) IS
-	'Raises state unless the client sees the branch and the doctor (each may '
-	'be NULL) for which a setting holds';
-
 CREATE FUNCTION appt.require_setting(name text, state text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
