@@ -218,8 +218,9 @@ CREATE FUNCTION appt.record_failures(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	WITH failed AS (
-		SELECT d.delivery_no, d.fence,
+	/* By its key, as in appt.release_deliveries. */
+	WITH failed AS MATERIALIZED (
+		SELECT d.ctid, d.fence,
 			CASE WHEN r.status = 410 THEN 'held'
 				WHEN d.attempts + 1 >= cardinality(schedule_s) THEN 'dead'
 				ELSE 'pending'
@@ -227,9 +228,13 @@ BEGIN
 			appt.retry_delay(d.attempts + 1, r.retry_after_s, schedule_s)
 				AS delay
 		FROM unnest(results) r
-		JOIN appt.delivery d
-			ON d.delivery_no = r.delivery_no AND d.fence = r.fence
+		CROSS JOIN LATERAL (
+			SELECT k.ctid, k.fence, k.state, k.attempts
+			FROM appt.delivery k
+			WHERE k.delivery_no = r.delivery_no
+			OFFSET 0) d
 		WHERE (r.status BETWEEN 200 AND 299) IS NOT TRUE
+			AND d.fence = r.fence
 			AND d.state IN ('in_flight', 'pending', 'held')
 	),
 	marked AS (
@@ -243,7 +248,7 @@ BEGIN
 			relay_no = NULL,
 			lease_until = NULL
 		FROM failed f
-		WHERE d.delivery_no = f.delivery_no
+		WHERE d.ctid = f.ctid
 			AND d.fence = f.fence
 			AND d.state IN ('in_flight', 'pending', 'held')
 		RETURNING d.delivery_no, d.state
@@ -359,9 +364,13 @@ BEGIN
 		PERFORM appt.wake_followers(dead);
 		RETURN QUERY
 		SELECT w.webhook_id, 'delivery.dead', d.delivery_no
-		FROM appt.delivery d
-		JOIN appt.webhook w ON w.webhook_no = d.webhook_no
-		WHERE d.delivery_no = ANY (dead);
+		FROM unnest(dead) n (delivery_no)
+		CROSS JOIN LATERAL (
+			SELECT k.delivery_no, k.webhook_no
+			FROM appt.delivery k
+			WHERE k.delivery_no = n.delivery_no
+			OFFSET 0) d
+		JOIN appt.webhook w ON w.webhook_no = d.webhook_no;
 	END IF;
 END
 $$;
@@ -397,8 +406,15 @@ BEGIN
 		relay_no = NULL,
 		lease_until = NULL
 	FROM unnest(delivery_nos, fences) r(delivery_no, fence)
+	/* By its key: while there are few deliveries, all of them may seem to be
+	 * read as fast, and the plan is kept when there are many. */
+	CROSS JOIN LATERAL (
+		SELECT k.ctid
+		FROM appt.delivery k
+		WHERE k.delivery_no = r.delivery_no
+		OFFSET 0) o
 	/* Which is in flight; its state would be said of all that are. */
-	WHERE d.delivery_no = r.delivery_no
+	WHERE d.ctid = o.ctid
 		AND d.fence = r.fence
 		AND d.lease_until IS NOT NULL;
 	GET DIAGNOSTICS released = ROW_COUNT;
