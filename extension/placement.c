@@ -22,6 +22,7 @@ static ApptStatement delete_expired_holds = {
 };
 
 static bool is_within_day(const Placement *placement);
+static int	longest_length(const Placement *placement);
 static void lock_doctors(const Placement *placement, int from_doctor_no);
 static const char *start_field(const PlacementRequest *request);
 static const char *end_field(const PlacementRequest *request);
@@ -166,9 +167,26 @@ is_within_day(const Placement *placement)
 	TimestampTz end = placement->slot_end;
 
 	if (end == 0)
-		end = placement->slot_start + MINUTES(placement_length(placement));
+		end = placement->slot_start + MINUTES(longest_length(placement));
 	return placement->place.doctor->zone == zone &&
 		appt_local_date(end - 1, zone) == placement->date;
+}
+
+/* Minutes that default_length() can come to, whatever session it finds. */
+static int
+longest_length(const Placement *placement)
+{
+	const Doctor *doctor = placement->place.doctor;
+	int			length_min = placement_length(placement);
+
+	if (placement->visit != NULL && placement->visit->duration_min > 0)
+		return length_min;
+	for (int i = 0; i < doctor->nhours; i++)
+	{
+		if (doctor->hours[i].branch == placement->place.branch)
+			length_min = Max(length_min, doctor->hours[i].slot_min);
+	}
+	return length_min;
 }
 
 /* What the caller calls the slot's ends: a move's are the new ones. */
