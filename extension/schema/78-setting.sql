@@ -97,6 +97,20 @@ $$;
 COMMENT ON FUNCTION appt.setting_at(text, text, text) IS
 	'The key of the row of exactly this scope; NULL: it is not set there';
 
+CREATE FUNCTION appt.lock_setting(name text) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT
+	FROM appt.setting_definition d
+	WHERE d.name = $1
+	FOR NO KEY UPDATE
+$$;
+
+COMMENT ON FUNCTION appt.lock_setting(text) IS
+	'Lets changes to a setting be made one after the other: there may be no '
+	'row yet that could be locked';
+
 CREATE FUNCTION appt_api.list_settings(
 	branch_id text,
 	doctor_id text,
@@ -182,6 +196,7 @@ BEGIN
 		PERFORM appt.require_setting(fields->>'name', 'SBU01');
 	END IF;
 	PERFORM appt.check_scope(NULL, fields->>'doctor_id', client, 'SBU01');
+	PERFORM appt.lock_setting(fields->>'name');
 	answer := appt.insert_row(appt.resource_of('setting'), fields, client);
 	answer.id := fields->>'name';
 	RETURN appt.keep_answer(answer, client, route, idempotency_key,
@@ -219,11 +234,7 @@ BEGIN
 	PERFORM appt.require_setting(name, 'SB404');
 	PERFORM appt.check_scope(branch_id, doctor_id, client, 'SB404');
 
-	/* One after the other: there may be no row yet that could be locked. */
-	PERFORM
-	FROM appt.setting_definition d
-	WHERE d.name = update_setting.name
-	FOR NO KEY UPDATE;
+	PERFORM appt.lock_setting(name);
 	row_key := appt.setting_at(name, branch_id, doctor_id);
 	IF row_key IS NOT NULL THEN
 		PERFORM appt.lock_row(kind, NULL, row_key, expected_version, client);
@@ -258,10 +269,12 @@ CREATE FUNCTION appt_api.delete_setting(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	row_key text := appt.setting_at(name, branch_id, doctor_id);
+	row_key text;
 BEGIN
 	PERFORM appt.require_setting(name, 'SB404');
 	PERFORM appt.check_scope(branch_id, doctor_id, client, 'SB404');
+	PERFORM appt.lock_setting(name);
+	row_key := appt.setting_at(name, branch_id, doctor_id);
 	IF row_key IS NULL THEN
 		PERFORM appt.refuse_id('setting', name, 'name', 'SB404');
 	END IF;
@@ -282,6 +295,7 @@ REVOKE ALL ON FUNCTION
 	appt.check_scope,
 	appt.require_setting,
 	appt.setting_at,
+	appt.lock_setting,
 	appt_api.list_settings,
 	appt_api.get_setting,
 	appt_api.create_setting,
