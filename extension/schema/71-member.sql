@@ -10,7 +10,8 @@ CREATE FUNCTION appt.form_of(type text) RETURNS text
 RETURN CASE
 	WHEN type LIKE '%slot_minutes' THEN
 		'It is a whole number of minutes from 5 to 480.'
-	WHEN type LIKE '%minutes' THEN 'It is a whole number of minutes.'
+	WHEN type LIKE '%minutes' THEN
+		'It is a whole number of minutes from 0 to 240.'
 	WHEN type IN ('smallint', 'integer') THEN 'It is a whole number.'
 	WHEN type = 'boolean' THEN 'It is true or false.'
 	WHEN type = 'date' THEN 'It is a date such as 2026-03-15.'

@@ -419,7 +419,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	RAISE foreign_key_violation;
-EXCEPTION WHEN foreign_key_violation THEN
+EXCEPTION WHEN foreign_key_violation OR SQLSTATE 'SB961' THEN
 	RAISE EXCEPTION '% "%" is in use', replace(resource, '_', ' '), id
 		USING ERRCODE = 'SB961',
 			DETAIL = 'Something refers to it, such as an appointment. Set '
