@@ -122,10 +122,10 @@ COMMENT ON FUNCTION appt.anonymise_patient(text) IS
 	'Erases a patient for good: name, birth date, contact data, health '
 	'account, notes and reasons, also in the history and in kept answers. The '
 	'appointments stay under the patient''s id, with times and states, so that '
-	'every count stays; the patient cannot be booked again. Leaves an event '
-	'patient.anonymised. Returns how many appointments and events it went '
-	'through. Raises SB404, SB961 (appointments to come). Backups and what '
-	'webhooks have delivered are out of its reach';
+	'every count stays; the patient is inactive, and so is not booked again. '
+	'Leaves an event patient.anonymised. Returns how many appointments and '
+	'events it went through. Raises SB404, SB961 (appointments to come). '
+	'Backups and what webhooks have delivered are out of its reach';
 
 CREATE FUNCTION appt.erase_patient(
 	patient_no integer,
