@@ -130,6 +130,17 @@ SELECT pg_temp.try($$SELECT appt_api.create_time_off('DOC-002', '{"date_from":
 	"2026-03-18", "date_to": "2026-03-18"}', 'london', NULL, NULL)$$);
 SELECT pg_temp.try($$SELECT (appt_api.update_doctor('DOC-002',
 	'{"active": false}', NULL, 'london', NULL, NULL)).version$$);
+-- Nor of one that was never ended, of a day that has passed.
+SAVEPOINT past;
+UPDATE appt.appointment SET slot_start = slot_start - interval '7 days',
+	slot_end = slot_end - interval '7 days', token_date = token_date - 7
+WHERE doctor_id = 'DOC-002' AND branch_id = 'MUM-01';
+SELECT displace, pg_temp.try(format(
+	'SELECT appt_api.create_time_off(''DOC-002'', %L, ''london'', NULL, NULL)',
+	jsonb_build_object('date_from', '2026-03-11', 'date_to', '2026-03-11',
+		'reason', 'Training', 'displace', displace))) AS answer
+FROM unnest('{refuse,cancel}'::text[]) AS displace;
+ROLLBACK TO past;
 
 -- Who registers at which branch.
 SELECT body::jsonb->'branch_id' AS branch_id

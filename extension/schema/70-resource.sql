@@ -86,15 +86,14 @@ RETURN appt.client_sees_all(client)
 		SELECT
 		FROM appt.doctor d
 		JOIN appt.appointment a ON a.doctor_no = d.doctor_no
-			AND a.status NOT IN ('cancelled', 'no_show')
-			AND a.slot_start > appt.clock() - interval '8 hours'
+			AND a.status NOT IN ('cancelled', 'no_show', 'completed')
 		WHERE d.doctor_id = client_manages_doctor.doctor_id
-			AND a.slot_end > appt.clock()
 			AND NOT appt.client_sees(client, a.branch_id));
 
 COMMENT ON FUNCTION appt.client_manages_doctor(text, text) IS
 	'Whether what an API client changes of a doctor concerns its own branches '
-	'alone: the sessions, and what is booked beside them';
+	'alone: the sessions, and what is booked beside them and has not ended, '
+	'also of days that have passed';
 
 CREATE FUNCTION appt.client_sees_patient(client text, patient appt.patient)
 	RETURNS boolean
@@ -330,8 +329,8 @@ FROM (VALUES
 	('patient_blood_group_known', 'blood_group',
 		'It is one of A+, A-, B+, B-, AB+, AB-, O+ and O-.'),
 	('patient_phone_format', 'phone',
-		'It is 5 to 24 digits, blanks, hyphens and parentheses, with + in '
-		'front or not.'),
+		'It is 5 to 24 digits, blanks, hyphens and parentheses, digits among '
+		'them, with + in front or not.'),
 	('patient_email_format', 'email', 'It must have the form name@host.'),
 	('patient_language_format', 'language',
 		'It must be a language tag such as en or hi-IN.'),
