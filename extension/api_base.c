@@ -12,6 +12,7 @@
 #include "utils/rel.h"
 
 static IdempotencyKey key_of_args(FunctionCallInfo fcinfo);
+static bool is_no_place(const char *name);
 static pg_tz *zone_of_arg(FunctionCallInfo fcinfo, int n);
 static Datum call_idempotency_begin(void *arg);
 static Datum call_idempotency_finish(void *arg);
@@ -57,7 +58,41 @@ api_bool(FunctionCallInfo fcinfo, int n)
 Datum
 appt_is_time_zone(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_BOOL(!is_no_place(name) && appt_zone(name) != NULL);
+}
+
+/*
+ * Of what the server takes for a zone beside those of a place: the server's
+ * own, the placeholder of who has none, the copies under posix/, and rules
+ * such as UTC+5:30, which by POSIX is west of UTC.  Rules have digits; so have
+ * few names of zones.
+ */
+static bool
+is_no_place(const char *name)
+{
+	static const char *const no_places[] = {
+		"localtime", "posixrules", "Factory"
+	};
+	static const char *const with_digits[] = {
+		"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0", "GMT+0", "GMT-0"
+	};
+
+	for (int i = 0; i < lengthof(no_places); i++)
+	{
+		if (pg_strcasecmp(name, no_places[i]) == 0)
+			return true;
+	}
+	for (int i = 0; i < lengthof(with_digits); i++)
+	{
+		if (pg_strcasecmp(name, with_digits[i]) == 0)
+			return false;
+	}
+	if (pg_strncasecmp(name, "Etc/GMT", strlen("Etc/GMT")) == 0)
+		return strlen(name) > strlen("Etc/GMT+12");
+	return pg_strncasecmp(name, "posix/", strlen("posix/")) == 0 ||
+		strpbrk(name, "0123456789") != NULL;
 }
 
 Datum

@@ -129,6 +129,14 @@ INSERT INTO pg_temp.statements (target, row) VALUES
 	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''Mars/Olympus'''),
 	('branch (branch_id, name, time_zone)', '''B'', ''B'', '''''),
 	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''../UTC'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''posixrules'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''LocalTime'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''Factory'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''UTC+5:30'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''Etc/GMT+5:30'''),
+	('branch (branch_id, name, time_zone)', '''B'', ''B'', ''posix/UTC'''),
+	('branch (branch_id, name, time_zone)', '''C'', ''C'', ''Etc/GMT-5'''),
+	('branch (branch_id, name, time_zone)', '''D'', ''D'', ''pst8pdt'''),
 	('branch (branch_id, name, time_zone)', '''a b'', ''B'', ''UTC'''),
 	('branch (branch_id, name, time_zone)', '''B'', '' '', ''UTC'''),
 	('branch (branch_id, name, time_zone, slot_min)',
@@ -156,6 +164,12 @@ INSERT INTO pg_temp.statements (target, row) VALUES
 	('working_hours (doctor_id, branch_id, weekday, start_time, end_time, '
 		'valid_from, valid_to)', '''DOC-001'', ''MUM-01'', 1, ''14:00'', '
 		'''15:00'', ''2026-03-02'', ''2026-03-01'''),
+	('working_hours (doctor_id, branch_id, weekday, start_time, end_time, '
+		'valid_from)', '''DOC-001'', ''MUM-01'', 1, ''14:00'', ''15:00'', '
+		'''infinity'''),
+	('working_hours (doctor_id, branch_id, weekday, start_time, end_time, '
+		'valid_to)', '''DOC-001'', ''MUM-01'', 1, ''14:00'', ''15:00'', '
+		'''-infinity'''),
 	('extra_session (doctor_id, branch_id, on_date, start_time, end_time)',
 		'''DOC-001'', ''MUM-01'', ''2026-03-16'', ''14:00'', ''13:00'''),
 	('extra_session (doctor_id, branch_id, on_date, start_time, end_time)',
@@ -170,7 +184,14 @@ INSERT INTO pg_temp.statements (target, row) VALUES
 	('patient (patient_id, first_name)', '''P Q'', ''x'''),
 	('patient (patient_id, first_name, gender)', '''P'', ''x'', ''m'''),
 	('patient (patient_id, first_name, blood_group)', '''P'', ''x'', ''C+'''),
+	('patient (patient_id, first_name, date_of_birth)',
+		'''P'', ''x'', ''infinity'''),
+	('patient (patient_id, first_name, date_of_birth)',
+		'''P'', ''x'', ''-infinity'''),
+	('patient (patient_id, first_name, registered_at)',
+		'''P'', ''x'', ''-infinity'''),
 	('patient (patient_id, first_name, phone)', '''P'', ''x'', ''call me'''),
+	('patient (patient_id, first_name, phone)', '''P'', ''x'', ''(     )'''),
 	('patient (patient_id, first_name, email)', '''P'', ''x'', ''nobody'''),
 	('patient (patient_id, first_name, email)',
 		'''P'', ''x'', E''a@b\nBcc: c@d'''),

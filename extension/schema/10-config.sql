@@ -140,7 +140,8 @@ CREATE TABLE appt.working_hours (
 	CONSTRAINT working_hours_weekday_iso CHECK (weekday BETWEEN 1 AND 7),
 	CONSTRAINT working_hours_start_before_end CHECK (start_time < end_time),
 	CONSTRAINT working_hours_capacity_range CHECK (capacity BETWEEN 1 AND 32),
-	CONSTRAINT working_hours_valid_range CHECK (valid_from <= valid_to),
+	CONSTRAINT working_hours_valid_range CHECK (valid_from <= valid_to
+		AND valid_from < 'infinity' AND valid_to > '-infinity'),
 	CONSTRAINT working_hours_no_overlap EXCLUDE USING gist (
 		doctor_id WITH =,
 		weekday WITH =,
@@ -371,11 +372,14 @@ CREATE TABLE appt.patient (
 	CONSTRAINT patient_id_format
 		CHECK (patient_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
 	CONSTRAINT patient_first_name_not_blank CHECK (first_name ~ '\S'),
+	CONSTRAINT patient_dates_finite CHECK (pg_catalog.isfinite(date_of_birth)
+		AND pg_catalog.isfinite(registered_at)),
 	CONSTRAINT patient_gender_known
 		CHECK (gender IN ('male', 'female', 'other', 'unknown')),
 	CONSTRAINT patient_blood_group_known CHECK (blood_group IN
 		('A+', 'A-', 'B+', 'B-', 'AB+', 'AB-', 'O+', 'O-')),
-	CONSTRAINT patient_phone_format CHECK (phone ~ '^\+?[0-9 ()-]{5,24}$'),
+	CONSTRAINT patient_phone_format CHECK (phone ~ '^\+?[0-9 ()-]{5,24}$'
+		AND phone ~ '[0-9]'),
 	CONSTRAINT patient_email_format CHECK (email ~
 		'^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$'),
 	CONSTRAINT patient_language_format CHECK (language ~

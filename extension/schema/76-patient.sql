@@ -133,7 +133,7 @@ AS $$
 				CASE WHEN (c.p).date_of_birth = ($1).date_of_birth
 					THEN 'date_of_birth' END,
 				CASE WHEN right(appt.digits((c.p).phone), 10)
-					= nullif(right(appt.digits(($1).phone), 10), '')
+					= right(appt.digits(($1).phone), 10)
 					THEN 'phone' END],
 				NULL) AS same
 		FROM candidate c
