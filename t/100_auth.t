@@ -42,6 +42,7 @@ is_deeply([ @{ $r->{json} }{qw(token_type expires_in)} ], [ 'Bearer', 3600 ],
 is($r->{headers}{'cache-control'}, 'no-store', 'which nobody stores');
 my $token = $r->{json}{access_token};
 is(works($token), 200, 'and the token works');
+is(works("  $token"), 200, 'after several spaces, too (RFC 9110, 11.4)');
 
 my $basic = 'Basic '
     . encode_base64("$client->{client_id}:$client->{client_secret}", '');

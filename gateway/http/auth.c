@@ -139,15 +139,22 @@ auth_close(Auth *auth)
 	free(auth);
 }
 
-/* Whose the bearer token in an Authorization header is. */
+/*
+ * Whose the bearer token in an Authorization header is: the scheme, one space
+ * or more, the token (RFC 9110, section 11.4).
+ */
 AuthOutcome
 auth_check(Auth *auth, const char *authorization, Caller *caller)
 {
+	const size_t scheme = strlen("Bearer");
+	size_t		spaces;
+
 	if (authorization == NULL)
 		return AUTH_MISSING;
-	if (strncasecmp(authorization, "Bearer ", 7) != 0)
+	if (strncasecmp(authorization, "Bearer ", scheme + 1) != 0)
 		return AUTH_BAD;
-	return auth_check_token(auth, authorization + 7, caller);
+	spaces = strspn(authorization + scheme, " ");
+	return auth_check_token(auth, authorization + scheme + spaces, caller);
 }
 
 /* Whose the token is. */
