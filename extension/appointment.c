@@ -257,8 +257,10 @@ appointment_insert(const Appointment *a)
 			appt_arg(Int16GetDatum(a->buffer_before_min)),
 		[COL_BUFFER_AFTER_MIN] = appt_arg(Int16GetDatum(a->buffer_after_min))
 	};
+	Datum		row;
 
-	return appointment_from_row(table_insert(&table, values, COL_COUNT));
+	table_insert(&table, values, COL_COUNT, &row);
+	return appointment_from_row(row);
 }
 
 /*

@@ -113,8 +113,8 @@ typedef struct ApptTable
 
 extern void table_init(void);
 extern Oid	table_oid(const char *name);
-extern Datum table_insert(ApptTable *table, const ApptArg *values,
-						  int nvalues);
+extern void table_insert(ApptTable *table, const ApptArg *values,
+						 int nvalues, Datum *row);
 extern HeapTuple table_find(Relation relation, Oid index,
 							struct ScanKeyData *keys, int nkeys);
 extern Datum table_column(HeapTuple row, TupleDesc desc, const char *name);

@@ -161,7 +161,7 @@ open_index(Relation table)
 		pg_class_aclcheck(RelationGetRelid(table), GetUserId(),
 						  ACL_SELECT) != ACLCHECK_OK)
 		return NULL;
-	index_oid = get_relname_relid(INDEX_NAME, RelationGetNamespace(table));
+	index_oid = table_oid(INDEX_NAME);
 	if (!OidIsValid(index_oid))
 		return NULL;
 	index = index_open(index_oid, AccessShareLock);

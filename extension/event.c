@@ -91,7 +91,7 @@ write_event(Appointment *after, const char *event_type,
 			[COL_DATA] = appt_arg_text(appointment_json(after))
 		};
 
-		table_insert(&table, values, COL_COUNT);
+		table_insert(&table, values, COL_COUNT, NULL);
 	}
 	return event_no;
 }

@@ -35,6 +35,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 /* What is kept of a table, ready to use, in a context of its own. */
 typedef struct TableDefinition
@@ -48,6 +49,12 @@ typedef struct TableDefinition
 	IndexInfo **indexes;
 	Oid			kept_key;		/* trigger of the key that the writer keeps */
 } TableDefinition;
+
+typedef struct KnownRelation
+{
+	const char *name;
+	Oid			oid;
+} KnownRelation;
 
 /* What an insert works with, for as long as it lasts. */
 typedef struct Target
@@ -71,8 +78,13 @@ static ApptStatement trigger_of_key = {
 /* All that is kept. */
 static List *definitions = NIL;
 
+/* Relations of schema appt that were asked for; a few are, again and again. */
+static KnownRelation known[16];
+static int	nknown = 0;
+
 static void insert_index_entries(Relation relation, HeapTuple row);
 static void on_relcache_change(Datum unused, Oid relid);
+static void on_name_change(Datum unused, int cache, uint32 hash);
 static TableDefinition *definition(ApptTable *table, Relation relation);
 static void discard(ApptTable *table);
 static TableDefinition *read_definition(ApptTable *table, Relation relation);
@@ -90,23 +102,36 @@ void
 table_init(void)
 {
 	CacheRegisterRelcacheCallback(on_relcache_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(RELNAMENSP, on_name_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACENAME, on_name_change, (Datum) 0);
 }
 
+/* A relation's, by a name that is a constant; InvalidOid if there is none. */
 Oid
 table_oid(const char *name)
 {
-	return get_relname_relid(name, get_namespace_oid("appt", false));
+	Oid			oid;
+
+	for (int i = 0; i < nknown; i++)
+	{
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].oid;
+	}
+	oid = get_relname_relid(name, get_namespace_oid("appt", false));
+	if (OidIsValid(oid) && nknown < lengthof(known))
+		known[nknown++] = (KnownRelation) {.name = name, .oid = oid};
+	return oid;
 }
 
 /*
- * Inserts a row, given all its columns in their order, and returns it as it
- * came to be: a composite Datum in the current context.
+ * Inserts a row, given all its columns in their order.  *row, unless the pointer
+ * is NULL, is then the row as it came to be: a composite Datum in the current
+ * context.
  */
-Datum
-table_insert(ApptTable *table, const ApptArg *values, int nvalues)
+void
+table_insert(ApptTable *table, const ApptArg *values, int nvalues, Datum *row)
 {
 	Target		target;
-	Datum		row;
 
 	PreventCommandIfReadOnly("INSERT");
 	open_target(&target, table);
@@ -126,10 +151,10 @@ table_insert(ApptTable *table, const ApptArg *values, int nvalues)
 				 errmsg("a trigger of table \"%s\" kept the row out",
 						table->name)));
 
-	row = ExecFetchSlotHeapTupleDatum(target.slot);
+	if (row != NULL)
+		*row = ExecFetchSlotHeapTupleDatum(target.slot);
 	close_target(&target);
 	CommandCounterIncrement();
-	return row;
 }
 
 /*
@@ -245,6 +270,13 @@ on_relcache_change(Datum unused, Oid relid)
 		if (relid == InvalidOid || relid == kept->oid)
 			kept->is_stale = true;
 	}
+}
+
+/* Something has got another name, or is new or gone. */
+static void
+on_name_change(Datum unused, int cache, uint32 hash)
+{
+	nknown = 0;
 }
 
 /* The table's definition as it is now. */
