@@ -124,8 +124,8 @@ table_oid(const char *name)
 }
 
 /*
- * Inserts a row, given all its columns in their order.  *row, unless the pointer
- * is NULL, is then the row as it came to be: a composite Datum in the current
+ * Inserts a row, given all its columns in their order.  Unless "row" is NULL,
+ * it is given the row as it came to be: a composite Datum in the current
  * context.
  */
 void
