@@ -9,8 +9,9 @@ CREATE FUNCTION appt.is_time_zone(name text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'appt_is_time_zone';
 
 COMMENT ON FUNCTION appt.is_time_zone(text) IS
-	'Whether the name is a time zone that this server knows '
-	'(an IANA name such as Asia/Kolkata; case does not matter)';
+	'Whether the name is a place''s time zone that this server knows (an IANA '
+	'name such as Asia/Kolkata; case does not matter); not localtime, '
+	'posixrules, Factory, a copy under posix/ or a rule such as UTC+5:30';
 
 REVOKE ALL ON FUNCTION appt.is_time_zone(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION appt.is_time_zone(text) TO appt_admin;
