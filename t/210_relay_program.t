@@ -136,6 +136,86 @@ SQL
     cmp_ok(states($clinic)->{delivered}, '>=', 10, 'the others stay');
 };
 
+# A branch with nothing but a hold, which has expired.
+sub expired_hold {
+    my ($branch, $doctor) = @_;
+    $cluster->freeze_clock('2026-03-14T12:00:00+05:30');
+    $cluster->psql(<<"SQL");
+INSERT INTO appt.branch (branch_id, name, time_zone)
+VALUES ('$branch', 'For a hold', 'Asia/Kolkata');
+INSERT INTO appt.doctor (doctor_id, name) VALUES ('$doctor', 'Dr Hold');
+INSERT INTO appt.working_hours
+    (doctor_id, branch_id, weekday, start_time, end_time)
+VALUES ('$doctor', '$branch', 1, '09:00', '13:00');
+SELECT appt.hold('$doctor', '2026-03-16T09:00+05:30',
+    branch_id => '$branch');
+DELETE FROM appt.working_hours WHERE doctor_id = '$doctor';
+SQL
+    $cluster->freeze_clock('2026-03-14T13:00:00+05:30');
+    return;
+}
+
+sub holds { return $cluster->value(
+    q{SELECT count(*) FROM appt.appointment WHERE status = 'held'}) }
+
+subtest 'expired holds and old idempotency keys are swept' => sub {
+    $relay->stop;
+    expired_hold('TMP-01', 'DOC-901');
+    $cluster->psql(<<'SQL');
+INSERT INTO appt.idempotency (client, route, key, request_hash, created_at, body)
+VALUES ('x', 'x', 'old', 'x', appt.clock() - interval '8 days', '{}'),
+    ('x', 'x', 'new', 'x', appt.clock() - interval '6 days', '{}');
+SQL
+    is(holds(), 1, 'an expired hold');
+    isnt(($cluster->try_psql(q{DELETE FROM appt.branch
+        WHERE branch_id = 'TMP-01'}))[0], 0, 'keeps a branch');
+    $relay = $clinic->start_relay(env => hurried());
+    wait_for { holds() == 0 } 'it to go', 10;
+    $cluster->psql(q{DELETE FROM appt.branch WHERE branch_id = 'TMP-01'});
+    pass('then the branch can be deleted');
+    is($cluster->value('SELECT ok FROM appt.health() '
+        . q{WHERE check_name = 'expired_holds'}), 1, 'health has nothing to say');
+    wait_for { $cluster->value('SELECT count(*) FROM appt.idempotency') == 1 }
+        'the old key to go', 10;
+    is($cluster->value('SELECT key FROM appt.idempotency'), 'new',
+        'the other stays');
+    $relay->wait_log(
+        qr/"deleted what was old".*"what":"expired holds","rows":1/, 10);
+    pass('the log says so');
+};
+
+subtest 'swept again and again; a sweep that fails stops no other' => sub {
+    $relay->stop;
+    $relay = $clinic->start_relay(env => hurried(
+        APPT_RELAY_UPKEEP_EVERY_S => 1));
+    $cluster->psql(<<'SQL');
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'the clinic keeps it'; END $$;
+CREATE TRIGGER keep BEFORE DELETE ON appt.appointment
+    FOR EACH ROW EXECUTE FUNCTION keep();
+SQL
+    expired_hold('TMP-02', 'DOC-902');
+    $cluster->psql(q{UPDATE appt.idempotency
+        SET created_at = appt.clock() - interval '8 days'});
+    wait_for { $cluster->value('SELECT count(*) FROM appt.idempotency') == 0 }
+        'the old key to go', 10;
+    is(holds(), 1, 'the hold is kept');
+    $relay->wait_log(
+        qr/"could not delete what is old".*"P0001 the clinic keeps it"/, 10);
+    $cluster->psql('DROP TRIGGER keep ON appt.appointment; DROP FUNCTION keep()');
+    wait_for { holds() == 0 } 'the hold to go, too', 10;
+    pass('it is tried again');
+};
+
+subtest 'what a sweep has not come to keeps no branch' => sub {
+    $relay->stop;
+    expired_hold('TMP-03', 'DOC-903');
+    $cluster->query(q{SELECT appt_api.delete_branch('TMP-03', NULL, NULL)});
+    is($cluster->value(q{SELECT count(*) FROM appt.branch
+        WHERE branch_id = 'TMP-03'}), 0, 'the API deletes it at once');
+    $relay = $clinic->start_relay(env => hurried());
+};
+
 subtest 'a domain clock that is ahead keeps nothing back' => sub {
     $cluster->freeze_clock('2030-01-07T08:00:00+05:30');
     $sink->forget;

@@ -89,8 +89,7 @@ CREATE FUNCTION appt.relay_retention(
 	keep interval DEFAULT '90 days',
 	batch integer DEFAULT 5000,
 	OUT attempts bigint,
-	OUT deliveries bigint,
-	OUT idempotency_keys bigint)
+	OUT deliveries bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -140,21 +139,13 @@ BEGIN
 		LIMIT batch));
 	GET DIAGNOSTICS swept = ROW_COUNT;
 	deliveries := deliveries + swept;
-
-	DELETE FROM appt.idempotency i
-	WHERE i.ctid = ANY (ARRAY(
-		SELECT o.ctid
-		FROM appt.idempotency o
-		WHERE o.created_at < appt.clock() - interval '7 days'
-		LIMIT batch));
-	GET DIAGNOSTICS idempotency_keys = ROW_COUNT;
 END
 $$;
 
 COMMENT ON FUNCTION appt.relay_retention(interval, integer) IS
 	'Deletes one batch each of attempts and finished deliveries older than '
-	'keep, of what deleted endpoints left and of idempotency keys older than '
-	'seven days; the relay repeats it until nothing is left';
+	'keep and of what deleted endpoints left; the relay calls it each hour and '
+	'repeats it until nothing is left';
 
 CREATE FUNCTION appt.relay_stats(
 	OUT pending bigint,

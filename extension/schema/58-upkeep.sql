@@ -1,6 +1,59 @@
 /* ---------------------------------------------------------------------------
  * Upkeep: what has served its time.
+ *
+ * appt.upkeep is the one entry for the relay, which calls it each minute.  A
+ * sweep that is added there, as a name and its call, needs no other change.
  * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.sweep_holds(batch integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	swept bigint;
+BEGIN
+	WITH expired AS (
+		SELECT a.appointment_no
+		FROM appt.appointment a
+		WHERE a.hold_expires_at <= appt.clock()
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED)
+	DELETE FROM appt.appointment a
+	USING expired x
+	WHERE a.appointment_no = x.appointment_no;
+	GET DIAGNOSTICS swept = ROW_COUNT;
+	RETURN swept;
+END
+$$;
+
+COMMENT ON FUNCTION appt.sweep_holds(integer) IS
+	'Deletes holds that have expired, at most batch of them (NULL: all), but '
+	'for those that somebody is at; returns how many';
+
+CREATE FUNCTION appt.sweep_idempotency_keys(batch integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	swept bigint;
+BEGIN
+	WITH expired AS (
+		SELECT i.client, i.route, i.key
+		FROM appt.idempotency i
+		WHERE i.created_at <= appt.clock() - interval '7 days'
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED)
+	DELETE FROM appt.idempotency i
+	USING expired x
+	WHERE (i.client, i.route, i.key) = (x.client, x.route, x.key);
+	GET DIAGNOSTICS swept = ROW_COUNT;
+	RETURN swept;
+END
+$$;
+
+COMMENT ON FUNCTION appt.sweep_idempotency_keys(integer) IS
+	'Deletes answers to idempotency keys older than 7 days, at most batch of '
+	'them (NULL: all); returns how many';
 
 CREATE FUNCTION appt.expire(
 	OUT holds bigint,
@@ -10,35 +63,53 @@ CREATE FUNCTION appt.expire(
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	WITH expired AS (
-		SELECT a.appointment_no
-		FROM appt.appointment a
-		WHERE a.hold_expires_at <= appt.clock()
-		FOR UPDATE SKIP LOCKED),
-	gone AS (
-		DELETE FROM appt.appointment a
-		USING expired x
-		WHERE a.appointment_no = x.appointment_no
-		RETURNING 1)
-	SELECT count(*) INTO holds FROM gone;
-
-	WITH expired AS (
-		SELECT i.client, i.route, i.key
-		FROM appt.idempotency i
-		WHERE i.created_at <= appt.clock() - interval '7 days'
-		FOR UPDATE SKIP LOCKED),
-	gone AS (
-		DELETE FROM appt.idempotency i
-		USING expired x
-		WHERE (i.client, i.route, i.key) = (x.client, x.route, x.key)
-		RETURNING 1)
-	SELECT count(*) INTO idempotency_keys FROM gone;
+	holds := appt.sweep_holds(NULL);
+	idempotency_keys := appt.sweep_idempotency_keys(NULL);
 END
 $$;
 
 COMMENT ON FUNCTION appt.expire() IS
 	'Deletes holds that have expired and answers to idempotency keys older '
-	'than 7 days, and says how many. Nothing depends on it but space: the '
-	'relay calls it each minute';
-REVOKE ALL ON FUNCTION appt.expire() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.expire() TO appt_admin, appt_relay;
+	'than 7 days, and says how many. By hand: the relay calls appt.upkeep(), '
+	'which does the same, each minute';
+
+CREATE FUNCTION appt.upkeep(batch integer DEFAULT 5000)
+	RETURNS TABLE (
+		what text,
+		deleted bigint,
+		problem text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys']
+	LOOP
+		BEGIN
+			problem := NULL;
+			deleted := CASE what
+				WHEN 'expired holds' THEN appt.sweep_holds(batch)
+				WHEN 'idempotency keys'
+					THEN appt.sweep_idempotency_keys(batch)
+			END;
+		EXCEPTION WHEN OTHERS THEN
+			/* What stops one sweep, a trigger of the clinic's perhaps, stops
+			 * no other. */
+			deleted := 0;
+			problem := SQLSTATE || ' ' || SQLERRM;
+		END;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt.upkeep(integer) IS
+	'What the relay calls each minute: deletes what has served its time, at '
+	'most batch rows of each kind, and returns a row a kind: what it is, how '
+	'many were deleted (as many as batch: there may be more), and the error '
+	'that stopped it. Nothing depends on it but space';
+
+REVOKE ALL ON FUNCTION appt.sweep_holds(integer),
+	appt.sweep_idempotency_keys(integer), appt.expire(),
+	appt.upkeep(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION appt.expire(), appt.upkeep(integer)
+	TO appt_admin, appt_relay;

@@ -411,6 +411,8 @@ DECLARE
 	used boolean;
 BEGIN
 	PERFORM appt.lock_row(kind, parent_id, id, expected_version, client);
+	/* What waits for the next sweep keeps nothing from being deleted. */
+	PERFORM appt.sweep_holds(NULL);
 	EXECUTE format('SELECT %s FROM appt.%I t WHERE t.%I::text = $1',
 		kind.used, kind.name, kind.key) INTO used USING id;
 	IF NOT used THEN

@@ -69,6 +69,8 @@ static const ConfigOption option_table[] = {
 	INT("APPT_RELAY_RETENTION_EVERY_S", "retention-every-s",
 		retention_every_s, "3600", 1, 86400,
 		"how often what is older is deleted"),
+	INT("APPT_RELAY_UPKEEP_EVERY_S", "upkeep-every-s", upkeep_every_s, "60",
+		1, 86400, "how often expired holds and the like are deleted"),
 	INT("APPT_RELAY_STATS_EVERY_MS", "stats-every-ms", stats_every_ms,
 		"10000", 100, 3600000,
 		"how often the backlog is counted for /metrics"),

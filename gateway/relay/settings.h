@@ -31,6 +31,7 @@ typedef struct Settings
 	int			keep_days;
 	int			retention_every_s;
 	int			stats_every_ms;
+	int			upkeep_every_s;
 } Settings;
 
 extern Settings settings;

@@ -19,36 +19,53 @@
 #define LONG_MS			300000
 #define HEALTH_EVERY_MS	60000
 #define STATS_SHARE		10		/* counting takes at most one part of it */
+#define SWEEP_BATCH		5000
 
-typedef enum UpkeepJob
+/* What is done again and again; the one that is due longest comes first. */
+typedef struct Chore
 {
-	UPKEEP_NONE,
-	UPKEEP_TICK,
-	UPKEEP_STATS,
-	UPKEEP_RETENTION,
-} UpkeepJob;
+	void		(*send) (void);
+	void		(*answered) (PGresult *rows);
+	int64_t		every_ms;
+	int64_t		due_ms;
+} Chore;
 
-static Link link_;
-static UpkeepJob job = UPKEEP_NONE;
-static void (*wake_relay) (void);
-static int64_t sent_ms;
-static int64_t tick_ms = 0;
-static int64_t stats_ms = 0;
-static int64_t retention_ms = 0;
-static int64_t health_ms = 0;
-
+static void tick_send(void);
+static void tick_answered(PGresult *rows);
+static void stats_send(void);
+static void stats_answered(PGresult *rows);
+static void sweep_send(void);
+static void sweep_answered(PGresult *rows);
+static void retention_send(void);
+static void retention_answered(PGresult *rows);
 static void upkeep_up(Link *link);
 static void upkeep_result(Link *link, PGresult *result);
 static void upkeep_down(Link *link);
-static void send_tick(void);
-static void send_stats(void);
-static void send_retention(void);
-static void ticked(PGresult *rows);
-static void counted(PGresult *rows);
-static void cleaned(PGresult *rows);
+static Chore *next_chore(void);
 static void log_health(const Backlog *backlog);
-static int64_t retention_next_ms(void);
-static long long number(PGresult *rows, int column);
+static long long number(const PGresult *rows, int row, int column);
+
+enum
+{
+	TICK,
+	STATS,
+	SWEEP,
+	RETENTION,
+	CHORES,
+};
+
+static Chore chores[CHORES] = {
+	[TICK] = {.send = tick_send, .answered = tick_answered},
+	[STATS] = {.send = stats_send, .answered = stats_answered},
+	[SWEEP] = {.send = sweep_send, .answered = sweep_answered},
+	[RETENTION] = {.send = retention_send, .answered = retention_answered},
+};
+
+static Link link_;
+static Chore *under_way = NULL;
+static void (*wake_relay) (void);
+static int64_t sent_ms;
+static int64_t health_ms = 0;
 
 /* Starts to connect; wake is called when there may be more to send. */
 void
@@ -62,7 +79,11 @@ upkeep_open(const char *dsn, void (*wake) (void))
 	};
 
 	wake_relay = wake;
-	retention_ms = retention_next_ms();
+	chores[TICK].every_ms = settings.poll_ms;
+	chores[STATS].every_ms = settings.stats_every_ms;
+	chores[SWEEP].every_ms = settings.upkeep_every_s * 1000LL;
+	chores[RETENTION].every_ms = settings.retention_every_s * 1000LL;
+	chores[RETENTION].due_ms = clock_ms() + chores[RETENTION].every_ms;
 	link_open(&link_, &user, dsn);
 }
 
@@ -70,40 +91,38 @@ upkeep_open(const char *dsn, void (*wake) (void))
 void
 upkeep_pump(void)
 {
-	int64_t		now = clock_ms();
+	Chore	   *chore = next_chore();
 
 	link_pump(&link_);
-	if (link_.state != LINK_IDLE)
+	if (link_.state != LINK_IDLE || clock_ms() < chore->due_ms)
 		return;
-	sent_ms = now;
-	if (now >= tick_ms)
-	{
-		job = UPKEEP_TICK;
-		send_tick();
-	}
-	else if (now >= stats_ms)
-	{
-		job = UPKEEP_STATS;
-		send_stats();
-	}
-	else if (now >= retention_ms)
-	{
-		job = UPKEEP_RETENTION;
-		send_retention();
-	}
+	sent_ms = clock_ms();
+	chore->due_ms = sent_ms + chore->every_ms;
+	under_way = chore;
+	chore->send();
 }
 
 /* When upkeep_pump has something to do. */
 int64_t
 upkeep_due_ms(void)
 {
-	int64_t		due = tick_ms;
+	return link_.state == LINK_IDLE ? next_chore()->due_ms
+		: link_due_ms(&link_);
+}
 
-	if (link_.state != LINK_IDLE)
-		return link_due_ms(&link_);
-	if (stats_ms < due)
-		due = stats_ms;
-	return retention_ms < due ? retention_ms : due;
+/* The chore that is due first. */
+static Chore *
+next_chore(void)
+{
+	Chore	   *first = chores;
+	int			i;
+
+	for (i = 1; i < CHORES; i++)
+	{
+		if (chores[i].due_ms < first->due_ms)
+			first = &chores[i];
+	}
+	return first;
 }
 
 /* Nothing to be done at once. */
@@ -118,44 +137,31 @@ static void
 upkeep_down(Link *link)
 {
 	(void) link;
-	job = UPKEEP_NONE;
-	if (stats_ms == INT64_MAX)
-		stats_ms = clock_ms() + settings.stats_every_ms;
+	under_way = NULL;
 }
 
-/* The statement under way was answered; a refusal is tried again in turn. */
+/* The statement under way was answered; a refused one is repeated in turn. */
 static void
 upkeep_result(Link *link, PGresult *result)
 {
-	UpkeepJob	was = job;
+	Chore	   *chore = under_way;
 
 	(void) link;
-	job = UPKEEP_NONE;
-	if (PQresultStatus(result) != PGRES_TUPLES_OK)
-	{
+	under_way = NULL;
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+		chore->answered(result);
+	else
 		LOG_ERROR("the database refused", log_text("job", "upkeep"),
 				  log_text("sqlstate", pg_sqlstate(result)),
 				  log_text("detail", PQresultErrorField(
 					  result, PG_DIAG_MESSAGE_PRIMARY)));
-		if (was == UPKEEP_RETENTION)
-			retention_ms = retention_next_ms();
-		if (was == UPKEEP_STATS)
-			stats_ms = clock_ms() + settings.stats_every_ms;
-	}
-	else if (was == UPKEEP_TICK)
-		ticked(result);
-	else if (was == UPKEEP_STATS)
-		counted(result);
-	else
-		cleaned(result);
 	PQclear(result);
 }
 
 /* Leases that ran out, endpoints that were disabled or enabled. */
 static void
-send_tick(void)
+tick_send(void)
 {
-	tick_ms = sent_ms + settings.poll_ms;
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT expired, held, drained, replayed "
 			"FROM appt.relay_tick()",
@@ -165,18 +171,22 @@ send_tick(void)
 
 /* While a tick finds much to do, the next follows at once. */
 static void
-ticked(PGresult *rows)
+tick_answered(PGresult *rows)
 {
-	metrics.expired += number(rows, 0);
-	if (number(rows, 1) > 0 || number(rows, 2) > 0 || number(rows, 3) > 0)
-		tick_ms = 0;
-	if (number(rows, 0) > 0 || number(rows, 2) > 0 || number(rows, 3) > 0)
+	long long	expired = number(rows, 0, 0);
+	long long	held = number(rows, 0, 1);
+	long long	drained = number(rows, 0, 2) + number(rows, 0, 3);
+
+	metrics.expired += expired;
+	if (held + drained > 0)
+		chores[TICK].due_ms = clock_ms();
+	if (expired + drained > 0)
 		wake_relay();
 }
 
 /* Counts the backlog. */
 static void
-send_stats(void)
+stats_send(void)
 {
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT pending, due, in_flight, held, "
@@ -184,27 +194,26 @@ send_stats(void)
 			"endpoints_disabled, endpoints_failing FROM appt.relay_stats()",
 		.timeout_ms = LONG_MS,
 	});
-	stats_ms = INT64_MAX;
 }
 
 /* The backlog was counted; what takes long is done more seldom. */
 static void
-counted(PGresult *rows)
+stats_answered(PGresult *rows)
 {
 	int64_t		now = clock_ms();
 	int64_t		pause_ms = (now - sent_ms) * STATS_SHARE;
 
-	stats_ms = now + (pause_ms > settings.stats_every_ms
-					  ? pause_ms : settings.stats_every_ms);
+	if (chores[STATS].due_ms < now + pause_ms)
+		chores[STATS].due_ms = now + pause_ms;
 	metrics.backlog = (Backlog) {
-		.pending = number(rows, 0),
-		.due = number(rows, 1),
-		.in_flight = number(rows, 2),
-		.held = number(rows, 3),
-		.oldest_due_s = (double) number(rows, 4) / 1000,
-		.endpoints = number(rows, 5),
-		.endpoints_disabled = number(rows, 6),
-		.endpoints_failing = number(rows, 7),
+		.pending = number(rows, 0, 0),
+		.due = number(rows, 0, 1),
+		.in_flight = number(rows, 0, 2),
+		.held = number(rows, 0, 3),
+		.oldest_due_s = (double) number(rows, 0, 4) / 1000,
+		.endpoints = number(rows, 0, 5),
+		.endpoints_disabled = number(rows, 0, 6),
+		.endpoints_failing = number(rows, 0, 7),
 	};
 	if (now >= health_ms)
 	{
@@ -230,15 +239,52 @@ log_health(const Backlog *backlog)
 			 log_int("dead", metrics.dead));
 }
 
-/* Deletes what is old, one batch. */
+/* What has served its time, by the database's own list of it. */
 static void
-send_retention(void)
+sweep_send(void)
+{
+	char		batch[16];
+
+	snprintf(batch, sizeof(batch), "%d", SWEEP_BATCH);
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT deleted, what, problem FROM appt.upkeep($1::integer)",
+		.count = 1,
+		.values = (const char *const[]) {batch},
+		.timeout_ms = LONG_MS,
+	});
+}
+
+/* Where a whole batch was deleted there may be more: at once again. */
+static void
+sweep_answered(PGresult *rows)
+{
+	int			row;
+
+	for (row = 0; row < PQntuples(rows); row++)
+	{
+		long long	deleted = number(rows, row, 0);
+		const char *what = PQgetvalue(rows, row, 1);
+
+		if (deleted >= SWEEP_BATCH)
+			chores[SWEEP].due_ms = clock_ms();
+		if (deleted > 0)
+			LOG_INFO("deleted what was old", log_text("what", what),
+					 log_int("rows", deleted));
+		if (!PQgetisnull(rows, row, 2))
+			LOG_ERROR("could not delete what is old", log_text("what", what),
+					  log_text("detail", PQgetvalue(rows, row, 2)));
+	}
+}
+
+/* Deletes a batch of the delivery log. */
+static void
+retention_send(void)
 {
 	char		keep[32];
 
 	snprintf(keep, sizeof(keep), "%d days", settings.keep_days);
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT attempts + deliveries + idempotency_keys "
+		.sql = "SELECT attempts + deliveries "
 			"FROM appt.relay_retention($1::interval)",
 		.count = 1,
 		.values = (const char *const[]) {keep},
@@ -248,27 +294,21 @@ send_retention(void)
 
 /* As long as something was deleted there may be more. */
 static void
-cleaned(PGresult *rows)
+retention_answered(PGresult *rows)
 {
-	long long	deleted = number(rows, 0);
+	long long	deleted = number(rows, 0, 0);
 
 	if (deleted == 0)
-		retention_ms = retention_next_ms();
-	else
-		LOG_INFO("deleted what was old", log_int("rows", deleted));
+		return;
+	chores[RETENTION].due_ms = clock_ms();
+	LOG_INFO("deleted what was old", log_text("what", "delivery log"),
+			 log_int("rows", deleted));
 }
 
-/* When the next retention is due. */
-static int64_t
-retention_next_ms(void)
-{
-	return clock_ms() + settings.retention_every_s * 1000LL;
-}
-
-/* A number of the result's one row. */
+/* A number of a row; 0 where there is none. */
 static long long
-number(PGresult *rows, int column)
+number(const PGresult *rows, int row, int column)
 {
-	return PQntuples(rows) > 0
-		? strtoll(PQgetvalue(rows, 0, column), NULL, 10) : 0;
+	return row < PQntuples(rows)
+		? strtoll(PQgetvalue(rows, row, column), NULL, 10) : 0;
 }
