@@ -31,7 +31,7 @@ sub guard {
     return map { $_ => shift @answer } @question;
 }
 
-compile('guard_table', "$root/gateway/relay/guard.c");
+compile('guard_table', map {"$root/gateway/$_.c"} qw(relay/guard common/ip));
 
 subtest 'no address that is not public' => sub {
     my @private = qw(0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1
