@@ -135,9 +135,14 @@ appt_is_hold_or_booking(PG_FUNCTION_ARGS)
 Datum
 appt_schedule_changed(PG_FUNCTION_ARGS)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "appt.schedule_changed() was not called by a trigger");
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("appt.schedule_changed() must be called by an AFTER trigger")));
+	CacheInvalidateRelcache(trigger->tg_relation);
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -46,6 +46,15 @@ enum
 	COL_COUNT
 };
 
+/* What the table has NOT NULL, and what is read here as if it were never. */
+static const int required[] = {
+	COL_APPOINTMENT_ID, COL_APPOINTMENT_NO, COL_DOCTOR_ID, COL_BRANCH_ID,
+	COL_SLOT_START, COL_SLOT_END, COL_STATUS, COL_TOKEN_DATE, COL_SOURCE,
+	COL_VERSION, COL_RESCHEDULE_COUNT, COL_PRIORITY, COL_OVERRIDE,
+	COL_BOOKED_AT, COL_DOCTOR_NO, COL_LANE, COL_BUFFER_BEFORE_MIN,
+	COL_BUFFER_AFTER_MIN
+};
+
 static const char *const statuses[] = {
 	"held", "booked", "checked_in", "in_consultation", "completed",
 	"cancelled", "no_show"
@@ -88,6 +97,10 @@ static ApptStatement store = {
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+static void require_columns(TupleDesc desc, const bool *nulls);
+static void refuse_reference(const Appointment *appointment,
+							 const char *object, const char *id)
+			pg_attribute_noreturn();
 static char *write_json(const Appointment *a);
 static bool is_one_of(const char *value, const char *const *names, int n);
 static char *text_or_null(const Datum *values, const bool *nulls, int column);
@@ -104,7 +117,10 @@ appointment_is_source(const char *source)
 	return is_one_of(source, sources, lengthof(sources));
 }
 
-/* Reads a composite Datum; everything is in the current context. */
+/*
+ * Reads a composite Datum; everything is in the current context.  A row that an
+ * SQL caller made up obeys none of the table's constraints.
+ */
 Appointment *
 appointment_from_row(Datum row)
 {
@@ -123,6 +139,7 @@ appointment_from_row(Datum row)
 		elog(ERROR, "table appt.appointment has %d columns, not %d",
 			 desc->natts, COL_COUNT);
 	heap_deform_tuple(&tuple, desc, values, nulls);
+	require_columns(desc, nulls);
 	ReleaseTupleDesc(desc);
 
 #define TEXT(col) text_or_null(values, nulls, COL_##col)
@@ -168,6 +185,21 @@ appointment_from_row(Datum row)
 #undef INT4
 #undef INT2
 	return a;
+}
+
+/* Refuses a row without one of the columns that every appointment has. */
+static void
+require_columns(TupleDesc desc, const bool *nulls)
+{
+	for (int i = 0; i < lengthof(required); i++)
+	{
+		if (nulls[required[i]])
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("null value in column \"%s\" of a row of type %s",
+							NameStr(TupleDescAttr(desc, required[i])->attname),
+							"appt.appointment")));
+	}
 }
 
 /*
@@ -289,15 +321,46 @@ appointment_store(const Appointment *a)
 	return appointment_from_row(appt_field(0, 1, &isnull));
 }
 
+/*
+ * Its branch, as the cache has it, which a row that the engine did not write
+ * may not have.
+ */
+Branch *
+appointment_branch(const Appointment *appointment)
+{
+	Branch	   *branch = schedule_branch(appointment->branch_id);
+
+	if (branch == NULL)
+		refuse_reference(appointment, "branch", appointment->branch_id);
+	return branch;
+}
+
 /* The zone of its branch. */
 pg_tz *
 appointment_zone(const Appointment *appointment)
 {
-	const Branch *branch = schedule_branch(appointment->branch_id);
+	return appointment_branch(appointment)->zone;
+}
 
-	if (branch == NULL)
-		elog(ERROR, "branch \"%s\" is gone", appointment->branch_id);
-	return branch->zone;
+/* The settings for its doctor at its branch; raises like the branch. */
+const Rules *
+appointment_rules(const Appointment *appointment)
+{
+	Doctor	   *doctor = schedule_doctor(appointment->doctor_id);
+
+	if (doctor == NULL)
+		refuse_reference(appointment, "doctor", appointment->doctor_id);
+	return schedule_rules(doctor, appointment_branch(appointment));
+}
+
+static void
+refuse_reference(const Appointment *appointment, const char *object,
+				 const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("%s \"%s\" of appointment \"%s\" does not exist",
+					object, id, appointment->appointment_id)));
 }
 
 /*

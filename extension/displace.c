@@ -79,6 +79,8 @@ static ApptStatement delete_hold = {
 	1, {INT8OID}
 };
 
+static void check_trigger(FunctionCallInfo fcinfo, const char *function);
+static bool is_absence_table(Relation table);
 static Datum lock_absence(void *arg);
 static Datum check_absence(void *arg);
 static Datum displace_absence(void *arg);
@@ -103,8 +105,7 @@ appt_absence_lock(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "appt.absence_lock() was not called by a trigger");
+	check_trigger(fcinfo, "appt.absence_lock()");
 	(void) appt_with_spi(lock_absence, fcinfo);
 	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
 						   ? trigger->tg_newtuple
@@ -115,8 +116,7 @@ appt_absence_lock(PG_FUNCTION_ARGS)
 Datum
 appt_absence_check(PG_FUNCTION_ARGS)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "appt.absence_check() was not called by a trigger");
+	check_trigger(fcinfo, "appt.absence_check()");
 	(void) appt_with_spi(check_absence, fcinfo);
 	return PointerGetDatum(NULL);
 }
@@ -129,6 +129,34 @@ Datum
 appt_displace(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(displace_absence, fcinfo);
+}
+
+/*
+ * Refuses to run as anything but a row trigger of the two tables: the functions
+ * act with their owner's rights on what the row says.
+ */
+static void
+check_trigger(FunctionCallInfo fcinfo, const char *function)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (CALLED_AS_TRIGGER(fcinfo) &&
+		TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
+		is_absence_table(trigger->tg_relation))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("%s must be called by a row trigger of %s or %s",
+					function, "appt.time_off", "appt.closure")));
+}
+
+static bool
+is_absence_table(Relation table)
+{
+	return strcmp(SPI_getnspname(table), "appt") == 0 &&
+		(strcmp(RelationGetRelationName(table), "time_off") == 0 ||
+		 strcmp(RelationGetRelationName(table), "closure") == 0);
 }
 
 /*

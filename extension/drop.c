@@ -52,7 +52,9 @@ appt_drop_guard(PG_FUNCTION_ARGS)
 	EventTriggerData *event = (EventTriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		elog(ERROR, "appt.drop_guard() was not called by an event trigger");
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("appt.drop_guard() must be called by an event trigger")));
 	if (!appt_allow_drop_setting)
 		(void) appt_with_spi(refuse_if_data, event->parsetree);
 	PG_RETURN_NULL();

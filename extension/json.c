@@ -59,6 +59,10 @@ appt_json_date(StringInfo out, const char *name, DateADT date)
 				month,
 				day;
 
+	if (DATE_NOT_FINITE(date))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range")));
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	append_name(out, name);
 	appendStringInfo(out, "\"%04d-%02d-%02d\"", year, month, day);

@@ -217,13 +217,11 @@ check_day(const Appointment *current, const Transition *transition)
 static void
 check_window(const ChangeRequest *request, const Appointment *current)
 {
-	Doctor	   *doctor = schedule_doctor(current->doctor_id);
-	Branch	   *branch = schedule_branch(current->branch_id);
 	int			window_min;
 
 	if (request->forced || !appointment_is(current, "booked"))
 		return;
-	window_min = schedule_rules(doctor, branch)->cancellation_window_min;
+	window_min = appointment_rules(current)->cancellation_window_min;
 	if (appt_now() <= current->slot_start - MINUTES(window_min))
 		return;
 	ereport(ERROR,

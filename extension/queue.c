@@ -183,7 +183,7 @@ is_late(const Appointment *a, Doctor *doctor)
 		return false;
 	if (strcmp(a->source, "walk_in") == 0)
 		return true;
-	rules = schedule_rules(doctor, schedule_branch(a->branch_id));
+	rules = schedule_rules(doctor, appointment_branch(a));
 	return a->checked_in_at > a->slot_start + MINUTES(rules->late_after_min);
 }
 

@@ -174,9 +174,7 @@ check_movable(const Move *m, const Appointment *current)
 static void
 check_window(const Move *m, const Appointment *current)
 {
-	const Rules *rules = schedule_rules(schedule_doctor(current->doctor_id),
-										schedule_branch(current->branch_id));
-	int			window_min = rules->reschedule_window_min;
+	int			window_min = appointment_rules(current)->reschedule_window_min;
 
 	if (m->request->forced ||
 		appt_now() <= current->slot_start - MINUTES(window_min))

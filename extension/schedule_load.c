@@ -86,6 +86,8 @@ static void load_hours(Doctor *doctor);
 static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
 							  bool closed, int *nblocks);
+static Datum field(int row, int column);
+static char *field_text(int row, int column);
 static int	field_int(int row, int column);
 static int64 field_int64(int row, int column);
 static bool field_bool(int row, int column);
@@ -100,9 +102,9 @@ schedule_load_branches(void)
 	for (uint64 i = 0; i < n; i++)
 	{
 		Branch	   *branch = palloc0_object(Branch);
-		char	   *zone = appt_field_text(i, 2);
+		char	   *zone = field_text(i, 2);
 
-		strlcpy(branch->branch_id, appt_field_text(i, 1),
+		strlcpy(branch->branch_id, field_text(i, 1),
 				sizeof(branch->branch_id));
 		branch->zone = appt_zone(zone);
 		if (branch->zone == NULL)
@@ -134,7 +136,7 @@ schedule_load_visit_types(void)
 	{
 		VisitType  *visit = palloc0_object(VisitType);
 
-		strlcpy(visit->visit_type, appt_field_text(i, 1),
+		strlcpy(visit->visit_type, field_text(i, 1),
 				sizeof(visit->visit_type));
 		visit->duration_min = field_int(i, 2);
 		visit->buffer_before_min = field_int(i, 3);
@@ -156,10 +158,10 @@ schedule_load_settings(void)
 	{
 		Setting    *setting = palloc_object(Setting);
 
-		setting->name = appt_field_text(i, 1);
+		setting->name = field_text(i, 1);
 		setting->branch_id = appt_field_text(i, 2);
 		setting->doctor_id = appt_field_text(i, 3);
-		setting->value = appt_field_text(i, 4);
+		setting->value = field_text(i, 4);
 		result = lappend(result, setting);
 	}
 	return result;
@@ -183,7 +185,7 @@ schedule_load_doctor(const char *doctor_id)
 	doctor = palloc0_object(Doctor);
 	strlcpy(doctor->doctor_id, doctor_id, sizeof(doctor->doctor_id));
 	doctor->doctor_no = field_int(0, 1);
-	doctor->name = appt_field_text(0, 2);
+	doctor->name = field_text(0, 2);
 	doctor->slot_min = field_int(0, 3);
 	doctor->buffer_before_min = field_int(0, 4);
 	doctor->buffer_after_min = field_int(0, 5);
@@ -230,7 +232,7 @@ load_hours(Doctor *doctor)
 	doctor->hours = palloc_array(Hours, n + 1);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Branch	   *branch = schedule_branch(appt_field_text(i, 1));
+		Branch	   *branch = schedule_branch(field_text(i, 1));
 
 		if (branch == NULL)
 			continue;			/* added since; the next refresh sees both */
@@ -282,12 +284,35 @@ load_blocks(ApptStatement *statement, const char *id, bool closed,
 	return blocks;
 }
 
-/* For columns that are never NULL, here and below; smallint is widened. */
-static int
-field_int(int row, int column)
+/*
+ * A column that the tables have NOT NULL, here and below.  Raises where
+ * somebody took that constraint away.
+ */
+static Datum
+field(int row, int column)
 {
 	bool		isnull;
 	Datum		value = appt_field(row, column, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of the configuration",
+						SPI_fname(SPI_tuptable->tupdesc, column))));
+	return value;
+}
+
+static char *
+field_text(int row, int column)
+{
+	return TextDatumGetCString(field(row, column));
+}
+
+/* Widens a smallint. */
+static int
+field_int(int row, int column)
+{
+	Datum		value = field(row, column);
 
 	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) == INT2OID)
 		return DatumGetInt16(value);
@@ -297,15 +322,11 @@ field_int(int row, int column)
 static int64
 field_int64(int row, int column)
 {
-	bool		isnull;
-
-	return DatumGetInt64(appt_field(row, column, &isnull));
+	return DatumGetInt64(field(row, column));
 }
 
 static bool
 field_bool(int row, int column)
 {
-	bool		isnull;
-
-	return DatumGetBool(appt_field(row, column, &isnull));
+	return DatumGetBool(field(row, column));
 }
