@@ -37,7 +37,7 @@ EXTRA_CLEAN = regression.diffs regression.out
 override with_llvm = no
 
 .DEFAULT_GOAL := build
-.PHONY: build gateway run stop reset test fuzz bench install-deps help
+.PHONY: build gateway run stop reset test torture fuzz bench install-deps help
 
 PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -92,6 +92,12 @@ fuzz:
 	@demo/install-deps --check build test
 	@$(MAKE) --no-print-directory -C gateway fuzz
 
+# A clinic in use while everything fails: TORTURE_S seconds, ten minutes by
+# default; make test has a minute of it.
+torture:
+	@demo/install-deps --check run build test
+	@TORTURE_S=$(or $(TORTURE_S),600) t/run t/600_torture.t
+
 # Half an hour; QUICK=1 some minutes, ONLY=slots-sql one measurement.
 bench: build
 	@demo/install-deps --check run build bench
@@ -118,6 +124,8 @@ help:
 	@echo "make test              every test; T=t/001_main_job.t one file,"
 	@echo "                       ONLY=style, regress, isolation or tap one suite,"
 	@echo "                       ASAN=1 with the programs under the sanitizers"
+	@echo "make torture           a clinic in use while everything fails, and what is"
+	@echo "                       left of it; TORTURE_S=600 seconds"
 	@echo "make fuzz              look for what breaks a parser; FUZZ_S=60 each"
 	@echo "make bench             measure, in half an hour; QUICK=1: in minutes"
 	@echo "make install           put the extension where the server finds it"
