@@ -124,7 +124,7 @@ appointment_is_source(const char *source)
 Appointment *
 appointment_from_row(Datum row)
 {
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	HeapTupleHeader header = DatumGetRow(row);
 	HeapTupleData tuple = {
 		.t_len = HeapTupleHeaderGetDatumLength(header),
 		.t_data = header

@@ -16,9 +16,8 @@ typedef enum IdOrigin
 	ID_IN_BODY					/* unknown_reference with the field's name */
 } IdOrigin;
 
-extern void refusal_unknown_id(IdOrigin origin, const char *object,
-							   const char *id, const char *field)
-			pg_attribute_noreturn();
+pg_noreturn extern void refusal_unknown_id(IdOrigin origin, const char *object,
+										   const char *id, const char *field);
 
 /* ---- appointment.c ---- */
 

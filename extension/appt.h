@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "appt_errors.h"
+#include "compat.h"
 
 /* Limits of the contract. */
 #define APPT_MIN_DURATION_MIN	5

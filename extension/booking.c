@@ -38,11 +38,11 @@ static int	draw_token(const Placement *placement);
 static void lock_day(const Placement *placement);
 static Appointment *insert_row(NewRow *row);
 static Datum insert(void *arg);
-static void refuse_overlap(const char *constraint, const void *context)
-			pg_attribute_noreturn();
+pg_noreturn static void refuse_overlap(const char *constraint,
+									   const void *context);
 static void use_hold(const BookRequest *request, Placement *placement);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
-static void refuse_expired_hold(const char *hold_id) pg_attribute_noreturn();
+pg_noreturn static void refuse_expired_hold(const char *hold_id);
 static void refuse_if_away(const Placement *placement);
 static const char *override_note(const Placement *placement);
 

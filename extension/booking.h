@@ -78,8 +78,8 @@ extern int	search_specialty(const char *specialty, const char ***doctor_ids);
 
 extern char *refusal_sentence(SlotVerdict verdict, const Place *place,
 							  TimestampTz start);
-extern void refusal_raise(SlotVerdict verdict, const Place *place,
-						  TimestampTz start) pg_attribute_noreturn();
+pg_noreturn extern void refusal_raise(SlotVerdict verdict, const Place *place,
+									  TimestampTz start);
 
 /* ---- placement.c ---- */
 
@@ -115,10 +115,9 @@ extern void placement_begin(Placement *placement,
 							const PlacementRequest *request);
 extern void placement_find(Placement *placement,
 						   const PlacementRequest *request);
-extern void placement_refuse_overlap(const Placement *placement,
-									 const char *constraint,
-									 const char *patient_id)
-			pg_attribute_noreturn();
+pg_noreturn extern void placement_refuse_overlap(const Placement *placement,
+												 const char *constraint,
+												 const char *patient_id);
 extern void placement_find_overflow(Placement *placement);
 extern char *placement_explain(const PlacementRequest *request);
 extern int	placement_length(const Placement *placement);
@@ -131,8 +130,7 @@ extern void patient_check_limit(int patient_no, const Placement *placement,
 								int64 except_no);
 extern bool patient_is_busy(int patient_no, TimestampTz start,
 							TimestampTz end, int64 except_no);
-extern void patient_refuse_busy(const char *patient_id)
-			pg_attribute_noreturn();
+pg_noreturn extern void patient_refuse_busy(const char *patient_id);
 
 /* ---- booking.c, reschedule.c, lifecycle.c ---- */
 

@@ -207,7 +207,7 @@ scan_index(BusyList *list, const BusyQuery *query, Relation table,
 				TimestampTzGetDatum(first_start(query)));
 	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
 				TimestampTzGetDatum(last_start(query)));
-	scan = index_beginscan(table, index, snapshot, lengthof(keys), 0);
+	scan = index_beginscan_compat(table, index, snapshot, lengthof(keys));
 	scan->xs_want_itup = true;
 	index_rescan(scan, keys, lengthof(keys), NULL, 0);
 	take_entries(list, query, scan);

@@ -11,7 +11,7 @@
 #define RANDOM_CHARS	22		/* of base64, without its padding */
 #define RANDOM_STOCK	64		/* ids: asking for bytes costs more than many */
 
-static const char *random_bytes(void);
+static const void *random_bytes(void);
 
 /* The next number for an appointment's id.  Gaps are fine in ids. */
 int64
@@ -47,7 +47,7 @@ appt_new_id(const char *prefix)
 }
 
 /* Of one id; no two calls of a session get the same. */
-static const char *
+static const void *
 random_bytes(void)
 {
 	static char stock[RANDOM_STOCK][RANDOM_BYTES];

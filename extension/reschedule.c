@@ -44,8 +44,8 @@ static void check_movable(const Move *m, const Appointment *current);
 static void check_window(const Move *m, const Appointment *current);
 static bool is_unchanged(const Move *m, const Appointment *current);
 static Datum update_row(void *arg);
-static void refuse_overlap(const char *constraint, const void *context)
-			pg_attribute_noreturn();
+pg_noreturn static void refuse_overlap(const char *constraint,
+									   const void *context);
 
 /* Moves an appointment; to where it is already changes nothing. */
 Appointment *

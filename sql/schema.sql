@@ -103,7 +103,7 @@ FROM unnest(ARRAY['DELETE FROM appt.doctor', 'DELETE FROM appt.branch',
 	'UPDATE appt.doctor_day SET on_date = on_date + 1',
 	'UPDATE appt.branch SET time_zone = ''America/New_York''',
 	'UPDATE appt.branch SET time_zone = ''Mars/Olympus''',
-	'UPDATE appt.branch SET time_zone = ''Asia/Calcutta'' RETURNING time_zone',
+	'UPDATE appt.branch SET time_zone = ''Asia/Tashkent'' RETURNING time_zone',
 	'DELETE FROM appt.visit_type',
 	'UPDATE appt.visit_type SET visit_type = ''v'''])
 	statement;

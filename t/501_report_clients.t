@@ -118,13 +118,13 @@ SQL
 }
 
 subtest 'JDBC' => sub {
-    there_is('ecj', 'ecj') && there_is('java', 'default-jre-headless')
+    there_is('javac', 'default-jdk-headless') && there_is('java', 'default-jdk-headless')
         or return;
     my $driver = '/usr/share/java/postgresql.jar';
     ok(-e $driver, 'there is the driver')
         or diag 'what to do: make install-deps (libpostgresql-jdbc-java)';
-    my ($code, $out, $err) = run_command(['ecj', '-11', '-proc:none', '-d', "$tmp",
-        root_dir() . '/t/java/ReadReports.java']);
+    my ($code, $out, $err) = run_command(['javac', '--release', '11', '-proc:none',
+        '-d', "$tmp", root_dir() . '/t/java/ReadReports.java']);
     is($code, 0, 'the program compiles') or diag $out, $err;
 
     my $url = sprintf 'jdbc:postgresql://127.0.0.1:%d/%s?user=desk',
