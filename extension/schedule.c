@@ -49,9 +49,13 @@ static void load_globals(Cache *new);
 static void load_relids(Cache *new);
 static HTAB *name_table(MemoryContext context, const char *name,
 						Size entry_size);
+static bool is_possible(const char *name);
 static void *find(HTAB *table, const char *name);
-static void enter(HTAB *table, const void *entry, Size entry_size);
-static Rules *make_rules(Doctor *doctor, Branch *branch);
+static void *enter(HTAB *table, const void *entry, Size entry_size);
+static Doctor *enter_doctor(const Doctor *loaded);
+static Client *enter_client(const Client *loaded);
+static void *keep(const void *data, Size size);
+static Rules make_rules(Doctor *doctor, Branch *branch);
 static int	int_setting(const char *name, const Doctor *doctor,
 						const Branch *branch);
 
@@ -80,22 +84,22 @@ schedule_refresh(void)
 	loaded_at = start;
 }
 
-/* NULL if there is none, here and below. */
+/*
+ * NULL if there is none, here and below.  A look at the tables that finds
+ * nothing, or fails, leaves nothing in the cache's memory.
+ */
 Doctor *
 schedule_doctor(const char *doctor_id)
 {
 	Doctor	   *doctor = find(cache->doctors, doctor_id);
-	MemoryContext old;
 
-	if (doctor != NULL)
-		return doctor;
-	old = MemoryContextSwitchTo(cache->context);
-	doctor = schedule_load_doctor(doctor_id);
-	MemoryContextSwitchTo(old);
-	if (doctor == NULL)
-		return NULL;
-	enter(cache->doctors, doctor, sizeof(Doctor));
-	return find(cache->doctors, doctor_id);
+	if (doctor == NULL && is_possible(doctor_id))
+	{
+		doctor = schedule_load_doctor(doctor_id);
+		if (doctor != NULL)
+			doctor = enter_doctor(doctor);
+	}
+	return doctor;
 }
 
 Branch *
@@ -121,39 +125,36 @@ Client *
 schedule_client(const char *client_id)
 {
 	Client	   *client = find(cache->clients, client_id);
-	MemoryContext old;
 
-	if (client != NULL)
-		return client;
-	old = MemoryContextSwitchTo(cache->context);
-	client = schedule_load_client(client_id);
-	MemoryContextSwitchTo(old);
-	if (client == NULL)
-		return NULL;
-	enter(cache->clients, client, sizeof(Client));
-	return find(cache->clients, client_id);
+	if (client == NULL && is_possible(client_id))
+	{
+		client = schedule_load_client(client_id);
+		if (client != NULL)
+			client = enter_client(client);
+	}
+	return client;
 }
 
 /* The settings as they are for a doctor at a branch. */
 const Rules *
 schedule_rules(Doctor *doctor, Branch *branch)
 {
+	Rules		rules;
 	MemoryContext old;
-	Rules	   *rules;
 
 	for (int i = 0; i < doctor->nrules; i++)
 	{
 		if (doctor->rules[i]->branch == branch)
 			return doctor->rules[i];
 	}
-	old = MemoryContextSwitchTo(cache->context);
 	rules = make_rules(doctor, branch);
+	old = MemoryContextSwitchTo(cache->context);
 	doctor->rules = doctor->nrules == 0
 		? palloc_array(Rules *, 1)
 		: repalloc_array(doctor->rules, Rules *, doctor->nrules + 1);
-	doctor->rules[doctor->nrules++] = rules;
+	doctor->rules[doctor->nrules++] = keep(&rules, sizeof(rules));
 	MemoryContextSwitchTo(old);
-	return rules;
+	return doctor->rules[doctor->nrules - 1];
 }
 
 /* The global value of a setting. */
@@ -285,29 +286,70 @@ name_table(MemoryContext context, const char *name, Size entry_size)
 					   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
+/* Whether an id is short enough to be in the tables. */
+static bool
+is_possible(const char *name)
+{
+	return strlen(name) < sizeof(((Branch *) 0)->branch_id);
+}
+
 static void *
 find(HTAB *table, const char *name)
 {
 	char		key[sizeof(((Branch *) 0)->branch_id)];
 
-	if (strlen(name) >= sizeof(key))
+	if (!is_possible(name))
 		return NULL;
 	strlcpy(key, name, sizeof(key));
 	return hash_search(table, key, HASH_FIND, NULL);
 }
 
-static void
+static void *
 enter(HTAB *table, const void *entry, Size entry_size)
 {
-	memcpy(hash_search(table, entry, HASH_ENTER, NULL), entry, entry_size);
+	return memcpy(hash_search(table, entry, HASH_ENTER, NULL), entry,
+				  entry_size);
 }
 
-static Rules *
+/* Copies into the cache what was loaded into the caller's memory. */
+static Doctor *
+enter_doctor(const Doctor *loaded)
+{
+	Doctor		doctor = *loaded;
+
+	doctor.name = keep(loaded->name, strlen(loaded->name) + 1);
+	doctor.hours = keep(loaded->hours, loaded->nhours * sizeof(Hours));
+	doctor.time_off = keep(loaded->time_off,
+						   loaded->ntime_off * sizeof(SlotBlock));
+	return enter(cache->doctors, &doctor, sizeof(doctor));
+}
+
+static Client *
+enter_client(const Client *loaded)
+{
+	Client		client = *loaded;
+
+	client.branch_ids = keep(loaded->branch_ids,
+							 loaded->nbranch_ids * sizeof(char *));
+	for (int i = 0; i < client.nbranch_ids; i++)
+		client.branch_ids[i] = keep(loaded->branch_ids[i],
+									strlen(loaded->branch_ids[i]) + 1);
+	return enter(cache->clients, &client, sizeof(client));
+}
+
+/* A copy in the cache's memory. */
+static void *
+keep(const void *data, Size size)
+{
+	if (size == 0)
+		return NULL;
+	return memcpy(MemoryContextAlloc(cache->context, size), data, size);
+}
+
+static Rules
 make_rules(Doctor *doctor, Branch *branch)
 {
-	Rules	   *rules = palloc_object(Rules);
-
-	*rules = (Rules) {
+	return (Rules) {
 		.branch = branch,
 		.lead_time_min = int_setting("lead_time_min", doctor, branch),
 		.horizon_days = int_setting("horizon_days", doctor, branch),
@@ -322,7 +364,6 @@ make_rules(Doctor *doctor, Branch *branch)
 			int_setting("patient_daily_limit", doctor, branch),
 		.late_after_min = int_setting("late_after_min", doctor, branch)
 	};
-	return rules;
 }
 
 /* The doctor's value before the branch's before the global one. */

@@ -217,7 +217,7 @@ schedule_load_client(const char *client_id)
 		return client;
 	deconstruct_array_builtin(DatumGetArrayTypeP(branch_ids), TEXTOID,
 							  &items, NULL, &client->nbranch_ids);
-	client->branch_ids = palloc_array(char *, client->nbranch_ids + 1);
+	client->branch_ids = palloc_array(char *, client->nbranch_ids);
 	for (int i = 0; i < client->nbranch_ids; i++)
 		client->branch_ids[i] = TextDatumGetCString(items[i]);
 	return client;
