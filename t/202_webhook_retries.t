@@ -101,11 +101,17 @@ subtest 'Retry-After is honoured, up to a day' => sub {
     my %case = (
         '30'          => [29,    40],
         '99999999999' => [86390, 86410],
-        '99999999999999999999999' => [-20, 15],
+        '99999999999999999999999' => [86390, 86410],
+        '40000'       => [39990, 40010],
         '-5'          => [-20, 15],
         strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time + 60)) => [40, 75],
         strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time - 60)) => [-20, 15],
+        strftime('%A, %d-%b-%y %H:%M:%S GMT', gmtime(time + 60)) => [40, 75],
+        strftime('%a %b %e %H:%M:%S %Y', gmtime(time + 86400 * 3))
+            => [86390, 86410],
         'tomorrow'    => [-20, 15],
+        '120.5'       => [-20, 15],
+        ''            => [-20, 15],
     );
     for my $header (sort keys %case) {
         $sink->behave;

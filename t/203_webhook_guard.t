@@ -9,7 +9,9 @@ use Test::More;
 use Appt::Deliveries qw(clinic hurried attempts);
 use Appt::Sink;
 use Appt::Util qw(root_dir run_command temp_dir wait_for);
+use HTTP::Tiny;
 
+my $http = HTTP::Tiny->new(timeout => 5);
 my $root = root_dir();
 my $dir  = temp_dir();
 
@@ -161,6 +163,15 @@ subtest 'a name that resolves differently the second time' => sub {
     with_relay(\%env, sub {
         is(attempt_at($url)->{status}, 200,
             'of two addresses the allowed one is taken');
+    });
+    $other->stop;
+    with_relay(\%env, sub {
+        my $attempt = attempt_at($url);
+        is($attempt->{status}, undef, 'nobody at the allowed one: no answer');
+        like($attempt->{error}, qr/connect/, 'and that is said');
+        unlike($http->get($clinic->relay->url . '/metrics')->{content},
+            qr/^bioecko_relay_refused_total [1-9]/m,
+            'it does not count as refused');
     });
     is($sink->requests, 0, 'the forbidden one saw nothing');
     is($other->requests, 2, 'the allowed one both');

@@ -5,13 +5,15 @@
  *		Nothing from the environment (proxies, netrc) counts, no redirect is
  *		followed, every connection passes the guard, and of an answer no more
  *		is read than ANSWER_MAX_BYTES, headers included in a count of their
- *		own.  A 2xx status line with all its headers is a success, whatever
- *		becomes of the body.
+ *		own.  The status line is the answer: what follows it, or fails to,
+ *		changes nothing.
  */
 #include "relay/transfer.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -31,8 +33,8 @@ _Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
 
 static void transfer_options(Transfer *transfer);
 static void transfer_headers(Transfer *transfer);
-static const char *transfer_error(const Transfer *transfer, CURLcode code,
-								  int status);
+static const char *transfer_error(const Transfer *transfer, CURLcode code);
+static bool is_redirect(int status);
 static void header_add(Transfer *transfer, const char *name,
 					   const char *value);
 static void headers_link(Transfer *transfer);
@@ -40,6 +42,8 @@ static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
 									struct curl_sockaddr *address);
 static size_t on_header(char *bytes, size_t size, size_t count,
 						void *transfer);
+static int	status_of(const char *line, size_t len);
+static int	retry_after_of(const char *value, size_t len);
 static size_t on_body(char *bytes, size_t size, size_t count,
 					  void *transfer);
 
@@ -71,7 +75,7 @@ transfer_prepare(Transfer *transfer, Delivery *delivery)
 		.header_text = transfer->header_text,
 		.delivery = delivery,
 		.started_ms = clock_ms(),
-		.scheme = strncmp(delivery->url, "https:", 6) == 0
+		.scheme = strncasecmp(delivery->url, "https:", 6) == 0
 			? GUARD_HTTPS : GUARD_HTTP,
 	};
 	transfer_headers(transfer);
@@ -88,17 +92,13 @@ transfer_finish(Transfer *transfer, CURLcode code)
 {
 	Delivery   *delivery = transfer->delivery;
 	Outcome    *outcome = &delivery->outcome;
-	curl_off_t	retry_after = 0;
-	long		status = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
-	outcome->status = transfer->answered ? (int) status : 0;
+	outcome->status = transfer->status;
 	outcome->duration_ms = (int) (clock_ms() - transfer->started_ms);
-	outcome->refused = code != CURLE_OK && transfer->refused;
-	outcome->error = transfer_error(transfer, code, outcome->status);
-	outcome->retry_after_s = retry_after > RETRY_AFTER_MAX_S
-		? RETRY_AFTER_MAX_S : (int) retry_after;
+	outcome->refused = code != CURLE_OK && transfer->refused &&
+		!transfer->opened;
+	outcome->error = transfer_error(transfer, code);
+	outcome->retry_after_s = transfer->retry_after_s;
 	utf8_clean(&outcome->answer, buf_get(&transfer->answer),
 			   transfer->answer.len);
 
@@ -206,19 +206,26 @@ headers_link(Transfer *transfer)
 
 /* What went wrong, in words that name neither host nor person. */
 static const char *
-transfer_error(const Transfer *transfer, CURLcode code, int status)
+transfer_error(const Transfer *transfer, CURLcode code)
 {
 	if (transfer->flooded)
 		return "the answer was too long and was cut off";
-	if (code != CURLE_OK && transfer->refused)
+	if (code != CURLE_OK && transfer->refused && !transfer->opened)
 		return "the destination's address is not allowed";
 	if (code != CURLE_OK)
 		return curl_easy_strerror(code);
-	if (status == 0)
-		return "the answer ended before its headers did";
-	if (status >= 300 && status <= 399)
+	if (transfer->status == 0)
+		return "the answer ended before its status line did";
+	if (is_redirect(transfer->status))
 		return "redirects are not followed";
 	return NULL;
+}
+
+/* Whether the status sends elsewhere; 300 and 304 do not. */
+static bool
+is_redirect(int status)
+{
+	return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
 /* The guard: called with every address that libcurl is about to try. */
@@ -233,17 +240,22 @@ on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 		transfer->refused = true;
 		return CURL_SOCKET_BAD;
 	}
+	transfer->opened = true;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC,
 				  address->protocol);
 }
 
-/* One header line, the status line and the empty last one among them. */
+/*
+ * One line of the head: a status line, a header, an empty one, or a trailer,
+ * which comes when some of the body has.
+ */
 static size_t
 on_header(char *bytes, size_t size, size_t count, void *data)
 {
+	static const char retry_after[] = "retry-after:";
+	const size_t name_len = sizeof(retry_after) - 1;
 	Transfer   *transfer = data;
 	size_t		len = size * count;
-	long		status = 0;
 
 	transfer->header_bytes += len;
 	if (transfer->header_bytes > ANSWER_MAX_BYTES)
@@ -251,12 +263,62 @@ on_header(char *bytes, size_t size, size_t count, void *data)
 		transfer->flooded = true;
 		return 0;
 	}
-	if (len <= 2 && (bytes[0] == '\r' || bytes[0] == '\n'))
+	if (transfer->body_bytes > 0)
+		return len;
+	if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
 	{
-		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-		transfer->answered = status >= 200;
+		transfer->status = status_of(bytes, len);
+		transfer->retry_after_s = 0;
 	}
+	else if (len > name_len && strncasecmp(bytes, retry_after, name_len) == 0)
+		transfer->retry_after_s =
+			retry_after_of(bytes + name_len, len - name_len);
 	return len;
+}
+
+/* The status in a status line; 0: it is an interim one, 1xx. */
+static int
+status_of(const char *line, size_t len)
+{
+	const char *space = memchr(line, ' ', len);
+	size_t		rest = space != NULL ? len - (size_t) (space + 1 - line) : 0;
+	int			status = 0;
+	size_t		i;
+
+	for (i = 0; i < 3 && i < rest && isdigit((unsigned char) space[1 + i]); i++)
+		status = 10 * status + (space[1 + i] - '0');
+	return i == 3 && status >= 200 ? status : 0;
+}
+
+/*
+ * Seconds that a Retry-After asks for: a number of them or a date (RFC 9110,
+ * 10.2.3), at most RETRY_AFTER_MAX_S; 0 for what is neither, or past.
+ * CURLINFO_RETRY_AFTER is not asked, as from libcurl 8.9 on it ends at 6 hours.
+ */
+static int
+retry_after_of(const char *value, size_t len)
+{
+	char		text[64];
+	size_t		digits;
+	long long	seconds;
+
+	while (len > 0 && isspace((unsigned char) *value))
+		value++, len--;
+	while (len > 0 && isspace((unsigned char) value[len - 1]))
+		len--;
+	if (len == 0 || len >= sizeof(text))
+		return 0;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	digits = strspn(text, "0123456789");
+	if (digits == len)
+		seconds = strtoll(text, NULL, 10);
+	else if (isalpha((unsigned char) text[0]))
+		seconds = (long long) curl_getdate(text, NULL) - (long long) time(NULL);
+	else
+		return 0;
+	return seconds <= 0 ? 0
+		: seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (int) seconds;
 }
 
 /* Some of the body: its beginning is kept, its length has a limit. */

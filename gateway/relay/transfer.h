@@ -25,8 +25,10 @@ typedef struct Transfer
 	int64_t		started_ms;
 	size_t		header_bytes;
 	size_t		body_bytes;
-	bool		answered;		/* the final status and all headers came */
+	int			status;			/* of the last status line; 0: none, or 1xx */
+	int			retry_after_s;	/* 0: not asked for */
 	bool		refused;		/* by the guard, an address at least */
+	bool		opened;			/* a socket, to another address */
 	bool		flooded;		/* the answer was cut off */
 	GuardScheme scheme;
 	Buf			answer;			/* its first bytes, raw */
