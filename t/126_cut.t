@@ -105,11 +105,12 @@ while (1) {
         WHERE slot_start = $1 AND doctor_id = $2', $free[$n]{start_time},
         'DOC-001'), 1, 'once');
     # The retry's connection has the statement prepared: a new one, please.
-    $cluster->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE usename = 'bioecko_gateway'");
+    $cluster->psql("SELECT pg_terminate_backend(pid, 30000)
+        FROM pg_stat_activity WHERE usename = 'bioecko_gateway'");
     wait_for { $http->get('/readyz')->{status} == 200 } 'the gateway to be back';
     last if ++$n == @free;
 }
-like(slurp($log), qr/DCZ$/, 'no message was left out');
+# Behind them may be what the gateway asked on its own account.
+like(slurp($log), qr/DCZ/, 'no message was left out');
 
 done_testing();

@@ -5,9 +5,10 @@
  *		itself when it is lost.
  *
  *		The queries of one turn of the loop share a Sync and so an implicit
- *		transaction: good for reads.  A connection of LANE_OWN has one query at
- *		a time, so its Sync is the commit of that one.  Behind an error the
- *		rest of the batch is aborted by the server and sent again by us.
+ *		transaction: good for reads.  A connection of LANE_OWN or LANE_AUTH
+ *		has one query at a time, so its Sync is the commit of that one.
+ *		Behind an error the rest of the batch is aborted by the server and
+ *		sent again by us.
  *
  *		A write is reported done when its Sync is: only then is it committed.
  */
@@ -162,6 +163,7 @@ db_connect(DbConn *conn)
 	static const char *const names[] = {
 		[LANE_SHARED] = "bioecko-gateway read",
 		[LANE_OWN] = "bioecko-gateway",
+		[LANE_AUTH] = "bioecko-gateway auth",
 		[LANE_CONTROL] = "bioecko-gateway control",
 	};
 	const PgOptions pg_options = {

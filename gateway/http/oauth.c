@@ -241,7 +241,7 @@ oauth_authenticate(Request *request, OauthForm *form, QueryDone done)
 	request->query = (Query) {
 		.statement = authenticate_statement,
 		.params = form->params,
-		.lane = LANE_OWN,
+		.lane = LANE_AUTH,
 		.writes = true,
 		.done = done,
 		.context = request,

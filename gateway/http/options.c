@@ -32,6 +32,8 @@ static const ConfigOption option_table[] = {
 		1, 64, "database connections of a loop that share quick reads"),
 	INT("APPT_WRITE_CONNECTIONS", "write-connections", write_connections,
 		"8", 1, 256, "database connections of a loop for one write each"),
+	INT("APPT_AUTH_CONNECTIONS", "auth-connections", auth_connections, "1",
+		1, 16, "database connections of a loop for who asks for a token"),
 	INT("APPT_STATEMENT_TIMEOUT_MS", "statement-timeout-ms",
 		statement_timeout_ms, "4500", 100, 60000,
 		"longest time of a statement: 504 after it"),

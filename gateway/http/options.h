@@ -17,6 +17,7 @@ typedef struct Options
 	int			loops;
 	int			read_connections;	/* a loop */
 	int			write_connections;	/* a loop */
+	int			auth_connections;	/* a loop */
 	int			statement_timeout_ms;
 	int			lock_timeout_ms;
 	int			queue_timeout_ms;

@@ -32,14 +32,18 @@ struct Pool
 	struct Loop *loop;
 	DbConn	   *conns;
 	int			count;
-	QueryList	waiting[LANE_CONTROL];	/* LANE_SHARED and LANE_OWN */
+	QueryList	waiting[LANE_COUNT];
 };
 
 static Statement statements[STATEMENTS_MAX];
 static int	statement_count;
 
+static QueryLane lane_of_conn(int index);
 static bool lane_is_up(const Pool *pool, QueryLane lane);
 static DbConn *pool_choose(Pool *pool, QueryLane lane);
+static bool conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane);
+static bool conn_has_room(const DbConn *conn);
+static Query *pool_next(Pool *pool, const DbConn *conn);
 static void pool_wait(Pool *pool, Query *query);
 static void list_add(QueryList *list, Query *query);
 static Query *list_take(QueryList *list);
@@ -69,12 +73,12 @@ pool_open(struct Loop *loop)
 	int			i;
 
 	*pool = (Pool) {.loop = loop};
-	pool->count = options.read_connections + options.write_connections + 1;
+	pool->count = options.read_connections + options.write_connections +
+		options.auth_connections + 1;
 	pool->conns = must_alloc((size_t) pool->count * sizeof(DbConn));
 	for (i = 0; i < pool->count; i++)
 	{
-		QueryLane	lane = i < options.read_connections ? LANE_SHARED
-			: i < pool->count - 1 ? LANE_OWN : LANE_CONTROL;
+		QueryLane	lane = lane_of_conn(i);
 		bool		other = lane == LANE_SHARED && options.read_dsn[0] != '\0';
 
 		pool->conns[i] = (DbConn) {
@@ -93,7 +97,8 @@ pool_open(struct Loop *loop)
  * live until then.
  *
  * A read whose neighbours failed and took it with them some times, or that
- * finds no shared connection (a standby that is away), has one to itself.
+ * finds no shared connection (a standby that is away), has one to itself.  Who
+ * asks for a token while that lane is away stands in line with the bookings.
  */
 void
 pool_submit(Pool *pool, Query *query)
@@ -103,6 +108,8 @@ pool_submit(Pool *pool, Query *query)
 	if (query->lane == LANE_SHARED &&
 		(query->attempts >= POOL_SHARED_ATTEMPTS ||
 		 !lane_is_up(pool, LANE_SHARED)))
+		query->lane = LANE_OWN;
+	if (query->lane == LANE_AUTH && !lane_is_up(pool, LANE_AUTH))
 		query->lane = LANE_OWN;
 	conn = pool_choose(pool, query->lane);
 	query->next = NULL;
@@ -132,7 +139,7 @@ pool_tick(Pool *pool, int64_t now_ms)
 
 	for (i = 0; i < pool->count; i++)
 		db_tick(&pool->conns[i], now_ms);
-	for (lane = 0; lane < LANE_CONTROL; lane++)
+	for (lane = 0; lane < LANE_COUNT; lane++)
 	{
 		QueryList  *list = &pool->waiting[lane];
 
@@ -147,6 +154,19 @@ bool
 pool_is_up(const Pool *pool)
 {
 	return lane_is_up(pool, LANE_OWN);
+}
+
+/* The lane of the pool's connection of that number. */
+static QueryLane
+lane_of_conn(int index)
+{
+	if (index < options.read_connections)
+		return LANE_SHARED;
+	index -= options.read_connections;
+	if (index < options.write_connections)
+		return LANE_OWN;
+	index -= options.write_connections;
+	return index < options.auth_connections ? LANE_AUTH : LANE_CONTROL;
 }
 
 /* Whether a connection of the lane is ready, busy or not. */
@@ -179,19 +199,10 @@ pool_close(Pool *pool)
 void
 pool_conn_free(Pool *pool, DbConn *conn)
 {
-	int			room = conn->lane == LANE_SHARED ? POOL_SHARED_MAX : 1;
-
-	if (conn->lane == LANE_CONTROL)
-		return;
-	while (conn->state == DB_READY && !conn->broken &&
-		   conn->in_flight < room && conn->op_count < 2 * POOL_SHARED_MAX)
+	while (conn_has_room(conn))
 	{
-		Query	   *query;
+		Query	   *query = pool_next(pool, conn);
 
-		if (conn->lane == LANE_OWN &&
-			(conn->op_count > 0 || !db_is_quiet(conn)))
-			break;
-		query = list_take(&pool->waiting[conn->lane]);
 		if (query == NULL)
 			break;
 		db_send(conn, query);
@@ -239,31 +250,63 @@ pool_choose(Pool *pool, QueryLane lane)
 	DbConn	   *best = NULL;
 	int			i;
 
-	if (lane != LANE_CONTROL && pool->waiting[lane].count > 0)
+	if (pool->waiting[lane].count > 0)
 		return NULL;
 	for (i = 0; i < pool->count; i++)
 	{
 		DbConn	   *conn = &pool->conns[i];
 
-		if (conn->lane != lane || conn->state != DB_READY || conn->broken ||
-			(lane == LANE_OWN &&
-			 (conn->op_count > 0 || !db_is_quiet(conn))) ||
-			conn->in_flight >= POOL_SHARED_MAX)
+		if (!conn_serves(pool, conn, lane) || !conn_has_room(conn))
 			continue;
 		if (best == NULL || conn->in_flight < best->in_flight)
 			best = conn;
-		if (lane == LANE_OWN)
+		if (best->in_flight == 0)
 			break;
 	}
 	return best;
+}
+
+/*
+ * Whether the connection is one for the lane.  The loop's own questions go to
+ * any that reaches the primary while their connection is away: without them
+ * nobody would know whose tokens are good.
+ */
+static bool
+conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane)
+{
+	if (conn->lane == lane)
+		return true;
+	return lane == LANE_CONTROL && conn->lane != LANE_SHARED &&
+		!lane_is_up(pool, LANE_CONTROL);
+}
+
+/* Whether the connection can be sent another query now. */
+static bool
+conn_has_room(const DbConn *conn)
+{
+	if (conn->state != DB_READY || conn->broken)
+		return false;
+	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH)
+		return conn->op_count == 0 && db_is_quiet(conn);
+	return conn->in_flight < POOL_SHARED_MAX &&
+		conn->op_count < 2 * POOL_SHARED_MAX;
+}
+
+/* Takes the first query that waits for such a connection, or NULL. */
+static Query *
+pool_next(Pool *pool, const DbConn *conn)
+{
+	if (conn_serves(pool, conn, LANE_CONTROL) &&
+		pool->waiting[LANE_CONTROL].count > 0)
+		return list_take(&pool->waiting[LANE_CONTROL]);
+	return list_take(&pool->waiting[conn->lane]);
 }
 
 /* Lets the query wait for a connection, unless too many do. */
 static void
 pool_wait(Pool *pool, Query *query)
 {
-	if (query->lane == LANE_CONTROL ||
-		pool->waiting[query->lane].count >= POOL_WAITING_MAX)
+	if (pool->waiting[query->lane].count >= POOL_WAITING_MAX)
 		pool_finish(pool, query, QUERY_BUSY, NULL);
 	else
 		list_add(&pool->waiting[query->lane], query);

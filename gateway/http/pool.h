@@ -39,7 +39,9 @@ typedef enum QueryLane
 {
 	LANE_SHARED,				/* a read that may share a connection */
 	LANE_OWN,					/* has a connection to itself */
+	LANE_AUTH,					/* the same, never in a line with bookings */
 	LANE_CONTROL,				/* the loop's own: keys, wake-ups */
+	LANE_COUNT,
 } QueryLane;
 
 struct Query;
