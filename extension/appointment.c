@@ -8,9 +8,10 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-/* Columns, in the order of CREATE TABLE appt.appointment. */
+/* The columns that the engine reads, in any order of the table's. */
 enum
 {
 	COL_APPOINTMENT_ID,
@@ -46,14 +47,52 @@ enum
 	COL_COUNT
 };
 
-/* What the table has NOT NULL, and what is read here as if it were never. */
-static const int required[] = {
-	COL_APPOINTMENT_ID, COL_APPOINTMENT_NO, COL_DOCTOR_ID, COL_BRANCH_ID,
-	COL_SLOT_START, COL_SLOT_END, COL_STATUS, COL_TOKEN_DATE, COL_SOURCE,
-	COL_VERSION, COL_RESCHEDULE_COUNT, COL_PRIORITY, COL_OVERRIDE,
-	COL_BOOKED_AT, COL_DOCTOR_NO, COL_LANE, COL_BUFFER_BEFORE_MIN,
-	COL_BUFFER_AFTER_MIN
+typedef struct Column
+{
+	const char *name;
+	Oid			type;
+	bool		not_null;		/* as the table says it */
+} Column;
+
+static const Column columns[COL_COUNT] = {
+	[COL_APPOINTMENT_ID] = {"appointment_id", TEXTOID, true},
+	[COL_APPOINTMENT_NO] = {"appointment_no", INT8OID, true},
+	[COL_PATIENT_ID] = {"patient_id", TEXTOID, false},
+	[COL_DOCTOR_ID] = {"doctor_id", TEXTOID, true},
+	[COL_BRANCH_ID] = {"branch_id", TEXTOID, true},
+	[COL_SLOT_START] = {"slot_start", TIMESTAMPTZOID, true},
+	[COL_SLOT_END] = {"slot_end", TIMESTAMPTZOID, true},
+	[COL_VISIT_TYPE] = {"visit_type", TEXTOID, false},
+	[COL_STATUS] = {"status", TEXTOID, true},
+	[COL_TOKEN_NUMBER] = {"token_number", INT4OID, false},
+	[COL_TOKEN_DATE] = {"token_date", DATEOID, true},
+	[COL_SOURCE] = {"source", TEXTOID, true},
+	[COL_NOTES] = {"notes", TEXTOID, false},
+	[COL_VERSION] = {"version", INT4OID, true},
+	[COL_RESCHEDULE_COUNT] = {"reschedule_count", INT4OID, true},
+	[COL_REASON] = {"reason", TEXTOID, false},
+	[COL_PRIORITY] = {"priority", INT2OID, true},
+	[COL_SKIPPED_AT] = {"skipped_at", TIMESTAMPTZOID, false},
+	[COL_OVERRIDE] = {"override", BOOLOID, true},
+	[COL_BOOKED_AT] = {"booked_at", TIMESTAMPTZOID, true},
+	[COL_CHECKED_IN_AT] = {"checked_in_at", TIMESTAMPTZOID, false},
+	[COL_STARTED_AT] = {"started_at", TIMESTAMPTZOID, false},
+	[COL_COMPLETED_AT] = {"completed_at", TIMESTAMPTZOID, false},
+	[COL_CANCELLED_AT] = {"cancelled_at", TIMESTAMPTZOID, false},
+	[COL_HOLD_EXPIRES_AT] = {"hold_expires_at", TIMESTAMPTZOID, false},
+	[COL_DOCTOR_NO] = {"doctor_no", INT4OID, true},
+	[COL_PATIENT_NO] = {"patient_no", INT4OID, false},
+	[COL_LANE] = {"lane", INT2OID, true},
+	[COL_BUFFER_BEFORE_MIN] = {"buffer_before_min", INT2OID, true},
+	[COL_BUFFER_AFTER_MIN] = {"buffer_after_min", INT2OID, true}
 };
+
+/* Where a row type has those columns. */
+typedef struct RowLayout
+{
+	uint64		descriptor;		/* the type cache's id of it; 0: none yet */
+	AttrNumber	numbers[COL_COUNT];
+} RowLayout;
 
 static const char *const statuses[] = {
 	"held", "booked", "checked_in", "in_consultation", "completed",
@@ -65,10 +104,19 @@ static const char *const sources[] = {
 	"sql", "api", "web", "mobile", "aggregator", "front_desk", "walk_in"
 };
 
-/* Who inserts has found and locked the patient's row (patient_lock). */
-static ApptTable table = {
-	.name = "appointment",
-	.kept_key = "FOREIGN KEY (patient_no) REFERENCES appt.patient(patient_no)"
+static ApptStatement insert = {
+	"INSERT INTO appt.appointment AS a"
+	" (appointment_id, appointment_no, patient_id, doctor_id, branch_id,"
+	" slot_start, slot_end, visit_type, status, token_number, token_date,"
+	" source, notes, override, booked_at, checked_in_at, hold_expires_at,"
+	" doctor_no, patient_no, lane, buffer_before_min, buffer_after_min)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+	" $15, $16, $17, $18, $19, $20, $21, $22)"
+	" RETURNING a",
+	22, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID,
+		TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID}
 };
 
 static ApptStatement find = {
@@ -97,10 +145,11 @@ static ApptStatement store = {
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
-static void require_columns(TupleDesc desc, const bool *nulls);
-static void refuse_reference(const Appointment *appointment,
-							 const char *object, const char *id)
-			pg_attribute_noreturn();
+static const RowLayout *row_layout(HeapTupleHeader row, TupleDesc desc);
+static AttrNumber find_column(TupleDesc desc, const Column *column);
+static void read_columns(HeapTupleHeader row, Datum *values, bool *nulls);
+pg_noreturn static void refuse_reference(const Appointment *appointment,
+										 const char *object, const char *id);
 static char *write_json(const Appointment *a);
 static bool is_one_of(const char *value, const char *const *names, int n);
 static char *text_or_null(const Datum *values, const bool *nulls, int column);
@@ -118,29 +167,19 @@ appointment_is_source(const char *source)
 }
 
 /*
- * Reads a composite Datum; everything is in the current context.  A row that an
- * SQL caller made up obeys none of the table's constraints.
+ * Reads a composite Datum; everything is in the current context.  The columns
+ * are found by their names, so what a DBA adds, drops or has generated is
+ * passed over.  A row that an SQL caller made up obeys none of the table's
+ * constraints.
  */
 Appointment *
 appointment_from_row(Datum row)
 {
-	HeapTupleHeader header = DatumGetRow(row);
-	HeapTupleData tuple = {
-		.t_len = HeapTupleHeaderGetDatumLength(header),
-		.t_data = header
-	};
-	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
-											  HeapTupleHeaderGetTypMod(header));
 	Datum		values[COL_COUNT];
 	bool		nulls[COL_COUNT];
 	Appointment *a = palloc_object(Appointment);
 
-	if (desc->natts != COL_COUNT)
-		elog(ERROR, "table appt.appointment has %d columns, not %d",
-			 desc->natts, COL_COUNT);
-	heap_deform_tuple(&tuple, desc, values, nulls);
-	require_columns(desc, nulls);
-	ReleaseTupleDesc(desc);
+	read_columns(DatumGetRow(row), values, nulls);
 
 #define TEXT(col) text_or_null(values, nulls, COL_##col)
 #define TIME(col) \
@@ -187,19 +226,81 @@ appointment_from_row(Datum row)
 	return a;
 }
 
-/* Refuses a row without one of the columns that every appointment has. */
+/* The values of the columns, in the order of their list. */
 static void
-require_columns(TupleDesc desc, const bool *nulls)
+read_columns(HeapTupleHeader row, Datum *values, bool *nulls)
 {
-	for (int i = 0; i < lengthof(required); i++)
+	HeapTupleData tuple = {
+		.t_len = HeapTupleHeaderGetDatumLength(row),
+		.t_data = row
+	};
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+											  HeapTupleHeaderGetTypMod(row));
+	const RowLayout *layout = row_layout(row, desc);
+	Datum	   *all_values = palloc_array(Datum, desc->natts);
+	bool	   *all_nulls = palloc_array(bool, desc->natts);
+
+	heap_deform_tuple(&tuple, desc, all_values, all_nulls);
+	ReleaseTupleDesc(desc);
+	for (int i = 0; i < COL_COUNT; i++)
 	{
-		if (nulls[required[i]])
+		AttrNumber	number = layout->numbers[i];
+
+		values[i] = all_values[number - 1];
+		nulls[i] = all_nulls[number - 1];
+		if (nulls[i] && columns[i].not_null)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("null value in column \"%s\" of a row of type %s",
-							NameStr(TupleDescAttr(desc, required[i])->attname),
-							"appt.appointment")));
+							columns[i].name, "appt.appointment")));
 	}
+	pfree(all_values);
+	pfree(all_nulls);
+}
+
+/*
+ * The layout of the row's type, found anew when the type cache says that its
+ * descriptor is another than last time.
+ */
+static const RowLayout *
+row_layout(HeapTupleHeader row, TupleDesc desc)
+{
+	static RowLayout layout;
+	uint64		descriptor =
+		assign_record_type_identifier(HeapTupleHeaderGetTypeId(row),
+									  HeapTupleHeaderGetTypMod(row));
+
+	if (layout.descriptor == descriptor)
+		return &layout;
+	layout.descriptor = 0;
+	for (int i = 0; i < COL_COUNT; i++)
+		layout.numbers[i] = find_column(desc, &columns[i]);
+	layout.descriptor = descriptor;
+	return &layout;
+}
+
+/* The number of a column, whose type must be the one that is read. */
+static AttrNumber
+find_column(TupleDesc desc, const Column *column)
+{
+	int			number = SPI_fnumber(desc, column->name);
+	Oid			type;
+
+	if (number <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"appt.appointment\" has no column \"%s\"",
+						column->name)));
+	type = getBaseType(TupleDescAttr(desc, number - 1)->atttypid);
+	if (type != column->type &&
+		!(type == VARCHAROID && column->type == TEXTOID))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"appt.appointment\" has type %s",
+						column->name, format_type_be(type)),
+				 errdetail("The extension reads it as %s.",
+						   format_type_be(column->type))));
+	return number;
 }
 
 /*
@@ -254,45 +355,35 @@ Appointment *
 appointment_insert(const Appointment *a)
 {
 	bool		is_hold = appointment_is(a, "held");
-	ApptArg		values[COL_COUNT] = {
-		[COL_APPOINTMENT_ID] = appt_arg_text(a->appointment_id),
-		[COL_APPOINTMENT_NO] = appt_arg(Int64GetDatum(a->appointment_no)),
-		[COL_PATIENT_ID] = appt_arg_text(a->patient_id),
-		[COL_DOCTOR_ID] = appt_arg_text(a->doctor_id),
-		[COL_BRANCH_ID] = appt_arg_text(a->branch_id),
-		[COL_SLOT_START] = appt_arg_time(a->slot_start),
-		[COL_SLOT_END] = appt_arg_time(a->slot_end),
-		[COL_VISIT_TYPE] = appt_arg_text(a->visit_type),
-		[COL_STATUS] = appt_arg_text(a->status),
-		[COL_TOKEN_NUMBER] = is_hold ? appt_arg_null()
-			: appt_arg(Int32GetDatum(a->token_number)),
-		[COL_TOKEN_DATE] = appt_arg(DateADTGetDatum(a->token_date)),
-		[COL_SOURCE] = appt_arg_text(a->source),
-		[COL_NOTES] = appt_arg_text(a->notes),
-		[COL_VERSION] = appt_arg(Int32GetDatum(1)),
-		[COL_RESCHEDULE_COUNT] = appt_arg(Int32GetDatum(0)),
-		[COL_REASON] = appt_arg_null(),
-		[COL_PRIORITY] = appt_arg(Int16GetDatum(0)),
-		[COL_SKIPPED_AT] = appt_arg_null(),
-		[COL_OVERRIDE] = appt_arg(BoolGetDatum(a->override)),
-		[COL_BOOKED_AT] = appt_arg_time(a->booked_at),
-		[COL_CHECKED_IN_AT] = appt_arg_time(a->checked_in_at),
-		[COL_STARTED_AT] = appt_arg_null(),
-		[COL_COMPLETED_AT] = appt_arg_null(),
-		[COL_CANCELLED_AT] = appt_arg_null(),
-		[COL_HOLD_EXPIRES_AT] = appt_arg_time(a->hold_expires_at),
-		[COL_DOCTOR_NO] = appt_arg(Int32GetDatum(a->doctor_no)),
-		[COL_PATIENT_NO] = is_hold ? appt_arg_null()
-			: appt_arg(Int32GetDatum(a->patient_no)),
-		[COL_LANE] = appt_arg(Int16GetDatum(a->lane)),
-		[COL_BUFFER_BEFORE_MIN] =
-			appt_arg(Int16GetDatum(a->buffer_before_min)),
-		[COL_BUFFER_AFTER_MIN] = appt_arg(Int16GetDatum(a->buffer_after_min))
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg_text(a->appointment_id),
+		appt_arg(Int64GetDatum(a->appointment_no)),
+		appt_arg_text(a->patient_id),
+		appt_arg_text(a->doctor_id),
+		appt_arg_text(a->branch_id),
+		appt_arg_time(a->slot_start),
+		appt_arg_time(a->slot_end),
+		appt_arg_text(a->visit_type),
+		appt_arg_text(a->status),
+		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->token_number)),
+		appt_arg(DateADTGetDatum(a->token_date)),
+		appt_arg_text(a->source),
+		appt_arg_text(a->notes),
+		appt_arg(BoolGetDatum(a->override)),
+		appt_arg_time(a->booked_at),
+		appt_arg_time(a->checked_in_at),
+		appt_arg_time(a->hold_expires_at),
+		appt_arg(Int32GetDatum(a->doctor_no)),
+		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->patient_no)),
+		appt_arg(Int16GetDatum(a->lane)),
+		appt_arg(Int16GetDatum(a->buffer_before_min)),
+		appt_arg(Int16GetDatum(a->buffer_after_min))
 	};
-	Datum		row;
 
-	table_insert(&table, values, COL_COUNT, &row);
-	return appointment_from_row(row);
+	if (appt_run(&insert, args, APPT_WRITE) != 1)
+		appt_refuse_kept_out("appointment");
+	return appointment_from_row(appt_field(0, 1, &isnull));
 }
 
 /*

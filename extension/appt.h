@@ -15,7 +15,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "nodes/lockoptions.h"
 #include "nodes/pg_list.h"
 #include "pgtime.h"
 #include "utils/date.h"
@@ -90,6 +89,7 @@ extern uint64 appt_run(ApptStatement *statement, const ApptArg *args,
 					   ApptAccess access);
 extern void appt_run_excluded(ApptWork work, void *request,
 							  ApptRefusal refuse, const void *context);
+pg_noreturn extern void appt_refuse_kept_out(const char *table);
 extern void appt_run_to(ApptStatement *statement, const ApptArg *args,
 						ApptAccess access, DestReceiver *receiver);
 extern Datum appt_field(int row, int column, bool *isnull);
@@ -102,26 +102,11 @@ extern ApptArg appt_arg_text(const char *value);
 extern ApptArg appt_arg_time(TimestampTz instant);
 extern ApptArg appt_arg_null(void);
 
-/* ---- table.c ---- */
+/* ---- relation.c ---- */
 
-/* A table that rows are put into without a statement. */
-typedef struct ApptTable
-{
-	const char *name;			/* in schema appt */
-	const char *kept_key;		/* a foreign key that its writer keeps */
-	struct TableDefinition *kept;	/* table.c's */
-} ApptTable;
-
-extern void table_init(void);
-extern Oid	table_oid(const char *name);
-extern void table_insert(ApptTable *table, const ApptArg *values,
-						 int nvalues, Datum *row);
-extern HeapTuple table_find(Relation relation, Oid index,
-							struct ScanKeyData *keys, int nkeys);
-extern Datum table_column(HeapTuple row, TupleDesc desc, const char *name);
-extern bool table_lock(Relation relation, HeapTuple found,
-					   LockTupleMode mode);
-extern bool table_replace(Relation relation, HeapTuple found, HeapTuple row);
+extern void relation_init(void);
+extern Oid	relation_oid(const char *name);
+extern int64 relation_nextval(const char *name);
 
 /* ---- lock.c ---- */
 

@@ -129,7 +129,8 @@ busy_load(BusyList *list, const BusyQuery *query)
 static bool
 scan(BusyList *list, const BusyQuery *query)
 {
-	Relation	table = table_open(table_oid("appointment"), AccessShareLock);
+	Relation	table = table_open(relation_oid("appointment"),
+								   AccessShareLock);
 	Relation	index = open_index(table);
 
 	if (index != NULL)
@@ -161,7 +162,7 @@ open_index(Relation table)
 		pg_class_aclcheck(RelationGetRelid(table), GetUserId(),
 						  ACL_SELECT) != ACLCHECK_OK)
 		return NULL;
-	index_oid = table_oid(INDEX_NAME);
+	index_oid = relation_oid(INDEX_NAME);
 	if (!OidIsValid(index_oid))
 		return NULL;
 	index = index_open(index_oid, AccessShareLock);

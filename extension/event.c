@@ -10,30 +10,20 @@
 
 #include "catalog/pg_type.h"
 #include "commands/async.h"
-#include "commands/sequence.h"
 
 static const char *const published[] = {
 	"appointment.booked", "appointment.rescheduled", "appointment.cancelled",
 	"appointment.checked_in", "appointment.completed", "appointment.no_show"
 };
 
-/* Columns, in the order of CREATE TABLE appt.event. */
-enum
-{
-	COL_EVENT_NO,
-	COL_EVENT_ID,
-	COL_EVENT_TYPE,
-	COL_APPOINTMENT_NO,
-	COL_BRANCH_ID,
-	COL_OCCURRED_AT,
-	COL_STAMP,
-	COL_ACTOR,
-	COL_REASON,
-	COL_DATA,
-	COL_COUNT
+static ApptStatement insert_event = {
+	"INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,"
+	" occurred_at, stamp, actor, reason, data)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	" RETURNING event_no::bigint",
+	9, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+		TEXTOID, TEXTOID}
 };
-
-static ApptTable table = {.name = "event"};
 
 static ApptStatement insert_deliveries = {
 	"INSERT INTO appt.delivery (webhook_no, event_no, appointment_no, state)"
@@ -70,30 +60,28 @@ static int64
 write_event(Appointment *after, const char *event_type,
 			const Caller *caller, const char *reason, TimestampTz now)
 {
-	int64		event_no = nextval_internal(table_oid("event_event_no_seq"),
-											false);
 	StringInfoData stamp;
+	bool		isnull;
 
 	initStringInfo(&stamp);
 	appt_append_time(&stamp, now, appointment_zone(after));
 	{
-		ApptArg		values[COL_COUNT] = {
-			[COL_EVENT_NO] = appt_arg(Int64GetDatum(event_no)),
-			[COL_EVENT_ID] = appt_arg_text(appt_new_id("evt")),
-			[COL_EVENT_TYPE] = appt_arg_text(event_type),
-			[COL_APPOINTMENT_NO] =
-				appt_arg(Int64GetDatum(after->appointment_no)),
-			[COL_BRANCH_ID] = appt_arg_text(after->branch_id),
-			[COL_OCCURRED_AT] = appt_arg_time(now),
-			[COL_STAMP] = appt_arg_text(stamp.data),
-			[COL_ACTOR] = appt_arg_text(caller->actor),
-			[COL_REASON] = appt_arg_text(reason),
-			[COL_DATA] = appt_arg_text(appointment_json(after))
+		ApptArg		args[] = {
+			appt_arg_text(appt_new_id("evt")),
+			appt_arg_text(event_type),
+			appt_arg(Int64GetDatum(after->appointment_no)),
+			appt_arg_text(after->branch_id),
+			appt_arg_time(now),
+			appt_arg_text(stamp.data),
+			appt_arg_text(caller->actor),
+			appt_arg_text(reason),
+			appt_arg_text(appointment_json(after))
 		};
 
-		table_insert(&table, values, COL_COUNT, NULL);
+		if (appt_run(&insert_event, args, APPT_WRITE) != 1)
+			appt_refuse_kept_out("event");
 	}
-	return event_no;
+	return DatumGetInt64(appt_field(0, 1, &isnull));
 }
 
 static void

@@ -4,7 +4,6 @@
  */
 #include "schedule.h"
 
-#include "commands/sequence.h"
 #include "common/base64.h"
 
 #define RANDOM_BYTES	16
@@ -17,7 +16,7 @@ static const void *random_bytes(void);
 int64
 appt_next_appointment_no(void)
 {
-	return nextval_internal(table_oid("appointment_no_seq"), false);
+	return relation_nextval("appointment_no_seq");
 }
 
 /* The id of the appointment with that number, booked on that day. */

@@ -21,7 +21,7 @@ void
 _PG_init(void)
 {
 	define_settings();
-	table_init();
+	relation_init();
 	schedule_init();
 }
 

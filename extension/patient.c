@@ -8,14 +8,19 @@
  */
 #include "booking.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/rel.h"
 
-#define COL_PATIENT_ID	1
+/*
+ * The row's lock keeps out who changes or erases the patient meanwhile; what
+ * somebody who was waited for has changed is judged anew.
+ */
+static ApptStatement lock_active = {
+	"SELECT p.patient_no::integer"
+	" FROM appt.patient p"
+	" WHERE p.patient_id = $1 AND p.active"
+	" FOR NO KEY UPDATE",
+	1, {TEXTOID}
+};
 
 /* Whether an API client that is limited to branches sees the patient. */
 static ApptStatement sees = {
@@ -44,19 +49,19 @@ static ApptStatement overlap = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
-static int	lock_active(const char *patient_id);
-static HeapTuple find(Relation relation, const char *patient_id);
-static bool is_active(HeapTuple row, TupleDesc desc);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
 /* Looks up an active patient whom the caller may see, and takes the lock. */
 int
 patient_lock(const char *patient_id, const Caller *caller)
 {
-	int			patient_no;
+	ApptArg		args[] = {appt_arg_text(patient_id)};
+	int			patient_no = 0;
+	bool		isnull;
 
 	appt_require(patient_id != NULL, "patient_id");
-	patient_no = lock_active(patient_id);
+	if (appt_run(&lock_active, args, APPT_WRITE) > 0)
+		patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	if (patient_no == 0 || !caller_sees_patient(caller, patient_no))
 		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
 	patient_lock_no(patient_no);
@@ -117,47 +122,6 @@ patient_refuse_busy(const char *patient_id)
 			(APPT_ERRCODE(PATIENT_CONFLICT),
 			 errmsg("patient \"%s\" has another appointment then", patient_id),
 			 errdetail("The patient already has an appointment that overlaps this time.")));
-}
-
-/*
- * Locks the row of an active patient, as the foreign key does anyway: it keeps
- * out who erases the patient.  0 if there is none.
- */
-static int
-lock_active(const char *patient_id)
-{
-	Relation	relation = table_open(table_oid("patient"), RowShareLock);
-	TupleDesc	desc = RelationGetDescr(relation);
-	HeapTuple	row;
-	int			patient_no = 0;
-
-	do
-		row = find(relation, patient_id);
-	while (row != NULL && is_active(row, desc) &&
-		   !table_lock(relation, row, LockTupleKeyShare));
-	if (row != NULL && is_active(row, desc))
-		patient_no = DatumGetInt32(table_column(row, desc, "patient_no"));
-	table_close(relation, NoLock);
-	return patient_no;
-}
-
-static HeapTuple
-find(Relation relation, const char *patient_id)
-{
-	ScanKeyData key;
-
-	ScanKeyEntryInitialize(&key, 0, COL_PATIENT_ID, BTEqualStrategyNumber,
-						   InvalidOid,
-						   TupleDescAttr(RelationGetDescr(relation),
-										 COL_PATIENT_ID - 1)->attcollation,
-						   F_TEXTEQ, CStringGetTextDatum(patient_id));
-	return table_find(relation, RelationGetPrimaryKeyIndex(relation), &key, 1);
-}
-
-static bool
-is_active(HeapTuple row, TupleDesc desc)
-{
-	return DatumGetBool(table_column(row, desc, "active"));
 }
 
 static bool

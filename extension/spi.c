@@ -108,6 +108,16 @@ is_exclusion_of_ours(const ErrorData *error)
 		strcmp(error->schema_name, "appt") == 0;
 }
 
+/* Raises what it means that a row was not written, though nothing failed. */
+void
+appt_refuse_kept_out(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+			 errmsg("a trigger or rule of table \"%s\" kept the row out",
+					table)));
+}
+
 /*
  * Runs a SELECT and hands its rows to a receiver as they come, which spares
  * copying them.  Not APPT_WRITE.

@@ -11,8 +11,7 @@ COMMENT ON SEQUENCE appt.appointment_no_seq IS
 
 /*
  * A statement that writes parses its table's CHECKs anew: spelled out, those of
- * an appointment were a fifth of a booking's cost.  Bookings keep them parsed
- * now (table.c), moves and the life cycle do not.  A call is little to parse.
+ * an appointment were a fifth of a booking's cost.  A call is little to parse.
  */
 CREATE FUNCTION appt.is_appointment_status(status text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

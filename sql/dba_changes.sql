@@ -1,5 +1,5 @@
--- Bookings and events go into their tables without a statement: whatever a
--- DBA has added to these tables has its say all the same, at once.
+-- Whatever a DBA adds to the extension's tables has its say in every booking, at
+-- once.
 \set ECHO none
 \getenv srcdir PG_ABS_SRCDIR
 \set fixture :srcdir '/sql/fixture/clinic.sql'
@@ -158,7 +158,7 @@ CREATE TRIGGER take_room BEFORE INSERT ON appt.appointment
 SELECT pg_temp.book('PAT-1', '11:00') AS room_taken;
 DROP TRIGGER take_room ON appt.appointment;
 
--- A trigger that books in its turn, and makes what was known of the table old.
+-- A trigger that books in its turn, and has every plan made anew.
 CREATE FUNCTION pg_temp.follow_up() RETURNS trigger
 	LANGUAGE plpgsql
 AS $$
