@@ -5,7 +5,6 @@
 #include "api.h"
 
 #include "access/htup_details.h"
-#include "commands/trigger.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -135,14 +134,12 @@ appt_is_hold_or_booking(PG_FUNCTION_ARGS)
 Datum
 appt_schedule_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	static const TriggerUse use = {
+		.function = "appt.schedule_changed",
+		.when = TRIGGER_EVENT_AFTER
+	};
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_AFTER(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("appt.schedule_changed() must be called by an AFTER trigger")));
-	CacheInvalidateRelcache(trigger->tg_relation);
+	CacheInvalidateRelcache(appt_trigger(fcinfo, &use)->tg_relation);
 	PG_RETURN_POINTER(NULL);
 }
 

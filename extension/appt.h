@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -38,6 +39,7 @@
 #define APPT_BOOKABLE_LANES		32
 #define APPT_LANES				64
 
+#define APPT_EXTENSION			"bioecko_appt"
 #define APPT_CHANNEL			"bioecko_appt"
 
 #define MINUTES(n)	((int64) (n) * USECS_PER_MINUTE)
@@ -123,6 +125,20 @@ extern void appt_lock_shared(ApptLockClass class, uint64 key);
 extern void appt_lock_exclusive(ApptLockClass class, uint64 key);
 extern bool appt_try_lock_exclusive(ApptLockClass class, uint64 key);
 extern uint64 appt_lock_key(const char *name);
+
+/* ---- trigger.c ---- */
+
+/* What a trigger function is for. */
+typedef struct TriggerUse
+{
+	const char *function;
+	TriggerEvent when;			/* TRIGGER_EVENT_ROW, TRIGGER_EVENT_BEFORE */
+	bool		needs_new_row;	/* not for DELETE and TRUNCATE */
+	const char *const *tables;	/* of schema appt, up to a NULL; NULL: all */
+} TriggerUse;
+
+extern TriggerData *appt_trigger(FunctionCallInfo fcinfo,
+								 const TriggerUse *use);
 
 /* ---- localtime.c ---- */
 

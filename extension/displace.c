@@ -11,7 +11,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -24,6 +23,8 @@
  * or restored from a dump after the appointments, lets those pass; a restored
  * one is told by its created_at, which lies before this transaction.
  */
+
+static const char *const absence_tables[] = {"time_off", "closure", NULL};
 
 /* What a row of time_off or closure covers. */
 typedef struct Absence
@@ -79,14 +80,13 @@ static ApptStatement delete_hold = {
 	1, {INT8OID}
 };
 
-static void check_trigger(FunctionCallInfo fcinfo, const char *function);
-static bool is_absence_table(Relation table);
 static Datum lock_absence(void *arg);
 static Datum check_absence(void *arg);
 static Datum displace_absence(void *arg);
 static void lock_doctors(Appointment **appointments, int n);
 static int	compare_ints(const void *a, const void *b);
-static Absence absence_of_trigger(FunctionCallInfo fcinfo);
+static Absence absence_of_trigger(const TriggerData *trigger);
+static HeapTuple new_row(const TriggerData *trigger);
 static int	affected(const Absence *absence, Appointment ***appointments);
 static void end_hold(const Appointment *hold);
 static void refuse(const Absence *absence, Appointment **appointments, int n);
@@ -103,21 +103,30 @@ PG_FUNCTION_INFO_V1(appt_displace);
 Datum
 appt_absence_lock(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	static const TriggerUse use = {
+		.function = "appt.absence_lock",
+		.when = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW,
+		.needs_new_row = true,
+		.tables = absence_tables
+	};
+	TriggerData *trigger = appt_trigger(fcinfo, &use);
 
-	check_trigger(fcinfo, "appt.absence_lock()");
-	(void) appt_with_spi(lock_absence, fcinfo);
-	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
-						   ? trigger->tg_newtuple
-						   : trigger->tg_trigtuple);
+	(void) appt_with_spi(lock_absence, trigger);
+	return PointerGetDatum(new_row(trigger));
 }
 
 /* Constraint trigger of appt.time_off and appt.closure. */
 Datum
 appt_absence_check(PG_FUNCTION_ARGS)
 {
-	check_trigger(fcinfo, "appt.absence_check()");
-	(void) appt_with_spi(check_absence, fcinfo);
+	static const TriggerUse use = {
+		.function = "appt.absence_check",
+		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
+		.needs_new_row = true,
+		.tables = absence_tables
+	};
+
+	(void) appt_with_spi(check_absence, appt_trigger(fcinfo, &use));
 	return PointerGetDatum(NULL);
 }
 
@@ -129,34 +138,6 @@ Datum
 appt_displace(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(displace_absence, fcinfo);
-}
-
-/*
- * Refuses to run as anything but a row trigger of the two tables: the functions
- * act with their owner's rights on what the row says.
- */
-static void
-check_trigger(FunctionCallInfo fcinfo, const char *function)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (CALLED_AS_TRIGGER(fcinfo) &&
-		TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
-		!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
-		is_absence_table(trigger->tg_relation))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("%s must be called by a row trigger of %s or %s",
-					function, "appt.time_off", "appt.closure")));
-}
-
-static bool
-is_absence_table(Relation table)
-{
-	return strcmp(SPI_getnspname(table), "appt") == 0 &&
-		(strcmp(RelationGetRelationName(table), "time_off") == 0 ||
-		 strcmp(RelationGetRelationName(table), "closure") == 0);
 }
 
 /*
@@ -267,14 +248,19 @@ compare_ints(const void *a, const void *b)
 	return *(const int *) a - *(const int *) b;
 }
 
+static HeapTuple
+new_row(const TriggerData *trigger)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+		? trigger->tg_newtuple : trigger->tg_trigtuple;
+}
+
 /* Reads the new row; both tables name these columns alike. */
 static Absence
-absence_of_trigger(FunctionCallInfo fcinfo)
+absence_of_trigger(const TriggerData *trigger)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
-		? trigger->tg_newtuple : trigger->tg_trigtuple;
+	HeapTuple	row = new_row(trigger);
 	bool		isnull;
 	Absence		absence;
 

@@ -15,8 +15,6 @@
 #include "nodes/value.h"
 #include "utils/acl.h"
 
-#define EXTENSION_NAME	"bioecko_appt"
-
 #define SCHEMA_COLUMN	1
 #define OWNER_COLUMN	2
 
@@ -51,10 +49,12 @@ appt_drop_guard(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = (EventTriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) ||
+		strcmp(event->event, "ddl_command_start") != 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("appt.drop_guard() must be called by an event trigger")));
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" is for the event trigger of extension \"%s\" alone",
+						"appt.drop_guard", APPT_EXTENSION)));
 	if (!appt_allow_drop_setting)
 		(void) appt_with_spi(refuse_if_data, event->parsetree);
 	PG_RETURN_NULL();
@@ -84,7 +84,7 @@ drops_extension(const DropStmt *drop)
 	{
 		const char *name = strVal(lfirst(cell));
 
-		if (strcmp(name, EXTENSION_NAME) == 0)
+		if (strcmp(name, APPT_EXTENSION) == 0)
 			return true;
 		for (int i = 0; i < lengthof(required); i++)
 		{
@@ -122,7 +122,7 @@ drops_owner(const DropOwnedStmt *drop)
 	{
 		Oid			role = get_rolespec_oid(lfirst(cell), true);
 
-		if (role == extension_field(EXTENSION_NAME, OWNER_COLUMN) ||
+		if (role == extension_field(APPT_EXTENSION, OWNER_COLUMN) ||
 			(drop->behavior == DROP_CASCADE &&
 			 holds_ours(role, OWNER_COLUMN)))
 			return true;
@@ -139,7 +139,7 @@ holds_ours(Oid oid, int column)
 		if (oid == extension_field(required[i], column))
 			return true;
 	}
-	return oid == extension_field(EXTENSION_NAME, column);
+	return oid == extension_field(APPT_EXTENSION, column);
 }
 
 /* A column of an extension's row in pg_extension: 1 its schema, 2 its owner. */
@@ -163,6 +163,6 @@ refuse_if_data(void *arg)
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop extension \"%s\" because it holds patients or appointments",
-					EXTENSION_NAME),
+					APPT_EXTENSION),
 			 errhint("Back up first; then SET bioecko_appt.allow_drop = on allows it.")));
 }

@@ -72,32 +72,4 @@ FROM unnest(ARRAY[
 	WITH ORDINALITY calls (call, no)
 ORDER BY no;
 
--- A trigger function serves the tables that it was made for, and no call.
-CREATE TEMP TABLE elsewhere (doctor_id text, branch_id text,
-	starts_at timestamptz, ends_at timestamptz, created_at timestamptz);
-CREATE FUNCTION pg_temp.try_trigger(function text, kind text, of text)
-	RETURNS text
-	LANGUAGE plpgsql
-AS $$
-BEGIN
-	EXECUTE format('CREATE TRIGGER a_tried %s ON %s EXECUTE FUNCTION appt.%I()',
-		kind, of, function);
-	EXECUTE format('INSERT INTO %s (starts_at, ends_at) VALUES (NULL, NULL)',
-		split_part(of, ' ', 1));
-	RETURN 'done';
-END
-$$;
-SELECT f, pg_temp.try(format('SELECT appt.%I()', f)) AS called
-FROM unnest('{absence_lock,absence_check,schedule_changed,drop_guard}'::text[]) f;
-SELECT f, kind, pg_temp.try(format(
-	'SELECT pg_temp.try_trigger(%L, %L, %L)', f, kind, of)) AS triggered
-FROM (VALUES
-	('absence_lock', 'BEFORE INSERT', 'elsewhere'),
-	('absence_lock', 'BEFORE INSERT', 'appt.time_off'),
-	('absence_lock', 'BEFORE INSERT', 'elsewhere FOR EACH ROW'),
-	('absence_lock', 'AFTER INSERT', 'elsewhere FOR EACH ROW'),
-	('absence_check', 'AFTER INSERT', 'elsewhere'),
-	('absence_check', 'AFTER INSERT', 'elsewhere FOR EACH ROW'),
-	('schedule_changed', 'BEFORE INSERT', 'elsewhere FOR EACH ROW'))
-	v (f, kind, of);
 ROLLBACK;

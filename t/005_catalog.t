@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Cluster;
+use Appt::Util qw(root_dir slurp);
 
 my $c = Appt::Cluster->new->create_extension;
 
@@ -30,14 +31,6 @@ SELECT c.oid, c.oid::regclass::text AS what, c.relkind, c.relacl
 FROM pg_class AS c
 WHERE c.relnamespace::regnamespace::text IN ('appt', 'appt_api',
 	'appt_report')
-SQL
-
-# A trigger function cannot be called.
-none('PUBLIC may execute none of the functions', <<"SQL");
-SELECT what FROM ($functions) AS f
-WHERE has_function_privilege('public', f.oid, 'EXECUTE')
-	AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-ORDER BY 1
 SQL
 
 # appt_api.slots is given it by the library (sql/privileges.sql tries it).
@@ -66,12 +59,72 @@ WHERE relkind IN ('r', 'v', 'm', 'c', 'p')
 ORDER BY 1
 SQL
 
-none('PUBLIC may read none of the tables and views', <<"SQL");
-SELECT what FROM ($relations) AS r
-WHERE relkind IN ('r', 'v', 'm', 'p')
-	AND has_table_privilege('public', oid, 'SELECT')
-ORDER BY 1
+# Every right on what is ours, column by column where it is for columns.
+my %granted = map { $_->{what} => 1 } @{ $c->query(<<'SQL') };
+WITH ours AS (
+	SELECT n.oid AS schema, n.*
+	FROM pg_namespace n
+	WHERE n.nspname IN ('appt', 'appt_api', 'appt_report'))
+SELECT DISTINCT concat_ws(' ',
+	coalesce(g.rolname, 'PUBLIC'), lower(r.privilege_type), r.object) AS what
+FROM (
+	SELECT n.nspname AS object, n.nspowner AS owner, a.*
+	FROM ours n, aclexplode(n.nspacl) a
+	UNION ALL
+	SELECT n.nspname || '.' || p.proname, p.proowner, a.*
+	FROM ours n
+	JOIN pg_proc p ON p.pronamespace = n.oid,
+		aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+	UNION ALL
+	SELECT k.oid::regclass::text, k.relowner, a.*
+	FROM ours n
+	JOIN pg_class k ON k.relnamespace = n.oid,
+		aclexplode(k.relacl) a
+	UNION ALL
+	SELECT k.oid::regclass || '.' || c.attname, k.relowner, a.*
+	FROM ours n
+	JOIN pg_class k ON k.relnamespace = n.oid
+	JOIN pg_attribute c ON c.attrelid = k.oid,
+		aclexplode(c.attacl) a) r
+LEFT JOIN pg_roles g ON g.oid = r.grantee
+WHERE r.grantee <> r.owner
 SQL
+cmp_ok(scalar keys %granted, '>', 200, 'there are many rights');
+
+# The same from the table in the page: role, what it may, on what.
+my %documented = map { rights($_) }
+    slurp(root_dir() . '/docs/sql.md') =~ /^(\| `appt_\w+`.* \| [a-z, ]+ \| (?:of |schema |everything in )?`.*)/mg;
+
+sub rights {
+    my ($row) = @_;
+    my (undef, $roles, $may, $on) = split / ?\| ?/, $row;
+    my %privilege = (use => 'usage', call => 'execute');
+    my @on = $on =~ /`([\w.]+)`/g;
+    if ($on =~ /^of /) {
+        my $table = shift @on;
+        $_ = "$table.$_" for @on;
+    }
+    elsif ($on =~ /^everything in /) {
+        @on = map { $_->{what} } @{ $c->query('SELECT DISTINCT '
+            . q{pronamespace::regnamespace || '.' || proname AS what }
+            . 'FROM pg_proc WHERE pronamespace = $1::regnamespace', $on[0]) };
+    }
+    my @right;
+    for my $role ($roles =~ /`(\w+)`/g) {
+        for my $privilege (split /, /, $may) {
+            push @right, map {
+                join(' ', $role, $privilege{$privilege} // $privilege, $_) => 1
+            } @on;
+        }
+    }
+    return @right;
+}
+
+is_deeply([ grep { !$documented{$_} } sort keys %granted ], [],
+    'nobody has a right that docs/sql.md does not name');
+is_deeply([ grep { !$granted{$_} } sort keys %documented ], [],
+    'everybody has those that it names');
+is_deeply([ grep {/^PUBLIC/} keys %granted ], [], 'PUBLIC has none');
 
 # A program that is broken into must not be able to do more than its calls.
 for my $role (qw(appt_gateway appt_relay)) {
@@ -153,13 +206,19 @@ subtest 'an ordinary user can neither create it nor look in' => sub {
 # the module must not believe it.
 subtest 'only a superuser stops the clock' => sub {
     $c->create_logins;
-    for my $user (qw(bioecko_gateway bioecko_admin)) {
-        my $out = $c->psql(q{SET bioecko_appt.clock = '2026-01-01 00:00+00';
-            SELECT appt.clock() > '2026-06-01';
-            SELECT current_setting('bioecko_appt.clock')}, user => $user);
+    my %load = (
+        bioecko_admin   => 'SELECT appt.clock() > $$2026-06-01$$',
+        bioecko_gateway => 'SELECT body = $$[]$$ FROM appt_api.queue('
+            . '$$DOC-1$$, $$2026-01-01$$)',
+    );
+    $c->psql(q{INSERT INTO appt.doctor VALUES ('DOC-1', DEFAULT, 'Dr Rao')});
+    for my $user (sort keys %load) {
+        my $out = $c->psql("SET bioecko_appt.clock = '2026-01-01 00:00+00';
+            $load{$user}; SELECT current_setting('bioecko_appt.clock')",
+            user => $user);
         is($out, "t\n", "$user: set before the module is there");
         my ($code, undef, $err) = $c->try_psql(
-            q{SELECT appt.clock(); SET bioecko_appt.clock = '2026-01-01'},
+            "$load{$user}; SET bioecko_appt.clock = '2026-01-01'",
             user => $user);
         like($err, qr/permission denied to set parameter/,
             "$user: set afterwards");

@@ -25,9 +25,9 @@ END
 $$;
 
 /* ---------------------------------------------------------------------------
- * Roles.  Least privilege from the first day: each of the four owns nothing
- * and is granted, file by file, just what its work needs.  Roles belong to
- * the cluster, so one that is there already is kept as it is.
+ * Roles.  Least privilege from the first day: each owns nothing and is granted
+ * just what its work needs (97-grants.sql).  Roles belong to the cluster, so
+ * one that is there already is kept as it is.
  * ------------------------------------------------------------------------ */
 
 DO $$
@@ -50,8 +50,3 @@ CREATE SCHEMA appt_api;
 
 COMMENT ON SCHEMA appt_api IS
 	'The JSON form of schema appt, for the HTTP gateway alone';
-
-REVOKE ALL ON SCHEMA appt FROM PUBLIC;
-REVOKE ALL ON SCHEMA appt_api FROM PUBLIC;
-GRANT USAGE ON SCHEMA appt TO appt_admin, appt_gateway, appt_relay;
-GRANT USAGE ON SCHEMA appt_api TO appt_gateway;

@@ -10,10 +10,6 @@ CREATE FUNCTION appt.clock()
 COMMENT ON FUNCTION appt.clock() IS
 	'Now, as the extension sees it: the real time unless '
 	'bioecko_appt.clock freezes it';
-REVOKE ALL ON FUNCTION appt.clock() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.clock(
-	)
-	TO appt_admin, appt_gateway, appt_relay, appt_reporting;
 
 CREATE FUNCTION appt.instant(
 	on_date date,
@@ -28,10 +24,6 @@ COMMENT ON FUNCTION appt.instant(date, time, text) IS
 	'where it is put forward beyond it, the moment of the change: what a '
 	'session''s ends mean (AT TIME ZONE means other instants on such days). '
 	'Raises 22023 for an unknown time zone, 22008';
-REVOKE ALL ON FUNCTION appt.instant(date, time, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.instant(
-	date, time, text)
-	TO appt_admin, appt_reporting;
 
 CREATE FUNCTION appt.json_time(
 	instant timestamptz,
@@ -43,10 +35,6 @@ CREATE FUNCTION appt.json_time(
 COMMENT ON FUNCTION appt.json_time(timestamptz, text) IS
 	'The instant in RFC 3339 with the time zone''s offset at that instant; '
 	'raises 22023 for an unknown time zone';
-REVOKE ALL ON FUNCTION appt.json_time(timestamptz, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.json_time(
-	timestamptz, text)
-	TO appt_admin, appt_gateway, appt_relay, appt_reporting;
 
 CREATE FUNCTION appt.new_id(
 	prefix text)
@@ -57,5 +45,3 @@ CREATE FUNCTION appt.new_id(
 COMMENT ON FUNCTION appt.new_id(text) IS
 	'prefix, an underscore and 22 random characters (128 bits) that are '
 	'safe in a URL';
-REVOKE ALL ON FUNCTION appt.new_id(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.new_id(text) TO appt_admin;

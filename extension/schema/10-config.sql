@@ -13,9 +13,6 @@ COMMENT ON FUNCTION appt.is_time_zone(text) IS
 	'name such as Asia/Kolkata; case does not matter); not localtime, '
 	'posixrules, Factory, a copy under posix/ or a rule such as UTC+5:30';
 
-REVOKE ALL ON FUNCTION appt.is_time_zone(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.is_time_zone(text) TO appt_admin;
-
 CREATE FUNCTION appt.schedule_changed() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'appt_schedule_changed';
@@ -422,10 +419,3 @@ BEGIN
 	END LOOP;
 END
 $$;
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON
-	appt.branch, appt.doctor, appt.visit_type, appt.working_hours,
-	appt.extra_session, appt.time_off, appt.closure, appt.setting,
-	appt.patient
-	TO appt_admin;
-GRANT SELECT ON appt.setting_definition TO appt_admin;

@@ -103,15 +103,3 @@ CREATE OPERATOR CLASS appt.occupancy_ops
 
 COMMENT ON OPERATOR CLASS appt.occupancy_ops USING spgist IS
 	'Looks for overlapping time of one key';
-
-REVOKE ALL ON FUNCTION
-	appt.occupancy_in(cstring),
-	appt.occupancy_out(appt.occupancy),
-	appt.occupancy(integer, timestamptz, timestamptz),
-	appt.occupancy_overlaps(appt.occupancy, appt.occupancy),
-	appt.occupancy_config(internal, internal),
-	appt.occupancy_choose(internal, internal),
-	appt.occupancy_picksplit(internal, internal),
-	appt.occupancy_inner_consistent(internal, internal),
-	appt.occupancy_leaf_consistent(internal, internal)
-	FROM PUBLIC;

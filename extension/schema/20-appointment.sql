@@ -20,7 +20,6 @@ CREATE FUNCTION appt.is_appointment_status(status text) RETURNS boolean
 COMMENT ON FUNCTION appt.is_appointment_status(text) IS
 	'Whether it is one of booked, checked_in, in_consultation, completed, '
 	'cancelled, no_show (contract, section 5), or held, which a hold is';
-REVOKE ALL ON FUNCTION appt.is_appointment_status(text) FROM PUBLIC;
 
 CREATE FUNCTION appt.is_appointment_source(source text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -29,7 +28,6 @@ CREATE FUNCTION appt.is_appointment_source(source text) RETURNS boolean
 COMMENT ON FUNCTION appt.is_appointment_source(text) IS
 	'Whether it is one of sql, api, web, mobile, aggregator, front_desk and '
 	'walk_in';
-REVOKE ALL ON FUNCTION appt.is_appointment_source(text) FROM PUBLIC;
 
 CREATE FUNCTION appt.is_slot(slot_start timestamptz, slot_end timestamptz)
 	RETURNS boolean
@@ -38,7 +36,6 @@ CREATE FUNCTION appt.is_slot(slot_start timestamptz, slot_end timestamptz)
 
 COMMENT ON FUNCTION appt.is_slot(timestamptz, timestamptz) IS
 	'Whether the start lies before the end and both are finite';
-REVOKE ALL ON FUNCTION appt.is_slot(timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION appt.is_hold_or_booking(
 	status text,
@@ -54,8 +51,6 @@ COMMENT ON FUNCTION appt.is_hold_or_booking(text, timestamptz, integer, text,
 	integer) IS
 	'Whether it is a hold, which expires and has neither patient nor token, '
 	'or a booking, which has both and does not expire';
-REVOKE ALL ON FUNCTION appt.is_hold_or_booking(text, timestamptz, integer,
-	text, integer) FROM PUBLIC;
 
 CREATE TABLE appt.doctor_day (
 	doctor_no integer NOT NULL,
@@ -235,5 +230,3 @@ CREATE INDEX idempotency_created ON appt.idempotency (created_at);
 COMMENT ON TABLE appt.idempotency IS
 	'First answers by Idempotency-Key, kept for 7 days; written in the '
 	'transaction of the effect that they answer';
-
-GRANT SELECT ON appt.appointment, appt.doctor_day, appt.event TO appt_admin;

@@ -163,10 +163,3 @@ COMMENT ON FUNCTION appt.day_keeps_appointments() IS
 CREATE TRIGGER day_keeps_appointments
 	BEFORE DELETE OR UPDATE OF doctor_no, on_date ON appt.doctor_day
 	FOR EACH ROW EXECUTE FUNCTION appt.day_keeps_appointments();
-
-REVOKE ALL ON FUNCTION appt.day_keeps_appointments() FROM PUBLIC;
-REVOKE ALL ON FUNCTION appt.id_is_final() FROM PUBLIC;
-REVOKE ALL ON FUNCTION appt.lock_branch(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION appt.branch_keeps_appointments() FROM PUBLIC;
-REVOKE ALL ON FUNCTION appt.branch_keeps_dates() FROM PUBLIC;
-REVOKE ALL ON FUNCTION appt.visit_type_keeps_appointments() FROM PUBLIC;

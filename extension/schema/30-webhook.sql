@@ -261,13 +261,3 @@ $$;
 COMMENT ON FUNCTION appt.new_webhook_secret() IS
 	'A new secret as Standard Webhooks writes it: whsec_ and 32 random bytes '
 	'in base64';
-
-REVOKE ALL ON FUNCTION appt.webhook_event_types(),
-	appt.webhook_alert_types(), appt.check_webhook_url(text),
-	appt.check_webhook_events(text[]),
-	appt.check_webhook_branches(text[], text),
-	appt.webhook_owner_branches(text), appt.check_webhook_secret(text),
-	appt.new_webhook_secret() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.webhook_event_types(),
-	appt.webhook_alert_types() TO appt_admin;
-GRANT SELECT ON appt.webhook TO appt_admin;

@@ -102,5 +102,3 @@ COMMENT ON COLUMN appt.delivery_attempt.error IS
 	'Why there was no good answer, in the relay''s words';
 COMMENT ON COLUMN appt.delivery_attempt.answer IS
 	'The first 4 KiB of the answer''s body';
-
-GRANT SELECT ON appt.delivery, appt.delivery_attempt TO appt_admin;

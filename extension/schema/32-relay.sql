@@ -344,15 +344,3 @@ $$;
 COMMENT ON FUNCTION appt.webhook_secrets(integer) IS
 	'The secrets that sign for an endpoint now, the current one first, with '
 	'spaces between (a secret has none); NULL: there is none';
-
-REVOKE ALL ON FUNCTION appt.wake_relay(),
-	appt.emit_webhook_event(text, text, text),
-	appt.lease_endpoint(integer, bigint, integer, interval),
-	appt.foreign_leases(integer, bigint, integer),
-	appt.claim_deliveries(bigint, integer, interval, integer, integer[],
-		integer[], integer[], integer[]),
-	appt.webhook_secrets(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt.claim_deliveries(bigint, integer, interval, integer, integer[],
-		integer[], integer[], integer[])
-	TO appt_relay;

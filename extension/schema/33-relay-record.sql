@@ -455,21 +455,3 @@ $$;
 COMMENT ON FUNCTION appt.release_lost(bigint, bigint[]) IS
 	'Gives back what was claimed for a relay that never got the answer: all '
 	'that is leased to it but the deliveries that it knows of';
-
-REVOKE ALL ON FUNCTION
-	appt.release_lost(bigint, bigint[]),
-	appt.retry_delay(integer, integer, double precision[]),
-	appt.disable_endpoint(integer, text),
-	appt.alert_endpoint(integer, interval),
-	appt.record_health(appt.attempt_result[], interval),
-	appt.record_successes(appt.attempt_result[]),
-	appt.record_failures(appt.attempt_result[], double precision[]),
-	appt.wake_followers(bigint[]),
-	appt.record_attempts(bigint[], bigint[], integer[], bigint[], integer[],
-		integer[], integer[], text[], text[], double precision[], interval),
-	appt.release_deliveries(bigint[], bigint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt.record_attempts(bigint[], bigint[], integer[], bigint[], integer[],
-		integer[], integer[], text[], text[], double precision[], interval),
-	appt.release_deliveries(bigint[], bigint[]),
-	appt.release_lost(bigint, bigint[]) TO appt_relay;

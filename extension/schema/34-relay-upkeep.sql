@@ -189,11 +189,3 @@ $$;
 COMMENT ON FUNCTION appt.relay_stats() IS
 	'The numbers of the relay''s metrics: deliveries by state, how many '
 	'seconds the oldest due one waits, endpoints by condition';
-
-REVOKE ALL ON FUNCTION appt.relay_tick(integer),
-	appt.relay_retention(interval, integer), appt.relay_stats() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.relay_tick(integer),
-	appt.relay_retention(interval, integer), appt.relay_stats()
-	TO appt_relay;
-GRANT EXECUTE ON FUNCTION appt.relay_retention(interval, integer),
-	appt.relay_stats() TO appt_admin;

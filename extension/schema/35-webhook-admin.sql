@@ -365,21 +365,3 @@ $$;
 
 COMMENT ON FUNCTION appt.require_enabled(appt.webhook) IS
 	'Raises SB930 unless the endpoint is enabled';
-
-REVOKE ALL ON FUNCTION appt.webhook_changed(),
-	appt.see_webhook(text, text),
-	appt.find_webhook(text, text),
-	appt.webhook_visible(text, text), appt.webhook_owner(text),
-	appt.insert_webhook(text, text[], text, text[], text, text),
-	appt.send_ping(appt.webhook, text),
-	appt.create_webhook(text, text[], text, text[], text, boolean),
-	appt.set_secret(integer, text, interval),
-	appt.rotate_webhook_secret(text, text, interval),
-	appt.switch_webhook(integer, boolean), appt.enable_webhook(text),
-	appt.disable_webhook(text), appt.delete_webhook(text),
-	appt.ping_webhook(text), appt.require_enabled(appt.webhook) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt.create_webhook(text, text[], text, text[], text, boolean),
-	appt.rotate_webhook_secret(text, text, interval),
-	appt.enable_webhook(text), appt.disable_webhook(text),
-	appt.delete_webhook(text), appt.ping_webhook(text) TO appt_admin;

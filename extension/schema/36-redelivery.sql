@@ -242,12 +242,3 @@ COMMENT ON FUNCTION appt.replay(text, timestamptz) IS
 	'Sends an endpoint every event since a time again, oldest first within '
 	'each appointment, with the same webhook-ids. Returns how many. Raises '
 	'SB001, SB404, SB930';
-
-REVOKE ALL ON FUNCTION appt.delivery_number(text),
-	appt.reopen_delivery(appt.webhook, text), appt.redeliver(text, text),
-	appt.wanted_events(appt.webhook),
-	appt.queue_replay(appt.webhook, integer),
-	appt.replay_events(appt.webhook, timestamptz),
-	appt.replay(text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.redeliver(text, text),
-	appt.replay(text, timestamptz) TO appt_admin;

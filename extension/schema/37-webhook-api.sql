@@ -269,21 +269,3 @@ $$;
 
 COMMENT ON FUNCTION appt_api.delete_webhook(text, text) IS
 	'Deletes a webhook; nothing more is sent to it. Raises SB404';
-
-REVOKE ALL ON FUNCTION appt.webhook_json(appt.webhook),
-	appt.webhook_answer(appt.webhook, text),
-	appt.change_webhook(text, text, text[], text, text[], text, integer,
-		text),
-	appt_api.list_webhooks(text), appt_api.get_webhook(text, text),
-	appt_api.create_webhook(text, text[], text, text[], text, boolean, text,
-		text, text),
-	appt_api.update_webhook(text, text, text[], text, text[], text, integer,
-		text, text, text),
-	appt_api.delete_webhook(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_webhooks(text), appt_api.get_webhook(text, text),
-	appt_api.create_webhook(text, text[], text, text[], text, boolean, text,
-		text, text),
-	appt_api.update_webhook(text, text, text[], text, text[], text, integer,
-		text, text, text),
-	appt_api.delete_webhook(text, text) TO appt_gateway;

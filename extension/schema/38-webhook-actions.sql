@@ -273,18 +273,3 @@ $$;
 COMMENT ON FUNCTION appt_api.replay(text, timestamptz, text, text, text) IS
 	'Sends every event since a time again; answers {"queued": n}. Raises '
 	'SB001, SB404, SB930';
-
-REVOKE ALL ON FUNCTION appt.delivery_json(appt.delivery, appt.webhook),
-	appt_api.list_deliveries(text, text, integer, integer, text),
-	appt_api.ping_webhook(text, text, text, text),
-	appt_api.rotate_webhook_secret(text, text, text, text, text),
-	appt_api.enable_webhook(text, text, text, text),
-	appt_api.redeliver(text, text, text, text, text),
-	appt_api.replay(text, timestamptz, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_deliveries(text, text, integer, integer, text),
-	appt_api.ping_webhook(text, text, text, text),
-	appt_api.rotate_webhook_secret(text, text, text, text, text),
-	appt_api.enable_webhook(text, text, text, text),
-	appt_api.redeliver(text, text, text, text, text),
-	appt_api.replay(text, timestamptz, text, text, text) TO appt_gateway;

@@ -328,34 +328,3 @@ COMMENT ON FUNCTION appt.retire_signing_key(text) IS
 	'Forgets a signing key: every token that it signed is void within 5 '
 	'seconds. The gateway makes a new key when none is left. False: no such '
 	'key';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.is_scope_list(text[]),
-	appt.api_client_changed(),
-	appt.client_actor(),
-	appt.api_client_audit(),
-	appt.check_branch_ids(text[]),
-	appt.check_scopes(text[]),
-	appt.create_client(text, text[], text[], text, integer, text),
-	appt.rotate_client_secret(text),
-	appt.retire_signing_key(text)
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt.is_scope_list(text[]),
-	appt.client_actor(),
-	appt.create_client(text, text[], text[], text, integer, text),
-	appt.rotate_client_secret(text),
-	appt.retire_signing_key(text)
-	TO appt_admin;
-
-GRANT SELECT (client_id, name, description, scopes, branch_ids, active,
-	requests_per_minute, epoch, version, created_at, updated_at,
-	last_token_at) ON appt.api_client TO appt_admin;
-GRANT UPDATE (name, description, scopes, branch_ids, active,
-	requests_per_minute) ON appt.api_client TO appt_admin;
-GRANT DELETE ON appt.api_client TO appt_admin;
-GRANT SELECT ON appt.client_audit TO appt_admin;
-GRANT SELECT (kid, created_at) ON appt.signing_key TO appt_admin;

@@ -130,19 +130,3 @@ $$;
 
 COMMENT ON FUNCTION appt_api.revoke_token(text, timestamptz, text) IS
 	'Voids the token with that jti until it expires by itself';
-
-REVOKE ALL ON FUNCTION
-	appt_api.authenticate(text, text),
-	appt_api.auth_state(),
-	appt_api.signing_keys(),
-	appt_api.add_signing_key(text, text, boolean),
-	appt_api.revoke_token(text, timestamptz, text)
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.authenticate(text, text),
-	appt_api.auth_state(),
-	appt_api.signing_keys(),
-	appt_api.add_signing_key(text, text, boolean),
-	appt_api.revoke_token(text, timestamptz, text)
-	TO appt_gateway;

@@ -355,27 +355,3 @@ $$;
 COMMENT ON FUNCTION appt_api.delete_client(text, integer, text) IS
 	'Deletes an API client; its tokens end within 5 seconds, its audit trail '
 	'stays. Raises SB404, SBP01';
-
-REVOKE ALL ON FUNCTION
-	appt.client_json(appt.api_client),
-	appt.may_manage_client(text, text[], text[]),
-	appt.require_grantable(text, text[], text[]),
-	appt.visible_client(text, text),
-	appt_api.list_clients(integer, integer, text),
-	appt_api.get_client(text, text),
-	appt_api.create_client(text, text, text[], text[], integer, text,
-		text, text),
-	appt_api.update_client(text, jsonb, integer, text, text, text),
-	appt_api.rotate_client_secret(text, text, text, text),
-	appt_api.delete_client(text, integer, text)
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_clients(integer, integer, text),
-	appt_api.get_client(text, text),
-	appt_api.create_client(text, text, text[], text[], integer, text,
-		text, text),
-	appt_api.update_client(text, jsonb, integer, text, text, text),
-	appt_api.rotate_client_secret(text, text, text, text),
-	appt_api.delete_client(text, integer, text)
-	TO appt_gateway;

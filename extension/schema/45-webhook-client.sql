@@ -60,5 +60,3 @@ COMMENT ON FUNCTION appt.limit_client_webhooks() IS
 CREATE TRIGGER limit_client_webhooks
 	AFTER UPDATE OF branch_ids, active OR DELETE ON appt.api_client
 	FOR EACH ROW EXECUTE FUNCTION appt.limit_client_webhooks();
-
-REVOKE ALL ON FUNCTION appt.limit_client_webhooks() FROM PUBLIC;

@@ -13,8 +13,6 @@ CREATE FUNCTION appt.appointment_json(
 COMMENT ON FUNCTION appt.appointment_json(appt.appointment) IS
 	'The full appointment object (contract, section 1) as JSON text, '
 	'times with the branch''s offset';
-REVOKE ALL ON FUNCTION appt.appointment_json(appt.appointment) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.appointment_json(appt.appointment) TO appt_admin;
 
 CREATE FUNCTION appt.available_slots(
 	doctor_id text,
@@ -40,12 +38,6 @@ COMMENT ON FUNCTION appt.available_slots(
 	'(default: every branch where the doctor works) and start. '
 	'duration_min (5 to 480) changes a slot''s length, not the grid. Takes '
 	'no lock and writes nothing. Raises SB404 (doctor, branch), SB001';
-REVOKE ALL ON FUNCTION appt.available_slots(
-	text, date, text, integer, date, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.available_slots(
-	text, date, text, integer, date, text)
-	TO appt_admin, appt_gateway;
 
 CREATE FUNCTION appt.explain_slot(
 	doctor_id text,
@@ -63,12 +55,6 @@ COMMENT ON FUNCTION appt.explain_slot(
 	IS
 	'Why a slot cannot be booked, in one line to read out; free if it '
 	'can. Raises SBU01 (doctor, branch, visit type), SB001, SB002';
-REVOKE ALL ON FUNCTION appt.explain_slot(
-	text, timestamptz, timestamptz, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.explain_slot(
-	text, timestamptz, timestamptz, text, text)
-	TO appt_admin, appt_gateway;
 
 CREATE FUNCTION appt.book(
 	patient_id text,
@@ -98,14 +84,6 @@ COMMENT ON FUNCTION appt.book(
 	'not available, by reason), SB920 (patient elsewhere), SB940 (hold '
 	'expired), SBU01 (unknown id), SBU02 and SB950 (idempotency key), '
 	'SB001, SB002';
-REVOKE ALL ON FUNCTION appt.book(
-	text, text, timestamptz, timestamptz, text, text, text, text, text,
-	text, boolean)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.book(
-	text, text, timestamptz, timestamptz, text, text, text, text, text,
-	text, boolean)
-	TO appt_admin;
 
 CREATE FUNCTION appt.hold(
 	doctor_id text,
@@ -122,12 +100,6 @@ COMMENT ON FUNCTION appt.hold(text, timestamptz, timestamptz, text, text) IS
 	'Keeps a slot for hold_min minutes (a setting, 5) under the same '
 	'constraint as a booking; the result''s appointment_id is the hold_id '
 	'to book with. Raises as appt.book';
-REVOKE ALL ON FUNCTION appt.hold(
-	text, timestamptz, timestamptz, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.hold(
-	text, timestamptz, timestamptz, text, text)
-	TO appt_admin;
 
 CREATE FUNCTION appt.release(
 	hold_id text)
@@ -139,8 +111,6 @@ CREATE FUNCTION appt.release(
 COMMENT ON FUNCTION appt.release(text) IS
 	'Gives a held slot back; raises SB404 if there is no such hold (any '
 	'more)';
-REVOKE ALL ON FUNCTION appt.release(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.release(text) TO appt_admin;
 
 CREATE FUNCTION appt.walk_in(
 	patient_id text,
@@ -157,10 +127,6 @@ COMMENT ON FUNCTION appt.walk_in(text, text, text, text, text) IS
 	'Books somebody who is there now: checked in at once with the day''s '
 	'next token, beside the bookable slots. Raises SB905 or SB906 (doctor '
 	'away, branch closed), SB920, SBU01';
-REVOKE ALL ON FUNCTION appt.walk_in(text, text, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.walk_in(
-	text, text, text, text, text)
-	TO appt_admin;
 
 CREATE FUNCTION appt.reschedule(
 	appointment_id text,
@@ -183,12 +149,6 @@ COMMENT ON FUNCTION appt.reschedule(
 	'one is drawn there. To where it is already: unchanged. Raises SB930 '
 	'(not booked), SB932 (too late), SBP01 (expected_version), SB901 to '
 	'SB910, SB920, SB404, SBU01';
-REVOKE ALL ON FUNCTION appt.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer)
-	TO appt_admin;
 
 CREATE FUNCTION appt.cancel(
 	appointment_id text,
@@ -204,8 +164,6 @@ COMMENT ON FUNCTION appt.cancel(text, text, integer) IS
 	'one that is cancelled stays as it is. Raises SB930 (final already), '
 	'SB931 (too late: cancellation_window_min, a setting), SBP01, SB404, '
 	'SB001 (blank reason)';
-REVOKE ALL ON FUNCTION appt.cancel(text, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.cancel(text, text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.check_in(
 	appointment_id text,
@@ -219,8 +177,6 @@ COMMENT ON FUNCTION appt.check_in(text, integer) IS
 	'Marks the patient as there, on the branch-local day only; a no-show '
 	'may come back with the same token. Raises SB930 (status or day does '
 	'not allow it), SBP01, SB404';
-REVOKE ALL ON FUNCTION appt.check_in(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.check_in(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.undo_check_in(
 	appointment_id text,
@@ -233,8 +189,6 @@ CREATE FUNCTION appt.undo_check_in(
 COMMENT ON FUNCTION appt.undo_check_in(text, integer) IS
 	'Takes a check-in back, on the same day. Raises SB930 (status or day '
 	'does not allow it), SBP01, SB404';
-REVOKE ALL ON FUNCTION appt.undo_check_in(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.undo_check_in(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.start(
 	appointment_id text,
@@ -247,8 +201,6 @@ CREATE FUNCTION appt.start(
 COMMENT ON FUNCTION appt.start(text, integer) IS
 	'Begins the consultation of a checked-in patient. Raises SB930 '
 	'(status or day does not allow it), SBP01, SB404';
-REVOKE ALL ON FUNCTION appt.start(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.start(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.complete(
 	appointment_id text,
@@ -261,8 +213,6 @@ CREATE FUNCTION appt.complete(
 COMMENT ON FUNCTION appt.complete(text, integer) IS
 	'Ends the visit of a patient who is checked in or in consultation; '
 	'final. Raises SB930 (status or day does not allow it), SBP01, SB404';
-REVOKE ALL ON FUNCTION appt.complete(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.complete(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.no_show(
 	appointment_id text,
@@ -275,8 +225,6 @@ CREATE FUNCTION appt.no_show(
 COMMENT ON FUNCTION appt.no_show(text, integer) IS
 	'Marks a booked patient as not having come. Raises SB930 (status or '
 	'day does not allow it), SBP01, SB404';
-REVOKE ALL ON FUNCTION appt.no_show(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.no_show(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt.idempotency_begin(
 	client text,
@@ -297,8 +245,6 @@ COMMENT ON FUNCTION appt.idempotency_begin(text, text, text, text) IS
 	'that answer; else the key is this transaction''s. A NULL key does '
 	'nothing. Raises SB003 (bad key), SB950 (still running), SBU02 (used '
 	'for another request)';
-REVOKE ALL ON FUNCTION
-	appt.idempotency_begin(text, text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION appt.idempotency_finish(
 	client text,
@@ -317,6 +263,3 @@ COMMENT ON FUNCTION appt.idempotency_finish(text, text, text, text, text,
 	integer, text) IS
 	'Keeps the answer to a request with a key, in the transaction of its '
 	'effect; without a key does nothing';
-REVOKE ALL ON FUNCTION
-	appt.idempotency_finish(text, text, text, text, text, integer, text)
-	FROM PUBLIC;

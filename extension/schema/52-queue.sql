@@ -29,8 +29,6 @@ COMMENT ON FUNCTION appt.queue(text, date) IS
 	'walk-ins by check-in), who was skipped, who is not there yet. '
 	'estimated_start adds up the median of the doctor''s last consultations. '
 	'Raises SB404';
-REVOKE ALL ON FUNCTION appt.queue(text, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.queue(text, date) TO appt_admin;
 
 CREATE FUNCTION appt.call_next(doctor_id text) RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -40,8 +38,6 @@ CREATE FUNCTION appt.call_next(doctor_id text) RETURNS appt.appointment
 COMMENT ON FUNCTION appt.call_next(text) IS
 	'Starts the consultation of the first who waits for a doctor today; NULL '
 	'if nobody does. Two calls never get the same patient. Raises SB404';
-REVOKE ALL ON FUNCTION appt.call_next(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.call_next(text) TO appt_admin;
 
 CREATE FUNCTION appt.skip(appointment_id text) RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -51,8 +47,6 @@ CREATE FUNCTION appt.skip(appointment_id text) RETURNS appt.appointment
 COMMENT ON FUNCTION appt.skip(text) IS
 	'Puts a checked-in patient who did not answer the call behind the others. '
 	'Raises SB930, SB404';
-REVOKE ALL ON FUNCTION appt.skip(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.skip(text) TO appt_admin;
 
 CREATE FUNCTION appt.set_priority(appointment_id text, priority integer)
 	RETURNS appt.appointment
@@ -63,8 +57,6 @@ CREATE FUNCTION appt.set_priority(appointment_id text, priority integer)
 COMMENT ON FUNCTION appt.set_priority(text, integer) IS
 	'Has a patient called before those of lower priority: 0 (ordinary) to '
 	'100. Raises SB930, SB404, SB001';
-REVOKE ALL ON FUNCTION appt.set_priority(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.set_priority(text, integer) TO appt_admin;
 
 CREATE FUNCTION appt_api.queue(
 	doctor_id text,
@@ -78,5 +70,3 @@ CREATE FUNCTION appt_api.queue(
 
 COMMENT ON FUNCTION appt_api.queue(text, date, text) IS
 	'As appt.queue; a JSON array';
-REVOKE ALL ON FUNCTION appt_api.queue(text, date, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.queue(text, date, text) TO appt_gateway;

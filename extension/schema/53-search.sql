@@ -23,7 +23,3 @@ COMMENT ON FUNCTION appt.first_available(text[], timestamptz, text, text,
 	'The earliest free slot from from_time (default: now) on, among the '
 	'doctors named or, without names, those of a specialty; all NULL if there '
 	'is none within the booking horizon. Raises SB404, SB001';
-REVOKE ALL ON FUNCTION appt.first_available(text[], timestamptz, text, text,
-	integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.first_available(text[], timestamptz, text, text,
-	integer, text) TO appt_admin, appt_gateway;

@@ -55,8 +55,6 @@ COMMENT ON FUNCTION appt.displace(boolean, text, timestamptz, timestamptz,
 	boolean, text, text) IS
 	'Cancels, or moves to the doctor''s next free slot, what lies in an '
 	'absence; for appt.put_absence alone';
-REVOKE ALL ON FUNCTION appt.displace(boolean, text, timestamptz, timestamptz,
-	boolean, text, text) FROM PUBLIC;
 
 CREATE FUNCTION appt.put_absence(
 	is_closure boolean,
@@ -113,8 +111,6 @@ COMMENT ON FUNCTION appt.put_absence(boolean, text, timestamptz, timestamptz,
 	text, text, text) IS
 	'What appt.add_time_off and appt.add_closure do, on behalf of an API '
 	'client or (NULL) of the session''s role';
-REVOKE ALL ON FUNCTION appt.put_absence(boolean, text, timestamptz,
-	timestamptz, text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION appt.add_time_off(
 	doctor_id text,
@@ -141,10 +137,6 @@ COMMENT ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz, text,
 	'bookings: displace refuse (default) raises SB962 with their list, cancel '
 	'cancels them, move puts each into the doctor''s next free slot at its '
 	'branch; all in one transaction, with events. Raises SB001, SB962, 23503';
-REVOKE ALL ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz, text,
-	text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz,
-	text, text) TO appt_admin;
 
 CREATE FUNCTION appt.add_closure(
 	branch_id text,
@@ -169,10 +161,6 @@ COMMENT ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
 	text) IS
 	'Closes a branch in [starts_at, ends_at), for all its doctors; displace as '
 	'in appt.add_time_off. Raises SB001, SB962, 23503';
-REVOKE ALL ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
-	text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.add_closure(text, timestamptz, timestamptz,
-	text, text) TO appt_admin;
 
 CREATE FUNCTION appt.reschedule_day(
 	doctor_id text,
@@ -224,7 +212,3 @@ COMMENT ON FUNCTION appt.reschedule_day(text, date, date, text, text, text) IS
 	'branch or all) to the same wall-clock times of to_date, of to_doctor_id, '
 	'or both: all of them or, where one does not fit, none. Raises as '
 	'appt.reschedule';
-REVOKE ALL ON FUNCTION appt.reschedule_day(text, date, date, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.reschedule_day(text, date, date, text, text,
-	text) TO appt_admin;

@@ -58,5 +58,3 @@ COMMENT ON FUNCTION appt.history(text) IS
 	'What happened to an appointment, oldest first: who (actor: role:NAME or '
 	'client:ID), when, what, from what (the …_before columns), why. The log is '
 	'append-only. Raises SB404';
-REVOKE ALL ON FUNCTION appt.history(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.history(text) TO appt_admin;

@@ -107,9 +107,3 @@ COMMENT ON FUNCTION appt.upkeep(integer) IS
 	'most batch rows of each kind, and returns a row a kind: what it is, how '
 	'many were deleted (as many as batch: there may be more), and the error '
 	'that stopped it. Nothing depends on it but space';
-
-REVOKE ALL ON FUNCTION appt.sweep_holds(integer),
-	appt.sweep_idempotency_keys(integer), appt.expire(),
-	appt.upkeep(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.expire(), appt.upkeep(integer)
-	TO appt_admin, appt_relay;

@@ -40,12 +40,6 @@ COMMENT ON FUNCTION appt_api.slots(text, date, text, integer, date, text,
 	text) IS
 	'JSON array of free slots, as appt.available_slots for one branch; a '
 	'visit_type brings its own length and buffers. Raises SB404, SB001, SB002';
-REVOKE ALL ON FUNCTION appt_api.slots(
-	text, date, text, integer, date, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.slots(
-	text, date, text, integer, date, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.get_appointment(
 	appointment_id text,
@@ -57,8 +51,6 @@ CREATE FUNCTION appt_api.get_appointment(
 
 COMMENT ON FUNCTION appt_api.get_appointment(text, text) IS
 	'One appointment. Raises SB404';
-REVOKE ALL ON FUNCTION appt_api.get_appointment(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.get_appointment(text, text) TO appt_gateway;
 
 CREATE FUNCTION appt_api.book(
 	patient_id text,
@@ -84,14 +76,6 @@ COMMENT ON FUNCTION appt_api.book(
 	boolean, text, text, text)
 	IS
 	'As appt.book';
-REVOKE ALL ON FUNCTION appt_api.book(
-	text, text, text, timestamptz, timestamptz, text, text, text, text,
-	boolean, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.book(
-	text, text, text, timestamptz, timestamptz, text, text, text, text,
-	boolean, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.walk_in(
 	patient_id text,
@@ -111,12 +95,6 @@ COMMENT ON FUNCTION appt_api.walk_in(
 	text, text, text, text, text, text, text, text)
 	IS
 	'As appt.walk_in';
-REVOKE ALL ON FUNCTION appt_api.walk_in(
-	text, text, text, text, text, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.walk_in(
-	text, text, text, text, text, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.hold(
 	doctor_id text,
@@ -137,12 +115,6 @@ COMMENT ON FUNCTION appt_api.hold(
 	IS
 	'As appt.hold; the body is {hold_id, doctor_id, branch_id, '
 	'slot_start, slot_end, expires_at}';
-REVOKE ALL ON FUNCTION appt_api.hold(
-	text, timestamptz, timestamptz, text, text, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.hold(
-	text, timestamptz, timestamptz, text, text, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.release_hold(
 	hold_id text,
@@ -155,8 +127,6 @@ CREATE FUNCTION appt_api.release_hold(
 
 COMMENT ON FUNCTION appt_api.release_hold(text, text) IS
 	'As appt.release; answers NULL';
-REVOKE ALL ON FUNCTION appt_api.release_hold(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.release_hold(text, text) TO appt_gateway;
 
 CREATE FUNCTION appt_api.reschedule(
 	appointment_id text,
@@ -179,14 +149,6 @@ COMMENT ON FUNCTION appt_api.reschedule(
 	text)
 	IS
 	'As appt.reschedule';
-REVOKE ALL ON FUNCTION appt_api.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer, text, text,
-	text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer, text, text,
-	text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.cancel(
 	appointment_id text,
@@ -200,10 +162,6 @@ CREATE FUNCTION appt_api.cancel(
 
 COMMENT ON FUNCTION appt_api.cancel(text, text, integer, text) IS
 	'As appt.cancel';
-REVOKE ALL ON FUNCTION appt_api.cancel(text, text, integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.cancel(
-	text, text, integer, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.check_in(
 	appointment_id text,
@@ -218,12 +176,6 @@ CREATE FUNCTION appt_api.check_in(
 
 COMMENT ON FUNCTION appt_api.check_in(text, integer, text, text, text) IS
 	'As appt.check_in';
-REVOKE ALL ON FUNCTION appt_api.check_in(
-	text, integer, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.check_in(
-	text, integer, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.undo_check_in(
 	appointment_id text,
@@ -238,12 +190,6 @@ CREATE FUNCTION appt_api.undo_check_in(
 
 COMMENT ON FUNCTION appt_api.undo_check_in(text, integer, text, text, text) IS
 	'As appt.undo_check_in';
-REVOKE ALL ON FUNCTION appt_api.undo_check_in(
-	text, integer, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.undo_check_in(
-	text, integer, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.start(
 	appointment_id text,
@@ -258,12 +204,6 @@ CREATE FUNCTION appt_api.start(
 
 COMMENT ON FUNCTION appt_api.start(text, integer, text, text, text) IS
 	'As appt.start';
-REVOKE ALL ON FUNCTION appt_api.start(
-	text, integer, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.start(
-	text, integer, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.complete(
 	appointment_id text,
@@ -278,12 +218,6 @@ CREATE FUNCTION appt_api.complete(
 
 COMMENT ON FUNCTION appt_api.complete(text, integer, text, text, text) IS
 	'As appt.complete';
-REVOKE ALL ON FUNCTION appt_api.complete(
-	text, integer, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.complete(
-	text, integer, text, text, text)
-	TO appt_gateway;
 
 CREATE FUNCTION appt_api.no_show(
 	appointment_id text,
@@ -298,12 +232,6 @@ CREATE FUNCTION appt_api.no_show(
 
 COMMENT ON FUNCTION appt_api.no_show(text, integer, text, text, text) IS
 	'As appt.no_show';
-REVOKE ALL ON FUNCTION appt_api.no_show(
-	text, integer, text, text, text)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.no_show(
-	text, integer, text, text, text)
-	TO appt_gateway;
 
 CREATE TRIGGER schedule_changed
 	AFTER INSERT OR UPDATE OF branch_ids OR DELETE OR TRUNCATE

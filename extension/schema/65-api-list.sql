@@ -27,7 +27,6 @@ $$;
 COMMENT ON FUNCTION appt.client_branches(text) IS
 	'The branches that an API client may see; NULL or {*} for all, {} for '
 	'one that is not known';
-REVOKE ALL ON FUNCTION appt.client_branches(text) FROM PUBLIC;
 
 CREATE FUNCTION appt.client_sees(client text, branch_id text) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -40,7 +39,6 @@ $$;
 
 COMMENT ON FUNCTION appt.client_sees(text, text) IS
 	'Whether an API client may see what belongs to a branch';
-REVOKE ALL ON FUNCTION appt.client_sees(text, text) FROM PUBLIC;
 
 CREATE FUNCTION appt.check_page(page integer, per_page integer)
 	RETURNS void
@@ -60,7 +58,6 @@ $$;
 
 COMMENT ON FUNCTION appt.check_page(integer, integer) IS
 	'Refuses a page that cannot be; raises SB001';
-REVOKE ALL ON FUNCTION appt.check_page(integer, integer) FROM PUBLIC;
 
 CREATE FUNCTION appt_api.list_appointments(
 	doctor_id text,
@@ -146,10 +143,6 @@ COMMENT ON FUNCTION appt_api.list_appointments(text, text, text, text, date,
 	'Appointments by doctor, patient, branch, status and branch-local dates '
 	'(all optional), in order of start; page from 1, per_page 20, at most 100. '
 	'Raises SB001, SB404 (doctor_id, patient_id, branch_id)';
-REVOKE ALL ON FUNCTION appt_api.list_appointments(text, text, text, text, date,
-	date, integer, integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.list_appointments(text, text, text, text,
-	date, date, integer, integer, text) TO appt_gateway;
 
 CREATE FUNCTION appt_api.appointment_history(
 	appointment_id text,
@@ -200,6 +193,3 @@ $$;
 COMMENT ON FUNCTION appt_api.appointment_history(text, text) IS
 	'As appt.history, oldest first: event, timestamp, actor, reason, changes '
 	'(from and to by member) and the appointment after it. Raises SB404';
-REVOKE ALL ON FUNCTION appt_api.appointment_history(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt_api.appointment_history(text, text)
-	TO appt_gateway;

@@ -367,18 +367,3 @@ COMMENT ON VIEW appt.constraint_text IS
 	'(the first of them that was given is named), and what to say';
 COMMENT ON COLUMN appt.constraint_text.fields IS
 	'Members, separated by blanks';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.next_version(),
-	appt.client_sees_all(text),
-	appt.doctor_branches(text),
-	appt.client_sees_doctor(text, text),
-	appt.client_manages_doctor(text, text),
-	appt.client_sees_patient(text, appt.patient),
-	appt.client_manages_setting(text, appt.setting),
-	appt.doctor_zone(text),
-	appt.branch_zone(text),
-	appt.local_dates(timestamptz, timestamptz, text)
-	FROM PUBLIC;

@@ -237,14 +237,3 @@ COMMENT ON FUNCTION appt.explain_refusal(appt.resource, jsonb, text, text,
 	text) IS
 	'Raises SB001 or SB960 in place of the error that a table gave; returns '
 	'if it has no words for it';
-
-REVOKE ALL ON FUNCTION
-	appt.form_of,
-	appt.has_form,
-	appt.refuse_member,
-	appt.refuse_id,
-	appt.check_members,
-	appt.refuse_cast,
-	appt.refuse_constraint,
-	appt.explain_refusal
-	FROM PUBLIC;

@@ -432,21 +432,3 @@ $$;
 COMMENT ON FUNCTION appt.delete_row(text, text, text, integer, text) IS
 	'Deletes a row and answers NULL. Raises SB404, SBF01, SBP01, and SB961 '
 	'where appointments, patients, API clients or webhooks refer to it';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.resource_of,
-	appt.require_parent,
-	appt.lock_row,
-	appt.refuse_elsewhere,
-	appt.insert_row,
-	appt.update_row,
-	appt.kept_answer,
-	appt.keep_answer,
-	appt.list_rows,
-	appt.get_row,
-	appt.create_row,
-	appt.change_row,
-	appt.delete_row
-	FROM PUBLIC;

@@ -206,33 +206,3 @@ RETURN appt.delete_row(
 
 COMMENT ON FUNCTION appt_api.delete_extra_session IS
 	'Takes an extra session back. Raises SB404, SBP01';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.working_hours_json,
-	appt.extra_session_json,
-	appt_api.list_working_hours,
-	appt_api.get_working_hours,
-	appt_api.create_working_hours,
-	appt_api.update_working_hours,
-	appt_api.delete_working_hours,
-	appt_api.list_extra_sessions,
-	appt_api.get_extra_session,
-	appt_api.create_extra_session,
-	appt_api.update_extra_session,
-	appt_api.delete_extra_session
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_working_hours,
-	appt_api.get_working_hours,
-	appt_api.create_working_hours,
-	appt_api.update_working_hours,
-	appt_api.delete_working_hours,
-	appt_api.list_extra_sessions,
-	appt_api.get_extra_session,
-	appt_api.create_extra_session,
-	appt_api.update_extra_session,
-	appt_api.delete_extra_session
-	TO appt_gateway;

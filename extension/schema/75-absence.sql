@@ -354,38 +354,3 @@ RETURN appt.delete_row(
 
 COMMENT ON FUNCTION appt_api.delete_closure IS
 	'Takes a closure back. Raises SB404, SBP01';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.absence_span,
-	appt.absence_zones,
-	appt.insert_absence,
-	appt.create_absence,
-	appt.absence_time,
-	appt.time_off_json,
-	appt.closure_json,
-	appt_api.list_time_off,
-	appt_api.get_time_off,
-	appt_api.create_time_off,
-	appt_api.update_time_off,
-	appt_api.delete_time_off,
-	appt_api.list_closures,
-	appt_api.get_closure,
-	appt_api.create_closure,
-	appt_api.update_closure,
-	appt_api.delete_closure
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_time_off,
-	appt_api.get_time_off,
-	appt_api.create_time_off,
-	appt_api.update_time_off,
-	appt_api.delete_time_off,
-	appt_api.list_closures,
-	appt_api.get_closure,
-	appt_api.create_closure,
-	appt_api.update_closure,
-	appt_api.delete_closure
-	TO appt_gateway;

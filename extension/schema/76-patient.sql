@@ -152,15 +152,3 @@ $$;
 COMMENT ON FUNCTION appt.possible_duplicates(appt.patient, text) IS
 	'At most ten patients, whom the client sees, that share two of name, birth '
 	'date and telephone number with this one; same says which';
-
-REVOKE ALL ON FUNCTION
-	appt.digits,
-	appt.patient_terms,
-	appt.term_query,
-	appt.search_query,
-	appt.patient_name,
-	appt.possible_duplicates
-	FROM PUBLIC;
-
-/* The index calls it, with the rights of whoever writes a patient. */
-GRANT EXECUTE ON FUNCTION appt.patient_terms TO appt_admin;

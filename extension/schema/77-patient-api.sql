@@ -239,24 +239,3 @@ RETURN appt.get_row('patient', NULL, patient_id, client);
 
 COMMENT ON FUNCTION appt_api.get_patient IS
 	'One patient. Raises SB404';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.patient_age,
-	appt.patient_json,
-	appt.patient_summary,
-	appt.check_birth,
-	appt.registration_branch,
-	appt_api.list_patients,
-	appt_api.get_patient,
-	appt_api.create_patient,
-	appt_api.update_patient
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_patients,
-	appt_api.get_patient,
-	appt_api.create_patient,
-	appt_api.update_patient
-	TO appt_gateway;

@@ -286,27 +286,3 @@ $$;
 COMMENT ON FUNCTION appt_api.delete_setting IS
 	'Unsets a setting for a branch, a doctor, or in general: what stands above '
 	'it counts again. Raises SB404 (also where it is not set), SBF01, SBP01';
-
-/* --- who may ----------------------------------------------------------- */
-
-REVOKE ALL ON FUNCTION
-	appt.setting_json,
-	appt.effective_setting,
-	appt.check_scope,
-	appt.require_setting,
-	appt.setting_at,
-	appt.lock_setting,
-	appt_api.list_settings,
-	appt_api.get_setting,
-	appt_api.create_setting,
-	appt_api.update_setting,
-	appt_api.delete_setting
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_settings,
-	appt_api.get_setting,
-	appt_api.create_setting,
-	appt_api.update_setting,
-	appt_api.delete_setting
-	TO appt_gateway;

@@ -37,9 +37,6 @@ RETURN tag ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' AND length(tag) <= 35;
 COMMENT ON FUNCTION appt.is_language_tag(text) IS
 	'Whether it has the form of a language tag (BCP 47): en, hi, en-IN';
 
-REVOKE ALL ON FUNCTION appt.is_language_tag(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.is_language_tag(text) TO appt_admin;
-
 CREATE TABLE appt.notification_template (
 	notification_template_no bigint GENERATED ALWAYS AS IDENTITY,
 	event appt.message_event NOT NULL,
@@ -96,9 +93,6 @@ COMMENT ON CONSTRAINT notification_template_subject_format
 COMMENT ON INDEX appt.notification_template_key IS
 	'One template for each event, channel and language';
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON appt.notification_template
-	TO appt_admin;
-
 /* --- placeholders ------------------------------------------------------- */
 
 CREATE VIEW appt.notification_placeholder AS
@@ -126,8 +120,6 @@ COMMENT ON COLUMN appt.notification_placeholder.name IS
 	'What is written between {{ and }}';
 COMMENT ON COLUMN appt.notification_placeholder.meaning IS
 	'What stands there in a message';
-
-GRANT SELECT ON appt.notification_placeholder TO appt_admin;
 
 CREATE FUNCTION appt.notification_template_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -359,18 +351,3 @@ COMMENT ON FUNCTION appt.render_message(appt.message_event,
 	'language given (default: the patient''s), else in the setting '
 	'default_language of the doctor or branch; no row: there is no active '
 	'template. Raises SB404, and 23514 for an event or channel that is none';
-
-/* --- who may ------------------------------------------------------------ */
-
-REVOKE ALL ON FUNCTION
-	appt.notification_template_check,
-	appt.default_language_check,
-	appt.template_values,
-	appt.fill_template,
-	appt.render_template,
-	appt.choose_template,
-	appt.render_message
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION appt.render_template, appt.render_message
-	TO appt_admin;

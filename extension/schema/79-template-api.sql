@@ -115,22 +115,3 @@ RETURN appt.delete_row(
 
 COMMENT ON FUNCTION appt_api.delete_notification_template IS
 	'Deletes a template of messages. Raises SB404, SBF01, SBP01';
-
-/* --- who may ------------------------------------------------------------ */
-
-REVOKE ALL ON FUNCTION
-	appt.notification_template_json,
-	appt_api.list_notification_templates,
-	appt_api.get_notification_template,
-	appt_api.create_notification_template,
-	appt_api.update_notification_template,
-	appt_api.delete_notification_template
-	FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION
-	appt_api.list_notification_templates,
-	appt_api.get_notification_template,
-	appt_api.create_notification_template,
-	appt_api.update_notification_template,
-	appt_api.delete_notification_template
-	TO appt_gateway;

@@ -26,10 +26,6 @@ COMMENT ON SCHEMA appt_report IS
 	'appt_reporting reads all but the …_contact views, role '
 	'appt_reporting_contact all';
 
-REVOKE ALL ON SCHEMA appt_report FROM PUBLIC;
-GRANT USAGE ON SCHEMA appt_report
-	TO appt_admin, appt_reporting, appt_reporting_contact;
-
 CREATE FUNCTION appt.minutes_between(
 	earlier timestamptz,
 	later timestamptz)
@@ -41,16 +37,6 @@ RETURN round(
 COMMENT ON FUNCTION appt.minutes_between(timestamptz, timestamptz) IS
 	'Minutes from one instant to another, rounded; negative if they are the '
 	'other way round';
-
-/* A view calls functions with its reader's rights; without USAGE on schema
- * appt a reader can call them in no other way. */
-REVOKE ALL ON FUNCTION appt.minutes_between(timestamptz, timestamptz)
-	FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-	appt.minutes_between(timestamptz, timestamptz)
-	TO appt_admin, appt_reporting, appt_reporting_contact;
-GRANT EXECUTE ON FUNCTION appt.clock(), appt.instant(date, time, text)
-	TO appt_reporting_contact;
 
 CREATE VIEW appt_report.appointment AS
 SELECT

@@ -2,9 +2,6 @@
  * appt_report: what is going on now: the queues and the webhooks.
  * ------------------------------------------------------------------------ */
 
-GRANT EXECUTE ON FUNCTION appt.queue(text, date)
-	TO appt_reporting, appt_reporting_contact;
-
 CREATE VIEW appt_report.queue_now AS
 SELECT
 	d.doctor_id,

@@ -236,11 +236,6 @@ COMMENT ON FUNCTION appt.health() IS
 	'settings, notify_queue, replication_lag, replication_slots, '
 	'long_transactions. Writes nothing; works on a standby';
 
-REVOKE ALL ON FUNCTION appt.health(), appt.health_of_outbox(),
-	appt.health_of_configuration(), appt.health_of_server() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.health()
-	TO appt_admin, appt_reporting, appt_reporting_contact;
-
 CREATE VIEW appt_report.health AS
 SELECT
 	h.check_name,

@@ -172,8 +172,3 @@ $$;
 COMMENT ON FUNCTION appt.erase_patient(integer, text, text[]) IS
 	'The part of appt.anonymise_patient about the patient''s own row and the '
 	'kept answers that show it; writes the event';
-
-REVOKE ALL ON FUNCTION appt.without_free_text(text),
-	appt.anonymise_history(bigint[]), appt.anonymise_patient(text),
-	appt.erase_patient(integer, text, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION appt.anonymise_patient(text) TO appt_admin;

@@ -156,22 +156,3 @@ BEGIN
 	END LOOP;
 END
 $$;
-
-REVOKE ALL ON ALL TABLES IN SCHEMA appt_report FROM PUBLIC;
-GRANT SELECT ON
-	appt_report.appointment,
-	appt_report.cancellation,
-	appt_report.daily_schedule,
-	appt_report.health,
-	appt_report.no_show_rate,
-	appt_report.offered_time,
-	appt_report.queue_now,
-	appt_report.utilisation,
-	appt_report.waiting_time,
-	appt_report.webhook_health
-	TO appt_admin, appt_reporting, appt_reporting_contact;
-GRANT SELECT ON
-	appt_report.appointment_contact,
-	appt_report.daily_schedule_contact,
-	appt_report.patient_contact
-	TO appt_admin, appt_reporting_contact;
