@@ -155,6 +155,19 @@ $r = $http->get($probe, undef, { Authorization => 'Bearer x' });
 like($r->{headers}{'www-authenticate'}, qr/error="invalid_token"/,
     'WWW-Authenticate says why');
 
+
+# A stack as small as some systems give a thread: a JSON reader that calls
+# itself for each level must not come to its end.
+{
+    my $small = Appt::Gateway->new(cluster => $cluster,
+        command => [ 'prlimit', '--stack=131072:131072' ]);
+    my $there = Appt::Http->new($small->url);
+    my $deep = encode_base64url('{"a":' . '[' x 2040);
+    is($there->get($probe, undef, { Authorization => "Bearer $_" })->{status}, 401,
+        'refused: a part nested 2,040 deep') for "$deep.e30.AA", "$head.$deep.AA";
+    ok($small->alive, 'with which the gateway lives');
+}
+
 # ---- how soon it ends -------------------------------------------------------
 
 sub ends_soon {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "http/headers.h"
+#include "http/json.h"
 
 #define BODY_DEPTH_MAX 8
 
@@ -83,62 +84,25 @@ body_is_good(Request *request, const Problem **problem)
 		"The body must be a JSON object."
 	};
 	Problem    *malformed;
-	json_error_t error;
+	JsonFault	fault;
 
-	if (body_is_too_deep(request->body.data, request->body.len))
-	{
-		*problem = &too_deep;
-		return false;
-	}
-	request->json = json_loadb(request->body.data, request->body.len,
-							   JSON_REJECT_DUPLICATES, &error);
+	request->json = json_read(request->body.data, request->body.len,
+							  BODY_DEPTH_MAX, &fault);
 	if (json_is_object(request->json))
 		return true;
-	if (request->json != NULL)
+	if (request->json != NULL || fault.too_deep)
 	{
-		*problem = &not_object;
+		*problem = fault.too_deep ? &too_deep : &not_object;
 		return false;
 	}
 	malformed = arena_alloc(&request->arena, sizeof(Problem));
 	*malformed = (Problem) {400, "invalid_request", "",
-		arena_printf(&request->arena, json_error_code(&error) ==
-					 json_error_duplicate_key
+		arena_printf(&request->arena, fault.repeats
 					 ? "The body has a member twice (line %d, column %d)."
 					 : "The body is not well-formed JSON (line %d, "
-					 "column %d).", error.line, error.column)
+					 "column %d).", fault.line, fault.column)
 	};
 	*problem = malformed;
-	return false;
-}
-
-/* Whether arrays and objects are nested deeper than any call needs. */
-bool
-body_is_too_deep(const char *text, size_t len)
-{
-	bool		in_string = false;
-	int			depth = 0;
-	size_t		i;
-
-	for (i = 0; i < len; i++)
-	{
-		if (in_string)
-		{
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				in_string = false;
-			continue;
-		}
-		if (text[i] == '"')
-			in_string = true;
-		else if (text[i] == '{' || text[i] == '[')
-		{
-			if (++depth > BODY_DEPTH_MAX)
-				return true;
-		}
-		else if ((text[i] == '}' || text[i] == ']') && depth > 0)
-			depth--;
-	}
 	return false;
 }
 

@@ -10,6 +10,5 @@
 extern bool body_parse(Request *request) __attribute__((warn_unused_result));
 extern void body_check_members(Request *request);
 extern const char *body_text(Request *request);
-extern bool body_is_too_deep(const char *text, size_t len);
 
 #endif							/* APPT_BODY_H */

@@ -17,9 +17,11 @@
 #include <openssl/rsa.h>
 
 #include "common/log.h"
+#include "http/json.h"
 #include "http/text.h"
 
 #define KEY_BITS 2048
+#define KEYS_DEPTH 2			/* an array of objects */
 #define KEY_RIPE_MS 10000		/* by then every gateway has heard of it */
 
 static bool key_read(const json_t *row, int64_t now_ms, SigningKey *key);
@@ -35,7 +37,7 @@ static EVP_PKEY *key_load(const char *pem);
 bool
 keys_parse(const char *json, int64_t now_ms, KeySet *set)
 {
-	json_t	   *rows = json_loads(json, 0, NULL);
+	json_t	   *rows = json_read(json, strlen(json), KEYS_DEPTH, NULL);
 	size_t		count = json_array_size(rows);
 	size_t		i;
 
