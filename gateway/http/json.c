@@ -1,7 +1,7 @@
 /*
  * json.c
- *		Reads JSON whose nesting is bounded: jansson calls itself for each level,
- *		2048 of them, which is more than a small stack has.
+ *		Reads JSON whose nesting is bounded: jansson calls itself for each
+ *		level, 2048 of them, which is more than a small stack has.
  */
 #include "http/json.h"
 
