@@ -24,11 +24,12 @@ sub compile {
     return "$dir/$name";
 }
 
-# The guard's answer for each "scheme address".
+# The guard's answer for each "scheme address" or "scheme address port", with
+# these ranges allowed and denied.
 sub guard {
-    my ($ranges, @question) = @_;
-    my ($code, $out) = run_command(["$dir/guard_table", $ranges],
-        join '', map {"$_\n"} @question);
+    my ($ranges, $denied, @question) = @_;
+    my ($code, $out) = run_command(["$dir/guard_table", $ranges, $denied],
+        join '', map { $_ . (/ \S+ / ? "\n" : " 443\n") } @question);
     my @answer = split /\n/, $out;
     return map { $_ => shift @answer } @question;
 }
@@ -45,8 +46,8 @@ subtest 'no address that is not public' => sub {
         ::ffff:169.254.169.254 ::ffff:0:127.0.0.1 64:ff9b::7f00:1
         64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:7f00:1::1
         2002:a9fe:a9fe:: 3fff::1 5f00::1 fc00::1 fd00:ec2::254 fe80::1
-        fec0::1 ff02::1);
-    my %answer = guard('', map { "https $_" } @private);
+        fec0::1 ff02::1 168.63.129.16 ::ffff:168.63.129.16);
+    my %answer = guard('', '', map { "https $_" } @private);
     is($answer{"https $_"}, 'no', $_) for @private;
 };
 
@@ -54,8 +55,9 @@ subtest 'public addresses by https alone' => sub {
     my @public = qw(1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255
         100.128.0.0 126.255.255.255 128.0.0.0 172.15.255.255 172.32.0.0
         192.167.255.255 192.169.0.0 223.255.255.255 ::ffff:8.8.8.8
-        2606:4700:4700::1111 2001:4860:4860::8888 2a00:1450::1);
-    my %answer = guard('', map { ("https $_", "http $_") } @public);
+        2606:4700:4700::1111 2001:4860:4860::8888 2a00:1450::1
+        168.63.129.15 168.63.129.17);
+    my %answer = guard('', '', map { ("https $_", "http $_") } @public);
     is($answer{"https $_"}, 'yes', "https $_") for @public;
     is($answer{"http $_"}, 'no', "http $_") for @public;
 };
@@ -68,15 +70,57 @@ subtest 'listed ranges are allowed, and they alone' => sub {
         'http fd00:1::5' => 'yes', 'http fd00:2::5' => 'no',
         'http ::1' => 'no', 'http 192.168.7.7' => 'yes',
         'http 192.168.7.8' => 'no', 'http 8.8.8.8' => 'no');
-    my %answer = guard('127.0.0.0/8, 10.1.2.0/24 fd00:1::/32,192.168.7.7',
+    my %answer = guard('127.0.0.0/8, 10.1.2.0/24 fd00:1::/32,192.168.7.7', '',
         sort keys %want);
     is($answer{$_}, $want{$_}, $_) for sort keys %want;
     for my $bad ('127.0.0.0/33', '127.0.0/8', 'fd00::/129', 'localhost',
-        '10.0.0.0/', '10.0.0.0/8x', '-')
+        '10.0.0.0/', '10.0.0.0/8x', '-', '10.0.0.0/8:', '10.0.0.0/8:0',
+        '10.0.0.0/8:65536', '10.0.0.0/8:x', '10.0.0.0/8:80-', '10.0.0.0/8:80-x',
+        '10.0.0.0/8:90-80', '10.0.0.0/8:80-90-95', '10.0.0.0/8:-80',
+        '10.0.0.0/8:99999999999999999999', '[fd00::/8', '[fd00::/8]443',
+        '[fd00::/8]:', '[]', '[]:443', ':443', 'fd00::/8]:443',
+        join(',', ('10.0.0.1') x 65))
     {
-        is((run_command(["$dir/guard_table", $bad], ''))[0], 1,
-            "not a range: $bad");
+        is((run_command(["$dir/guard_table", @$_], ''))[0], 1,
+            "not a range: $bad") for [$bad, ''], ['', $bad];
     }
+};
+
+subtest 'of a range all ports, or those that are named' => sub {
+    my %want = (
+        'http 10.1.2.3 1' => 'yes', 'http 10.1.2.3 65535' => 'yes',
+        'http 10.2.0.1 443' => 'yes', 'https 10.2.0.1 442' => 'no',
+        'http 10.3.0.1 8000' => 'yes', 'http 10.3.0.1 8099' => 'yes',
+        'http 10.3.0.1 7999' => 'no', 'https 10.3.0.1 8100' => 'no',
+        'http 10.3.0.1 22' => 'yes', 'http fd00::1 443' => 'yes',
+        'http fd00::1 80' => 'no', 'http fe00::1 80' => 'no',
+        'http fdff::1 80' => 'yes', 'http ::ffff:10.2.0.1 443' => 'yes',
+        'http ::ffff:10.2.0.1 80' => 'no');
+    my %answer = guard('10.1.0.0/16 10.2.0.0/16:443,10.3.0.0/16:8000-8099,'
+        . '10.3.0.1:22,[fd00::/16]:443,[fdff::/16]', '', sort keys %want);
+    is($answer{$_}, $want{$_}, $_) for sort keys %want;
+};
+
+subtest 'what is denied stays shut, public or allowed' => sub {
+    my %want = (
+        'https 93.184.216.34' => 'no', 'https 93.184.217.34' => 'yes',
+        'https ::ffff:93.184.216.34' => 'no', 'https 2a00:1450::1' => 'no',
+        'https 2a00:1451::1' => 'yes', 'http 10.1.2.3' => 'yes',
+        'http 10.1.2.4' => 'no', 'https 8.8.8.8 25' => 'no',
+        'https 8.8.8.8 443' => 'yes');
+    my %answer = guard('10.1.0.0/16', '93.184.216.0/24,2a00:1450::/32 10.1.2.4,'
+        . '8.8.8.8:25', sort keys %want);
+    is($answer{$_}, $want{$_}, $_) for sort keys %want;
+};
+
+subtest 'whose answers are the clinic\'s own' => sub {
+    my %want = map { my ($where, @address) = @$_;
+        map { ("where $_" => $where) } @address }
+        ['inside', qw(127.0.0.1 10.0.0.1 fd00::1 fe80::1 1.2.3.4
+            ::ffff:1.2.3.4 168.63.129.16 nonsense fe80::1%eth0)],
+        ['outside', qw(8.8.8.8 1.2.3.5 2a00:1450::1)];
+    my %answer = guard('127.0.0.0/8,1.2.3.4:443', '', sort keys %want);
+    is($answer{$_}, $want{$_}, $_) for sort keys %want;
 };
 
 my $clinic  = clinic();
@@ -182,6 +226,25 @@ sub answer_with {
     print {$fh} map {"$_\n"} @_;
     close $fh;
 }
+
+subtest 'ports and what is denied, when it comes to connecting' => sub {
+    my $not = 'the destination\'s address is not allowed';
+    my $next = $port + 1;
+    my @case = (
+        [{ APPT_RELAY_ALLOW_RANGES => "127.0.0.0/8:$port" }, 200, undef],
+        [{ APPT_RELAY_ALLOW_RANGES => "127.0.0.0/8:$next" }, undef, $not],
+        [{ APPT_RELAY_DENY_RANGES => '127.0.0.1' }, undef, $not],
+        [{ APPT_RELAY_DENY_RANGES => "127.0.0.1:$next" }, 200, undef]);
+    for my $case (@case) {
+        my ($env, $status, $error) = @$case;
+        with_relay($env, sub {
+            my $attempt = attempt_at($sink->url('/port'));
+            my $name = join ' ', %$env;
+            is($attempt->{status}, $status, $name);
+            is($attempt->{error}, $error, 'and what the log says');
+        });
+    }
+};
 
 subtest 'redirects are not followed' => sub {
     with_relay({}, sub {

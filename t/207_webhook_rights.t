@@ -56,7 +56,7 @@ subtest 'the secrets are nobody\'s to read' => sub {
 
 subtest 'each role has its own functions and no others' => sub {
     my %may = (
-        'SELECT * FROM appt.record_attempts(' . join(', ', ("'{}'") x 9) . ')'
+        'SELECT * FROM appt.record_attempts(' . join(', ', ("'{}'") x 10) . ')'
             => 'relay',
         "SELECT * FROM appt.release_deliveries('{}', '{}')" => 'relay',
         'SELECT * FROM appt.relay_tick()' => 'relay',

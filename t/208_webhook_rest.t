@@ -56,7 +56,14 @@ subtest 'the delivery log' => sub {
     is(@{ $entry->{attempt_log} }, 1, 'one attempt');
     my $attempt = $entry->{attempt_log}[0];
     is($attempt->{status}, 200, 'its status');
-    is($attempt->{answer}, "ok\n", 'what the receiver said');
+    is($attempt->{answer}, undef,
+        'what a receiver of the clinic\'s own network said is not shown');
+    is($clinic->cluster->value('SELECT answer FROM appt.delivery_attempt '
+        . 'WHERE delivery_no = substr($1, 5)::bigint', $entry->{delivery_id}),
+        "ok\n", 'but to appt_admin in SQL');
+    $clinic->cluster->psql('UPDATE appt.delivery_attempt SET inside = false');
+    is($http->get("$base/$id/deliveries")->{json}[0]{attempt_log}[0]{answer},
+        "ok\n", 'what one outside said is shown');
 
     my $page = $http->get("$base/$id/deliveries", { per_page => 1 });
     is(@{ $page->{json} }, 1, 'by pages');

@@ -40,12 +40,12 @@ sub record {
     my ($dbh, $status, @claimed) = @_;
     my @none = (undef) x @claimed;
     return @{ $dbh->selectall_arrayref(<<'SQL', { Slice => {} },
-SELECT * FROM appt.record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SELECT * FROM appt.record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 SQL
         (map { my $column = $_; [map { $_->{$column} } @claimed] }
             qw(delivery_no fence webhook_no)),
         [(int(time * 1e6)) x @claimed], [(5) x @claimed],
-        [($status) x @claimed], \@none, \@none, \@none) };
+        [($status) x @claimed], \@none, \@none, \@none, [(0) x @claimed]) };
 }
 
 sub delivery { return $cluster->row(

@@ -34,6 +34,7 @@ subtest 'its options' => sub {
 
     my %bad = (
         APPT_RELAY_ALLOW_RANGES   => '127.0.0.1/99',
+        APPT_RELAY_DENY_RANGES    => '10.0.0.0/8:http',
         APPT_RELAY_RETRY_SCHEDULE => '0,soon',
         APPT_RELAY_LEASE_MS       => '1000',
         APPT_RELAY_PER_ENDPOINT   => '0',

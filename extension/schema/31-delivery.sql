@@ -85,6 +85,7 @@ CREATE TABLE appt.delivery_attempt (
 	status integer,
 	error text,
 	answer text,
+	inside boolean NOT NULL DEFAULT false,
 	CONSTRAINT delivery_attempt_pkey PRIMARY KEY (delivery_no, fence)
 );
 
@@ -102,3 +103,6 @@ COMMENT ON COLUMN appt.delivery_attempt.error IS
 	'Why there was no good answer, in the relay''s words';
 COMMENT ON COLUMN appt.delivery_attempt.answer IS
 	'The first 4 KiB of the answer''s body';
+COMMENT ON COLUMN appt.delivery_attempt.inside IS
+	'The answer came from an address that is not public, or that the relay is '
+	'allowed by name: it is for appt_admin to read, not for API clients';

@@ -12,12 +12,14 @@ CREATE TYPE appt.attempt_result AS (
 	status integer,
 	retry_after_s integer,
 	error text,
-	answer text
+	answer text,
+	inside boolean
 );
 
 COMMENT ON TYPE appt.attempt_result IS
 	'One attempt as the relay reports it: status NULL where no answer came, '
-	'retry_after_s NULL where none was asked for';
+	'retry_after_s NULL where none was asked for, inside: see '
+	'appt.delivery_attempt';
 
 CREATE FUNCTION appt.retry_delay(
 	attempts integer,
@@ -305,6 +307,7 @@ CREATE FUNCTION appt.record_attempts(
 	retries_after_s integer[],
 	errors text[],
 	answers text[],
+	insides boolean[],
 	schedule_s double precision[]
 		DEFAULT '{0,5,300,1800,7200,18000,36000,50400,72000,86400}',
 	disable_after interval DEFAULT '5 days')
@@ -326,11 +329,12 @@ DECLARE
 	list CONSTANT appt.attempt_result[] := ARRAY(
 		SELECT ROW(r.delivery_no, r.fence, r.webhook_no,
 			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
-			r.status, r.retry_after_s, r.error, r.answer)::appt.attempt_result
+			r.status, r.retry_after_s, r.error, r.answer,
+			r.inside)::appt.attempt_result
 		FROM unnest(delivery_nos, fences, webhook_nos, started_us,
-			durations_ms, statuses, retries_after_s, errors, answers)
+			durations_ms, statuses, retries_after_s, errors, answers, insides)
 			AS r(delivery_no, fence, webhook_no, started_us, duration_ms,
-				status, retry_after_s, error, answer)
+				status, retry_after_s, error, answer, inside)
 		WHERE (
 			SELECT a.fence
 			FROM appt.delivery_attempt a
@@ -349,9 +353,10 @@ BEGIN
 	/* The last comes first: the index's summary of the times then changes
 	 * once, not with each row. */
 	INSERT INTO appt.delivery_attempt
-		(delivery_no, fence, started_at, duration_ms, status, error, answer)
+		(delivery_no, fence, started_at, duration_ms, status, error, answer,
+		inside)
 	SELECT r.delivery_no, r.fence, r.started_at, r.duration_ms, r.status,
-		r.error, r.answer
+		r.error, r.answer, coalesce(r.inside, true)
 	FROM unnest(list) r
 	ORDER BY r.started_at DESC;
 
@@ -376,7 +381,7 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.record_attempts(bigint[], bigint[], integer[],
-	bigint[], integer[], integer[], integer[], text[], text[],
+	bigint[], integer[], integer[], integer[], text[], text[], boolean[],
 	double precision[], interval) IS
 	'Records a batch of attempts (the columns of appt.attempt_result, an array '
 	'each; started_us: microseconds since 1970) in one transaction; may be '

@@ -27,7 +27,8 @@ AS $$
 				'status', a.status,
 				'duration_ms', a.duration_ms,
 				'error', a.error,
-				'answer', a.answer) ORDER BY a.fence)
+				'answer', CASE WHEN NOT a.inside THEN a.answer END)
+				ORDER BY a.fence)
 			FROM appt.delivery_attempt a
 			WHERE a.delivery_no = delivery.delivery_no), '[]'))
 	FROM appt.event e
@@ -35,7 +36,8 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION appt.delivery_json(appt.delivery, appt.webhook) IS
-	'A delivery with its log, as it is shown';
+	'A delivery with its log, as it is shown: without the answers that came '
+	'from the clinic''s own network, which are for appt_admin to read';
 
 CREATE FUNCTION appt_api.list_deliveries(
 	webhook_id text,

@@ -38,7 +38,7 @@ check_ranges(const char *text)
 	struct sockaddr_in private = {.sin_family = AF_INET};
 	struct sockaddr_in public = {.sin_family = AF_INET};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-	bool		taken = guard_allow(text);
+	bool		taken = guard_allow(text) == NULL;
 
 	inet_pton(AF_INET, "127.0.0.1", &private.sin_addr);
 	inet_pton(AF_INET, "93.184.216.34", &public.sin_addr);
@@ -50,6 +50,9 @@ check_ranges(const char *text)
 		HOLDS(!guard_permits((struct sockaddr *) &public, GUARD_HTTP));
 	}
 	HOLDS(guard_permits((struct sockaddr *) &public, GUARD_HTTPS));
+	HOLDS((guard_deny(text) == NULL) == taken);
+	HOLDS(!taken || !guard_permits((struct sockaddr *) &private, GUARD_HTTP));
+	HOLDS(guard_deny("") == NULL);
 }
 
 /* What comes out is UTF-8, and the same where it was before. */

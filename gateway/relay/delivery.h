@@ -29,6 +29,7 @@ typedef struct Outcome
 	int			retry_after_s;	/* 0: not asked for */
 	bool		refused;		/* by the destination guard */
 	Buf			answer;			/* UTF-8, at most ANSWER_KEPT_BYTES */
+	bool		inside;			/* the answer is of the clinic's own network */
 } Outcome;
 
 typedef struct Delivery

@@ -10,13 +10,17 @@
 
 typedef enum GuardScheme
 {
-	GUARD_HTTP,					/* listed private addresses only */
+	GUARD_HTTP,					/* listed addresses only */
 	GUARD_HTTPS,				/* public ones too */
 } GuardScheme;
 
-extern bool guard_allow(const char *ranges)
+extern const char *guard_allow(const char *rules)
+			__attribute__((warn_unused_result));
+extern const char *guard_deny(const char *rules)
 			__attribute__((warn_unused_result));
 extern bool guard_permits(const struct sockaddr *address, GuardScheme scheme)
+			__attribute__((warn_unused_result));
+extern bool guard_is_inside(const char *address)
 			__attribute__((warn_unused_result));
 
 #endif							/* APPT_RELAY_GUARD_H */

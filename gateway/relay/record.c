@@ -26,7 +26,7 @@
 #define WAIT_MAX_MS		25
 #define WAIT_SHARE		16		/* a millisecond for so many of the last */
 #define FULL_SHARE		2		/* this part of max_batch is full */
-#define COLUMNS			9
+#define COLUMNS			10
 
 /* Results as appt.record_attempts takes them: an array literal a column. */
 typedef struct Columns
@@ -183,7 +183,7 @@ record_send(void)
 		.sql = "SELECT * FROM appt.record_attempts($1::bigint[], "
 			"$2::bigint[], $3::integer[], $4::bigint[], $5::integer[], "
 			"$6::integer[], $7::integer[], $8::text[], $9::text[], "
-			"$10::double precision[], $11::interval)",
+			"$10::boolean[], $11::double precision[], $12::interval)",
 		.count = COLUMNS + 2,
 		.values = values,
 		.timeout_ms = STATEMENT_MS,
@@ -219,6 +219,7 @@ columns_add(Columns *columns, const Delivery *delivery)
 		buf_text(&text[6], "NULL");
 	add_text(&text[7], outcome->error);
 	add_text(&text[8], answer);
+	buf_char(&text[9], outcome->inside ? 't' : 'f');
 }
 
 /* Adds the number as printf would, at a tenth of its cost. */

@@ -37,8 +37,11 @@ static const ConfigOption option_table[] = {
 	TEXT("APPT_LOG_LEVEL", "log-level", log_level, "info",
 		 "debug, info, warning or error"),
 	TEXT("APPT_RELAY_ALLOW_RANGES", "allow-ranges", allow_ranges, "",
-		 "private addresses that endpoints may have, plain http included: "
-		 "127.0.0.0/8,::1/128"),
+		 "private addresses that endpoints may have, plain http included, "
+		 "all ports or some: 10.0.0.0/8:8000-8099,[fd00::/8]:443"),
+	TEXT("APPT_RELAY_DENY_RANGES", "deny-ranges", deny_ranges, "",
+		 "addresses that no endpoint may have, public ones too, in the same "
+		 "form; goes before what is allowed"),
 	TEXT("APPT_RELAY_CA_FILE", "ca-file", ca_file, "",
 		 "certificates to trust, PEM; empty: the system's"),
 	TEXT("APPT_RELAY_RETRY_SCHEDULE", "retry-schedule", retry_schedule,
@@ -77,6 +80,7 @@ static const ConfigOption option_table[] = {
 };
 
 static bool settings_check(void);
+static bool ranges_valid(void);
 static bool schedule_valid(const char *text);
 
 /* Reads the options; says on stderr what is wrong with one. */
@@ -106,10 +110,8 @@ settings_check(void)
 	if (log_level_from_name(settings.log_level) < 0)
 		fprintf(stderr, "APPT_LOG_LEVEL: \"%s\" is none of debug, info, "
 				"warning, error\n", settings.log_level);
-	else if (!guard_allow(settings.allow_ranges))
-		fprintf(stderr, "APPT_RELAY_ALLOW_RANGES: \"%s\" is no list of "
-				"ranges such as 127.0.0.0/8,::1/128\n",
-				settings.allow_ranges);
+	else if (!ranges_valid())
+		return false;
 	else if (!schedule_valid(settings.retry_schedule))
 		fprintf(stderr, "APPT_RELAY_RETRY_SCHEDULE: \"%s\" is no list of "
 				"seconds such as 0,5,300\n", settings.retry_schedule);
@@ -120,6 +122,25 @@ settings_check(void)
 	else
 		return true;
 	return false;
+}
+
+/* Hands the guard its ranges; says which cannot be read. */
+static bool
+ranges_valid(void)
+{
+	const char *name = "APPT_RELAY_ALLOW_RANGES";
+	const char *bad = guard_allow(settings.allow_ranges);
+
+	if (bad == NULL)
+	{
+		name = "APPT_RELAY_DENY_RANGES";
+		bad = guard_deny(settings.deny_ranges);
+	}
+	if (bad != NULL)
+		fprintf(stderr, "%s: \"%s\" is no range such as 10.0.0.0/8, "
+				"10.0.0.0/8:443, 10.0.0.0/8:8000-8099, fd00::/8 or "
+				"[fd00::/8]:443, or there are more than 64\n", name, bad);
+	return bad == NULL;
 }
 
 /* Whether the text is a list of 1 to 100 numbers that are not negative. */

@@ -18,6 +18,7 @@ typedef struct Settings
 	const char *metrics_listen;
 	const char *log_level;
 	const char *allow_ranges;
+	const char *deny_ranges;
 	const char *ca_file;
 	const char *retry_schedule;
 	int			max_in_flight;

@@ -35,6 +35,7 @@ static void transfer_options(Transfer *transfer);
 static void transfer_headers(Transfer *transfer);
 static const char *transfer_error(const Transfer *transfer, CURLcode code);
 static bool is_redirect(int status);
+static bool came_from_inside(const Transfer *transfer);
 static void header_add(Transfer *transfer, const char *name,
 					   const char *value);
 static void headers_link(Transfer *transfer);
@@ -101,6 +102,7 @@ transfer_finish(Transfer *transfer, CURLcode code)
 	outcome->retry_after_s = transfer->retry_after_s;
 	utf8_clean(&outcome->answer, buf_get(&transfer->answer),
 			   transfer->answer.len);
+	outcome->inside = transfer->answer.len > 0 && came_from_inside(transfer);
 
 	buf_free(&transfer->answer);
 	transfer->delivery = NULL;
@@ -226,6 +228,16 @@ static bool
 is_redirect(int status)
 {
 	return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+/* Whether the answer is of an address that is not everybody's. */
+static bool
+came_from_inside(const Transfer *transfer)
+{
+	const char *address = NULL;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
+	return address == NULL || guard_is_inside(address);
 }
 
 /* The guard: called with every address that libcurl is about to try. */
