@@ -48,7 +48,7 @@ SELECT pg_temp.book('PAT-4', '09:45') AS no_more;
 -- Triggers: before a row, after it, and of the statement.
 CREATE TABLE pg_temp.seen (no integer GENERATED ALWAYS AS IDENTITY, what text);
 CREATE FUNCTION pg_temp.watch() RETURNS trigger
-	LANGUAGE plpgsql
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -145,7 +145,7 @@ DROP TRIGGER no_room ON appt.appointment;
 CREATE TABLE pg_temp.room (slot tstzrange, EXCLUDE USING gist (slot WITH &&));
 INSERT INTO pg_temp.room VALUES ('[2026-03-16 11:00,2026-03-16 11:15)');
 CREATE FUNCTION pg_temp.take_room() RETURNS trigger
-	LANGUAGE plpgsql
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -148,7 +148,7 @@ SELECT format('%s reads %s.%s', grantee, table_name, column_name)
 FROM information_schema.column_privileges
 WHERE table_schema = 'appt'
 	AND privilege_type = 'SELECT'
-	AND grantee ~ '^appt_'
+	AND grantee ~ '^appt_' AND grantee <> 'appt_owner'
 	AND (column_name ~ '(secret|private|hash)'
 		OR table_name IN ('webhook_secret', 'idempotency'))
 ORDER BY 1
@@ -163,13 +163,54 @@ WHERE what IN ('appt.appointment', 'appt.doctor_day', 'appt.event',
 ORDER BY 1
 SQL
 
-none('the roles cannot log in and own nothing', <<'SQL');
+none('nobody can log in as one of the roles, and only one owns anything', <<'SQL');
 SELECT rolname AS what FROM pg_roles
 WHERE rolname ~ '^appt_'
 	AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb
-		OR EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid)
-		OR EXISTS (SELECT FROM pg_proc WHERE proowner = pg_roles.oid))
+		OR rolreplication OR rolbypassrls
+		OR rolname <> 'appt_owner' AND EXISTS (
+			SELECT FROM pg_shdepend
+			WHERE refobjid = pg_roles.oid AND deptype = 'o'))
 SQL
+
+# ---- whose it is -----------------------------------------------------------
+
+is($c->psql(<<'SQL'), 'appt.drop_guard()', 'all belongs to appt_owner but this');
+SELECT o.identity
+FROM pg_extension e
+JOIN pg_depend d ON d.refobjid = e.oid
+	AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
+WHERE e.extname = 'bioecko_appt'
+	AND o.type NOT IN ('schema', 'event trigger')
+	AND NOT EXISTS (
+		SELECT FROM pg_shdepend s
+		WHERE (s.classid, s.objid) = (d.classid, d.objid)
+			AND s.dbid = (
+				SELECT oid FROM pg_database WHERE datname = current_database())
+			AND s.deptype = 'o' AND s.refobjid = 'appt_owner'::regrole)
+SQL
+is($c->psql(<<'SQL'), 'pg_read_all_stats', 'appt_owner is in one role, and nobody in it');
+SELECT coalesce(nullif(roleid, 'appt_owner'::regrole)::regrole,
+	member::regrole)
+FROM pg_auth_members
+WHERE 'appt_owner'::regrole IN (roleid, member)
+SQL
+
+# What a statement smuggled into one of the functions could do.
+for my $sql ('CREATE TABLE appt.mine (a int)', 'CREATE SCHEMA mine',
+    'CREATE OR REPLACE FUNCTION appt.next_version() RETURNS trigger '
+        . 'LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$',
+    'CREATE OR REPLACE FUNCTION appt.drop_guard() RETURNS event_trigger '
+        . 'LANGUAGE plpgsql AS $$BEGIN END$$',
+    'ALTER FUNCTION appt.drop_guard() RESET search_path',
+    'CREATE ROLE mine', q{COPY appt.branch TO PROGRAM 'cat'},
+    q{SELECT pg_read_file('PG_VERSION')}, 'TABLE pg_authid',
+    'ALTER EXTENSION bioecko_appt UPDATE', 'DROP EXTENSION bioecko_appt') {
+    my ($code, undef, $err) = $c->try_psql("SET ROLE appt_owner; $sql");
+    like($err, qr/permission denied|must be (?:owner|superuser)/,
+        "appt_owner cannot: $sql");
+}
 
 none('every constraint has a name of its own', <<'SQL');
 SELECT conrelid::regclass || ': ' || conname AS what

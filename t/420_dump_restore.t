@@ -38,6 +38,13 @@ for my $format (qw(plain custom)) {
     };
 }
 
+subtest 'rights are the extension\'s, not the dump\'s' => sub {
+    my ($code, $dump) = run_command(["$old->{bindir}/pg_dump",
+        '--schema-only', '--dbname=' . $old->dsn]);
+    is_deeply([ $dump =~ /^(?:GRANT|REVOKE|ALTER (?!SCHEMA appt )).*/mg ], [],
+        'the dump grants nothing and gives nothing to another owner');
+};
+
 # The dump may run in parallel. The restore may not: pg_restore --jobs does not
 # know in which order the tables of an extension depend on each other.
 subtest 'dumped in parallel' => sub {

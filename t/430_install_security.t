@@ -72,6 +72,30 @@ subtest 'a schema appt of a superuser\'s own, as a restore makes it' => sub {
         dbname => $database), 'bioecko_appt', 'is taken');
 };
 
+# ---- a planted owner ---------------------------------------------------------
+
+my %owners = (
+    'that can log in' => ['ALTER ROLE appt_owner LOGIN',
+        'ALTER ROLE appt_owner NOLOGIN', qr/It can log in\./],
+    'that is a superuser' => ['ALTER ROLE appt_owner SUPERUSER',
+        'ALTER ROLE appt_owner NOSUPERUSER', qr/It has attributes/],
+    'that is somebody\'s' => ['GRANT appt_owner TO mallory',
+        'REVOKE appt_owner FROM mallory', qr/It has members: mallory\./],
+    'that is somebody' => ['GRANT pg_write_server_files TO appt_owner',
+        'REVOKE pg_write_server_files FROM appt_owner',
+        qr/It is in roles: pg_write_server_files\./],
+);
+for my $which (sort keys %owners) {
+    my ($plant, $undo, $says) = @{ $owners{$which} };
+    my $database = database();
+    $c->psql($plant);
+    my ($code, undef, $err) = $c->try_psql('SET client_min_messages = error; '
+            . 'CREATE EXTENSION bioecko_appt CASCADE', dbname => $database);
+    $c->psql($undo);
+    isnt($code, 0, "a role appt_owner $which");
+    like($err, $says, 'and what is wrong with it is said');
+}
+
 # ---- DROP ------------------------------------------------------------------
 
 my @drops = (
@@ -84,6 +108,9 @@ my @drops = (
     'DROP SCHEMA appt_api CASCADE',
     'DROP SCHEMA public CASCADE',
     'DROP OWNED BY CURRENT_USER CASCADE',
+    'DROP OWNED BY appt_owner',
+    'DROP OWNED BY appt_owner CASCADE',
+    'DROP ROLE appt_owner',
     'DROP TABLE appt.appointment CASCADE',
     'DROP FUNCTION appt.is_time_zone(text) CASCADE',
     'DROP DOMAIN appt.minutes CASCADE',

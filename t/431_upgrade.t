@@ -87,6 +87,12 @@ my %drift = (
         WHERE extname = 'bioecko_appt'},
     'an event trigger that is off' =>
         'ALTER EVENT TRIGGER appt_drop_guard DISABLE',
+    'a function of another owner' =>
+        'ALTER FUNCTION appt.clock() OWNER TO CURRENT_USER',
+    'a table of another owner' =>
+        'ALTER TABLE appt.doctor_day OWNER TO CURRENT_USER',
+    'a type of another owner' =>
+        'ALTER DOMAIN appt.minutes OWNER TO CURRENT_USER',
     'another schema privilege' => 'GRANT USAGE ON SCHEMA appt TO PUBLIC',
 );
 for my $what (sort keys %drift) {
@@ -153,7 +159,8 @@ relation AS (
 	JOIN member m ON (m.classid, m.objid) = ('pg_class'::regclass, c.oid)),
 object AS (
 	SELECT format('function %s', p.oid::regprocedure) AS name,
-		concat_ws(' ', pg_get_functiondef(p.oid), p.proacl_sorted) AS what
+		concat_ws(' ', pg_get_functiondef(p.oid), p.proowner::regrole,
+			p.proacl_sorted) AS what
 	FROM (
 		SELECT p.*, ARRAY(SELECT unnest(p.proacl)::text ORDER BY 1)::text
 			AS proacl_sorted
@@ -164,7 +171,7 @@ object AS (
 	SELECT format('%s %s', CASE relkind WHEN 'r' THEN 'table'
 			WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' ELSE relkind::text
 			END, oid::regclass),
-		concat_ws(' ', relpersistence, reloptions::text,
+		concat_ws(' ', relowner::regrole, relpersistence, reloptions::text,
 			ARRAY(SELECT unnest(relacl)::text ORDER BY 1),
 			CASE WHEN relkind = 'v' THEN pg_get_viewdef(oid) END,
 			(SELECT format('%s %s %s %s %s', seqtypid::regtype, seqstart,
@@ -202,7 +209,8 @@ object AS (
 	WHERE t.tgrelid IN (SELECT oid FROM relation) AND NOT t.tgisinternal
 	UNION ALL
 	SELECT format('type %s', t.oid::regtype),
-		concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
+		concat_ws(' ', t.typowner::regrole, t.typtype,
+			format_type(t.typbasetype, t.typtypmod),
 			t.typnotnull, t.typdefault,
 			ARRAY(SELECT unnest(t.typacl)::text ORDER BY 1))
 	FROM pg_type t

@@ -49,6 +49,16 @@ subtest 'a replication slot that nobody uses' => sub {
     is((check('replication_slots'))[0], 't', 'is well when it is dropped');
 };
 
+subtest 'a transaction that somebody leaves open' => sub {
+    my $other = $c->connect(user => 'bioecko_gateway');
+    $other->begin_work;
+    $other->do('SELECT 1');
+    wait_for { (check('long_transactions'))[1] =~ /began: [1-9]/ }
+        'the age of another login\'s transaction';
+    pass('is seen, whosever it is');
+    $other->rollback;
+};
+
 my $tmp  = temp_dir();
 my $port = free_port();
 my $standby = start_standby();

@@ -1,5 +1,9 @@
 \echo Use "CREATE EXTENSION bioecko_appt CASCADE" to load this file. \quit
 
+/* To the end of the script: what others have put into schema public, such as
+ * an operator, is not looked at. */
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 /* ---------------------------------------------------------------------------
  * A schema appt that an ordinary user made before would stay theirs, and with
  * it a place for functions that ours could take for their own.
@@ -25,24 +29,54 @@ END
 $$;
 
 /* ---------------------------------------------------------------------------
- * Roles.  Least privilege from the first day: each owns nothing and is granted
- * just what its work needs (97-grants.sql).  Roles belong to the cluster, so
- * one that is there already is kept as it is.
+ * Roles.  Least privilege from the first day: each of those that people and
+ * programs log in under owns nothing and is granted just what its work needs
+ * (97-grants.sql).  appt_owner, to whom all of it belongs (96-owner.sql), is
+ * nobody, and reads the server's statistics for appt.health().
+ *
+ * Roles belong to the cluster, so one that is there already is kept as it is;
+ * but appt_owner must not be somebody's.
  * ------------------------------------------------------------------------ */
 
 DO $$
 DECLARE
 	role_name name;
+	usable text;
 BEGIN
-	FOREACH role_name IN ARRAY ARRAY['appt_admin', 'appt_gateway',
-		'appt_relay', 'appt_reporting', 'appt_reporting_contact']
+	FOREACH role_name IN ARRAY ARRAY['appt_owner', 'appt_admin',
+		'appt_gateway', 'appt_relay', 'appt_reporting',
+		'appt_reporting_contact']
 	LOOP
-		IF NOT EXISTS (
-			SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name)
-		THEN
-			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
+		IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role_name) THEN
+			EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
 		END IF;
 	END LOOP;
+
+	SELECT concat_ws(', ',
+		CASE WHEN r.rolcanlogin THEN 'can log in' END,
+		CASE WHEN r.rolsuper OR r.rolcreaterole OR r.rolcreatedb
+			OR r.rolreplication OR r.rolbypassrls
+			THEN 'has attributes such as SUPERUSER or CREATEROLE' END,
+		(SELECT 'has members: ' || string_agg(m.member::regrole::text, ', ')
+		 FROM pg_auth_members m
+		 WHERE m.roleid = r.oid),
+		(SELECT 'is in roles: ' || string_agg(m.roleid::regrole::text, ', ')
+		 FROM pg_auth_members m
+		 WHERE m.member = r.oid
+			AND m.roleid <> 'pg_read_all_stats'::regrole))
+	INTO usable
+	FROM pg_roles r
+	WHERE r.rolname = 'appt_owner';
+	IF usable <> '' THEN
+		RAISE EXCEPTION 'role "appt_owner" is not the extension''s alone'
+			USING ERRCODE = 'duplicate_object',
+				DETAIL = format('It %s.', usable),
+				HINT = 'All data of the clinic is to belong to it. See who '
+					'made it; then drop it, or take away what is said here.';
+	END IF;
+	IF NOT pg_has_role('appt_owner', 'pg_read_all_stats', 'MEMBER') THEN
+		GRANT pg_read_all_stats TO appt_owner;
+	END IF;
 END
 $$;
 

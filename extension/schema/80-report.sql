@@ -15,10 +15,6 @@
  * read.
  * ------------------------------------------------------------------------ */
 
-/* From here to the end of the script: an operator or a polymorphic function of
- * somebody's own in schema public is not looked at. */
-SET LOCAL search_path = pg_catalog, pg_temp;
-
 CREATE SCHEMA appt_report;
 
 COMMENT ON SCHEMA appt_report IS

@@ -2,7 +2,7 @@
  * Who may do what: every right that there is, role by role, and here alone.
  *
  * PUBLIC may do nothing, so that a function or table that is named nowhere
- * below is the owner's.  That goes for trigger functions too: who may execute
+ * below is appt_owner's.  That goes for trigger functions too: who may execute
  * one can hang it on a table of his own.  Types keep USAGE for PUBLIC, without
  * which a DBA's own tables could not have columns of them; it permits no more.
  *
@@ -13,6 +13,10 @@ REVOKE ALL ON SCHEMA appt, appt_api, appt_report FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA appt, appt_api, appt_report FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA appt, appt_api, appt_report FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA appt, appt_api, appt_report FROM PUBLIC;
+
+/* --- appt_owner: as whom the functions run ------------------------------- */
+
+GRANT USAGE ON SCHEMA appt, appt_api, appt_report TO appt_owner;
 
 /* --- appt_admin: the DBA, the front desk's SQL --------------------------- */
 
