@@ -6,9 +6,13 @@
  *		one, tcp_user_timeout on one with data on the way.  What the deployer's
  *		DSN says counts before these defaults.
  *
+ *		Connecting blocks: libpq asks the name server in the thread that calls
+ *		it, which may take half a minute, and again for each host of a DSN.  A
+ *		program with an event loop uses connect.c, which does it in a thread.
+ *
  *		Where a DSN names several hosts, libpq goes on to the next when one
- *		refuses, but without blocking it waits for ever for one that is silent:
- *		the caller's own timeout has to begin with another.
+ *		refuses, but polled it waits for ever for one that is silent: the
+ *		caller's own timeout has to begin with another.
  */
 #include "common/pg.h"
 
@@ -61,7 +65,10 @@ pg_connect(const PgOptions *options)
 	return PQconnectdbParams(keywords, values, 1);
 }
 
-/* Starts to open a connection; the caller goes on with PQconnectPoll. */
+/*
+ * Starts to open a connection, which may block while a name is resolved; the
+ * caller goes on with PQconnectPoll.
+ */
 PGconn *
 pg_connect_start(const PgOptions *options)
 {

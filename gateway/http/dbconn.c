@@ -27,14 +27,11 @@
 #include "http/metrics.h"
 #include "http/options.h"
 
-#define DB_CONNECT_MS 6000		/* then begin with the DSN's next host */
-#define DB_RETRY_MIN_MS 100
-#define DB_RETRY_MAX_MS 1000
+#define DB_SETUP_MS 6000
 #define DB_OVERTIME_MS 2500		/* beyond the statement's own timeout */
 
-static void db_connect(DbConn *conn);
 static void db_ready(Watch *watch, uint32_t events);
-static void db_connect_step(DbConn *conn);
+static void db_connected(DbConn *conn);
 static void db_setup_start(DbConn *conn);
 static void db_setup_step(DbConn *conn);
 static void db_receive(DbConn *conn);
@@ -103,31 +100,16 @@ db_flush(DbConn *conn)
 		db_watch(conn, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-/* Connects when it is time, and gives up what takes too long. */
+/* Gives up what takes too long. */
 void
 db_tick(DbConn *conn, int64_t now_ms)
 {
-	switch (conn->state)
-	{
-		case DB_DOWN:
-			if (now_ms >= conn->retry_at_ms)
-				db_connect(conn);
-			break;
-		case DB_CONNECTING:
-		case DB_SETUP:
-			if (now_ms - conn->since_ms > DB_CONNECT_MS)
-			{
-				conn->first_host++;
-				db_lost(conn, "connecting took too long");
-			}
-			break;
-		case DB_READY:
-			if (conn->op_count > 0 &&
-				now_ms - conn->ops[conn->op_first].sent_ms >
-				options.statement_timeout_ms + DB_OVERTIME_MS)
-				db_lost(conn, "the server does not answer");
-			break;
-	}
+	if (conn->state == DB_SETUP && now_ms - conn->since_ms > DB_SETUP_MS)
+		db_lost(conn, "the server does not set the session up");
+	if (conn->state == DB_READY && conn->op_count > 0 &&
+		now_ms - conn->ops[conn->op_first].sent_ms >
+		options.statement_timeout_ms + DB_OVERTIME_MS)
+		db_lost(conn, "the server does not answer");
 }
 
 /*
@@ -149,15 +131,16 @@ db_close(DbConn *conn)
 {
 	PQclear(conn->result);
 	PQclear(conn->written_result);
-	if (conn->pg != NULL)
-		PQfinish(conn->pg);
+	if (conn->attempt != NULL)
+		pg_attempt_abandon(conn->attempt);
+	PQfinish(conn->pg);
 	free(conn->ops);
 	conn->pg = NULL;
 	conn->ops = NULL;
 }
 
-/* Starts to connect. */
-static void
+/* Starts to connect, in a thread: what the database's name is may take long. */
+void
 db_connect(DbConn *conn)
 {
 	static const char *const names[] = {
@@ -166,25 +149,16 @@ db_connect(DbConn *conn)
 		[LANE_AUTH] = "bioecko-gateway auth",
 		[LANE_CONTROL] = "bioecko-gateway control",
 	};
-	const PgOptions pg_options = {
-		.dsn = conn->dsn,
-		.application_name = names[conn->lane],
-		.first_host = conn->first_host,
-	};
 
-	conn->pg = pg_connect_start(&pg_options);
-	conn->since_ms = clock_ms();
-	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD)
-	{
-		db_lost(conn, conn->pg != NULL ? PQerrorMessage(conn->pg) : "memory");
+	conn->attempt = pg_attempt_start(conn->server, names[conn->lane]);
+	if (conn->attempt == NULL)
 		return;
-	}
 	conn->state = DB_CONNECTING;
 	conn->watch = (Watch) {
-		.fd = PQsocket(conn->pg), .ready = db_ready, .context = conn
+		.fd = pg_attempt_fd(conn->attempt), .ready = db_ready,
+		.context = conn
 	};
-	conn->events = EPOLLOUT;
-	loop_watch(conn->loop, &conn->watch, conn->events);
+	loop_watch(conn->loop, &conn->watch, EPOLLIN);
 }
 
 /* The descriptor is ready: goes on where the connection stands. */
@@ -198,7 +172,7 @@ db_ready(Watch *watch, uint32_t events)
 		case DB_DOWN:
 			break;
 		case DB_CONNECTING:
-			db_connect_step(conn);
+			db_connected(conn);
 			break;
 		case DB_SETUP:
 			db_setup_step(conn);
@@ -222,22 +196,24 @@ db_ready(Watch *watch, uint32_t events)
 	}
 }
 
-/* One step of connecting; libpq may go on to another host and descriptor. */
+/* The attempt is over: the session is set up, or another is made later. */
 static void
-db_connect_step(DbConn *conn)
+db_connected(DbConn *conn)
 {
-	PostgresPollingStatusType status = PQconnectPoll(conn->pg);
+	const char *why;
 
-	if (status == PGRES_POLLING_FAILED)
+	conn->pg = pg_attempt_end(conn->attempt, &why);
+	conn->attempt = NULL;
+	if (PQstatus(conn->pg) != CONNECTION_OK)
 	{
-		db_lost(conn, PQerrorMessage(conn->pg));
+		db_lost(conn, why);
 		return;
 	}
+	pool_connect(conn->pool);
 	conn->watch.fd = PQsocket(conn->pg);
-	conn->events = status == PGRES_POLLING_WRITING ? EPOLLOUT : EPOLLIN;
-	loop_watch_again(conn->loop, &conn->watch, conn->events);
-	if (status == PGRES_POLLING_OK)
-		db_setup_start(conn);
+	conn->events = EPOLLIN;
+	loop_watch(conn->loop, &conn->watch, conn->events);
+	db_setup_start(conn);
 }
 
 /*
@@ -257,8 +233,8 @@ db_setup_start(DbConn *conn)
 			 options.statement_timeout_ms, options.lock_timeout_ms,
 			 options.statement_timeout_ms + DB_OVERTIME_MS);
 	conn->state = DB_SETUP;
-	if (PQsetnonblocking(conn->pg, 1) != 0 || !PQsendQuery(conn->pg, sql) ||
-		PQflush(conn->pg) < 0)
+	conn->since_ms = clock_ms();
+	if (!PQsendQuery(conn->pg, sql) || PQflush(conn->pg) < 0)
 		db_lost(conn, PQerrorMessage(conn->pg));
 }
 
@@ -286,7 +262,6 @@ db_setup_step(DbConn *conn)
 				return;
 			}
 			conn->state = DB_READY;
-			conn->failures = 0;
 			metrics_database_connections(1);
 			LOG_DEBUG("database connected", log_int("loop", conn->loop->index));
 			pool_conn_free(conn->pool, conn);
@@ -484,20 +459,16 @@ db_lost(DbConn *conn, const char *why)
 	metrics_database_lost();
 	if (was_up)
 		metrics_database_connections(-1);
-	if (was_up || conn->failures == 0)
+	if (conn->state == DB_SETUP)
+		pg_connect_later(conn->server);
+	if (was_up || conn->server->failures <= 1)
 		LOG_WARNING("database connection lost",
 					log_int("loop", conn->loop->index), log_text("why", why));
 	PQclear(conn->result);
 	conn->result = NULL;
-	if (conn->pg != NULL)
-		PQfinish(conn->pg);
+	PQfinish(conn->pg);
 	conn->pg = NULL;
 	conn->state = DB_DOWN;
-	conn->retry_at_ms = clock_ms();
-	if (!was_up)
-		conn->retry_at_ms += conn->failures > 3 ? DB_RETRY_MAX_MS
-			: DB_RETRY_MIN_MS << conn->failures;
-	conn->failures++;
 	conn->unsynced = false;
 	conn->broken = false;
 	conn->in_flight = 0;

@@ -5,13 +5,14 @@
 #ifndef APPT_DBCONN_H
 #define APPT_DBCONN_H
 
+#include "common/connect.h"
 #include "http/loop.h"
 #include "http/pool.h"
 
 typedef enum DbState
 {
-	DB_DOWN,					/* tries again at retry_at_ms */
-	DB_CONNECTING,
+	DB_DOWN,					/* tries again when its server may be asked */
+	DB_CONNECTING,				/* in a thread of its own: connect.c */
 	DB_SETUP,					/* sets its session up */
 	DB_READY,
 } DbState;
@@ -36,15 +37,13 @@ typedef struct DbConn
 	struct Loop *loop;
 	Pool	   *pool;
 	QueryLane	lane;
-	const char *dsn;
+	PgServer   *server;
+	PgAttempt  *attempt;		/* while it connects */
 	PGconn	   *pg;
 	DbState		state;
 	Watch		watch;
 	uint32_t	events;
-	int64_t		since_ms;		/* when this state began */
-	int64_t		retry_at_ms;
-	int			failures;		/* connects that failed in a row */
-	int			first_host;		/* of several: the one to begin with */
+	int64_t		since_ms;		/* when its session began to be set up */
 	bool		prepared[STATEMENTS_MAX];
 	DbOp	   *ops;			/* ring of op_size, a power of two */
 	unsigned	op_first;
@@ -61,10 +60,12 @@ typedef struct DbConn
 extern void db_send(DbConn *conn, Query *query);
 extern void db_flush(DbConn *conn);
 extern bool db_is_quiet(const DbConn *conn);
+extern void db_connect(DbConn *conn);
 extern void db_tick(DbConn *conn, int64_t now_ms);
 extern void db_close(DbConn *conn);
 
 /* What a connection tells its pool (pool.c). */
+extern void pool_connect(Pool *pool);
 extern void pool_conn_free(Pool *pool, DbConn *conn);
 extern void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
 						PGresult *result);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/connect.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/signals.h"
@@ -118,6 +119,8 @@ serve(void)
 		pthread_join(loops[i].thread, NULL);
 	free(loops);
 	LOG_INFO("stopped");
+	if (pg_attempts_running())
+		_exit(0);
 	return 0;
 }
 

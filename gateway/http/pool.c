@@ -32,6 +32,8 @@ struct Pool
 	struct Loop *loop;
 	DbConn	   *conns;
 	int			count;
+	PgServer	primary;
+	PgServer	standby;		/* of APPT_READ_DSN */
 	QueryList	waiting[LANE_COUNT];
 };
 
@@ -40,6 +42,7 @@ static int	statement_count;
 
 static QueryLane lane_of_conn(int index);
 static bool lane_is_up(const Pool *pool, QueryLane lane);
+static bool lane_is_coming(const Pool *pool, QueryLane lane);
 static DbConn *pool_choose(Pool *pool, QueryLane lane);
 static bool conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane);
 static bool conn_has_room(const DbConn *conn);
@@ -72,7 +75,11 @@ pool_open(struct Loop *loop)
 	Pool	   *pool = must_alloc(sizeof(Pool));
 	int			i;
 
-	*pool = (Pool) {.loop = loop};
+	*pool = (Pool) {
+		.loop = loop,
+		.primary = {.dsn = options.dsn},
+		.standby = {.dsn = options.read_dsn},
+	};
 	pool->count = options.read_connections + options.write_connections +
 		options.auth_connections + 1;
 	pool->conns = must_alloc((size_t) pool->count * sizeof(DbConn));
@@ -85,7 +92,7 @@ pool_open(struct Loop *loop)
 			.loop = loop,
 			.pool = pool,
 			.lane = lane,
-			.dsn = other ? options.read_dsn : options.dsn,
+			.server = other ? &pool->standby : &pool->primary,
 		};
 	}
 	return pool;
@@ -139,6 +146,7 @@ pool_tick(Pool *pool, int64_t now_ms)
 
 	for (i = 0; i < pool->count; i++)
 		db_tick(&pool->conns[i], now_ms);
+	pool_connect(pool);
 	for (lane = 0; lane < LANE_COUNT; lane++)
 	{
 		QueryList  *list = &pool->waiting[lane];
@@ -146,6 +154,29 @@ pool_tick(Pool *pool, int64_t now_ms)
 		while (list->first != NULL &&
 			   now_ms - list->first->queued_ms >= options.queue_timeout_ms)
 			pool_finish(pool, list_take(list), QUERY_BUSY, NULL);
+	}
+}
+
+/*
+ * Starts to connect as many as their servers allow now, first those of a lane
+ * that has none, so that a gateway is soon of use.
+ */
+void
+pool_connect(Pool *pool)
+{
+	int			others;
+	int			i;
+
+	for (others = 0; others <= 1; others++)
+	{
+		for (i = 0; i < pool->count; i++)
+		{
+			DbConn	   *conn = &pool->conns[i];
+
+			if (conn->state == DB_DOWN && pg_may_connect(conn->server) &&
+				(others || !lane_is_coming(pool, conn->lane)))
+				db_connect(conn);
+		}
 	}
 }
 
@@ -178,6 +209,20 @@ lane_is_up(const Pool *pool, QueryLane lane)
 	for (i = 0; i < pool->count; i++)
 	{
 		if (pool->conns[i].lane == lane && pool->conns[i].state == DB_READY)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a connection of the lane is ready or about to be. */
+static bool
+lane_is_coming(const Pool *pool, QueryLane lane)
+{
+	int			i;
+
+	for (i = 0; i < pool->count; i++)
+	{
+		if (pool->conns[i].lane == lane && pool->conns[i].state != DB_DOWN)
 			return true;
 	}
 	return false;

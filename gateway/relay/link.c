@@ -2,28 +2,32 @@
  * link.c
  *		A connection to the database that lives on the event loop.
  *
- *		Nothing here blocks.  A statement that does not answer in its time ends
- *		the connection: a half-open one is not worth waiting for.
+ *		Nothing here blocks: connecting has a thread of its own (connect.c).  A
+ *		statement that does not answer in its time ends the connection: a
+ *		half-open one is not worth waiting for.
  */
 #include "relay/link.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/pg.h"
 
-#define CONNECT_MS		6000
-#define BACKOFF_MIN_MS	100
-#define BACKOFF_MAX_MS	5000
+#define SERVERS_MAX		2		/* APPT_DSN and APPT_RELAY_LISTEN_DSN */
+#define RETRY_MS		100
 
+static PgServer servers[SERVERS_MAX];
+
+static PgServer *link_server(const char *dsn);
 static void link_connect(Link *link);
-static void link_connecting(Link *link);
+static void link_connected(Link *link);
 static void link_ready(Watch *watch, uint32_t events);
 static void link_read(Link *link);
 static void link_keep(Link *link, PGresult *result);
 static void link_flush(Link *link);
-static void link_lost(Link *link, const char *what);
+static void link_close(Link *link);
+static void link_lost(Link *link, const char *what, const char *detail);
 
 /* Starts to connect; the user is told when it is up. */
 void
@@ -32,10 +36,25 @@ link_open(Link *link, const LinkUser *user, const char *dsn)
 	*link = (Link) {
 		.watch = {.fd = -1, .ready = link_ready},
 		.user = user,
-		.dsn = dsn,
-		.backoff_ms = BACKOFF_MIN_MS,
+		.server = link_server(dsn),
 	};
-	link_connect(link);
+	link_pump(link);
+}
+
+/* What is known of that database, by all links to it. */
+static PgServer *
+link_server(const char *dsn)
+{
+	int			i;
+
+	for (i = 0; i < SERVERS_MAX; i++)
+	{
+		if (servers[i].dsn == NULL)
+			servers[i].dsn = dsn;
+		if (strcmp(servers[i].dsn, dsn) == 0)
+			return &servers[i];
+	}
+	abort();
 }
 
 /* What is due by time: to be called in each round of the loop. */
@@ -44,24 +63,25 @@ link_pump(Link *link)
 {
 	int64_t		now = clock_ms();
 
-	if (link->state == LINK_DOWN && now >= link->retry_ms)
+	if (link->state == LINK_DOWN && now >= link->retry_ms &&
+		pg_may_connect(link->server))
 		link_connect(link);
-	else if ((link->state == LINK_CONNECTING || link->state == LINK_BUSY) &&
-			 now >= link->deadline_ms)
-	{
-		if (link->state == LINK_CONNECTING)
-			link->first_host++;
-		link_lost(link, "no answer in time");
-	}
+	else if (link->state == LINK_BUSY && now >= link->deadline_ms)
+		link_lost(link, "no answer in time", "");
 }
 
 /* When link_pump has something to do. */
 int64_t
 link_due_ms(const Link *link)
 {
-	if (link->state == LINK_DOWN)
-		return link->retry_ms;
-	return link->state == LINK_IDLE ? INT64_MAX : link->deadline_ms;
+	int64_t		server_ms;
+
+	if (link->state == LINK_BUSY)
+		return link->deadline_ms;
+	if (link->state != LINK_DOWN)
+		return INT64_MAX;
+	server_ms = pg_connect_due_ms(link->server);
+	return server_ms > link->retry_ms ? server_ms : link->retry_ms;
 }
 
 /* Sends a statement over an idle link; the result comes to the user. */
@@ -72,66 +92,41 @@ link_send(Link *link, const LinkStatement *statement)
 	link->deadline_ms = clock_ms() + statement->timeout_ms;
 	if (PQsendQueryParams(link->conn, statement->sql, statement->count, NULL,
 						  statement->values, NULL, NULL, 0) != 1)
-		link_lost(link, "could not send a statement");
+		link_lost(link, "could not send a statement",
+				  PQerrorMessage(link->conn));
 	else
 		link_flush(link);
-}
-
-/* Ends the connection; no callback. */
-void
-link_close(Link *link)
-{
-	loop_unwatch(&link->watch);
-	PQclear(link->result);
-	PQfinish(link->conn);
-	link->conn = NULL;
-	link->result = NULL;
-	link->state = LINK_DOWN;
-	link->retry_ms = INT64_MAX;
 }
 
 /* Begins to connect. */
 static void
 link_connect(Link *link)
 {
-	PgOptions	options = {
-		.dsn = link->dsn,
-		.application_name = "bioecko-relay",
-		.first_host = link->first_host,
-	};
-
-	link->conn = pg_connect_start(&options);
+	link->attempt = pg_attempt_start(link->server, "bioecko-relay");
+	if (link->attempt == NULL)
+		return;
 	link->state = LINK_CONNECTING;
-	link->deadline_ms = clock_ms() + CONNECT_MS;
-	if (link->conn == NULL || PQstatus(link->conn) == CONNECTION_BAD)
-		link_lost(link, "could not connect");
-	else
-		loop_rewatch(&link->watch, PQsocket(link->conn), EPOLLOUT);
+	loop_rewatch(&link->watch, pg_attempt_fd(link->attempt), EPOLLIN);
 }
 
-/* One more step of connecting. */
+/* The attempt is over. */
 static void
-link_connecting(Link *link)
+link_connected(Link *link)
 {
-	switch (PQconnectPoll(link->conn))
+	const char *why;
+
+	loop_unwatch(&link->watch);
+	link->conn = pg_attempt_end(link->attempt, &why);
+	link->attempt = NULL;
+	if (PQstatus(link->conn) != CONNECTION_OK)
 	{
-		case PGRES_POLLING_READING:
-			loop_rewatch(&link->watch, PQsocket(link->conn), EPOLLIN);
-			break;
-		case PGRES_POLLING_WRITING:
-			loop_rewatch(&link->watch, PQsocket(link->conn), EPOLLOUT);
-			break;
-		case PGRES_POLLING_OK:
-			PQsetnonblocking(link->conn, 1);
-			loop_rewatch(&link->watch, PQsocket(link->conn), EPOLLIN);
-			LOG_INFO("connected", log_text("link", link->user->name));
-			link->state = LINK_IDLE;
-			link->backoff_ms = BACKOFF_MIN_MS;
-			link->user->up(link);
-			break;
-		default:
-			link_lost(link, "could not connect");
+		link_lost(link, "could not connect", why);
+		return;
 	}
+	loop_watch(&link->watch, PQsocket(link->conn), EPOLLIN);
+	LOG_INFO("connected", log_text("link", link->user->name));
+	link->state = LINK_IDLE;
+	link->user->up(link);
 }
 
 /* The socket is ready for something. */
@@ -142,7 +137,7 @@ link_ready(Watch *watch, uint32_t events)
 
 	if (link->state == LINK_CONNECTING)
 	{
-		link_connecting(link);
+		link_connected(link);
 		return;
 	}
 	if (events & EPOLLOUT)
@@ -160,7 +155,7 @@ link_read(Link *link)
 
 	if (PQconsumeInput(link->conn) != 1)
 	{
-		link_lost(link, "connection lost");
+		link_lost(link, "connection lost", PQerrorMessage(link->conn));
 		return;
 	}
 	while ((notify = PQnotifies(link->conn)) != NULL)
@@ -207,7 +202,7 @@ link_flush(Link *link)
 	int			left = PQflush(link->conn);
 
 	if (left < 0)
-		link_lost(link, "connection lost");
+		link_lost(link, "connection lost", PQerrorMessage(link->conn));
 	else
 		loop_watch(&link->watch, PQsocket(link->conn),
 				   EPOLLIN | (left > 0 ? EPOLLOUT : 0));
@@ -215,18 +210,26 @@ link_flush(Link *link)
 
 /* The connection is no good: tells the user and connects again later. */
 static void
-link_lost(Link *link, const char *what)
+link_lost(Link *link, const char *what, const char *detail)
 {
 	LinkState	was = link->state;
 
 	LOG_WARNING("database unreachable", log_text("link", link->user->name),
-				log_text("what", what),
-				log_text("detail", PQerrorMessage(link->conn)));
+				log_text("what", what), log_text("detail", detail));
 	link_close(link);
-	link->retry_ms = clock_ms() + link->backoff_ms;
-	link->backoff_ms *= 2;
-	if (link->backoff_ms > BACKOFF_MAX_MS)
-		link->backoff_ms = BACKOFF_MAX_MS;
+	link->retry_ms = clock_ms() + RETRY_MS;
 	if (was != LINK_CONNECTING)
 		link->user->down(link);
+}
+
+/* Ends the connection. */
+static void
+link_close(Link *link)
+{
+	loop_unwatch(&link->watch);
+	PQclear(link->result);
+	PQfinish(link->conn);
+	link->conn = NULL;
+	link->result = NULL;
+	link->state = LINK_DOWN;
 }

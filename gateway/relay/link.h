@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/connect.h"
 #include "relay/loop.h"
 
 typedef enum LinkState
@@ -36,14 +37,13 @@ struct Link
 {
 	Watch		watch;			/* first: a Watch is cast back to its Link */
 	const LinkUser *user;
-	const char *dsn;
+	PgServer   *server;
+	PgAttempt  *attempt;		/* while it connects */
 	PGconn	   *conn;
 	LinkState	state;
 	PGresult   *result;			/* of the statement under way, so far */
-	int64_t		retry_ms;		/* when to connect again, clock_ms() */
-	int64_t		deadline_ms;	/* of what is under way */
-	int			backoff_ms;
-	int			first_host;		/* of several: the one to begin with */
+	int64_t		retry_ms;		/* when to connect again at the earliest */
+	int64_t		deadline_ms;	/* of the statement under way */
 };
 
 /* A statement with its parameters, text all. */
@@ -59,6 +59,5 @@ extern void link_open(Link *link, const LinkUser *user, const char *dsn);
 extern void link_pump(Link *link);
 extern void link_send(Link *link, const LinkStatement *statement);
 extern int64_t link_due_ms(const Link *link);
-extern void link_close(Link *link);
 
 #endif							/* APPT_RELAY_LINK_H */

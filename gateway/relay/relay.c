@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
+#include "common/connect.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "relay/claim.h"
@@ -64,6 +66,8 @@ main(int argc, char **argv)
 	while (!relay_stopped())
 		relay_round();
 	LOG_INFO("stopped", log_int("in_flight", deliver_in_flight()));
+	if (pg_attempts_running())
+		_exit(0);
 	return 0;
 }
 
