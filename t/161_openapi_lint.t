@@ -12,7 +12,7 @@ use JSON::PP ();
 
 my $node = Appt::Node->new('t/web')
     or plan skip_all => 'npm is not installed';
-my $document = root_dir() . '/gateway/openapi.yaml';
+my $document = root_dir() . '/gateway/build/openapi.json';
 my %linter = (Redocly => \&redocly, Spectral => \&spectral);
 
 # Each gives what it finds, a line of text a piece.
@@ -42,13 +42,13 @@ for my $name (sort keys %linter) {
 # Two calls of one name, and a reference that leads nowhere.
 my $dir = temp_dir();
 my $text = slurp($document);
-$text =~ s/operationId: getHealth/operationId: getReadiness/ or die;
-$text =~ s{schemas/Health'}{schemas/Wealth'} or die;
-open my $fh, '>', "$dir/spoiled.yaml" or die $!;
+$text =~ s/"operationId": "getHealth"/"operationId": "getReadiness"/ or die;
+$text =~ s{schemas/Health"}{schemas/Wealth"} or die;
+open my $fh, '>', "$dir/spoiled.json" or die $!;
 print {$fh} $text;
 close $fh;
 for my $name (sort keys %linter) {
-    my $found = join "\n", $linter{$name}->("$dir/spoiled.yaml");
+    my $found = join "\n", $linter{$name}->("$dir/spoiled.json");
     like($found, qr/operationid.*uni/i, "$name sees a name given twice");
     like($found, qr/refs? .*healthz/, "$name sees a reference that leads nowhere");
 }

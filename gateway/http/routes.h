@@ -1,6 +1,7 @@
 /*
  * routes.h
- *		What a row of THE route table says.
+ *		What a row of THE route table says.  contract/ is where a call is
+ *		written down; the build makes the table of it.
  */
 #ifndef APPT_ROUTES_H
 #define APPT_ROUTES_H
@@ -9,23 +10,9 @@
 #include <stddef.h>
 
 #include "http/pool.h"
+#include "scopes.gen.h"
 
 struct Request;
-
-typedef enum Scope
-{
-	SCOPE_NONE,
-	SCOPE_APPOINTMENTS_READ,
-	SCOPE_APPOINTMENTS_WRITE,
-	SCOPE_APPOINTMENTS_OVERRIDE,
-	SCOPE_PATIENTS_READ,
-	SCOPE_PATIENTS_WRITE,
-	SCOPE_SCHEDULE_READ,
-	SCOPE_SCHEDULE_MANAGE,
-	SCOPE_WEBHOOKS_MANAGE,
-	SCOPE_CLIENTS_MANAGE,
-	SCOPE_COUNT,
-} Scope;
 
 /* Where an argument comes from. */
 typedef enum ArgFrom
@@ -70,8 +57,10 @@ typedef struct Arg
 	ArgRule		rule;
 	const char *alias;			/* another name on the wire, or NULL */
 	const char *fallback;		/* when it is not given; NULL: SQL NULL */
-	int			min;			/* KIND_INT; both 0: any 32-bit number */
-	int			max;
+	int			min;			/* of a number, a text's characters, a list's */
+	int			max;			/* items; both 0: any (32-bit) */
+	const char *const *choices; /* of a text or a list's items, ended by NULL;
+								 * NULL: any */
 	Scope		scope;			/* needed where it is given and not false */
 } Arg;
 
@@ -108,9 +97,12 @@ typedef enum RouteMatch
 
 #define ROUTE_PARAMS_MAX 20
 
+/* Written by contract/generate. */
+extern const Route routes[];
+extern const int route_count;
+extern const char *const scope_names[SCOPE_COUNT];
+
 extern void routes_init(void);
-extern int	routes_count(void);
-extern const Route *routes_get(int index);
 extern int	route_index(const Route *route);
 extern const Statement *route_statement(const Route *route);
 extern RouteMatch route_match(const char *method,

@@ -12,10 +12,17 @@
 
 static const char *checked_text(Request *request, const Arg *arg,
 								const char *name, const char *text);
+static bool text_fits(Request *request, const Arg *arg, const char *name,
+					  const char *text);
+static bool is_choice(Request *request, const Arg *arg, const char *name,
+					  const char *text);
+static int	text_characters(const char *text);
 static const char *checked_int(Request *request, const Arg *arg,
 							   const char *name, int64_t number);
-static const char *array_literal(Request *request, const char *name,
-								 const json_t *array);
+static bool list_fits(Request *request, const Arg *arg, const char *name,
+					  const json_t *array);
+static const char *array_literal(Request *request, const Arg *arg,
+								 const char *name, const json_t *array);
 static void not_a(Request *request, const Arg *arg, const char *name);
 
 /* The parameter for a value of the query. */
@@ -70,7 +77,8 @@ value_from_json(Request *request, const Arg *arg, const char *name,
 			break;
 		case KIND_TEXT_ARRAY:
 			if (json_is_array(value))
-				return array_literal(request, name, value);
+				return list_fits(request, arg, name, value)
+					? array_literal(request, arg, name, value) : NULL;
 			break;
 		case KIND_SCALAR:
 			if (json_is_string(value) || json_is_number(value) ||
@@ -106,7 +114,7 @@ checked_text(Request *request, const Arg *arg, const char *name,
 	{
 		case KIND_ID:
 			if (text[0] != '\0')
-				return text;
+				return text_fits(request, arg, name, text) ? text : NULL;
 			request_field_error(request, name, "must not be empty");
 			return NULL;
 		case KIND_DATE:
@@ -118,10 +126,62 @@ checked_text(Request *request, const Arg *arg, const char *name,
 				return text;
 			break;
 		default:
-			return text;
+			return text_fits(request, arg, name, text) ? text : NULL;
 	}
 	not_a(request, arg, name);
 	return NULL;
+}
+
+/* Whether a text is one of those to choose from, and not too short or long. */
+static bool
+text_fits(Request *request, const Arg *arg, const char *name,
+		  const char *text)
+{
+	int			length;
+
+	if (!is_choice(request, arg, name, text))
+		return false;
+	if (arg->max == 0)
+		return true;
+	length = text_characters(text);
+	if (length >= arg->min && length <= arg->max)
+		return true;
+	request_field_error(request, name, "must have from %d to %d characters",
+						arg->min, arg->max);
+	return false;
+}
+
+/* Whether a text is one of those to choose from, if the argument has any. */
+static bool
+is_choice(Request *request, const Arg *arg, const char *name,
+		  const char *text)
+{
+	Buf			list = {0};
+	int			i;
+
+	if (arg->choices == NULL)
+		return true;
+	for (i = 0; arg->choices[i] != NULL; i++)
+	{
+		if (strcmp(arg->choices[i], text) == 0)
+			return true;
+	}
+	for (i = 0; arg->choices[i] != NULL; i++)
+		buf_printf(&list, "%s%s", i > 0 ? ", " : "", arg->choices[i]);
+	request_field_error(request, name, "must be one of %s", buf_get(&list));
+	buf_free(&list);
+	return false;
+}
+
+/* How many characters a text of UTF-8 has. */
+static int
+text_characters(const char *text)
+{
+	int			count = 0;
+
+	for (; *text != '\0'; text++)
+		count += ((unsigned char) *text & 0xC0) != 0x80;
+	return count;
 }
 
 /* A whole number within the argument's bounds. */
@@ -144,9 +204,29 @@ checked_int(Request *request, const Arg *arg, const char *name,
 	return NULL;
 }
 
+/* Whether a list has neither too few nor too many items. */
+static bool
+list_fits(Request *request, const Arg *arg, const char *name,
+		  const json_t *array)
+{
+	size_t		count = json_array_size(array);
+
+	if (arg->max == 0 ||
+		(count >= (size_t) arg->min && count <= (size_t) arg->max))
+		return true;
+	if (arg->max == INT32_MAX)
+		request_field_error(request, name, "must have %d items or more",
+							arg->min);
+	else
+		request_field_error(request, name, "must have from %d to %d items",
+							arg->min, arg->max);
+	return false;
+}
+
 /* An array of strings as PostgreSQL's array literal. */
 static const char *
-array_literal(Request *request, const char *name, const json_t *array)
+array_literal(Request *request, const Arg *arg, const char *name,
+			  const json_t *array)
 {
 	Buf			literal = {0};
 	const char *copy;
@@ -157,8 +237,9 @@ array_literal(Request *request, const char *name, const json_t *array)
 		const char *p = json_string_value(json_array_get(array, i));
 
 		if (p == NULL)
+			not_a(request, arg, name);
+		if (p == NULL || !is_choice(request, arg, name, p))
 		{
-			request_field_error(request, name, "must be a list of strings");
 			buf_free(&literal);
 			return NULL;
 		}

@@ -55,7 +55,7 @@ sub judge {
 END {
     if (%wrong) {
         local $!;
-        print STDERR "# Answers that gateway/openapi.yaml does not know:\n";
+        print STDERR "# Answers that the OpenAPI document does not know:\n";
         print STDERR "#   $_\n#     $wrong{$_}\n" for sort keys %wrong;
         $? ||= 1;
     }
