@@ -1,0 +1,112 @@
+/*
+ * reference.c
+ *		What an appointment refers to, checked for the rows of any writer.
+ *
+ * A foreign key to doctors and branches would lock the doctor's and the
+ * branch's one row in every booking.  A trigger looks into the cached schedule
+ * instead: it keeps out history that is loaded with codes that nobody entered.
+ */
+#include "appointment.h"
+
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+
+static bool is_restore(void);
+static void check_row(Relation table, HeapTuple row);
+static char *text_column(Relation table, HeapTuple row, const char *name);
+static int	int_column(Relation table, HeapTuple row, const char *name);
+pg_noreturn static void refuse(Relation table, HeapTuple row,
+							   const char *object, const char *id);
+
+PG_FUNCTION_INFO_V1(appt_appointment_refers);
+
+/* AFTER row trigger of appt.appointment. */
+Datum
+appt_appointment_refers(PG_FUNCTION_ARGS)
+{
+	static const char *const tables[] = {"appointment", NULL};
+	static const TriggerUse use = {
+		.function = "appt.appointment_refers",
+		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
+		.needs_new_row = true,
+		.tables = tables
+	};
+	TriggerData *trigger = appt_trigger(fcinfo, &use);
+
+	if (!is_restore())
+		check_row(trigger->tg_relation,
+				  TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+				  ? trigger->tg_newtuple : trigger->tg_trigtuple);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Whether a dump is being restored.  It brings appointments before doctors, for
+ * want of a foreign key that would put them in order, and its script begins by
+ * turning check_function_bodies off.
+ */
+static bool
+is_restore(void)
+{
+	return !check_function_bodies;
+}
+
+static void
+check_row(Relation table, HeapTuple row)
+{
+	char	   *doctor_id = text_column(table, row, "doctor_id");
+	char	   *branch_id = text_column(table, row, "branch_id");
+	int			doctor_no = int_column(table, row, "doctor_no");
+	const Doctor *doctor;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	schedule_refresh();
+	doctor = schedule_doctor(doctor_id);
+	if (doctor == NULL)
+		refuse(table, row, "doctor", doctor_id);
+	if (doctor->doctor_no != doctor_no)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("doctor_no %d of appointment \"%s\" is not that of doctor \"%s\"",
+						doctor_no, text_column(table, row, "appointment_id"),
+						doctor_id),
+				 errdetail("It is %d.", doctor->doctor_no)));
+	if (schedule_branch(branch_id) == NULL)
+		refuse(table, row, "branch", branch_id);
+	SPI_finish();
+}
+
+/* A column that the table has NOT NULL, here and below. */
+static char *
+text_column(Relation table, HeapTuple row, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, SPI_fnumber(desc, name),
+									  &isnull);
+
+	return isnull ? "" : TextDatumGetCString(value);
+}
+
+static int
+int_column(Relation table, HeapTuple row, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, SPI_fnumber(desc, name),
+									  &isnull);
+
+	return isnull ? 0 : DatumGetInt32(value);
+}
+
+static void
+refuse(Relation table, HeapTuple row, const char *object, const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("%s \"%s\" of appointment \"%s\" does not exist",
+					object, id, text_column(table, row, "appointment_id"))));
+}
