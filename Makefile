@@ -38,7 +38,8 @@ EXTRA_CLEAN = regression.diffs regression.out
 override with_llvm = no
 
 .DEFAULT_GOAL := build
-.PHONY: build gateway run stop reset test torture fuzz bench install-deps help
+.PHONY: build gateway run stop reset test test-on torture fuzz bench \
+	install-deps help
 
 PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -84,13 +85,18 @@ clean-gateway:
 # T=t/101_x.t runs one file of tests, ONLY=isolation one suite; NOBUILD=1
 # takes what is built and installed, ASAN=1 programs under the sanitizers.
 test:
-	@demo/install-deps --check run build page test
+	@demo/install-deps --check run build page test peers
 	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) \
 		$(if $(ASAN),--sanitize) $(T)
 
+# The same on another Debian: DIST=trixie, or sid.
+test-on:
+	@$(if $(filter 0,$(shell id -u)),,sudo )t/on $(DIST) \
+		$(if $(ONLY),--only=$(ONLY)) $(T)
+
 # Looks for inputs that break a parser, FUZZ_S seconds a parser.
 fuzz:
-	@demo/install-deps --check build test
+	@demo/install-deps --check build peers
 	@$(MAKE) --no-print-directory -C gateway fuzz
 
 # A clinic in use while everything fails: TORTURE_S seconds, ten minutes by
@@ -125,6 +131,7 @@ help:
 	@echo "make test              every test; T=t/001_main_job.t one file,"
 	@echo "                       ONLY=style, regress, isolation or tap one suite,"
 	@echo "                       ASAN=1 with the programs under the sanitizers"
+	@echo "make test-on DIST=trixie  the same on another Debian, as root"
 	@echo "make torture           a clinic in use while everything fails, and what is"
 	@echo "                       left of it; TORTURE_S=600 seconds"
 	@echo "make fuzz              look for what breaks a parser; FUZZ_S=60 each"

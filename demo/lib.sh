@@ -40,8 +40,13 @@ as_postgres() {
     fi
 }
 
+# Whether a process runs. One that has ended does not, though it be listed:
+# in many a container nobody asks for its status.
 alive() {
-    [ -n "${1:-}" ] && kill -0 "$1" 2>/dev/null
+    local stat=
+    [ -n "${1:-}" ] && read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    stat=${stat##*) }
+    [[ $stat != [ZX]* ]]
 }
 
 # The process of a pid file, if it runs and is what the file says it is: a

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Demo;
+use Appt::Process;
 use Appt::Util qw(slurp wait_for);
 use IO::Socket::INET;
 use JSON::PP qw(decode_json);
@@ -84,7 +85,7 @@ my $booked = sh('. .run/env; psql -AtXc "SELECT count(*) FROM appt.appointment"'
 subtest 'Ctrl-C ends all of it' => sub {
     my @pid = parts();
     ok($demo->interrupt, 'it ended');
-    ok(!kill(0, $_), "process $_ is gone") for @pid;
+    ok(!Appt::Process::runs($_), "process $_ is gone") for @pid;
     like($demo->output, qr/^stopped/m, 'and says so');
 };
 
@@ -103,7 +104,7 @@ subtest 'make stop ends it from elsewhere' => sub {
     my ($code, $out) = $demo->sh('make stop');
     is($code, 0, 'exit code');
     like($out, qr/stopped/, 'says so');
-    ok(!kill(0, $_), "process $_ is gone") for @pid;
+    ok(!Appt::Process::runs($_), "process $_ is gone") for @pid;
     ok($demo->process->wait_end(10), 'make run itself has ended');
     ($code, $out) = $demo->sh('make stop');
     is($code, 0, 'stopping again is no error');
@@ -114,7 +115,7 @@ subtest 'killed, it leaves nothing that runs' => sub {
     $demo->start->wait_open;
     my ($run, @pid) = parts();
     kill KILL => $run;
-    wait_for { !grep { kill 0, $_ } @pid } 'its parts to end', 30;
+    wait_for { !grep { Appt::Process::runs($_) } @pid } 'its parts to end', 30;
     pass('all are gone');
     $demo->process->wait_end(10);
     ok($demo->start->wait_open, 'and the next one opens');
@@ -125,7 +126,7 @@ subtest 'a part that dies ends the others, and is named' => sub {
     kill KILL => $pid[0];
     ok($demo->process->wait_end(60), 'make run has ended');
     like($demo->output, qr/^make run: gateway has ended by itself/m, 'why');
-    ok(!kill(0, $_), "process $_ is gone") for @pid;
+    ok(!Appt::Process::runs($_), "process $_ is gone") for @pid;
 };
 
 subtest 'the data of another user is left alone' => sub {

@@ -52,11 +52,11 @@ is($page->{tried}{status}, 200, 'a call can be tried, with a token');
 like($page->{tried}{body}, qr/"start_time": "2026-03-16T\d\d:\d\d:00\+05:30"/,
     'and answers');
 
-# Without npm the build makes a page that says so.
+# Without npm the build makes a page that says so, and what npm complains of.
 my $out = temp_dir();
 mkdir "$out/bin";
 symlink "/usr/bin/$_", "$out/bin/$_"
-    for qw(cat dirname find flock mkdir touch);
+    for qw(cat dirname find flock mkdir rm sed tail touch);
 run_command([ 'cp', '-r', (map { root_dir() . "/gateway/web/$_" }
         qw(build package.json package-lock.json tsconfig.json src)), "$out" ]);
 my (undef, undef, $err) = run_command([ '/usr/bin/env', "PATH=$out/bin",
@@ -64,5 +64,18 @@ my (undef, undef, $err) = run_command([ '/usr/bin/env', "PATH=$out/bin",
 like($err, qr/npm is not installed/, 'without npm the build says so');
 like(slurp("$out/web/docs.html"), qr/was not built.*install Node/s,
     'and so does the page');
+for my $program (qw(node npm)) {
+    open my $fh, '>', "$out/bin/$program" or die "$out/bin/$program: $!\n";
+    print {$fh} "#!/bin/sh\necho 'no way to <registry>' >&2\nexit 1\n";
+    close $fh;
+    chmod 0755, "$out/bin/$program";
+}
+(undef, undef, $err) = run_command([ '/usr/bin/env', "PATH=$out/bin",
+    '/bin/sh', "$out/build", "$out/web" ]);
+like($err, qr/npm could not build it/, 'where npm fails it says so');
+like(slurp("$out/web/docs.html"), qr{<pre>no way to &lt;registry&gt;</pre>},
+    'and the page what npm said');
+is((run_command([ '/usr/bin/env', "PATH=$out/bin", '/bin/sh', "$out/build",
+    '--check' ]))[0], 1, 'what is not there is not built');
 
 done_testing();

@@ -88,7 +88,7 @@ sub start_patroni {
     my ($node) = @_;
     my $file = "$dir/$node/patroni.yml";
     write_file($file, own(example('patroni.yml',
-        '/var/lib/postgresql/15/bioecko' => "$dir/$node/data",
+        '/var/lib/postgresql/bioecko' => "$dir/$node/data",
         '/var/run/postgresql' => "$dir/$node",
         '/usr/lib/postgresql/15/bin' => Appt::Cluster::bindir(),
         '192.0.2.0/24' => '127.0.0.0/8',

@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Appt::Cluster;
 use Appt::Machine;
 use Appt::Util qw(root_dir slurp wait_for);
 use JSON::PP ();
@@ -74,8 +75,9 @@ sub drop_in {
 
 # ---- as the page says ---------------------------------------------------------
 
-$machine->must('pg_createcluster 15 main
-    systemctl enable --now postgresql');
+my $major = Appt::Cluster::major();
+$machine->must("pg_createcluster $major main
+    systemctl enable --now postgresql");
 my ($install, $createdb) = blocks('Installing', 'sh');
 $install =~ s{^demo/install-deps.*\n}{}m
     or BAIL_OUT('the page does not say how to begin');
@@ -259,6 +261,8 @@ wait_ready('gateway');
 is(psql(q{SELECT count(*) FROM pg_stat_activity
     WHERE usename = 'bioecko_gateway' AND client_addr IS NULL}), 0,
     'a password by LoadCredential');
+is(($machine->sh('runuser -u postgres -- cat /run/bioecko-gateway/pgpass'))[1],
+    '', 'which nobody else reads');
 
 # ---- PostgreSQL comes and goes ------------------------------------------------
 
@@ -272,7 +276,7 @@ is_deeply({ map { $_ => main_pid($_) } qw(gateway relay) }, \%pid,
 
 $machine->must('systemctl stop postgresql bioecko-gateway bioecko-relay
     systemctl start multi-user.target');
-my $server = show('postgresql@15-main', 'ActiveEnterTimestampMonotonic');
+my $server = show("postgresql\@$major-main", 'ActiveEnterTimestampMonotonic');
 cmp_ok(show("bioecko-$_", 'ExecMainStartTimestampMonotonic'), '>', $server,
     "$_: started together, it starts after PostgreSQL") for qw(gateway relay);
 wait_ready($_) for qw(gateway relay);

@@ -48,6 +48,14 @@ sub bindir {
     return $bindir;
 }
 
+# PostgreSQL's major version here.
+sub major {
+    my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
+    my ($major) = `$pg_config --version` =~ /^PostgreSQL (\d+)/
+        or die "$pg_config --version gives no version\n";
+    return $major;
+}
+
 sub _init {
     my ($self, %arg) = @_;
     mkdir $_ for $self->{data}, $self->{socket};

@@ -49,6 +49,14 @@ sub start {
     return $self;
 }
 
+# Whether a process runs, by its number: one that has ended does not, though it
+# be listed until its parent asks for its status.
+sub runs {
+    my ($pid) = @_;
+    open my $fh, '<', "/proc/$pid/stat" or return 0;
+    return (scalar(<$fh>) // '') =~ /.*\) [^ZX]/s;
+}
+
 # The part of a setpriv command line that becomes another user, if asked to.
 sub as_user {
     my ($user) = @_;
