@@ -469,6 +469,12 @@ CREATE FUNCTION prop.check_invariants() RETURNS text LANGUAGE sql
 AS $$
 	SELECT string_agg(found, '; ')
 	FROM (
+		SELECT format('%s is of patient %s, but its number is that of %s',
+			a.appointment_id, a.patient_id, p.patient_id)
+		FROM appt.appointment a
+		JOIN appt.patient p USING (patient_no)
+		WHERE p.patient_id <> a.patient_id
+		UNION ALL
 		SELECT format('%s and %s overlap', a.appointment_id, b.appointment_id)
 		FROM appt.appointment a
 		JOIN appt.appointment b ON a.appointment_no < b.appointment_no
