@@ -177,7 +177,9 @@ $clinic->cluster->psql('ALTER FUNCTION appt_api.create_client RENAME TO gone');
 my %good = (name => 'n', scopes => ['appointments:read']);
 for my $case (
     [ name => '', 'must not be empty' ],
-    [ scopes => [], 'must have 1 items or more' ],
+    [ scopes => [], 'must not be empty' ],
+    [ branch_ids => [], 'must not be empty' ],
+    [ requests_per_minute => 0, 'must be from 1 to 10000000' ],
     [ scopes => ['fly'], 'must be one of appointments:read, ' ],
     [ scopes => 'appointments:read', 'must be a list of strings' ],
     [ scopes => [7], 'must be a list of strings' ],

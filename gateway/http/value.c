@@ -214,9 +214,8 @@ list_fits(Request *request, const Arg *arg, const char *name,
 	if (arg->max == 0 ||
 		(count >= (size_t) arg->min && count <= (size_t) arg->max))
 		return true;
-	if (arg->max == INT32_MAX)
-		request_field_error(request, name, "must have %d items or more",
-							arg->min);
+	if (count == 0)
+		request_field_error(request, name, "must not be empty");
 	else
 		request_field_error(request, name, "must have from %d to %d items",
 							arg->min, arg->max);
