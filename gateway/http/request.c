@@ -21,6 +21,7 @@
 #include "http/limits.h"
 #include "http/reply.h"
 #include "http/target.h"
+#include "http/tls.h"
 
 static bool request_find_route(Request *request);
 static bool request_authorize(Request *request);
@@ -290,6 +291,8 @@ request_answer(Request *request, int status, const char *content_type,
 	request_header(request, "X-Request-Id", request->id);
 	request_header(request, "Cache-Control", "no-store");
 	request_header(request, "X-Content-Type-Options", "nosniff");
+	if (tls_wanted())
+		request_header(request, "Strict-Transport-Security", TLS_HSTS);
 	cors_headers(request);
 }
 

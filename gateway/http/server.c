@@ -61,6 +61,7 @@ server_start(Loop *loop)
 	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG | MHD_USE_TURBO | (tls_wanted() ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES},
 		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *) tls_certificate},
 		{MHD_OPTION_END, 0, NULL},
 	};
@@ -69,7 +70,7 @@ server_start(Loop *loop)
 		flags, 0, NULL, NULL, server_handle, loop,
 		MHD_OPTION_EXTERNAL_LOGGER, server_said, loop,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
-		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 1,
+		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 2,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) options.address_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) REQUEST_MEMORY,

@@ -3,8 +3,9 @@
  *		The certificate that HTTPS is served with: read at the start and again
  *		on SIGHUP, handed out at each handshake.
  *
- *		A mutex guards which one is current.  One that is replaced is kept for
- *		handshakes that have begun and freed when the next replaces it.
+ *		A mutex guards which one is current.  One that is replaced is kept until
+ *		no handshake can be under way any more that began with it: a connection
+ *		whose first request is not there within the request's time is ended.
  */
 #include "http/tls.h"
 
@@ -13,13 +14,17 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "http/options.h"
 
 #define TLS_CHAIN_MAX 10
+#define TLS_KEEP_MS 60000		/* beyond the time of a request */
 
 typedef struct Certificate
 {
+	struct Certificate *next;	/* that was replaced before */
+	int64_t		replaced_ms;
 	gnutls_pcert_st chain[TLS_CHAIN_MAX];
 	unsigned	count;
 	gnutls_privkey_t key;
@@ -27,11 +32,12 @@ typedef struct Certificate
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Certificate *current;
-static Certificate *previous;
+static Certificate *replaced;	/* the latest first */
 
 static const char *certificate_read(Certificate *certificate);
 static bool key_fits(const Certificate *certificate);
 static int	key_read(gnutls_privkey_t key);
+static void certificate_replace(Certificate *certificate);
 static void certificate_free(Certificate *certificate);
 
 /* Whether HTTPS is served. */
@@ -56,11 +62,7 @@ tls_load(void)
 		certificate_free(certificate);
 		return false;
 	}
-	pthread_mutex_lock(&lock);
-	certificate_free(previous);
-	previous = current;
-	current = certificate;
-	pthread_mutex_unlock(&lock);
+	certificate_replace(certificate);
 	LOG_INFO("TLS certificate loaded",
 			 log_int("certificates", certificate->count));
 	return true;
@@ -153,14 +155,40 @@ key_read(gnutls_privkey_t key)
 	return failed;
 }
 
+/* Makes it the one that is handed out, and frees those of long ago. */
+static void
+certificate_replace(Certificate *certificate)
+{
+	int64_t		now_ms = clock_ms();
+	Certificate **old = &replaced;
+
+	pthread_mutex_lock(&lock);
+	if (current != NULL)
+	{
+		current->next = replaced;
+		current->replaced_ms = now_ms;
+		replaced = current;
+	}
+	current = certificate;
+	while (*old != NULL && now_ms - (*old)->replaced_ms <=
+		   options.request_timeout_ms + TLS_KEEP_MS)
+		old = &(*old)->next;
+	while (*old != NULL)
+	{
+		Certificate *gone = *old;
+
+		*old = gone->next;
+		certificate_free(gone);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 /* Gives a certificate back that no handshake uses any more. */
 static void
 certificate_free(Certificate *certificate)
 {
 	unsigned	i;
 
-	if (certificate == NULL)
-		return;
 	for (i = 0; i < certificate->count; i++)
 		gnutls_pcert_deinit(&certificate->chain[i]);
 	gnutls_privkey_deinit(certificate->key);
