@@ -40,6 +40,9 @@ for my $name (sort keys %binary) {
         '--offline=yes', '--threshold=20', '--no-pager', $file]);
     is($code, 0, "$name: its exposure is at most 2.0 of 10") or diag $out;
 
+    like(slurp($file), qr/^MemoryMax=\d+[MG]$/m,
+        "$name: it cannot take the machine's memory");
+
     my (undef, $help) = run_command([$binary{$name}, '--help']);
     my @set = slurp("$deploy/$name.env") =~ /^(\w+)=/mg;
     ok(@set > 0, "$name: there are example settings");

@@ -29,10 +29,18 @@ my ($code, undef, $err) = run_command(['openssl', 'req', '-x509', '-nodes',
     "$dir/tls.crt"]);
 is($code, 0, 'a certificate') or diag $err;
 
+# HTTP/2, which the example's comment tells of, in the words of this version.
+my ($major, $minor, $patch) = (run_command(['nginx', '-v']))[2] =~ m{/(\d+)\.(\d+)\.(\d+)};
+my $http2_on = sprintf('%d%03d%03d', $major, $minor, $patch) >= 1_025_001;
+
 # The example with this machine's addresses and a shorter wait, in the main
 # file of an ordinary process.
 sub write_conf {
     my $site = slurp(root_dir() . '/deploy/nginx/bioecko.conf');
+    my ($on, $listen) = map { $site =~ /"(\Q$_\E[^"]*;)"/ or die "no $_"; $1 }
+        'http2 on', 'listen 443 ssl http2';
+    $site =~ s/^( *)listen 443 ssl;$/$1 . ($http2_on ? "$& $on" : $listen)/me
+        or die 'no listen';
     for ([ '127.0.0.1:8080', '127.0.0.1:' . $gateway->port ],
         [ 'listen 443', "listen 127.0.0.1:$port" ],
         [ '/etc/bioecko/', "$dir/" ],
@@ -79,12 +87,26 @@ my @json  = ('-H', 'Content-Type: application/json');
 my $a     = '/api/v1/appointments';
 my $list  = "$a/slots?doctor_id=DOC-001&date=2026-03-16&branch_id=MUM-01";
 
+# nginx closes an idle connection before the gateway does: a request of nginx
+# would meet the end of it otherwise.
+{
+    my ($nginx_s) = slurp(root_dir() . '/deploy/nginx/bioecko.conf')
+        =~ /^upstream [^}]*^\s*keepalive_timeout (\d+)s;/ms;
+    my ($gateway_ms) = (run_command([Appt::Gateway->binary, '--help']))[1]
+        =~ /APPT_IDLE_TIMEOUT_MS.*?default: (\d+)/s;
+    cmp_ok(($nginx_s // 60) * 1000, '<', $gateway_ms,
+        'nginx is the first to close an idle connection');
+}
+
 my $slots = through($list, @token);
 is($slots->{status}, 200, 'slots over TLS');
 is($slots->{body}, $http->get($list)->{body}, 'as the gateway gives them');
 ok($slots->{headers}{'strict-transport-security'}, 'with HSTS');
 is((through($list, @token, '--tlsv1.3'))->{status}, 200, 'over TLS 1.3 too');
-is((through('/healthz', '--tls-max', '1.1'))->{status}, 0, 'not over TLS 1.1');
+is((through('/healthz', '-w', 'HTTP/%{http_version}'))->{body},
+    '{"status":"alive"}HTTP/2', 'over HTTP/2 where that is wanted');
+is((through('/healthz', '--tls-max', '1.1', '--ciphers',
+    'DEFAULT@SECLEVEL=0'))->{status}, 0, 'not over TLS 1.1');
 is((through($_))->{status}, 404, "$_ is not for the public")
     for qw(/metrics /readyz);
 my $odd = "$a/APT%2F..%2Fx";
@@ -118,6 +140,15 @@ my $r = through($a, @token, @json, '--data-binary', "\@$dir/large");
 is($r->{status}, 413, 'a body above 64 KiB');
 is($r->{headers}{'content-type'}, 'application/problem+json', 'is a problem');
 is($r->{json}{code}, 'content_too_large', 'of the gateway\'s form');
+
+# Too many tries for a token of one address, by one curl: the last answer.
+$r = through('/api/v1/auth/token?n=[1-100]', '-d', 'grant_type=x');
+my @got = ($r->{status}, $r->{body} =~ m{HTTP/[\d.]+ (\d+)}g);
+is($got[0], 400, 'who tries for a token is answered by the gateway');
+ok((grep { $_ eq '429' } @got), 'who does so all the time is told to wait');
+like($r->{body}, qr/^Retry-After: 1\r\n(?:.+\r\n)*\r\n\{.*"rate_limited"\}/mi,
+    'by a problem with Retry-After');
+is(through($list, @token)->{status}, 200, 'and nobody else is');
 
 # Too late: the booking is done once, and the retry with its key says so.
 my ($slot) = map { $_->{start_time} } @{ $slots->{json} };
