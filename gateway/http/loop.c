@@ -29,7 +29,9 @@
 #define LOOP_TICK_MS 100
 #define LOOP_WAKE_MS 5			/* at most one wake-up of the relay in it */
 #define LOOP_MHD_TURNS 8
+#define LOOP_STACK (1024 * 1024)	/* whatever the system's default is */
 
+static bool loop_start_thread(Loop *loop);
 static void *loop_main(void *context);
 static bool loop_turn(Loop *loop);
 static int	loop_timeout(Loop *loop);
@@ -48,8 +50,6 @@ static void loop_ignore(Watch *watch, uint32_t events);
 bool
 loop_start(Loop *loop, int index, int listen_fd)
 {
-	int			failed;
-
 	*loop = (Loop) {.index = index, .listen_fd = listen_fd};
 	loop->clients.next = loop->clients.prev = &loop->clients;
 	loop->now_ms = clock_ms();
@@ -70,8 +70,20 @@ loop_start(Loop *loop, int index, int listen_fd)
 	loop->daemon_watch = (Watch) {.fd = server_epoll_fd(loop),
 	.ready = loop_ignore};
 	loop_watch(loop, &loop->daemon_watch, EPOLLIN);
+	return loop_start_thread(loop);
+}
 
-	failed = pthread_create(&loop->thread, NULL, loop_main, loop);
+/* Starts the thread; false: the reason is in the log. */
+static bool
+loop_start_thread(Loop *loop)
+{
+	pthread_attr_t attributes;
+	int			failed;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, LOOP_STACK);
+	failed = pthread_create(&loop->thread, &attributes, loop_main, loop);
+	pthread_attr_destroy(&attributes);
 	if (failed != 0)
 		LOG_ERROR("could not start a thread",
 				  log_text("why", strerror(failed)));
