@@ -139,6 +139,7 @@ typedef struct TriggerUse
 
 extern TriggerData *appt_trigger(FunctionCallInfo fcinfo,
 								 const TriggerUse *use);
+extern bool appt_in_restore(void);
 
 /* ---- localtime.c ---- */
 

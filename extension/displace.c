@@ -20,11 +20,15 @@
  * A new absence is judged with all that lies in it.  Later on, what is booked
  * on purpose against the rules may lie there, and who is there already, beside
  * the bookable places: walk-ins and late returns.  So a row that is changed,
- * or restored from a dump after the appointments, lets those pass; a restored
- * one is told by its created_at, which lies before this transaction.
+ * or restored from a dump after the appointments, lets those pass.  A row that
+ * brings its created_at along is a restored one: new ones are given theirs
+ * here.  No clock tells them apart, as the restoring server's may go behind.
  */
 
 static const char *const absence_tables[] = {"time_off", "closure", NULL};
+
+/* The last transaction that made new absences. */
+static FullTransactionId made_new = {0};
 
 /* What a row of time_off or closure covers. */
 typedef struct Absence
@@ -85,6 +89,7 @@ static Datum check_absence(void *arg);
 static Datum displace_absence(void *arg);
 static void lock_doctors(Appointment **appointments, int n);
 static int	compare_ints(const void *a, const void *b);
+static HeapTuple stamp_new(const TriggerData *trigger);
 static Absence absence_of_trigger(const TriggerData *trigger);
 static HeapTuple new_row(const TriggerData *trigger);
 static int	affected(const Absence *absence, Appointment ***appointments);
@@ -112,7 +117,9 @@ appt_absence_lock(PG_FUNCTION_ARGS)
 	TriggerData *trigger = appt_trigger(fcinfo, &use);
 
 	(void) appt_with_spi(lock_absence, trigger);
-	return PointerGetDatum(new_row(trigger));
+	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+						   ? trigger->tg_newtuple
+						   : stamp_new(trigger));
 }
 
 /* Constraint trigger of appt.time_off and appt.closure. */
@@ -248,6 +255,24 @@ compare_ints(const void *a, const void *b)
 	return *(const int *) a - *(const int *) b;
 }
 
+/* The inserted row, with a created_at; notes that it is new if it had none. */
+static HeapTuple
+stamp_new(const TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	row = trigger->tg_trigtuple;
+	int			column = SPI_fnumber(desc, "created_at");
+	Datum		now = TimestampTzGetDatum(appt_now());
+	bool		isnull;
+
+	(void) heap_getattr(row, column, desc, &isnull);
+	if (!isnull)
+		return row;
+	made_new = GetTopFullTransactionId();
+	isnull = false;
+	return heap_modify_tuple_by_cols(row, desc, 1, &column, &now, &isnull);
+}
+
 static HeapTuple
 new_row(const TriggerData *trigger)
 {
@@ -275,10 +300,7 @@ absence_of_trigger(const TriggerData *trigger)
 	absence.end = DatumGetTimestampTz(
 		SPI_getbinval(row, desc, SPI_fnumber(desc, "ends_at"), &isnull));
 	absence.is_new = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
-		DatumGetTimestampTz(
-			SPI_getbinval(row, desc, SPI_fnumber(desc, "created_at"),
-						  &isnull)) >=
-		Min(GetCurrentTransactionStartTimestamp(), appt_now());
+		FullTransactionIdEquals(made_new, GetTopFullTransactionId());
 	return absence;
 }
 

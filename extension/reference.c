@@ -10,10 +10,8 @@
 
 #include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 
-static bool is_restore(void);
 static void check_row(Relation table, HeapTuple row);
 static char *text_column(Relation table, HeapTuple row, const char *name);
 static int	int_column(Relation table, HeapTuple row, const char *name);
@@ -22,7 +20,10 @@ pg_noreturn static void refuse(Relation table, HeapTuple row,
 
 PG_FUNCTION_INFO_V1(appt_appointment_refers);
 
-/* AFTER row trigger of appt.appointment. */
+/*
+ * AFTER row trigger of appt.appointment.  A dump brings appointments before
+ * doctors, for want of a foreign key that would put them in order.
+ */
 Datum
 appt_appointment_refers(PG_FUNCTION_ARGS)
 {
@@ -35,22 +36,11 @@ appt_appointment_refers(PG_FUNCTION_ARGS)
 	};
 	TriggerData *trigger = appt_trigger(fcinfo, &use);
 
-	if (!is_restore())
+	if (!appt_in_restore())
 		check_row(trigger->tg_relation,
 				  TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
 				  ? trigger->tg_newtuple : trigger->tg_trigtuple);
 	return PointerGetDatum(NULL);
-}
-
-/*
- * Whether a dump is being restored.  It brings appointments before doctors, for
- * want of a foreign key that would put them in order, and its script begins by
- * turning check_function_bodies off.
- */
-static bool
-is_restore(void)
-{
-	return !check_function_bodies;
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -27,6 +28,16 @@ appt_trigger(FunctionCallInfo fcinfo, const TriggerUse *use)
 				 errmsg("function \"%s\" is for triggers of extension \"%s\" alone",
 						use->function, APPT_EXTENSION)));
 	return (TriggerData *) fcinfo->context;
+}
+
+/*
+ * Whether a dump is being restored: its script, and each session of a
+ * pg_restore, begins by turning check_function_bodies off.
+ */
+bool
+appt_in_restore(void)
+{
+	return !check_function_bodies;
 }
 
 static bool

@@ -78,7 +78,7 @@ subtest 'on the standby' => sub {
     like($detail, qr/^this server is a standby; seconds behind: /, $detail);
     my $rows = $c->psql('SELECT count(*) FROM appt.health()',
         user => 'monitor');
-    is($rows, 13, 'every check answers');
+    is($rows, 14, 'every check answers');
     for my $view (qw(appointment utilisation no_show_rate queue_now)) {
         is($c->psql("SELECT count(*) FROM appt_report.$view",
             user => 'monitor'), 1, "$view can be read there");

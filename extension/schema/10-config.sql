@@ -201,10 +201,11 @@ CREATE TABLE appt.time_off (
 	ends_at timestamptz NOT NULL,
 	reason text,
 	version integer NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT appt.clock(),
+	created_at timestamptz,
 	CONSTRAINT time_off_pkey PRIMARY KEY (time_off_no),
 	CONSTRAINT time_off_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
+	CONSTRAINT time_off_created_at_set CHECK (created_at IS NOT NULL),
 	CONSTRAINT time_off_start_before_end CHECK (starts_at < ends_at)
 );
 
@@ -213,6 +214,9 @@ CREATE INDEX time_off_doctor ON appt.time_off (doctor_id, starts_at);
 COMMENT ON TABLE appt.time_off IS
 	'When a doctor is away: hours, days or weeks, half-open [starts_at, '
 	'ends_at)';
+COMMENT ON COLUMN appt.time_off.created_at IS
+	'Written by a trigger: a row that brings one along comes from a dump, and '
+	'what was booked into it later stays';
 
 CREATE TABLE appt.closure (
 	closure_no bigint GENERATED ALWAYS AS IDENTITY,
@@ -221,10 +225,11 @@ CREATE TABLE appt.closure (
 	ends_at timestamptz NOT NULL,
 	reason text,
 	version integer NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT appt.clock(),
+	created_at timestamptz,
 	CONSTRAINT closure_pkey PRIMARY KEY (closure_no),
 	CONSTRAINT closure_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
+	CONSTRAINT closure_created_at_set CHECK (created_at IS NOT NULL),
 	CONSTRAINT closure_start_before_end CHECK (starts_at < ends_at)
 );
 
@@ -233,6 +238,9 @@ CREATE INDEX closure_branch ON appt.closure (branch_id, starts_at);
 COMMENT ON TABLE appt.closure IS
 	'When a whole branch is closed: a public holiday, an afternoon; '
 	'half-open [starts_at, ends_at)';
+COMMENT ON COLUMN appt.closure.created_at IS
+	'Written by a trigger: a row that brings one along comes from a dump, and '
+	'what was booked into it later stays';
 
 CREATE TABLE appt.setting (
 	setting_no bigint GENERATED ALWAYS AS IDENTITY,

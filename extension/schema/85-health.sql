@@ -213,7 +213,7 @@ CREATE FUNCTION appt.health()
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 13
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 14
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT
@@ -226,6 +226,8 @@ AS $$
 		UNION ALL
 		SELECT * FROM appt.health_of_configuration()
 		UNION ALL
+		SELECT * FROM appt.health_of_rows()
+		UNION ALL
 		SELECT * FROM appt.health_of_server()) c
 $$;
 
@@ -233,7 +235,7 @@ COMMENT ON FUNCTION appt.health() IS
 	'One row a check: its name, whether all is well, what was found and, '
 	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
 	'dead_deliveries, webhook_endpoints, clock, expired_holds, time_zones, '
-	'settings, notify_queue, replication_lag, replication_slots, '
+	'settings, missing_rows, notify_queue, replication_lag, replication_slots, '
 	'long_transactions. Writes nothing; works on a standby';
 
 CREATE VIEW appt_report.health AS

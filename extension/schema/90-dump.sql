@@ -22,3 +22,61 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+/* --- pg_restore --jobs, which loads them in any order -------------------- */
+
+CREATE FUNCTION appt.refers_to_empty(relation oid) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	referred regclass;
+	is_empty boolean;
+BEGIN
+	FOR referred IN
+		SELECT DISTINCT k.confrelid
+		FROM pg_constraint k
+		WHERE k.conrelid = relation
+			AND k.contype = 'f'
+			AND k.confrelid <> relation
+	LOOP
+		EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', referred)
+			INTO is_empty;
+		IF is_empty THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END
+$$;
+
+COMMENT ON FUNCTION appt.refers_to_empty(oid) IS
+	'Whether a table that a foreign key of this one refers to has no row';
+
+CREATE FUNCTION appt.restore_unordered() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_restore_unordered';
+
+COMMENT ON FUNCTION appt.restore_unordered() IS
+	'Statement trigger: while a table that this one refers to is empty, what '
+	'a restore loads is taken without triggers and foreign keys, because '
+	'several jobs load tables in any order';
+
+DO $$
+DECLARE
+	relation pg_catalog.regclass;
+BEGIN
+	FOR relation IN
+		SELECT DISTINCT k.conrelid
+		FROM pg_catalog.pg_constraint k
+		WHERE k.connamespace = 'appt'::pg_catalog.regnamespace
+			AND k.contype = 'f'
+		ORDER BY k.conrelid
+	LOOP
+		EXECUTE pg_catalog.format(
+			'CREATE TRIGGER restore_unordered BEFORE INSERT ON %s '
+			'FOR EACH STATEMENT EXECUTE FUNCTION appt.restore_unordered()',
+			relation);
+	END LOOP;
+END
+$$;

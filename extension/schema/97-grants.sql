@@ -71,6 +71,7 @@ GRANT EXECUTE ON FUNCTION
 	appt.call_next,
 	appt.cancel,
 	appt.check_in,
+	appt.check_rows,
 	appt.client_actor,
 	appt.clock,
 	appt.complete,
