@@ -6,7 +6,8 @@
  * may not create in it, cannot put another function in the place of one that
  * somebody else runs.  So does the event trigger, which only a superuser can
  * own, and its function, which every DROP of a superuser runs.  Sequences go
- * with the tables that own them.
+ * with the tables that own them, and so do row types and their arrays, which
+ * PostgreSQL 17 counts among an extension's objects.
  *
  * What an upgrade script creates it hands over itself, in the same way.
  * ------------------------------------------------------------------------ */
@@ -25,6 +26,10 @@ BEGIN
 		WHERE e.extname = 'bioecko_appt'
 			AND o.type NOT IN ('schema', 'event trigger', 'sequence')
 			AND o.identity <> 'appt.drop_guard()'
+			AND NOT EXISTS (
+				SELECT FROM pg_type t
+				WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
+					AND (t.typrelid <> 0 OR t.typcategory = 'A'))
 		ORDER BY o.type, o.identity
 	LOOP
 		EXECUTE format('ALTER %s %s OWNER TO appt_owner',
