@@ -12,6 +12,7 @@ char	   *appt_clock_setting = NULL;
 char	   *appt_actor_setting = NULL;
 bool		appt_notify_setting = true;
 bool		appt_allow_drop_setting = false;
+static int	audit_days_setting = 365;
 
 void		_PG_init(void);
 
@@ -48,5 +49,10 @@ define_settings(void)
 							 NULL,
 							 &appt_allow_drop_setting, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("bioecko_appt.client_audit_days",
+							"How many days the audit trail of API clients is kept.",
+							NULL,
+							&audit_days_setting, 365, 1, 36500,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("bioecko_appt");
 }

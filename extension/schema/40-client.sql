@@ -1,6 +1,6 @@
 /* ---------------------------------------------------------------------------
  * API clients: who may call over HTTP, with which scopes, in which branches;
- * the keys that sign access tokens; tokens revoked before their time.
+ * the keys that sign access tokens.
  *
  * A secret is 132 random bits; only its SHA-256 is kept.  The gateway hashes
  * what it is given, so that a plain secret never reaches a server log.
@@ -72,7 +72,7 @@ COMMENT ON COLUMN appt.api_client.epoch IS
 COMMENT ON COLUMN appt.api_client.version IS
 	'Rises by one with every change; the ETag over HTTP';
 COMMENT ON COLUMN appt.api_client.last_token_at IS
-	'When it last asked for an access token';
+	'When it last got an access token, to the minute';
 
 CREATE TABLE appt.client_audit (
 	client_audit_no bigint GENERATED ALWAYS AS IDENTITY,
@@ -90,11 +90,12 @@ CREATE TABLE appt.client_audit (
 CREATE INDEX client_audit_client ON appt.client_audit (client_id, at);
 
 COMMENT ON TABLE appt.client_audit IS
-	'What was done to and with each API client; survives the client';
+	'What was done to and with each API client; survives the client. Kept for '
+	'bioecko_appt.client_audit_days';
 COMMENT ON COLUMN appt.client_audit.actor IS
 	'Who: client:<id> over HTTP, otherwise role:<name>, as in appt.history';
 COMMENT ON COLUMN appt.client_audit.detail IS
-	'The columns that changed, or the scope of the token';
+	'The columns that changed';
 
 CREATE TABLE appt.signing_key (
 	kid text NOT NULL,
@@ -110,16 +111,6 @@ COMMENT ON COLUMN appt.signing_key.kid IS
 	'The key''s id in the header of a token and in the JWKS';
 COMMENT ON COLUMN appt.signing_key.private_pem IS
 	'The private key, PEM (PKCS #8)';
-
-CREATE TABLE appt.revoked_token (
-	jti text NOT NULL,
-	client_id text NOT NULL,
-	expires_at timestamptz NOT NULL,
-	CONSTRAINT revoked_token_pkey PRIMARY KEY (jti)
-);
-
-COMMENT ON TABLE appt.revoked_token IS
-	'Access tokens revoked before they expire (RFC 7009). Not part of a dump';
 
 /* --- what changes of a row set off ------------------------------------ */
 

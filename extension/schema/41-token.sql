@@ -1,6 +1,55 @@
 /* ---------------------------------------------------------------------------
  * What the gateway needs to issue and to check access tokens.
+ *
+ * Each loop of each gateway asks appt_api.auth_state every second.  The answer
+ * is small whatever there is: what it tells to be new is read in pages, of
+ * clients by appt_api.auth_clients, of revoked tokens by
+ * appt_api.auth_revoked, which go on behind what the gateway has.
  * ------------------------------------------------------------------------ */
+
+CREATE TABLE appt.revoked_token (
+	jti text NOT NULL,
+	client_id text NOT NULL,
+	expires_at timestamptz NOT NULL,
+	revocation_no bigint NOT NULL,
+	CONSTRAINT revoked_token_pkey PRIMARY KEY (jti),
+	CONSTRAINT revoked_token_revocation_no_key UNIQUE (revocation_no)
+);
+
+CREATE INDEX revoked_token_expires ON appt.revoked_token (expires_at);
+
+COMMENT ON TABLE appt.revoked_token IS
+	'Access tokens revoked before they expire (RFC 7009). Not part of a dump';
+COMMENT ON COLUMN appt.revoked_token.revocation_no IS
+	'Rises in the order of the commits: who has read up to a number reads on '
+	'behind it and misses nothing';
+
+/*
+ * The lock is held until the commit, so that no number becomes visible behind
+ * a higher one.  It is drawn from the time and not from a sequence: after a
+ * failover that lost the last commits a sequence would give out numbers that
+ * gateways have read past.
+ */
+CREATE FUNCTION appt.revoked_token_number() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended('appt.revoked_token', 0));
+	NEW.revocation_no := greatest(
+		(SELECT max(r.revocation_no) FROM appt.revoked_token AS r) + 1,
+		(extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION appt.revoked_token_number() IS
+	'Row trigger: numbers revocations in the order of their commits, one '
+	'transaction after the other';
+
+CREATE TRIGGER revoked_token_number
+	BEFORE INSERT ON appt.revoked_token
+	FOR EACH ROW EXECUTE FUNCTION appt.revoked_token_number();
 
 CREATE FUNCTION appt_api.authenticate(
 	client_id text,
@@ -27,7 +76,9 @@ BEGIN
 
 	UPDATE appt.api_client AS c
 	SET last_token_at = clock_timestamp()
-	WHERE c.client_id = authenticate.client_id;
+	WHERE c.client_id = authenticate.client_id
+		AND (c.last_token_at > clock_timestamp() - interval '1 minute')
+			IS NOT TRUE;
 	INSERT INTO appt.client_audit (client_id, action, actor)
 	VALUES (found.client_id, 'token_issued', 'client:' || found.client_id);
 	body := json_build_object(
@@ -47,25 +98,66 @@ CREATE FUNCTION appt_api.auth_state(OUT body text)
 BEGIN ATOMIC
 	SELECT json_build_object(
 		'clients', (
-			SELECT coalesce(json_agg(json_build_array(
-				c.client_id, c.active, c.epoch, c.requests_per_minute)), '[]')
+			SELECT concat(count(*), '/', sum(hash_record_extended(ROW(
+				c.client_id, c.active, c.epoch, c.requests_per_minute,
+				c.secret_hash), 0)))
 			FROM appt.api_client AS c),
 		'revoked', (
-			SELECT coalesce(json_agg(r.jti), '[]')
-			FROM appt.revoked_token AS r
-			WHERE r.expires_at > clock_timestamp()),
+			SELECT coalesce(max(r.revocation_no), 0)
+			FROM appt.revoked_token AS r),
 		'keys', (
 			SELECT coalesce(json_agg(k.kid ORDER BY k.created_at DESC), '[]')
 			FROM appt.signing_key AS k),
 		'extension', (
 			SELECT e.extversion
 			FROM pg_extension AS e
-			WHERE e.extname = 'bioecko_appt'))::text;
+			WHERE e.extname = 'bioecko_appt'),
+		'standby', pg_is_in_recovery())::text;
 END;
 
 COMMENT ON FUNCTION appt_api.auth_state() IS
-	'What the gateway reads every second: {clients: [[id, active, epoch, '
-	'requests_per_minute]], revoked: [jti], keys: [kid], extension: version}';
+	'What the gateway asks every second: {clients: another text after each '
+	'change of one, revoked: the last revocation_no, keys: [kid], extension: '
+	'version, standby: whether the server only follows another}';
+
+CREATE FUNCTION appt_api.auth_clients(after text, OUT body text)
+	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT coalesce(json_agg(json_build_array(p.client_id, p.active, p.epoch,
+			p.requests_per_minute, encode(sha256(p.secret_hash), 'hex'))
+		ORDER BY p.client_id), '[]')::text
+	FROM (
+		SELECT c.*
+		FROM appt.api_client AS c
+		WHERE c.client_id > after
+		ORDER BY c.client_id
+		LIMIT 500) AS p;
+END;
+
+COMMENT ON FUNCTION appt_api.auth_clients(text) IS
+	'[[client_id, active, epoch, requests_per_minute, proof]]: the next 500 '
+	'clients behind that id. The proof is the SHA-256 of the SHA-256 of the '
+	'secret: enough to tell a wrong one, not to ask for a token with';
+
+CREATE FUNCTION appt_api.auth_revoked(after bigint, OUT body text)
+	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT coalesce(json_agg(json_build_array(p.revocation_no, p.jti,
+			extract(epoch FROM p.expires_at)::bigint)
+		ORDER BY p.revocation_no), '[]')::text
+	FROM (
+		SELECT r.*
+		FROM appt.revoked_token AS r
+		WHERE r.revocation_no > after
+		ORDER BY r.revocation_no
+		LIMIT 1000) AS p;
+END;
+
+COMMENT ON FUNCTION appt_api.auth_revoked(bigint) IS
+	'[[revocation_no, jti, expires_at]]: the next 1,000 revoked tokens behind '
+	'that number';
 
 CREATE FUNCTION appt_api.signing_keys(OUT body text)
 	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -115,18 +207,71 @@ CREATE FUNCTION appt_api.revoke_token(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	DELETE FROM appt.revoked_token AS r
-	WHERE r.expires_at < clock_timestamp() - interval '1 minute';
-
 	INSERT INTO appt.revoked_token (jti, client_id, expires_at)
-	VALUES (revoke_token.jti, client, revoke_token.expires_at)
+	SELECT revoke_token.jti, c.client_id, revoke_token.expires_at
+	FROM appt.api_client AS c
+	WHERE c.client_id = client
 	ON CONFLICT DO NOTHING;
 	IF FOUND THEN
 		INSERT INTO appt.client_audit (client_id, action, actor)
 		VALUES (client, 'token_revoked', 'client:' || client);
+		PERFORM appt.sweep_revoked_tokens(100);
 	END IF;
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.revoke_token(text, timestamptz, text) IS
-	'Voids the token with that jti until it expires by itself';
+	'Voids the token of that client with that jti until it expires by itself';
+
+/* --- what has served its time ------------------------------------------ */
+
+CREATE FUNCTION appt.sweep_revoked_tokens(batch integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	swept bigint;
+BEGIN
+	DELETE FROM appt.revoked_token AS r
+	WHERE r.jti = ANY (ARRAY(
+		SELECT o.jti
+		FROM appt.revoked_token AS o
+		WHERE o.expires_at < clock_timestamp() - interval '1 minute'
+		ORDER BY o.expires_at
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS swept = ROW_COUNT;
+	RETURN swept;
+END
+$$;
+
+COMMENT ON FUNCTION appt.sweep_revoked_tokens(integer) IS
+	'Deletes revoked tokens that have expired, at most batch of them (NULL: '
+	'all), but for those that somebody is at; returns how many';
+
+CREATE FUNCTION appt.sweep_client_audit(batch integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	kept CONSTANT interval := make_interval(days => coalesce(
+		nullif(current_setting('bioecko_appt.client_audit_days', true), ''),
+		'365')::integer);
+	swept bigint;
+BEGIN
+	DELETE FROM appt.client_audit AS a
+	WHERE a.client_audit_no = ANY (ARRAY(
+			SELECT o.client_audit_no
+			FROM appt.client_audit AS o
+			ORDER BY o.client_audit_no
+			LIMIT batch))
+		AND a.at < clock_timestamp() - kept;
+	GET DIAGNOSTICS swept = ROW_COUNT;
+	RETURN swept;
+END
+$$;
+
+COMMENT ON FUNCTION appt.sweep_client_audit(integer) IS
+	'Deletes entries of the audit trail of API clients that are older than '
+	'bioecko_appt.client_audit_days, among the first batch of them (NULL: '
+	'all); returns how many';

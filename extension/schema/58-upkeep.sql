@@ -82,7 +82,8 @@ CREATE FUNCTION appt.upkeep(batch integer DEFAULT 5000)
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys']
+	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys',
+		'revoked tokens', 'audit entries']
 	LOOP
 		BEGIN
 			problem := NULL;
@@ -90,6 +91,8 @@ BEGIN
 				WHEN 'expired holds' THEN appt.sweep_holds(batch)
 				WHEN 'idempotency keys'
 					THEN appt.sweep_idempotency_keys(batch)
+				WHEN 'revoked tokens' THEN appt.sweep_revoked_tokens(batch)
+				WHEN 'audit entries' THEN appt.sweep_client_audit(batch)
 			END;
 		EXCEPTION WHEN OTHERS THEN
 			/* What stops one sweep, a trigger of the clinic's perhaps, stops

@@ -1,55 +1,89 @@
 /*
  * clients.c
- *		What the database says of API clients and revoked tokens.
+ *		What the database says of API clients.  A reading comes in pages; it
+ *		begins, notes each client, and ends: who was not noted is gone.
  */
 #include "http/clients.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "common/buf.h"
+#include "http/hash.h"
 
-static ClientState *state_place(const ClientStates *states, const char *id);
+#define CLIENTS_SIZE_MIN 16
+#define GONE_KEPT_S 120			/* by then its last tokens tell by their age */
 
-/* Takes over what appt_api.auth_state answered. */
+static void table_resize(ClientStates *states, size_t size);
+static ClientState *state_place(const ClientState *table, size_t size,
+								const char *id);
+static bool proof_read(const char *hex, unsigned char *proof);
+
+/* A reading begins. */
 void
-clients_load(ClientStates *states, const json_t *state, int64_t as_of)
+clients_begin(ClientStates *states)
 {
-	const json_t *rows = json_object_get(state, "clients");
-	const json_t *revoked = json_object_get(state, "revoked");
-	size_t		size = 16;
+	states->reading++;
+}
+
+/*
+ * Notes one row of what appt_api.auth_clients answers; false where that is
+ * none.
+ */
+bool
+clients_note(ClientStates *states, const json_t *row)
+{
+	const char *id = json_string_value(json_array_get(row, 0));
+	ClientState state = {
+		.active = json_is_true(json_array_get(row, 1)),
+		.epoch = (int) json_integer_value(json_array_get(row, 2)),
+		.requests_per_minute =
+			(int) json_integer_value(json_array_get(row, 3)),
+		.reading = states->reading,
+	};
+	ClientState *place;
+
+	if (id == NULL || id[0] == '\0' || strlen(id) >= sizeof(state.id) ||
+		!proof_read(json_string_value(json_array_get(row, 4)), state.proof))
+		return false;
+	snprintf(state.id, sizeof(state.id), "%s", id);
+	if ((states->count + 1) * 2 > states->size)
+		table_resize(states, states->size > 0
+					 ? states->size * 2 : CLIENTS_SIZE_MIN);
+	place = state_place(states->table, states->size, id);
+	if (place->id[0] == '\0')
+		states->count++;
+	*place = state;
+	return true;
+}
+
+/*
+ * The reading that began at that time has told of every client.  Those that
+ * are gone are remembered as such for a while.
+ */
+void
+clients_end(ClientStates *states, int64_t as_of)
+{
+	bool		forget = false;
 	size_t		i;
 
-	clients_free(states);
-	while (size < json_array_size(rows) * 2)
-		size *= 2;
-	states->table = must_alloc(size * sizeof(ClientState));
-	memset(states->table, 0, size * sizeof(ClientState));
-	states->size = size;
 	states->as_of = as_of;
-	for (i = 0; i < json_array_size(rows); i++)
+	for (i = 0; i < states->size; i++)
 	{
-		const json_t *row = json_array_get(rows, i);
-		const char *id = json_string_value(json_array_get(row, 0));
-		ClientState *place;
+		ClientState *state = &states->table[i];
 
-		if (id == NULL || strlen(id) >= sizeof(place->id))
+		if (state->id[0] == '\0' || state->reading == states->reading)
 			continue;
-		place = state_place(states, id);
-		snprintf(place->id, sizeof(place->id), "%s", id);
-		place->active = json_is_true(json_array_get(row, 1));
-		place->epoch = (int) json_integer_value(json_array_get(row, 2));
-		place->requests_per_minute =
-			(int) json_integer_value(json_array_get(row, 3));
+		state->active = false;
+		if (state->gone_at == 0)
+			state->gone_at = as_of;
+		forget |= as_of - state->gone_at > GONE_KEPT_S;
 	}
-	states->revoked = json_object();
-	for (i = 0; i < json_array_size(revoked); i++)
-	{
-		const char *jti = json_string_value(json_array_get(revoked, i));
-
-		if (jti != NULL)
-			json_object_set_new(states->revoked, jti, json_true());
-	}
+	if (forget)
+		table_resize(states, states->size);
 }
 
 /* Forgets everything. */
@@ -57,11 +91,13 @@ void
 clients_free(ClientStates *states)
 {
 	free(states->table);
-	json_decref(states->revoked);
 	*states = (ClientStates) {0};
 }
 
-/* The client's state; NULL: there is no such client, or not yet known. */
+/*
+ * The client's state, not active where it is gone; NULL: there was none at the
+ * last reading, nor lately.
+ */
 const ClientState *
 clients_find(const ClientStates *states, const char *id)
 {
@@ -69,24 +105,78 @@ clients_find(const ClientStates *states, const char *id)
 
 	if (states->size == 0)
 		return NULL;
-	place = state_place(states, id);
+	place = state_place(states->table, states->size, id);
 	return place->id[0] != '\0' ? place : NULL;
+}
+
+/*
+ * What the database tells of a client's secret: the SHA-256 of its SHA-256.
+ * The secret is random and long, so neither can be found back from it.
+ */
+void
+client_proof(const char *secret, unsigned char proof[CLIENT_PROOF_SIZE])
+{
+	EVP_Digest(secret, strlen(secret), proof, NULL, EVP_sha256(), NULL);
+	EVP_Digest(proof, CLIENT_PROOF_SIZE, proof, NULL, EVP_sha256(), NULL);
+}
+
+/* Moves all into a table of that size but those that are long gone. */
+static void
+table_resize(ClientStates *states, size_t size)
+{
+	ClientState *table = must_alloc(size * sizeof(ClientState));
+	size_t		i;
+
+	memset(table, 0, size * sizeof(ClientState));
+	states->count = 0;
+	for (i = 0; i < states->size; i++)
+	{
+		const ClientState *state = &states->table[i];
+
+		if (state->id[0] == '\0' ||
+			(state->gone_at != 0 &&
+			 states->as_of - state->gone_at > GONE_KEPT_S))
+			continue;
+		*state_place(table, size, state->id) = *state;
+		states->count++;
+	}
+	free(states->table);
+	states->table = table;
+	states->size = size;
 }
 
 /* Where the client stands in the table, or would. */
 static ClientState *
-state_place(const ClientStates *states, const char *id)
+state_place(const ClientState *table, size_t size, const char *id)
 {
-	uint64_t	hash = 1469598103934665603u;
-	const char *p;
+	uint64_t	hash = hash_text(id);
 
-	for (p = id; *p != '\0'; p++)
-		hash = (hash ^ (unsigned char) *p) * 1099511628211u;
 	for (;; hash++)
 	{
-		ClientState *place = &states->table[hash & (states->size - 1)];
+		const ClientState *place = &table[hash & (size - 1)];
 
 		if (place->id[0] == '\0' || strcmp(place->id, id) == 0)
-			return place;
+			return (ClientState *) place;
 	}
+}
+
+/* Reads the proof, lower-case hex; false where it is none. */
+static bool
+proof_read(const char *hex, unsigned char *proof)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t		i;
+
+	if (hex == NULL || strlen(hex) != CLIENT_PROOF_SIZE * 2)
+		return false;
+	for (i = 0; i < CLIENT_PROOF_SIZE; i++)
+	{
+		const char *high = strchr(digits, hex[i * 2]);
+		const char *low = strchr(digits, hex[i * 2 + 1]);
+
+		if (high == NULL || low == NULL)
+			return false;
+		proof[i] = (unsigned char) ((high - digits) << 4 | (low - digits));
+	}
+	return true;
 }

@@ -10,18 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "common/log.h"
-#include "http/json.h"
 #include "http/text.h"
 
 #define KEY_BITS 2048
-#define KEYS_DEPTH 2			/* an array of objects */
 #define KEY_RIPE_MS 10000		/* by then every gateway has heard of it */
 
 static bool key_read(const json_t *row, int64_t now_ms, SigningKey *key);
@@ -30,14 +27,10 @@ static char *key_number(EVP_PKEY *pkey, const char *name);
 static char *key_pem(EVP_PKEY *pkey);
 static EVP_PKEY *key_load(const char *pem);
 
-/*
- * Reads what appt_api.signing_keys answers.  False, with the set empty, when
- * it is not to be read.
- */
-bool
-keys_parse(const char *json, int64_t now_ms, KeySet *set)
+/* Takes over what appt_api.signing_keys answers. */
+void
+keys_take(const json_t *rows, int64_t now_ms, KeySet *set)
 {
-	json_t	   *rows = json_read(json, strlen(json), KEYS_DEPTH, NULL);
 	size_t		count = json_array_size(rows);
 	size_t		i;
 
@@ -50,8 +43,6 @@ keys_parse(const char *json, int64_t now_ms, KeySet *set)
 		else
 			LOG_ERROR("cannot read a signing key");
 	}
-	json_decref(rows);
-	return rows != NULL;
 }
 
 /* Gives the keys' memory back. */

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "common/buf.h"
 
 #define KEY_ID_MAX 64
@@ -27,8 +29,7 @@ typedef struct KeySet
 	int			count;
 } KeySet;
 
-extern bool keys_parse(const char *json, int64_t now_ms, KeySet *set)
-			__attribute__((warn_unused_result));
+extern void keys_take(const json_t *rows, int64_t now_ms, KeySet *set);
 extern void keys_free(KeySet *set);
 extern const SigningKey *keys_find(const KeySet *set, const char *kid);
 extern const SigningKey *keys_signer(const KeySet *set, int64_t now_ms);

@@ -17,12 +17,15 @@
 #include "common/log.h"
 #include "http/auth.h"
 #include "http/headers.h"
+#include "http/json.h"
 #include "http/limits.h"
 #include "http/options.h"
 #include "http/request.h"
 #include "http/target.h"
 #include "http/text.h"
 #include "http/token.h"
+
+#define CLIENT_DEPTH 2			/* what appt_api.authenticate answers */
 
 /* What a token or revocation request carries. */
 typedef struct OauthForm
@@ -34,6 +37,7 @@ typedef struct OauthForm
 	const char *token;
 	const char *who;			/* client and address, for throttling */
 	const char *params[3];
+	Caller		owner;			/* of the token */
 } OauthForm;
 
 static const Statement *authenticate_statement;
@@ -255,7 +259,8 @@ token_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
 	Request    *request = query->context;
 	const char *text = answer_text(outcome, result);
-	json_t	   *client = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	json_t	   *client = text != NULL
+		? json_read(text, strlen(text), CLIENT_DEPTH, NULL) : NULL;
 
 	if (outcome != QUERY_OK)
 		request_database_error(request, outcome, result);
@@ -347,9 +352,8 @@ revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
 {
 	Request    *request = query->context;
 	OauthForm  *form = request->work;
-	Caller		owner;
 	AuthOutcome token = auth_check_token(request->loop->auth, form->token,
-										 &owner);
+										 &form->owner);
 
 	if (outcome != QUERY_OK)
 		request_database_error(request, outcome, result);
@@ -361,7 +365,7 @@ revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
 	else if (token == AUTH_UNKNOWN)
 		refuse_for_now(request);
 	else if (token != AUTH_GOOD ||
-			 strcmp(owner.client_id, form->client_id) != 0)
+			 strcmp(form->owner.client_id, form->client_id) != 0)
 		request_answer(request, 200, NULL, "", 0);
 	PQclear(result);
 	if (request->state == REQUEST_ANSWERED)
@@ -369,9 +373,9 @@ revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
 		request_resume(request);
 		return;
 	}
-	form->params[0] = arena_strdup(&request->arena, owner.jti);
+	form->params[0] = form->owner.jti;
 	form->params[1] = arena_printf(&request->arena, "%" PRId64,
-								   owner.expires_at);
+								   form->owner.expires_at);
 	form->params[2] = form->client_id;
 	request->query.statement = revoke_statement;
 	request->query.done = revoke_done;
@@ -389,7 +393,7 @@ revoke_done(Query *query, QueryOutcome outcome, PGresult *result)
 		request_database_error(request, outcome, result);
 	else
 	{
-		auth_revoked(request->loop->auth, form->params[0]);
+		auth_revoked(request->loop->auth, &form->owner);
 		request_answer(request, 200, NULL, "", 0);
 	}
 	PQclear(result);
