@@ -9,8 +9,9 @@
  *
  * The class SB ("scheduling and booking") is in the range that the SQL
  * standard leaves to implementations.  The third character groups by HTTP
- * status: 0 = 400, F = 403, 4 = 404, 9 = 409, P = 412, U = 422.  "reason" is
- * the machine-readable member beside slot_unavailable (contract, section 1).
+ * status: 0 = 400, T = 401, F = 403, 4 = 404, 9 = 409, P = 412, U = 422.
+ * "reason" is the machine-readable member beside slot_unavailable (contract,
+ * section 1).
  *
  * No PostgreSQL header here: the gateway includes this file too.
  */
@@ -21,6 +22,7 @@
 	X(INVALID_REQUEST,         "SB001", 400, "invalid_request",         "") \
 	X(BRANCH_REQUIRED,         "SB002", 400, "branch_required",         "") \
 	X(IDEMPOTENCY_KEY_INVALID, "SB003", 400, "idempotency_key_invalid", "") \
+	X(UNKNOWN_CLIENT,          "SBT01", 401, "invalid_token",           "") \
 	X(BRANCH_LIMITED,          "SBF01", 403, "insufficient_scope",      "") \
 	X(NOT_FOUND,               "SB404", 404, "not_found",               "") \
 	X(SLOT_TAKEN,              "SB901", 409, "slot_unavailable", "taken") \

@@ -25,31 +25,31 @@ caller_of_session(void)
 }
 
 /*
- * An API client, as the gateway vouches for it.  One that is not known any
- * more sees nothing.  Call schedule_refresh() before.
+ * An API client, as the gateway vouches for it: one that exists and is active.
+ * Call schedule_refresh() before.
  */
 Caller
 caller_of_client(const char *client_id)
 {
 	const Client *client;
-	Caller		caller;
 
 	if (client_id == NULL)
 		return caller_of_session();
 
 	client = schedule_client(client_id);
-	caller = (Caller) {
+	if (client == NULL)
+		ereport(ERROR,
+				(APPT_ERRCODE(UNKNOWN_CLIENT),
+				 errmsg("API client \"%s\" is not known", client_id),
+				 errdetail("The API client is disabled or deleted.")));
+	return (Caller) {
 		.actor = psprintf("client:%s", client_id),
 		.source = "api",
 		.client_id = client_id,
-		.limited = client == NULL || client->limited
+		.limited = client->limited,
+		.branch_ids = client->branch_ids,
+		.nbranch_ids = client->nbranch_ids
 	};
-	if (client != NULL)
-	{
-		caller.branch_ids = client->branch_ids;
-		caller.nbranch_ids = client->nbranch_ids;
-	}
-	return caller;
 }
 
 bool

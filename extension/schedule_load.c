@@ -78,7 +78,7 @@ static ApptStatement time_off = {
 static ApptStatement clients = {
 	"SELECT branch_ids"
 	" FROM appt.api_client"
-	" WHERE client_id = $1",
+	" WHERE client_id = $1 AND active",
 	1, {TEXTOID}
 };
 

@@ -66,8 +66,8 @@ subtest 'each role has its own functions and no others' => sub {
         "SELECT appt.replay('$id', now())" => 'admin',
         'SELECT * FROM appt.delivery' => 'admin',
         'SELECT * FROM appt.webhook' => 'admin',
-        "SELECT * FROM appt_api.list_webhooks('x')" => 'gateway',
-        "SELECT * FROM appt_api.get_webhook('$id', 'x')" => 'gateway',
+        "SELECT * FROM appt_api.list_webhooks(NULL)" => 'gateway',
+        "SELECT * FROM appt_api.get_webhook('$id', NULL)" => 'gateway',
     );
     for my $sql (sort keys %may) {
         for my $role (qw(relay gateway admin)) {

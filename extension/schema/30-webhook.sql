@@ -45,7 +45,8 @@ COMMENT ON COLUMN appt.webhook.status IS
 COMMENT ON COLUMN appt.webhook.version IS
 	'Rises by one with every change of the configuration; the ETag';
 COMMENT ON COLUMN appt.webhook.created_by IS
-	'client:<id> for an API client, otherwise role:<name>';
+	'client:<id> for an API client, otherwise role:<name>; of a client that '
+	'is gone client:<id> (deleted), which no client can be';
 COMMENT ON COLUMN appt.webhook.failing_since IS
 	'First failed attempt since the last success; NULL: it works';
 COMMENT ON COLUMN appt.webhook.failures IS
@@ -181,8 +182,14 @@ CREATE FUNCTION appt.check_webhook_branches(branch_ids text[], owner text)
 AS $$
 DECLARE
 	unknown text;
-	allowed text[] := appt.webhook_owner_branches(owner);
+	allowed CONSTANT text[] := appt.owner_branches(owner);
 BEGIN
+	IF allowed = '{}' THEN
+		RAISE EXCEPTION 'API client "%" is not known', substr(owner, 8)
+			USING ERRCODE = 'SBU01', COLUMN = 'branch_ids',
+				DETAIL = 'The API client that created the webhook is disabled '
+					'or deleted.';
+	END IF;
 	SELECT coalesce(b.id, 'null') INTO unknown
 	FROM unnest(branch_ids) b(id)
 	WHERE NOT EXISTS (
@@ -198,27 +205,22 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.check_webhook_branches(text[], text) IS
-	'Refuses branches that do not exist or that the owner may not see, with '
-	'SBU01';
+	'Refuses branches that do not exist or that the owner may not see, and '
+	'all of them for an API client that is disabled or deleted, with SBU01';
 
-CREATE FUNCTION appt.webhook_owner_branches(owner text) RETURNS text[]
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+CREATE FUNCTION appt.owner_branches(owner text) RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF owner IS NULL OR owner NOT LIKE 'client:%' THEN
-		RETURN NULL;
-	END IF;
-	RETURN (
-		SELECT c.branch_ids
-		FROM appt.api_client c
-		WHERE 'client:' || c.client_id = owner);
+	RETURN nullif(
+		appt.client_branches(substring(owner FROM '^client:(.*)')), '{*}');
 END
 $$;
 
-COMMENT ON FUNCTION appt.webhook_owner_branches(text) IS
-	'The branches that an owner (client:<id> or role:<name>) is limited to; '
-	'NULL: all';
+COMMENT ON FUNCTION appt.owner_branches(text) IS
+	'The branches that an owner (client:<id> or role:<name>) may see; NULL: '
+	'all; {}: none, as the client is disabled or deleted';
 
 CREATE FUNCTION appt.check_webhook_secret(secret text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

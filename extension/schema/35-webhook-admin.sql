@@ -73,7 +73,7 @@ CREATE FUNCTION appt.webhook_visible(created_by text, owner text)
 AS $$
 BEGIN
 	RETURN created_by = owner
-		OR appt.webhook_owner_branches(owner) IS NULL;
+		OR appt.owner_branches(owner) IS NULL;
 END
 $$;
 
@@ -81,14 +81,18 @@ COMMENT ON FUNCTION appt.webhook_visible(text, text) IS
 	'Whether owner may see and change a webhook that created_by created';
 
 CREATE FUNCTION appt.webhook_owner(client text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce('client:' || client, 'role:' || session_user)
+BEGIN
+	PERFORM appt.require_client(client);
+	RETURN coalesce('client:' || client, 'role:' || session_user);
+END
 $$;
 
 COMMENT ON FUNCTION appt.webhook_owner(text) IS
-	'How an API client, or else the session''s role, is named as an owner';
+	'How an API client, or else the session''s role, is named as an owner. '
+	'Raises SBT01';
 
 CREATE FUNCTION appt.insert_webhook(
 	url text,
@@ -104,7 +108,7 @@ AS $$
 DECLARE
 	created appt.webhook;
 	branches CONSTANT text[] := coalesce(
-		nullif(branch_ids, '{}'), appt.webhook_owner_branches(owner));
+		nullif(branch_ids, '{}'), appt.owner_branches(owner));
 BEGIN
 	PERFORM appt.check_webhook_url(url);
 	PERFORM appt.check_webhook_events(events);

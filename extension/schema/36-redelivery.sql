@@ -24,7 +24,7 @@ AS $$
 DECLARE
 	reopened appt.delivery;
 	allowed CONSTANT text[] :=
-		appt.webhook_owner_branches(webhook.created_by);
+		appt.owner_branches(webhook.created_by);
 BEGIN
 	PERFORM appt.require_enabled(webhook);
 	SELECT d.* INTO reopened

@@ -52,13 +52,18 @@ COMMENT ON FUNCTION appt.webhook_answer(appt.webhook, text) IS
 	'The answer that shows a webhook, with its new secret if there is one';
 
 CREATE FUNCTION appt_api.list_webhooks(client text, OUT body text)
-	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	owner CONSTANT text := appt.webhook_owner(client);
+BEGIN
 	SELECT coalesce(
-		json_agg(appt.webhook_json(w) ORDER BY w.webhook_no), '[]')::text
+		json_agg(appt.webhook_json(w) ORDER BY w.webhook_no), '[]')
+	INTO body
 	FROM appt.webhook w
-	WHERE appt.webhook_visible(w.created_by, appt.webhook_owner(client))
+	WHERE appt.webhook_visible(w.created_by, owner);
+END
 $$;
 
 COMMENT ON FUNCTION appt_api.list_webhooks(text) IS
@@ -107,7 +112,7 @@ DECLARE
 	own text;
 	answer record;
 BEGIN
-	prior := appt.idempotency_begin(
+	prior := appt.kept_answer(
 		client, 'POST /webhooks', idempotency_key, request_hash);
 	replayed := prior.replayed;
 	IF replayed THEN
@@ -158,7 +163,7 @@ DECLARE
 	changed appt.webhook;
 	answer record;
 BEGIN
-	prior := appt.idempotency_begin(
+	prior := appt.kept_answer(
 		client, 'PATCH /webhooks', idempotency_key, request_hash);
 	replayed := prior.replayed;
 	IF replayed THEN
@@ -219,9 +224,11 @@ BEGIN
 		PERFORM appt.check_webhook_events(change_webhook.events);
 	END IF;
 	IF branches = '{}' THEN
-		branches := appt.webhook_owner_branches(was.created_by);
+		branches := appt.owner_branches(was.created_by);
 	END IF;
-	PERFORM appt.check_webhook_branches(branches, was.created_by);
+	IF branch_ids IS NOT NULL THEN
+		PERFORM appt.check_webhook_branches(branches, was.created_by);
+	END IF;
 
 	UPDATE appt.webhook w
 	SET url = coalesce(change_webhook.url, w.url),

@@ -104,7 +104,7 @@ DECLARE
 	endpoint appt.webhook;
 	ping record;
 BEGIN
-	prior := appt.idempotency_begin(
+	prior := appt.kept_answer(
 		client, 'POST /webhooks/ping', idempotency_key, request_hash);
 	body := prior.body;
 	replayed := prior.replayed;
@@ -145,7 +145,7 @@ DECLARE
 	own text;
 	answer record;
 BEGIN
-	prior := appt.idempotency_begin(client,
+	prior := appt.kept_answer(client,
 		'POST /webhooks/rotate-secret', idempotency_key, request_hash);
 	body := prior.body;
 	version := prior.version;
@@ -186,7 +186,7 @@ DECLARE
 	prior record;
 	endpoint appt.webhook;
 BEGIN
-	prior := appt.idempotency_begin(
+	prior := appt.kept_answer(
 		client, 'POST /webhooks/enable', idempotency_key, request_hash);
 	body := prior.body;
 	version := prior.version;
@@ -224,7 +224,7 @@ DECLARE
 	prior record;
 	endpoint appt.webhook;
 BEGIN
-	prior := appt.idempotency_begin(client, 'POST /webhooks/redeliver',
+	prior := appt.kept_answer(client, 'POST /webhooks/redeliver',
 		idempotency_key, request_hash);
 	body := prior.body;
 	replayed := prior.replayed;
@@ -257,7 +257,7 @@ DECLARE
 	prior record;
 	endpoint appt.webhook;
 BEGIN
-	prior := appt.idempotency_begin(
+	prior := appt.kept_answer(
 		client, 'POST /webhooks/replay', idempotency_key, request_hash);
 	body := prior.body;
 	replayed := prior.replayed;

@@ -5,7 +5,9 @@
  * A secret is 132 random bits; only its SHA-256 is kept.  The gateway hashes
  * what it is given, so that a plain secret never reaches a server log.
  * "epoch" stands in every token: it rises when the client is disabled, loses
- * a scope or gets a new secret, and ends every token from before.
+ * a scope or gets a new secret, and ends every token from before.  All epochs
+ * come from one sequence, so that those of a client that was deleted end, too,
+ * when another is made with its id.
  *
  * What is here keeps the real clock, never appt.clock(): tokens must expire
  * on a frozen clinic too.
@@ -24,6 +26,11 @@ RETURN scopes OPERATOR(pg_catalog.<@) ARRAY[
 COMMENT ON FUNCTION appt.is_scope_list(text[]) IS
 	'Whether it is a list of at least one scope and all of them exist';
 
+CREATE SEQUENCE appt.client_epoch_seq AS integer;
+
+COMMENT ON SEQUENCE appt.client_epoch_seq IS
+	'Epochs of API clients: none is ever used twice';
+
 CREATE TABLE appt.api_client (
 	client_id text NOT NULL,
 	name text NOT NULL,
@@ -33,7 +40,8 @@ CREATE TABLE appt.api_client (
 	active boolean NOT NULL DEFAULT true,
 	requests_per_minute integer,
 	secret_hash bytea NOT NULL,
-	epoch integer NOT NULL DEFAULT 1,
+	epoch integer NOT NULL
+		DEFAULT pg_catalog.nextval('appt.client_epoch_seq'),
 	version integer NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -50,6 +58,8 @@ CREATE TABLE appt.api_client (
 	CONSTRAINT api_client_secret_hash_sha256
 		CHECK (octet_length(secret_hash) = 32)
 );
+
+ALTER SEQUENCE appt.client_epoch_seq OWNED BY appt.api_client.epoch;
 
 COMMENT ON TABLE appt.api_client IS
 	'Who may call over HTTP. appt.create_client makes one; scopes, branch_ids, '
@@ -115,7 +125,7 @@ COMMENT ON COLUMN appt.signing_key.private_pem IS
 /* --- what changes of a row set off ------------------------------------ */
 
 CREATE FUNCTION appt.api_client_changed() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -125,7 +135,7 @@ BEGIN
 		OR (OLD.active AND NOT NEW.active)
 		OR NOT (OLD.scopes <@ NEW.scopes)
 	THEN
-		NEW.epoch := OLD.epoch + 1;
+		NEW.epoch := nextval('appt.client_epoch_seq');
 	END IF;
 	RETURN NEW;
 END
@@ -192,6 +202,78 @@ CREATE TRIGGER api_client_audit
 	AFTER UPDATE OF name, description, scopes, branch_ids, active,
 		requests_per_minute, secret_hash OR DELETE ON appt.api_client
 	FOR EACH ROW EXECUTE FUNCTION appt.api_client_audit();
+
+CREATE FUNCTION appt.forget_client_answers() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	DELETE FROM appt.idempotency i
+	WHERE i.client IN (OLD.client_id, 'client:' || OLD.client_id);
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION appt.forget_client_answers() IS
+	'Row trigger: the answers that were kept for an API client are not another '
+	'client''s who is given its id';
+
+CREATE TRIGGER forget_client_answers
+	AFTER DELETE ON appt.api_client
+	FOR EACH ROW EXECUTE FUNCTION appt.forget_client_answers();
+
+/* --- who asks ---------------------------------------------------------- */
+
+CREATE FUNCTION appt.client_branches(client text) RETURNS text[]
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN $1 IS NULL THEN NULL
+		ELSE coalesce(
+			(SELECT coalesce(c.branch_ids, ARRAY['*'])
+			 FROM appt.api_client c
+			 WHERE c.client_id = $1 AND c.active),
+			ARRAY[]::text[])
+	END
+$$;
+
+COMMENT ON FUNCTION appt.client_branches(text) IS
+	'The branches that an API client may see; NULL or {*} for all, {} for '
+	'one that does not exist or is disabled';
+
+CREATE FUNCTION appt.client_sees(client text, branch_id text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		appt.client_branches($1) && ARRAY['*', $2],
+		true)
+$$;
+
+COMMENT ON FUNCTION appt.client_sees(text, text) IS
+	'Whether an API client may see what belongs to a branch';
+
+CREATE FUNCTION appt.require_client(client text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF client IS NOT NULL AND NOT EXISTS (
+		SELECT
+		FROM appt.api_client c
+		WHERE c.client_id = client AND c.active)
+	THEN
+		RAISE EXCEPTION 'API client "%" is not known', client
+			USING ERRCODE = 'SBT01',
+				DETAIL = 'The API client is disabled or deleted.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.require_client(text) IS
+	'Raises SBT01 unless the API client exists and is active; NULL is no '
+	'client but the session''s role';
 
 /* --- for the DBA ------------------------------------------------------- */
 

@@ -37,6 +37,7 @@ BEGIN ATOMIC
 		SELECT
 		FROM appt.api_client AS m
 		WHERE m.client_id = may_manage_client.manager
+			AND m.active
 			AND (may_manage_client.scopes IS NULL
 				OR may_manage_client.scopes <@ m.scopes)
 			AND (m.branch_ids IS NULL
@@ -76,6 +77,68 @@ COMMENT ON FUNCTION appt.require_grantable(text, text[], text[]) IS
 	'Raises SB001 (scopes) or SBU01 (branch_ids) where "manager" may not hand '
 	'these out';
 
+CREATE FUNCTION appt.require_manageable(
+	manager text,
+	client appt.api_client) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT appt.may_manage_client(manager, client.scopes, client.branch_ids)
+	THEN
+		RAISE EXCEPTION 'client "%" may not change client "%"', manager,
+			client.client_id
+			USING ERRCODE = 'SBF01',
+				DETAIL = 'That client has scopes which the caller does not '
+					'have.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.require_manageable(text, appt.api_client) IS
+	'Raises SBF01 where "manager" has less than the client: it could take its '
+	'place, or be in its way';
+
+CREATE FUNCTION appt.grantable_rate(
+	manager text,
+	client appt.api_client,
+	requests_per_minute integer) RETURNS integer
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	own CONSTANT integer := (
+		SELECT m.requests_per_minute
+		FROM appt.api_client AS m
+		WHERE m.client_id = manager);
+	wanted CONSTANT integer := CASE WHEN client.client_id IS NULL
+		THEN coalesce(requests_per_minute, own)
+		ELSE requests_per_minute END;
+	is_less CONSTANT boolean := coalesce(wanted <= own, false);
+BEGIN
+	IF client.client_id IS NOT NULL
+		AND wanted IS NOT DISTINCT FROM client.requests_per_minute
+		OR is_less
+		OR own IS NULL AND client.client_id IS DISTINCT FROM manager
+	THEN
+		RETURN wanted;
+	END IF;
+	RAISE EXCEPTION 'client "%" cannot give a limit of requests beyond its own',
+		manager
+		USING ERRCODE = 'SB001', COLUMN = 'requests_per_minute',
+			DETAIL = CASE WHEN client.client_id = manager
+				THEN 'A client cannot raise its own limit.'
+				ELSE 'A client with a limit cannot give a higher one, or none.'
+			END;
+END
+$$;
+
+COMMENT ON FUNCTION appt.grantable_rate(text, appt.api_client, integer) IS
+	'The limit that "manager" may give a client: a new one (its client_id is '
+	'NULL) has the manager''s own where none is given; nobody gives more than '
+	'he has, and nobody raises his own. Raises SB001';
+
 CREATE FUNCTION appt.visible_client(manager text, client_id text)
 	RETURNS appt.api_client
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -84,6 +147,7 @@ AS $$
 DECLARE
 	found appt.api_client;
 BEGIN
+	PERFORM appt.require_client(manager);
 	SELECT * INTO found
 	FROM appt.api_client AS c
 	WHERE c.client_id = visible_client.client_id
@@ -99,7 +163,7 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.visible_client(text, text) IS
-	'The client, where "manager" may see it. Raises SB404';
+	'The client, where "manager" may see it. Raises SBT01, SB404';
 
 CREATE FUNCTION appt_api.list_clients(
 	page integer,
@@ -110,7 +174,11 @@ CREATE FUNCTION appt_api.list_clients(
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	size CONSTANT integer := coalesce(per_page, 20);
 BEGIN
+	PERFORM appt.check_page(page, per_page);
+	PERFORM appt.require_client(client);
 	SELECT count(*) INTO total
 	FROM appt.api_client AS c
 	WHERE appt.may_manage_client(client, NULL, c.branch_ids);
@@ -122,12 +190,13 @@ BEGIN
 		FROM appt.api_client AS a
 		WHERE appt.may_manage_client(client, NULL, a.branch_ids)
 		ORDER BY a.created_at, a.client_id
-		LIMIT per_page OFFSET (page - 1)::bigint * per_page) AS c;
+		LIMIT size OFFSET (coalesce(page, 1) - 1)::bigint * size) AS c;
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.list_clients(integer, integer, text) IS
-	'The API clients that "client" may see, oldest first, a page of them';
+	'The API clients that "client" may see, oldest first, a page of them. '
+	'Raises SB001';
 
 CREATE FUNCTION appt_api.get_client(
 	client_id text,
@@ -171,7 +240,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
 	SELECT * INTO first
-	FROM appt.idempotency_begin(client, 'POST /clients', idempotency_key,
+	FROM appt.kept_answer(client, 'POST /clients', idempotency_key,
 		request_hash);
 	IF first.replayed THEN
 		body := first.body;
@@ -186,7 +255,7 @@ BEGIN
 	SELECT * INTO made
 	FROM appt.create_client(create_client.name, create_client.scopes,
 		create_client.branch_ids, create_client.description,
-		create_client.requests_per_minute);
+		appt.grantable_rate(client, NULL, create_client.requests_per_minute));
 	SELECT * INTO found
 	FROM appt.api_client AS c
 	WHERE c.client_id = made.client_id;
@@ -204,7 +273,8 @@ $$;
 COMMENT ON FUNCTION appt_api.create_client(text, text, text[], text[],
 	integer, text, text, text) IS
 	'Makes an API client; the answer shows client_secret this once. Raises '
-	'SB001 (name, scopes), SBU01 (branch_ids), SB950 and SBU02 (the key)';
+	'SB001 (name, scopes, requests_per_minute), SBU01 (branch_ids), SB950 and '
+	'SBU02 (the key)';
 
 CREATE FUNCTION appt_api.update_client(
 	client_id text,
@@ -226,7 +296,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
 	SELECT * INTO first
-	FROM appt.idempotency_begin(client, 'PATCH /clients/{client_id}',
+	FROM appt.kept_answer(client, 'PATCH /clients/{client_id}',
 		idempotency_key, request_hash);
 	IF first.replayed THEN
 		body := first.body;
@@ -239,6 +309,7 @@ BEGIN
 	WHERE c.client_id = update_client.client_id
 	FOR UPDATE;
 	found := appt.visible_client(client, update_client.client_id);
+	PERFORM appt.require_manageable(client, found);
 	IF expected_version <> found.version THEN
 		RAISE EXCEPTION 'API client "%" has version %', found.client_id,
 			found.version
@@ -256,6 +327,8 @@ BEGIN
 					'false.';
 	END IF;
 	PERFORM appt.require_grantable(client, wanted.scopes, wanted.branch_ids);
+	wanted.requests_per_minute := appt.grantable_rate(client, found,
+		wanted.requests_per_minute);
 
 	UPDATE appt.api_client AS c
 	SET name = wanted.name,
@@ -278,8 +351,8 @@ $$;
 COMMENT ON FUNCTION appt_api.update_client(text, jsonb, integer, text, text,
 	text) IS
 	'Changes the members that are in "changes": name, description, scopes, '
-	'branch_ids, active, requests_per_minute. Raises SB404, SBP01, SB001, '
-	'SBU01, SB950, SBU02';
+	'branch_ids, active, requests_per_minute. Raises SB404, SBF01, SBP01, '
+	'SB001, SBU01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.rotate_client_secret(
 	client_id text,
@@ -300,7 +373,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
 	SELECT * INTO first
-	FROM appt.idempotency_begin(client, route, idempotency_key, request_hash);
+	FROM appt.kept_answer(client, route, idempotency_key, request_hash);
 	IF first.replayed THEN
 		body := first.body;
 		version := first.version;
@@ -309,7 +382,7 @@ BEGIN
 	END IF;
 
 	found := appt.visible_client(client, rotate_client_secret.client_id);
-	PERFORM appt.require_grantable(client, found.scopes, found.branch_ids);
+	PERFORM appt.require_manageable(client, found);
 	secret := appt.rotate_client_secret(found.client_id);
 	found := appt.visible_client(client, found.client_id);
 	body := (appt.client_json(found)
@@ -323,7 +396,7 @@ $$;
 
 COMMENT ON FUNCTION appt_api.rotate_client_secret(text, text, text, text) IS
 	'Gives an API client a new secret; the answer shows client_secret this '
-	'once. Raises SB404, SB001, SB950, SBU02';
+	'once. Raises SB404, SBF01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.delete_client(
 	client_id text,
@@ -341,17 +414,17 @@ BEGIN
 	WHERE c.client_id = delete_client.client_id
 	FOR UPDATE;
 	found := appt.visible_client(client, delete_client.client_id);
+	PERFORM appt.require_manageable(client, found);
 	IF expected_version <> found.version THEN
 		RAISE EXCEPTION 'API client "%" has version %', found.client_id,
 			found.version
 			USING ERRCODE = 'SBP01',
 				DETAIL = format('The client has version %s.', found.version);
 	END IF;
-	PERFORM appt.require_grantable(client, found.scopes, found.branch_ids);
 	DELETE FROM appt.api_client AS c WHERE c.client_id = found.client_id;
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.delete_client(text, integer, text) IS
 	'Deletes an API client; its tokens end within 5 seconds, its audit trail '
-	'stays. Raises SB404, SBP01';
+	'stays. Raises SB404, SBF01, SBP01';

@@ -37,6 +37,11 @@ BEGIN
 				version = w.version + 1
 			WHERE w.webhook_no = endpoint.webhook_no;
 		END IF;
+		IF TG_OP = 'DELETE' THEN
+			UPDATE appt.webhook w
+			SET created_by = w.created_by || ' (deleted)'
+			WHERE w.webhook_no = endpoint.webhook_no;
+		END IF;
 		IF may THEN
 			/* OR, not IN: so each state is read off its own small index. */
 			DELETE FROM appt.delivery d
@@ -55,7 +60,8 @@ $$;
 COMMENT ON FUNCTION appt.limit_client_webhooks() IS
 	'Row trigger: a client that is limited to branches takes its webhooks '
 	'along, and what still waited of other branches is not sent; one that is '
-	'switched off or deleted leaves them disabled';
+	'switched off or deleted leaves them disabled, and those of a deleted one '
+	'are never another''s who is given its id';
 
 CREATE TRIGGER limit_client_webhooks
 	AFTER UPDATE OF branch_ids, active OR DELETE ON appt.api_client

@@ -234,6 +234,6 @@ COMMENT ON FUNCTION appt_api.no_show(text, integer, text, text, text) IS
 	'As appt.no_show';
 
 CREATE TRIGGER schedule_changed
-	AFTER INSERT OR UPDATE OF branch_ids OR DELETE OR TRUNCATE
+	AFTER INSERT OR UPDATE OF branch_ids, active OR DELETE OR TRUNCATE
 	ON appt.api_client
 	FOR EACH STATEMENT EXECUTE FUNCTION appt.schedule_changed();

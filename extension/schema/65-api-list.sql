@@ -10,36 +10,6 @@ CREATE TYPE appt_api.page AS (
 COMMENT ON TYPE appt_api.page IS
 	'One page of a list, a JSON array, and how many entries there are in all';
 
-CREATE FUNCTION appt.client_branches(client text) RETURNS text[]
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE
-		WHEN $1 IS NULL THEN NULL
-		ELSE coalesce(
-			(SELECT coalesce(c.branch_ids, ARRAY['*'])
-			 FROM appt.api_client c
-			 WHERE c.client_id = $1),
-			ARRAY[]::text[])
-	END
-$$;
-
-COMMENT ON FUNCTION appt.client_branches(text) IS
-	'The branches that an API client may see; NULL or {*} for all, {} for '
-	'one that is not known';
-
-CREATE FUNCTION appt.client_sees(client text, branch_id text) RETURNS boolean
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT coalesce(
-		appt.client_branches($1) && ARRAY['*', $2],
-		true)
-$$;
-
-COMMENT ON FUNCTION appt.client_sees(text, text) IS
-	'Whether an API client may see what belongs to a branch';
-
 CREATE FUNCTION appt.check_page(page integer, per_page integer)
 	RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -157,6 +127,7 @@ DECLARE
 	wanted bigint;
 	zone text;
 BEGIN
+	PERFORM appt.require_client($2);
 	SELECT a.appointment_no, b.time_zone INTO wanted, zone
 	FROM appt.appointment a
 	JOIN appt.branch b ON b.branch_id = a.branch_id

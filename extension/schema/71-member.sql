@@ -86,6 +86,7 @@ CREATE FUNCTION appt.check_scope(
 AS $$
 #variable_conflict use_variable
 BEGIN
+	PERFORM appt.require_client(client);
 	IF branch_id IS NOT NULL AND (appt.branch_zone(branch_id) IS NULL
 		OR NOT appt.client_sees(client, branch_id))
 	THEN
@@ -100,8 +101,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.check_scope(text, text, text, text) IS
-	'Raises state unless the client sees the branch and the doctor (each may '
-	'be NULL) that a call is about';
+	'Raises SBT01 unless the client is one, and state unless it sees the '
+	'branch and the doctor (each may be NULL) that a call is about';
 
 CREATE FUNCTION appt.check_members(
 	kind appt.resource,

@@ -211,6 +211,7 @@ AS $$
 DECLARE
 	answer appt_api.answer;
 BEGIN
+	PERFORM appt.require_client(client);
 	SELECT k.body, k.version, k.id, k.replayed INTO answer
 	FROM appt.idempotency_begin(client, route, idempotency_key,
 		request_hash) k;
@@ -219,7 +220,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.kept_answer(text, text, text, text) IS
-	'appt.idempotency_begin as an answer: replayed says that it is one';
+	'appt.idempotency_begin for an API client, as an answer: replayed says '
+	'that it is one. Raises SBT01';
 
 CREATE FUNCTION appt.keep_answer(
 	answer appt_api.answer,
@@ -264,8 +266,8 @@ DECLARE
 	result appt_api.page;
 BEGIN
 	PERFORM appt.check_page(page, per_page);
-	PERFORM appt.require_parent(kind, parent_id, client);
 	PERFORM appt.check_scope(filter->>'branch_id', NULL, client, 'SB404');
+	PERFORM appt.require_parent(kind, parent_id, client);
 	IF date_to < date_from THEN
 		PERFORM appt.refuse_member('date_to',
 			'The last day cannot be before the first.');
@@ -310,6 +312,7 @@ DECLARE
 	kind appt.resource := appt.resource_of(resource);
 	answer appt_api.answer;
 BEGIN
+	PERFORM appt.require_client(client);
 	EXECUTE format(
 		'SELECT appt.%I(t, $1), t.version, NULL, NULL FROM appt.%I t '
 		'WHERE t.%I::text = $3 AND %s AND %s',
@@ -410,6 +413,7 @@ DECLARE
 	kind appt.resource := appt.resource_of(resource);
 	used boolean;
 BEGIN
+	PERFORM appt.require_client(client);
 	PERFORM appt.lock_row(kind, parent_id, id, expected_version, client);
 	/* What waits for the next sweep keeps nothing from being deleted. */
 	PERFORM appt.sweep_holds(NULL);

@@ -83,6 +83,7 @@ DECLARE
 	result appt_api.page;
 BEGIN
 	PERFORM appt.check_page(page, per_page);
+	PERFORM appt.require_client(client);
 	IF branch_id IS NOT NULL THEN
 		PERFORM appt.get_row('branch', NULL, branch_id, client);
 	END IF;

@@ -28,8 +28,9 @@ BEGIN
 			AND o.identity <> 'appt.drop_guard()'
 			AND NOT EXISTS (
 				SELECT FROM pg_type t
+				LEFT JOIN pg_class c ON c.oid = t.typrelid
 				WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
-					AND (t.typrelid <> 0 OR t.typcategory = 'A'))
+					AND (c.relkind <> 'c' OR t.typcategory = 'A'))
 		ORDER BY o.type, o.identity
 	LOOP
 		EXECUTE format('ALTER %s %s OWNER TO appt_owner',

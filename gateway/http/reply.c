@@ -172,6 +172,10 @@ request_database_error(Request *request, QueryOutcome outcome,
 		problem.detail = request->query.writes ? unsure
 			: "The connection to the database was lost; try again.";
 	request_refuse(request, &problem);
+	if (class.status == 401)
+		request_header(request, "WWW-Authenticate",
+					   "Bearer realm=\"bioecko_appt\", "
+					   "error=\"invalid_token\"");
 	if (class.status == 403)
 		request_header(request, "WWW-Authenticate",
 					   "Bearer realm=\"bioecko_appt\", "
