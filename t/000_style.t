@@ -69,6 +69,10 @@ clean('no blank before a line\'s end, no spaces for tabs in C',
     where(sub { $_[0] =~ /[ \t]$/ }, @c, @sql),
     where(sub { $_[0] =~ /^ {4,}\S/ }, @c));
 
+# One that the database's encoding cannot hold would fail before it says why.
+clean('the install script is ASCII',
+    where(sub { $_[0] =~ /[^\x00-\x7f]/ }, @part));
+
 clean('every file ends with one line end',
     grep { slurp($_) !~ /[^\n]\n\z/ } @c, @sql);
 

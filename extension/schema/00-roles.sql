@@ -5,6 +5,34 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 /* ---------------------------------------------------------------------------
+ * Names of patients and doctors are of every script, and JSON is UTF-8: no
+ * other encoding holds them.  (So this script is ASCII: one that cannot be read
+ * in the database's encoding would fail before it says why.)
+ * ------------------------------------------------------------------------ */
+
+DO $$
+DECLARE
+	encoding CONSTANT text := pg_catalog.getdatabaseencoding();
+BEGIN
+	IF encoding <> 'UTF8' THEN
+		RAISE EXCEPTION 'database "%" has encoding %, not UTF8',
+			pg_catalog.current_database(), encoding
+			USING ERRCODE = 'feature_not_supported',
+				HINT = 'Make one: CREATE DATABASE clinic ENCODING ''UTF8'' '
+					'LOCALE ''C.UTF-8'' TEMPLATE template0.';
+	END IF;
+	IF pg_catalog.lower(pg_catalog.chr(201)) <> pg_catalog.chr(233) THEN
+		RAISE WARNING 'database "%" knows capital letters of ASCII alone',
+			pg_catalog.current_database()
+			USING DETAIL = 'Its LC_CTYPE is C: a search for a name finds it '
+				'only as it is written where it has other letters.',
+				HINT = 'Make one with LOCALE ''C.UTF-8'' or a language''s own, '
+					'or go on where names are of ASCII.';
+	END IF;
+END
+$$;
+
+/* ---------------------------------------------------------------------------
  * A schema appt that an ordinary user made before would stay theirs, and with
  * it a place for functions that ours could take for their own.
  * ------------------------------------------------------------------------ */

@@ -110,7 +110,7 @@ CREATE TABLE appt.visit_type (
 );
 
 COMMENT ON TABLE appt.visit_type IS
-	'What a visit is for: new_consultation, follow_up, …';
+	'What a visit is for: new_consultation, follow_up, ...';
 COMMENT ON COLUMN appt.visit_type.duration_min IS
 	'Length of such a visit in minutes; NULL: the slot''s';
 COMMENT ON COLUMN appt.visit_type.buffer_before_min IS
@@ -155,7 +155,7 @@ COMMENT ON TABLE appt.working_hours IS
 	'Weekly sessions of a doctor at a branch, in the branch''s wall-clock '
 	'time; a break is the gap between two sessions';
 COMMENT ON COLUMN appt.working_hours.weekday IS
-	'ISO weekday: 1 = Monday … 7 = Sunday';
+	'ISO weekday: 1 = Monday ... 7 = Sunday';
 COMMENT ON COLUMN appt.working_hours.end_time IS
 	'Exclusive; 24:00 is midnight at the day''s end';
 COMMENT ON COLUMN appt.working_hours.slot_min IS

@@ -155,7 +155,7 @@ COMMENT ON COLUMN appt.appointment.status IS
 	'booked, checked_in, in_consultation, completed, cancelled, no_show; '
 	'held while it is a hold (contract, section 5)';
 COMMENT ON COLUMN appt.appointment.token_number IS
-	'Queue number of the doctor''s day as assigned: 1, 2, 3, …';
+	'Queue number of the doctor''s day as assigned: 1, 2, 3, ...';
 COMMENT ON COLUMN appt.appointment.token_date IS
 	'The branch-local date of slot_start: the day that the token counts in';
 COMMENT ON COLUMN appt.appointment.source IS 'Where the booking came from';
@@ -202,7 +202,7 @@ COMMENT ON TABLE appt.event IS
 	'Everything that happened, append-only: an appointment''s history and the '
 	'source of every webhook. The row is written in the change''s transaction';
 COMMENT ON COLUMN appt.event.event_id IS
-	'evt_…: the webhook-id header, the same on every retry and replay';
+	'evt_...: the webhook-id header, the same on every retry and replay';
 COMMENT ON COLUMN appt.event.event_type IS
 	'appointment.booked, .rescheduled, .cancelled, .checked_in, .completed, '
 	'.no_show; further ones are history only';

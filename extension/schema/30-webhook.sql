@@ -35,7 +35,7 @@ CREATE TABLE appt.webhook (
 );
 
 COMMENT ON TABLE appt.webhook IS 'Who is told of which events';
-COMMENT ON COLUMN appt.webhook.webhook_id IS 'wh_…: its public name';
+COMMENT ON COLUMN appt.webhook.webhook_id IS 'wh_...: its public name';
 COMMENT ON COLUMN appt.webhook.events IS
 	'Event types to deliver; * stands for all published ones';
 COMMENT ON COLUMN appt.webhook.branch_ids IS
@@ -125,7 +125,7 @@ BEGIN
 		WHEN length(url) > 2048 THEN 'It is longer than 2048 characters.'
 		WHEN url ~ '^[a-z]+://[^/?#]*@' THEN
 			'User name and password do not belong in it.'
-		WHEN strpos(url, '#') > 0 THEN 'A fragment (#…) is never sent.'
+		WHEN strpos(url, '#') > 0 THEN 'A fragment (#...) is never sent.'
 		WHEN part IS NULL THEN 'It must have the form https://host/path.'
 		WHEN part[3] IS NOT NULL
 			AND part[3]::integer NOT BETWEEN 1 AND 65535

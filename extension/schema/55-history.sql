@@ -56,5 +56,5 @@ $$;
 
 COMMENT ON FUNCTION appt.history(text) IS
 	'What happened to an appointment, oldest first: who (actor: role:NAME or '
-	'client:ID), when, what, from what (the …_before columns), why. The log is '
-	'append-only. Raises SB404';
+	'client:ID), when, what, from what (the ..._before columns), why. The log '
+	'is append-only. Raises SB404';

@@ -1,12 +1,12 @@
 /* ---------------------------------------------------------------------------
  * appt_report: what reporting tools read.  Plain types only (text, numbers,
  * booleans, dates, times), names that stay, no notes, no names of patients
- * and no way to reach them; those are in the …_contact views (84) for
+ * and no way to reach them; those are in the ..._contact views (84) for
  * another role.
  *
  * The views run with their owner's rights.  What they protect is columns:
  * the one filter, that holds are left out, hides nothing secret, so none is
- * a security barrier, which would keep a tool's "visit_date >= timestamp …"
+ * a security barrier, which would keep a tool's "visit_date >= timestamp ..."
  * from the index.
  *
  * Doctor and patient are joined by number, and their ids come from their own
@@ -19,7 +19,7 @@ CREATE SCHEMA appt_report;
 
 COMMENT ON SCHEMA appt_report IS
 	'Views for reporting tools: plain types, stable names. Role '
-	'appt_reporting reads all but the …_contact views, role '
+	'appt_reporting reads all but the ..._contact views, role '
 	'appt_reporting_contact all';
 
 CREATE FUNCTION appt.minutes_between(

@@ -143,8 +143,8 @@ BEGIN
 		'Minutes from the check-in to the start of the consultation (in '
 		'queue_now: to now)'),
 	('walk_ins', 'How many came without an appointment'),
-	('webhook_id', 'Public id of the endpoint: wh_…'),
-	('weekday', 'ISO weekday of the visit: 1 = Monday … 7 = Sunday'),
+	('webhook_id', 'Public id of the endpoint: wh_...'),
+	('weekday', 'ISO weekday of the visit: 1 = Monday ... 7 = Sunday'),
 	('what_to_do', 'What puts it right; NULL: nothing to do')
 		) AS m (name, text)
 		JOIN pg_attribute a ON a.attname = m.name AND a.attnum > 0

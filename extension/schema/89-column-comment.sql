@@ -4,7 +4,7 @@
  * ------------------------------------------------------------------------ */
 
 COMMENT ON SCHEMA appt IS
-	'The clinic: configuration to write (branch, doctor, working_hours, …), '
+	'The clinic: configuration to write (branch, doctor, working_hours, ...), '
 	'appointments to read, functions to book with. \df+ appt.* explains them';
 
 DO $$
@@ -97,7 +97,7 @@ BEGIN
 	('session', 'is_extra', 'Whether it is an extra session'),
 	('session', 'valid_from', 'First day, inclusive'),
 	('session', 'valid_to', 'Last day, inclusive'),
-	('session', 'weekday', 'ISO weekday: 1 = Monday … 7 = Sunday'),
+	('session', 'weekday', 'ISO weekday: 1 = Monday ... 7 = Sunday'),
 	('setting', 'branch_id', 'The branch that it holds for; NULL: all'),
 	('setting', 'doctor_id', 'The doctor whom it holds for; NULL: all'),
 	('setting', 'name', 'Which one: see appt.setting_definition'),

@@ -38,8 +38,15 @@ FROM pg_class
 WHERE relkind = 'r'
 ORDER BY 1
 SQL
-    $self->{state} = { $self->state_of($cluster) };
+    $self->remember;
     return $self;
+}
+
+# What a copy is compared with is the clinic as it is now.
+sub remember {
+    my ($self) = @_;
+    $self->{state} = { $self->state_of($self->{cluster}) };
+    return;
 }
 
 sub cluster { $_[0]{cluster} }
@@ -65,6 +72,13 @@ sub _fill {
     $self->_deliver;
     $cluster->freeze_clock('2026-03-16T08:30:00+05:30');
     $cluster->psql(awkward_data());
+
+    # What belongs to the running programs stays behind.
+    my ($code, $key, $err) = run_command(['openssl', 'genpkey', '-quiet',
+        '-algorithm', 'RSA']);
+    die "openssl: $err" if $code;
+    $cluster->value('INSERT INTO appt.signing_key (kid, private_pem) '
+            . 'VALUES ($1, $2) RETURNING kid', 'kid', $key);
     return;
 }
 
@@ -154,8 +168,6 @@ WHERE delivery_no = (SELECT max(delivery_no) FROM appt.delivery
 	WHERE state = 'delivered');
 SELECT appt.cancel(appointment_id, 'Held') FROM appt.book('PAT-2026-00112',
 	'DOC-X', '2026-03-16 15:00+05:30', branch_id => 'MUM-01');
--- What belongs to the running programs stays behind.
-INSERT INTO appt.signing_key (kid, private_pem) VALUES ('kid', 'a secret');
 SQL
 }
 
