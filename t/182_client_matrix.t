@@ -1,0 +1,310 @@
+#!/usr/bin/perl
+#
+# Every function of schema appt_api, as the gateway's login calls it, for every
+# kind of client: one that never was, is deleted or is disabled is refused by
+# all of them; one limited to a branch is refused what is another's, and is
+# told nothing of it; one without limits may. What a function takes is read
+# from the catalog: one that has an argument of another name fails here until
+# a value is said below.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Program;
+use Appt::Util qw(run_command);
+use JSON::PP ();
+
+my $json    = JSON::PP->new->canonical;
+my $clinic  = Appt::Clinic->new(clock => '2026-03-16T07:00:00+05:30', gateway => 0);
+my $cluster = $clinic->cluster;
+my ($mine, $theirs) = ('LON-01', 'MUM-01');
+my $at = '2026-03-16T%s:00+05:30';
+
+# Which functions a limited client may call of another branch's, as they
+# concern no branch; what they answer names nothing of another branch.
+my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
+    list_visit_types list_notification_templates get_visit_type
+    get_notification_template create_doctor);
+
+# And which it may not call of its own, as they concern the whole clinic, or (a
+# branch that is to be deleted is none of its own) nothing of its.
+my %not_at_home = (delete_branch => 'SB404', map { $_ => 'SBF01' } qw(create_branch
+    create_visit_type update_visit_type delete_visit_type
+    create_notification_template update_notification_template
+    delete_notification_template));
+
+# Takes rights away and gives none: a token may be revoked by whoever has it.
+my %takes_away = (revoke_token => 1);
+
+# Functions without a client: the gateway's own.
+my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
+    auth_revoked signing_keys add_signing_key);
+
+my @functions = @{ $cluster->query(<<'SQL') };
+SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args
+FROM pg_proc p
+WHERE p.pronamespace = 'appt_api'::regnamespace
+ORDER BY 1
+SQL
+cmp_ok(scalar @functions, '>', 80, 'the functions are read');
+my @asked = grep { grep { $_ eq 'client' } @{ $_->{args} } } @functions;
+is_deeply([ grep { !$of_gateway{$_} } map { $_->{name} }
+    grep { my $f = $_; !grep { $f == $_ } @asked } @functions ], [],
+    'all others say on whose behalf they are called');
+
+# Each of them is behind a call that needs a scope (t/170_scopes.t).
+my (undef, $routes) = run_command([ Appt::Gateway->binary, '--routes' ]);
+my %scope = map { /\bappt_api\.(\w+)\(/ ? ($1 => (split /\t/)[3]) : () }
+    split /\n/, $routes;
+is_deeply([ grep { !$scope{$_} } map { $_->{name} } @asked ], ['revoke_token'],
+    'and is behind a call that needs a scope, but for that which ends a token');
+
+# ---- worlds and clients --------------------------------------------------------
+
+my $full = $clinic->client->{client_id};
+my %limited = map { $_ => client($_, branch_ids => [$_]) } $mine, $theirs;
+my %world = map { $_ => world($_) } $mine, $theirs;
+my ($deleted, $disabled) = map { client($_) } qw(deleted disabled);
+$cluster->psql("DELETE FROM appt.api_client WHERE client_id = '$deleted'; "
+    . "UPDATE appt.api_client SET active = false WHERE client_id = '$disabled'");
+my %nobody = (deleted => $deleted, disabled => $disabled,
+    'never there' => 'c_nobody', (map { ("called $_" => $_) } '*', '%', '_', '',
+        'role:postgres', "client:$full", uc $full, "$full "));
+$cluster->psql(q{INSERT INTO appt.setting (name, value)
+    VALUES ('cancellation_window_min', '0')});
+my @foreign = grep { !/^(?:\d+$|visit-)/ } map { ref $_ ? @$_ : $_ }
+    values %{ $world{$theirs} };
+
+my $gateway = $cluster->connect(user => 'bioecko_gateway');
+my $owner   = $cluster->connect;
+
+for my $function (grep { !$takes_away{ $_->{name} } } @asked) {
+    my $name = $function->{name};
+    subtest $name => sub {
+        my $home = arguments($function, $world{$mine});
+        my $away = arguments($function, $world{$theirs});
+
+        for my $who (sort keys %nobody) {
+            is(call($gateway, $name, { %$home, client => $nobody{$who} })->{state},
+                'SBT01', "refused to a client $who");
+        }
+        for my $args ($home, $away) {
+            my $got = call($gateway, $name, { %$args, client => $full });
+            is($got->{state}, '', 'one without limits may')
+                or diag $got->{error};
+        }
+
+        my $got = call($gateway, $name, { %$away, client => $limited{$mine} });
+        if ($of_no_branch{$name}) {
+            is($got->{state}, '', 'one limited elsewhere may') or diag $got->{error};
+        }
+        else {
+            like($got->{state}, qr/^(?:SB404|SBU01|SBF01)$/,
+                'not one limited elsewhere') or diag $got->{error} // $got->{body};
+        }
+        my $said = $json->encode($away);
+        is_deeply([ grep { $said !~ /"\Q$_\E\\?"/
+            && ($got->{body} . $got->{error}) =~ /"\Q$_\E"/ } @foreign ], [],
+            'who is told of nothing there');
+
+        $got = call($gateway, $name, { %$home, client => $limited{$mine} });
+        is($got->{state}, $not_at_home{$name} // '',
+            'at home it ' . ($not_at_home{$name} ? 'may not' : 'may'))
+            or diag $got->{error};
+
+        for my $any (grep { exists $home->{branch_id} } '*', '%') {
+            $got = call($gateway, $name,
+                { %$home, branch_id => $any, client => $limited{$mine} });
+            like($got->{state}, qr/^(?:SB404|SBU01|SBF01)$/,
+                "branch $any is no branch") or diag $got->{error} // $got->{body};
+        }
+        kept($name, $home) if exists $home->{idempotency_key};
+    };
+}
+is($cluster->value('SELECT count(*) FROM appt.idempotency'), 0,
+    'none of that has left a trace');
+
+done_testing;
+
+# An answer that was kept for a client is not given to it when it is disabled.
+sub kept {
+    my ($name, $args) = @_;
+    my %args = (%$args, client => $full, idempotency_key => 'k',
+        request_hash => 'h');
+    $owner->begin_work;
+    my $first = select_one($owner, $name, \%args);
+    is($first->{state}, '', 'with an idempotency key') or diag $first->{error};
+    my $again = select_one($owner, $name, \%args);
+    ok($again->{replayed}, 'the answer is kept') or diag $again->{error};
+    $owner->do('UPDATE appt.api_client SET active = false WHERE client_id = $1',
+        undef, $full);
+    is(select_one($owner, $name, \%args)->{state}, 'SBT01',
+        'but not given to a client that is disabled since');
+    $owner->rollback;
+}
+
+# What comes of a call, which is taken back: state '' or SQLSTATE, error, body.
+sub call {
+    my ($dbh, $name, $args) = @_;
+    $dbh->begin_work;
+    my $got = select_one($dbh, $name, $args);
+    $dbh->rollback;
+    return $got;
+}
+
+sub select_one {
+    my ($dbh, $name, $args) = @_;
+    my @name = sort keys %$args;
+    my $row = eval {
+        $dbh->selectrow_hashref("SELECT * FROM appt_api.$name("
+            . join(', ', map {"$name[$_] => \$" . ($_ + 1)} 0 .. $#name) . ')',
+            {}, @$args{@name});
+    };
+    return { state => '', error => '', body => '', %{ $row // {} },
+        body => $row->{body} // '' } if $row;
+    return { state => $dbh->state, error => $@ =~ s/\n.*//sr, body => '' };
+}
+
+# The arguments of a call about a world, by name.
+sub arguments {
+    my ($function, $world) = @_;
+    my $name = $function->{name};
+    my %args;
+    for my $arg (grep { $_ ne 'client' } @{ $function->{args} }) {
+        $args{$arg} = value($name, $arg, $world);
+    }
+    return \%args;
+}
+
+sub value {
+    my ($name, $arg, $world) = @_;
+    return undef if $arg =~ /^(?:expected_version|idempotency_key|request_hash
+        |slot_end|new_slot_end|duration|date_from|date_to|search|specialty|state
+        |registered_after|source|event|channel|language|secret|notes)$/x;
+    return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
+    return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
+    return undef if $name eq 'list_appointments' && $arg eq 'status';
+    return undef if $name eq 'reschedule' && $arg =~ /^(?:doctor|branch)_id$/;
+    return undef if $name =~ /_settings?$/ && $arg eq 'branch_id'
+        && $name ne 'list_settings';
+    return undef if $name eq 'book' && $arg eq 'hold_id';
+    return undef if $name =~ /^list_(?:branches|visit_types|notification)/
+        && $arg eq 'active';
+    return $world->{in_room}[0]
+        if $arg eq 'appointment_id' && $name =~ /^(?:undo_check_in|start|complete)$/;
+    return $world->{missed}[0] if $arg eq 'appointment_id' && $name eq 'no_show';
+    return $world->{empty_branch} if $name eq 'delete_branch' && $arg eq 'branch_id';
+    return $world->{idle_doctor} if $name eq 'delete_doctor' && $arg eq 'doctor_id';
+    return 'hold_min' if $arg eq 'name' && $name =~ /_setting$/;
+    my %value = (%$world, date => '2026-03-16', slot_start => sprintf($at, '11:00'),
+        new_slot_start => sprintf($at, '12:00'), override => 0, reason => 'Asked',
+        page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
+        active => 't', events => ['*'], description => 'Text', signed => 't',
+        url => 'https://example.com/hook', status => undef, name => 'Name',
+        requests_per_minute => 10, scopes => ['appointments:read'],
+        branch_ids => [ $world->{branch_id} ], jti => 'j',
+        expires_at => '2026-03-16T08:00:00Z');
+    die "$name: which value does $arg take? Say so in $0\n"
+        unless exists $value{$arg};
+    return $value{$arg};
+}
+
+# The JSON object that makes or changes a thing of that kind.
+sub members {
+    my ($name, $world) = @_;
+    my ($verb, $kind) = $name =~ /^(create|update)_(\w+)$/;
+    my %session = (branch_id => $world->{branch_id}, start_time => '20:00',
+        end_time => '21:00');
+    my %new = (
+        branch => { branch_id => 'NEW-1', name => 'New', time_zone => 'UTC' },
+        doctor => { doctor_id => 'NEW-1', name => 'New' },
+        visit_type => { visit_type => 'new', name => 'New' },
+        patient => { first_name => 'New', branch_id => $world->{branch_id} },
+        setting => { name => 'late_after_min', value => 7,
+            doctor_id => $world->{doctor_id} },
+        working_hours => { %session, weekday => 7 },
+        extra_session => { %session, on_date => '2026-08-09' },
+        time_off => { starts_at => '2026-08-03T00:00:00Z',
+            ends_at => '2026-08-04T00:00:00Z' },
+        closure => { starts_at => '2026-08-03T00:00:00Z',
+            ends_at => '2026-08-04T00:00:00Z' },
+        notification_template => { event => 'booked', channel => 'sms',
+            language => 'fr', body => 'Text' },
+    );
+    my %change = (patient => { first_name => 'Other' }, setting => { value => 8 },
+        working_hours => { capacity => 2 }, extra_session => { capacity => 2 },
+        time_off => { reason => 'Other' }, closure => { reason => 'Other' },
+        notification_template => { body => 'Other' }, map { $_ =>
+            { name => 'Other' } } qw(branch doctor visit_type client));
+    my $members = $verb eq 'create' ? $new{$kind} : $change{$kind};
+    die "$name: which members does it take? Say so in $0\n" unless $members;
+    return $json->encode($members);
+}
+
+sub client {
+    my ($name, %arg) = @_;
+    return $clinic->create_client(name => $name, %arg)->{client_id};
+}
+
+# An object of each kind at a branch: name of the argument => its value.
+sub world {
+    my ($branch) = @_;
+    my %world = (branch_id => $branch, doctor_id => "DOC-$branch",
+        idle_doctor => "IDLE-$branch", empty_branch => "EMPTY-$branch",
+        visit_type => "visit-$branch");
+    my $one = sub { return $cluster->value(@_) };
+    $cluster->psql(<<"SQL");
+INSERT INTO appt.branch (branch_id, name, time_zone, active)
+VALUES ('EMPTY-$branch', 'Empty', 'UTC', false);
+INSERT INTO appt.visit_type (visit_type, name) VALUES ('visit-$branch', 'Visit');
+INSERT INTO appt.doctor (doctor_id, name, slot_min)
+VALUES ('DOC-$branch', 'Dr $branch', 30), ('IDLE-$branch', 'Dr Idle', 30);
+INSERT INTO appt.working_hours
+	(doctor_id, branch_id, weekday, start_time, end_time)
+SELECT d, '$branch', n, '00:00', '20:00'
+FROM unnest('{DOC-$branch,IDLE-$branch}'::text[]) d, generate_series(1, 6) n;
+SQL
+    my $patient = sub {
+        return $one->('INSERT INTO appt.patient (first_name, branch_id)
+            VALUES ($1, $2) RETURNING patient_id', 'Asha', $branch);
+    };
+    my $book = sub {
+        return $one->('SELECT appointment_id FROM appt.book($1, $2, $3,
+            branch_id => $4, override => $5)', $patient->(), "DOC-$branch",
+            sprintf($at, $_[0]), $branch, 1);
+    };
+    $world{patient_id}     = $patient->();
+    $world{appointment_id} = $book->('08:00');
+    $world{missed}         = [ $book->('06:30') ];
+    $world{in_room}        = [ $book->('06:00') ];
+    $one->('SELECT FROM appt.check_in($1)', $world{in_room}[0]);
+    $world{hold_id} = $one->('SELECT appointment_id FROM appt.hold($1, $2,
+        branch_id => $3)', "DOC-$branch", sprintf($at, '10:00'), $branch);
+    $world{client_id} = client("of $branch", branch_ids => [$branch],
+        scopes => ['appointments:read']);
+    $world{webhook_id} = $one->('SELECT id FROM appt_api.create_webhook($1, NULL,
+        NULL, $2, NULL, true, $3, NULL, NULL)', 'https://example.com/h', [$branch],
+        $limited{$branch});
+    $world{delivery_id} = $one->(q{SELECT 'dlv_' || delivery_no
+        FROM appt.delivery JOIN appt.webhook USING (webhook_no)
+        WHERE webhook_id = $1}, $world{webhook_id});
+    my @span = ('2026-09-03T00:00:00Z', '2026-09-04T00:00:00Z');
+    $world{time_off_id} = $one->('INSERT INTO appt.time_off (doctor_id, starts_at,
+        ends_at) VALUES ($1, $2, $3) RETURNING time_off_no', "DOC-$branch", @span);
+    $world{closure_id} = $one->('INSERT INTO appt.closure (branch_id, starts_at,
+        ends_at) VALUES ($1, $2, $3) RETURNING closure_no', $branch, @span);
+    $world{extra_session_id} = $one->('INSERT INTO appt.extra_session (doctor_id,
+        branch_id, on_date, start_time, end_time) VALUES ($1, $2, $3, $4, $5)
+        RETURNING extra_session_no', "DOC-$branch", $branch, '2026-09-06', '09:00',
+        '10:00');
+    $world{working_hours_id} = $one->('SELECT min(working_hours_no)
+        FROM appt.working_hours WHERE doctor_id = $1', "DOC-$branch");
+    $one->(q{INSERT INTO appt.setting (name, doctor_id, value)
+        VALUES ('hold_min', $1, '9') RETURNING 1}, "DOC-$branch");
+    $world{notification_template_id} = $one->(q{INSERT INTO
+        appt.notification_template (event, channel, language, body)
+        VALUES ('booked', 'sms', $1, 'Text') RETURNING notification_template_no},
+        $branch eq $mine ? 'de' : 'it');
+    return \%world;
+}
