@@ -44,6 +44,7 @@
 	X(ALREADY_EXISTS,          "SB960", 409, "already_exists",          "") \
 	X(IN_USE,                  "SB961", 409, "in_use",                  "") \
 	X(AFFECTS_APPOINTMENTS,    "SB962", 409, "affects_appointments",    "") \
+	X(LIMIT_REACHED,           "SB963", 409, "limit_reached",           "") \
 	X(VERSION_MISMATCH,        "SBP01", 412, "version_mismatch",        "") \
 	X(UNKNOWN_REFERENCE,       "SBU01", 422, "unknown_reference",       "") \
 	X(IDEMPOTENCY_KEY_REUSED,  "SBU02", 422, "idempotency_key_reused",  "")

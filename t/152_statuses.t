@@ -167,6 +167,12 @@ my @table = (
     [ '409 affects_appointments', "POST $v/doctors/{doctor_id}/time-off",
         sub { $http->post("$v/doctors/DOC-001/time-off",
             { date_from => '2026-03-15', date_to => '2026-03-15' }) } ],
+    [ '409 limit_reached', "POST $v/webhooks", sub {
+        with(q{INSERT INTO appt.setting (name, value)
+            VALUES ('webhooks_per_client', '1')}, 'DELETE FROM appt.setting',
+            sub { my $hook = { url => 'https://receiver.example/' };
+                $http->post("$v/webhooks", $hook);
+                $http->post("$v/webhooks", $hook) }) } ],
     [ '411 length_required', "POST $a", sub { raw("POST $a HTTP/1.1", '', '') } ],
     [ '412 version_mismatch', "PATCH $a/{appointment_id}/reschedule",
         sub { $http->patch("$a/$first/reschedule",

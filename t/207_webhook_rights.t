@@ -7,7 +7,9 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Deliveries qw(clinic bulk_events);
+use Appt::Util qw(wait_for);
 use JSON::PP ();
+use POSIX ();
 
 my $clinic  = clinic();
 my $cluster = $clinic->cluster;
@@ -174,6 +176,51 @@ subtest 'created, shown, changed and deleted as JSON' => sub {
         'deleted: no content');
     is(refusal('SELECT * FROM appt_api.get_webhook($1, $2)', $made->{id},
         $client), 'SB404 webhook_id', 'and gone');
+};
+
+subtest 'a client has twenty webhooks and no more' => sub {
+    my $create = 'SELECT * FROM appt_api.create_webhook($1, NULL, NULL, NULL, '
+        . 'NULL, NULL, $2, NULL, NULL)';
+    my $many = $clinic->create_client(name => 'Many')->{client_id};
+    is(refusal($create, $url, $many), 'none', "number $_") for 1 .. 20;
+    is(refusal($create, $url, $many), 'SB963', 'the next is refused');
+    my (undef, undef, $error) = $cluster->try_psql(
+        "SELECT appt_api.create_webhook('$url', NULL, NULL, NULL, NULL, NULL, "
+            . "'$many', NULL, NULL)");
+    like($error, qr/The client has 20 webhooks; it may have 20\./,
+        'and told why');
+    is(refusal($create, $url, $client), 'none', 'another client may go on');
+    is(refusal('SELECT * FROM appt.create_webhook($1)', $url), 'none',
+        'and so may appt_admin');
+    $cluster->psql(q{DELETE FROM appt.webhook WHERE webhook_no = (
+        SELECT max(webhook_no) FROM appt.webhook
+        WHERE created_by = 'client:} . $many . q{')});
+    is(refusal($create, $url, $many), 'none', 'one deleted: one more');
+    is(refusal($create, $url, $many), 'SB963', 'but not two');
+    is(refusal(q{INSERT INTO appt.setting (name, value, branch_id)
+        VALUES ('webhooks_per_client', '30', 'MUM-01')}), 'SB001 name',
+        'the setting is for the whole clinic');
+    $cluster->psql(q{INSERT INTO appt.setting (name, value)
+        VALUES ('webhooks_per_client', '22')});
+
+    # Two at once, where there is room for one.
+    is(refusal($create, $url, $many), 'none', 'another limit: another number');
+    my $one = $cluster->connect;
+    $one->begin_work;
+    $one->selectall_arrayref($create, {}, $url, $many);
+    my $pid = fork // die "could not fork: $!\n";
+    if (!$pid) {
+        my $dbh = $cluster->connect;
+        POSIX::_exit(eval { $dbh->selectall_arrayref($create, {}, $url, $many);
+            1 } ? 1 : $dbh->state eq 'SB963' ? 0 : 2);
+    }
+    wait_for { $cluster->value(q{SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE '%create_webhook(%'}) }
+        'the second to wait', 10;
+    $one->commit;
+    waitpid $pid, 0;
+    is($? >> 8, 0, 'of two at once the second is refused');
+    $cluster->psql('DELETE FROM appt.setting');
 };
 
 subtest 'a client of one branch sees what it created, of its branch' => sub {

@@ -302,7 +302,9 @@ VALUES
 	('appointment_id_prefix', 'text', 'APT', NULL, NULL,
 		'First part of an appointment''s id'),
 	('patient_id_prefix', 'text', 'PAT', NULL, NULL,
-		'First part of a patient''s id');
+		'First part of a patient''s id'),
+	('webhooks_per_client', 'integer', '20', 1, 1000,
+		'Webhooks that an API client may have');
 
 ALTER TABLE appt.setting ADD CONSTRAINT setting_name_fkey
 	FOREIGN KEY (name) REFERENCES appt.setting_definition;
@@ -333,7 +335,7 @@ BEGIN
 		RAISE EXCEPTION 'value "%" of setting "%" is neither true nor false',
 			NEW.value, NEW.name
 			USING ERRCODE = 'SB001', COLUMN = 'value';
-	ELSIF NEW.name LIKE '%\_id\_prefix'
+	ELSIF (NEW.name LIKE '%\_id\_prefix' OR NEW.name = 'webhooks_per_client')
 		AND (NEW.branch_id IS NOT NULL OR NEW.doctor_id IS NOT NULL)
 	THEN
 		RAISE EXCEPTION 'setting "%" is for the whole clinic', NEW.name

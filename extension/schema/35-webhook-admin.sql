@@ -94,6 +94,40 @@ COMMENT ON FUNCTION appt.webhook_owner(text) IS
 	'How an API client, or else the session''s role, is named as an owner. '
 	'Raises SBT01';
 
+CREATE FUNCTION appt.check_webhook_count(owner text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	most CONSTANT integer := coalesce(
+		(appt.effective_setting('webhooks_per_client', NULL, NULL)).value,
+		(SELECT d.default_value
+		FROM appt.setting_definition d
+		WHERE d.name = 'webhooks_per_client'))::integer;
+	has bigint;
+BEGIN
+	/* One at a time of a client; a statement more, as the count is of now. */
+	PERFORM
+	FROM appt.api_client c
+	WHERE 'client:' || c.client_id = owner
+	FOR NO KEY UPDATE;
+	SELECT count(*) INTO has
+	FROM appt.webhook w
+	WHERE w.created_by = owner
+		AND owner LIKE 'client:%';
+	IF has >= most THEN
+		RAISE EXCEPTION '% has as many webhooks as it may have', owner
+			USING ERRCODE = 'SB963', DETAIL = format(
+				'The client has %s webhooks; it may have %s. Delete one '
+				'first.', has, most);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.check_webhook_count(text) IS
+	'Raises SB963 where an API client already has webhooks_per_client '
+	'(a setting) of them; roles may have any number';
+
 CREATE FUNCTION appt.insert_webhook(
 	url text,
 	events text[],
@@ -113,6 +147,7 @@ BEGIN
 	PERFORM appt.check_webhook_url(url);
 	PERFORM appt.check_webhook_events(events);
 	PERFORM appt.check_webhook_branches(branches, owner);
+	PERFORM appt.check_webhook_count(owner);
 	IF secret IS NOT NULL THEN
 		PERFORM appt.check_webhook_secret(secret);
 	END IF;
@@ -134,7 +169,7 @@ $$;
 COMMENT ON FUNCTION
 	appt.insert_webhook(text, text[], text, text[], text, text) IS
 	'Checks and writes an endpoint and its secret (NULL: unsigned) and sends '
-	'a ping; raises SB001 and SBU01';
+	'a ping; raises SB001, SBU01 and SB963';
 
 CREATE FUNCTION appt.send_ping(
 	webhook appt.webhook,

@@ -138,7 +138,8 @@ COMMENT ON FUNCTION appt_api.create_webhook(text, text[], text, text[], text,
 	boolean, text, text, text) IS
 	'Creates a webhook; its secret is in this answer and in no other. events '
 	'NULL: all published; branch_ids NULL: all that the client may see; '
-	'secret NULL: a new one, unless signed is false. Raises SB001, SBU01';
+	'secret NULL: a new one, unless signed is false. Raises SB001, SBU01, '
+	'SB963';
 
 CREATE FUNCTION appt_api.update_webhook(
 	webhook_id text,
