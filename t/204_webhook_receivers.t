@@ -101,6 +101,10 @@ my %behaviour = (
         my $body = "\xe2\x82\xac" x 4000;
         syswrite $_[0], head('200 OK', 'Content-Length: 12000') . $body;
     },
+    '/pong'      => sub {
+        return sysread $_[0], my $nothing, 1 if $_[1]{raw} !~ /webhook\.ping/;
+        syswrite $_[0], head('200 OK', 'Content-Length: 0');
+    },
     '/cookie'    => sub {
         syswrite $_[0], head('200 OK', 'Set-Cookie: a=b; Path=/',
             'Content-Length: 0');
@@ -109,7 +113,7 @@ my %behaviour = (
 my $sink = $clinic->{sink} = Appt::Sink->new(handler => sub {
     my ($request, $socket) = @_;
     my $act = $behaviour{ $request->{path} } or return 0;
-    $act->($socket);
+    $act->($socket, $request);
     shutdown $socket, 2;
     return 1;
 });
@@ -375,7 +379,8 @@ subtest 'two hundred at once at many endpoints' => sub {
     $relay = $clinic->start_relay(env => hurried(
         APPT_RELAY_TIMEOUT_MS => 60000, APPT_RELAY_LEASE_MS => 120000));
     my @slow = map { $cluster->row('SELECT * FROM appt.create_webhook('
-        . 'url => $1)', $sink->url('/hang')) } 1 .. 21;
+        . 'url => $1)', $sink->url('/pong')) } 1 .. 21;
+    $sink->wait_for_requests(21, path => '/pong', seconds => 30);
     bulk_events($clinic, webhook_id => $_->{webhook_id}, count => 10)
         for @slow;
     my $sending = 0;

@@ -16,6 +16,15 @@ my ($one, $two) = map { $cluster->connect(user => 'bioecko_relay') } 1 .. 2;
 $cluster->query(q{SELECT appt.create_webhook('https://receiver.example/')});
 my $hook = $cluster->row('SELECT * FROM appt.webhook');
 
+# So many endpoints more.
+sub more_hooks {
+    my ($count) = @_;
+    my @id = map { $cluster->value('SELECT webhook_id FROM '
+        . 'appt.create_webhook($1)', "https://receiver.example/$_") } 1 .. $count;
+    return map { $cluster->row('SELECT * FROM appt.webhook '
+        . 'WHERE webhook_id = $1', $_) } @id;
+}
+
 sub load {
     my ($count, %arg) = @_;
     $cluster->psql('DELETE FROM appt.delivery; DELETE FROM appt.delivery_attempt');
@@ -223,6 +232,7 @@ SQL
 # What a relay does with ten deliveries reads a few rows of each.
 sub reads_little {
     my ($relay, $when) = @_;
+    $cluster->psql('UPDATE appt.webhook SET failing_since = NULL, failures = 0');
     my @claimed;
     my %work = (
         claim    => sub { @claimed = claim($relay, 1) },
@@ -293,9 +303,7 @@ SQL
 };
 
 subtest 'a secret rotated while a claim is at work signs what it claims' => sub {
-    my @hook = map { $cluster->row('SELECT w.* FROM appt.create_webhook($1) '
-        . 'JOIN appt.webhook w USING (webhook_id)',
-        "https://receiver.example/$_") } 1 .. 20;
+    my @hook = more_hooks(20);
     my $lock = $cluster->connect;
     $lock->begin_work;
     $lock->do('SELECT FROM appt.delivery FOR UPDATE');
@@ -353,6 +361,39 @@ SQL
     $count += claim($one, 1, leased => 0, quota => 1000, max => 1000)
         for 1 .. 5;
     is(states($clinic)->{in_flight}, $count, 'every lease has its delivery');
+};
+
+subtest 'endpoints that fail or are slow share what is spared for them' => sub {
+    my @hook = more_hooks(3);
+    my ($failing, $slow, $good) = map { $_->{webhook_no} } @hook;
+    $cluster->psql("UPDATE appt.webhook SET failing_since = now(), failures = 1
+        WHERE webhook_no = $failing");
+    my $brought = sub {
+        my ($bad, $spare) = @_;
+        $cluster->psql('DELETE FROM appt.delivery');
+        bulk_events($clinic, webhook_id => $_->{webhook_id}, count => 30)
+            for @hook;
+        my %count = map { $_->{webhook_no} => 0 } @hook;
+        $count{ $_->{webhook_no} }++ for @{ $one->selectall_arrayref(
+            q{SELECT * FROM appt.claim_deliveries(1, 100, '60 s', 10,
+                $1, $2, $3, $4, $5, $6) WHERE delivery_no IS NOT NULL},
+            { Slice => {} }, map({ my $i = $_; [map { $_->[$i] } @$bad] } 0 .. 4),
+            $spare) };
+        return [@count{ $failing, $slow, $good }];
+    };
+    is_deeply($brought->([], 100), [1, 10, 10],
+        'of one that failed last one delivery');
+    is_deeply($brought->([], 0), [0, 10, 10], 'or none, where none is spared');
+    is_deeply($brought->([[$slow, 0, 10, 1, 1]], 0), [0, 0, 10],
+        'nor of one that the relay finds slow');
+    is_deeply($brought->([[$slow, 0, 10, 1, 1], [$failing, 0, 10, 1, 1]], 7)->[2],
+        10, 'the good one has its own');
+    my $both = $brought->([[$slow, 0, 10, 1, 1], [$failing, 0, 10, 1, 1]], 7);
+    is($both->[0] + $both->[1], 7, 'the bad ones together what is spared');
+    is_deeply($brought->([[$failing, 0, 10, 1, 0]], 0), [10, 10, 10],
+        'the relay knows better of one that fails now and then');
+    $cluster->query('SELECT appt.delete_webhook($1)', $_->{webhook_id})
+        for @hook;
 };
 
 subtest 'a disabled endpoint\'s are not claimed' => sub {

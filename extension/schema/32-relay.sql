@@ -227,7 +227,9 @@ CREATE FUNCTION appt.claim_deliveries(
 	webhook_nos integer[] DEFAULT '{}',
 	leased integer[] DEFAULT '{}',
 	quotas integer[] DEFAULT '{}',
-	versions integer[] DEFAULT '{}')
+	versions integer[] DEFAULT '{}',
+	bad boolean[] DEFAULT '{}',
+	spare integer DEFAULT NULL)
 	RETURNS TABLE (
 		delivery_no bigint,
 		fence bigint,
@@ -238,7 +240,8 @@ CREATE FUNCTION appt.claim_deliveries(
 		secrets text,
 		event_id text,
 		body text,
-		version integer)
+		version integer,
+		failing boolean)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
@@ -252,6 +255,7 @@ AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 	left_over integer := max_deliveries;
+	spare_left integer := coalesce(spare, max_deliveries);
 	endpoint record;
 	others bigint;
 	room integer;
@@ -261,7 +265,7 @@ BEGIN
 	RETURN QUERY
 	SELECT NULL::bigint, NULL::bigint, NULL::integer, k.webhook_no,
 		NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
-		coalesce(w.version, 0)
+		coalesce(w.version, 0), NULL::boolean
 	FROM unnest(webhook_nos, versions) AS k(webhook_no, version)
 	LEFT JOIN appt.webhook w ON w.webhook_no = k.webhook_no
 	WHERE coalesce(w.version, 0) <> k.version;
@@ -269,11 +273,17 @@ BEGIN
 	FOR endpoint IN
 		SELECT w.webhook_no, w.webhook_id, w.url, w.version,
 			',"webhook_id":' || to_json(w.webhook_id) || '}' AS body_end,
-			coalesce(k.leased, 0) AS leased,
-			coalesce(k.quota, per_endpoint) AS quota
+			e.failing, e.bad, e.leased, e.quota
 		FROM appt.webhook w
-		LEFT JOIN unnest(webhook_nos, claim_deliveries.leased, quotas)
-			AS k(webhook_no, leased, quota) ON k.webhook_no = w.webhook_no
+		LEFT JOIN unnest(webhook_nos, claim_deliveries.leased, quotas, bad)
+			AS k(webhook_no, leased, quota, bad)
+			ON k.webhook_no = w.webhook_no
+		CROSS JOIN LATERAL (
+			SELECT w.failing_since IS NOT NULL AS failing,
+				coalesce(k.bad, w.failing_since IS NOT NULL) AS bad,
+				coalesce(k.leased, 0) AS leased,
+				coalesce(k.quota, CASE WHEN w.failing_since IS NULL
+					THEN per_endpoint ELSE 1 END) AS quota) e
 		/* One look into each endpoint's queue. */
 		CROSS JOIN LATERAL (
 			SELECT
@@ -284,13 +294,15 @@ BEGIN
 			ORDER BY d.due_at
 			LIMIT 1) due
 		WHERE w.status = 'enabled'
-			AND coalesce(k.leased, 0) < coalesce(k.quota, per_endpoint)
+			AND e.leased < e.quota
+			AND (spare_left > 0 OR NOT e.bad)
 		ORDER BY random()
 		FOR NO KEY UPDATE OF w SKIP LOCKED
 	LOOP
 		others := appt.foreign_leases(
 			endpoint.webhook_no, relay_no, per_endpoint);
 		room := least(left_over, endpoint.quota - endpoint.leased,
+			CASE WHEN endpoint.bad THEN spare_left END,
 			CASE WHEN others > 0
 				THEN per_endpoint - others - endpoint.leased END);
 		CONTINUE WHEN room <= 0;
@@ -305,27 +317,33 @@ BEGIN
 				|| ',"timestamp":' || to_json(l.stamp)
 				|| ',"data":' || l.data
 				|| endpoint.body_end,
-			endpoint.version
+			endpoint.version, endpoint.failing
 		FROM appt.lease_endpoint(
 			endpoint.webhook_no, relay_no, room, lease) l;
 		GET DIAGNOSTICS taken = ROW_COUNT;
 		left_over := left_over - taken;
+		IF endpoint.bad THEN
+			spare_left := spare_left - taken;
+		END IF;
 		EXIT WHEN left_over <= 0;
 	END LOOP;
 END
 $$;
 
 COMMENT ON FUNCTION appt.claim_deliveries(bigint, integer, interval, integer,
-	integer[], integer[], integer[], integer[]) IS
+	integer[], integer[], integer[], integer[], boolean[], integer) IS
 	'Leases due deliveries to a relay and returns what it needs to send them. '
 	'per_endpoint: how many of an endpoint may be leased by all relays '
 	'together; webhook_nos, leased, quotas: where this relay has some '
 	'already, how many, and how many it may have there while no other relay '
-	'has any. Each claim raises the fence. The body is the same bytes every '
-	'time. An endpoint''s come together, in the order of their events. Before '
-	'them stands a row without a delivery for each endpoint whose version is '
-	'not, or no more, that of versions: what waits at the relay is not to be '
-	'sent as it is';
+	'has any (an endpoint that is not among these: per_endpoint, or one if its '
+	'last attempt failed); bad: whether the relay finds it failing or slow; '
+	'spare: how many of such, and of those that failed last and are not among '
+	'these, may be leased in all (NULL: any number). Each claim raises the '
+	'fence. The body is the same bytes every time. An endpoint''s come '
+	'together, in the order of their events. Before them stands a row without '
+	'a delivery for each endpoint whose version is not, or no more, that of '
+	'versions: what waits at the relay is not to be sent as it is';
 
 CREATE FUNCTION appt.webhook_secrets(webhook_no integer) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -181,7 +181,7 @@ static bool
 may_claim(void)
 {
 	return !stopped &&
-		endpoint_total_leased() < LEASED_MAX(settings.max_in_flight);
+		share_total_leased() < LEASED_MAX(settings.max_in_flight);
 }
 
 /* Everything is looked at again after a connection was made. */
@@ -240,32 +240,34 @@ send_claim(void)
 	char		count[16];
 	char		lease[32];
 	char		per_endpoint[16];
+	char		spare[16];
 	int			room = LEASED_MAX(settings.max_in_flight) -
-		endpoint_total_leased();
+		share_total_leased();
 
 	wanted = false;
 	sent_ms = clock_ms();
 	metrics.claims++;
 	sent_max = room < settings.max_batch ? room : settings.max_batch;
-	endpoint_ask(&arrays);
+	snprintf(spare, sizeof(spare), "%d", endpoint_ask(&arrays));
 	snprintf(count, sizeof(count), "%d", sent_max);
 	snprintf(lease, sizeof(lease), "%d milliseconds", settings.lease_ms);
 	snprintf(per_endpoint, sizeof(per_endpoint), "%d", settings.per_endpoint);
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT * FROM appt.claim_deliveries($1::bigint, $2::integer, "
 			"$3::interval, $4::integer, $5::integer[], $6::integer[], "
-			"$7::integer[], $8::integer[])",
-		.count = 8,
+			"$7::integer[], $8::integer[], $9::boolean[], $10::integer)",
+		.count = 10,
 		.values = (const char *const[]) {
 			relay_no, count, lease, per_endpoint, buf_get(&arrays.webhook_nos),
 			buf_get(&arrays.leased), buf_get(&arrays.quotas),
-			buf_get(&arrays.versions)},
+			buf_get(&arrays.versions), buf_get(&arrays.bad), spare},
 		.timeout_ms = STATEMENT_MS,
 	});
 	buf_free(&arrays.webhook_nos);
 	buf_free(&arrays.leased);
 	buf_free(&arrays.quotas);
 	buf_free(&arrays.versions);
+	buf_free(&arrays.bad);
 }
 
 /*

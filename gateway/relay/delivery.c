@@ -21,6 +21,7 @@ enum
 	COLUMN_EVENT_ID,
 	COLUMN_BODY,
 	COLUMN_VERSION,
+	COLUMN_FAILING,
 };
 
 static Delivery *known = NULL;
@@ -48,6 +49,8 @@ delivery_from_row(Batch *batch, int row)
 		.body_len = (size_t) PQgetlength(rows, row, COLUMN_BODY),
 	};
 	delivery->endpoint = endpoint_get(row_number(rows, row, COLUMN_WEBHOOK_NO));
+	endpoint_is_failing(delivery->endpoint,
+						PQgetvalue(rows, row, COLUMN_FAILING)[0] == 't');
 	batch->users++;
 	delivery->next_known = known;
 	if (known != NULL)

@@ -2,9 +2,10 @@
  * endpoint.c
  *		What the relay knows of each endpoint.
  *
- *		The window (requests in flight) falls by half with each failure and
- *		grows by one with each success, up to per_endpoint: a receiver that is
- *		down is asked by one request at a time.
+ *		The window (requests in flight) is one until the receiver has answered
+ *		2xx.  Then it falls by half with each failure and grows by one with
+ *		each success, up to per_endpoint: a receiver that is down is asked by
+ *		one request at a time.
  *
  *		The stock (leased and waiting here) follows what the receiver is up
  *		to: as many as it has answered in the last quarter to half of a second,
@@ -28,9 +29,13 @@
 
 static Endpoint *buckets[BUCKETS];
 static Endpoint *all = NULL;
-static int	total_leased = 0;
+static int	spare = 0;			/* of bad ones, in the claim under way */
 
 static Endpoint *endpoint_new(int webhook_no);
+static void endpoint_judge(Endpoint *endpoint);
+static void endpoint_count(Endpoint *endpoint, int in_flight, int leased);
+static void endpoint_ask_of(EndpointArrays *arrays, Endpoint *endpoint);
+static bool endpoint_is_listed(const Endpoint *endpoint, int wants);
 static int	endpoint_pace(const Endpoint *endpoint);
 static int	endpoint_began(const Endpoint *endpoint);
 static int	endpoint_wants(const Endpoint *endpoint);
@@ -61,7 +66,8 @@ endpoint_new(int webhook_no)
 
 	*endpoint = (Endpoint) {
 		.webhook_no = webhook_no,
-		.window = settings.per_endpoint,
+		.window = 1,
+		.share = SHARE_NEW,
 		.next = all,
 	};
 	all = endpoint;
@@ -75,11 +81,33 @@ endpoint_first(void)
 	return all;
 }
 
-/* Deliveries that this relay has, in whatever condition. */
-int
-endpoint_total_leased(void)
+/* What the database says of an endpoint that has not answered here yet. */
+void
+endpoint_is_failing(Endpoint *endpoint, bool failing)
 {
-	return total_leased;
+	if (endpoint->conduct.proven || endpoint->conduct.failures > 0)
+		return;
+	endpoint->conduct.failing = failing;
+	endpoint_judge(endpoint);
+}
+
+/* Moves the endpoint to the share that it belongs to by now. */
+static void
+endpoint_judge(Endpoint *endpoint)
+{
+	share_count(endpoint->share, -endpoint->in_flight, -endpoint->leased);
+	endpoint->share = conduct_share(&endpoint->conduct,
+									endpoint->in_flight > 0);
+	share_count(endpoint->share, endpoint->in_flight, endpoint->leased);
+}
+
+/* It has so many more requests under way, and deliveries leased. */
+static void
+endpoint_count(Endpoint *endpoint, int in_flight, int leased)
+{
+	endpoint->in_flight += in_flight;
+	endpoint->leased += leased;
+	share_count(endpoint->share, in_flight, leased);
 }
 
 /* Takes in a claimed delivery. */
@@ -92,9 +120,8 @@ endpoint_add(Delivery *delivery)
 		list_push_first(&endpoint->fresh, delivery);
 	else
 		list_push(&endpoint->old, delivery);
-	endpoint->leased++;
 	endpoint->arrived++;
-	total_leased++;
+	endpoint_count(endpoint, 0, 1);
 }
 
 /* What was fresh waits with the others from now on, in front of newer ones. */
@@ -113,15 +140,27 @@ endpoint_next(Endpoint *endpoint)
 {
 	Delivery   *delivery;
 
-	if (endpoint->in_flight >= endpoint->window)
+	if (endpoint->in_flight >= endpoint->window ||
+		!share_has_room(endpoint->share))
 		return NULL;
 	delivery = endpoint_take(endpoint);
 	if (delivery == NULL)
 		return NULL;
-	if (endpoint->in_flight++ == 0 &&
-		endpoint->done == 0 && endpoint->done_before == 0)
-		endpoint->began_ms = clock_ms();
+	if (endpoint->in_flight == 0)
+	{
+		endpoint->conduct.progress_ms = clock_ms();
+		if (endpoint->done == 0 && endpoint->done_before == 0)
+			endpoint->began_ms = clock_ms();
+	}
+	endpoint_count(endpoint, 1, 0);
 	return delivery;
+}
+
+/* It is not sent after all. */
+void
+endpoint_put_back(Endpoint *endpoint)
+{
+	endpoint_count(endpoint, -1, 0);
 }
 
 /*
@@ -146,13 +185,18 @@ void
 endpoint_done(const Delivery *delivery)
 {
 	Endpoint   *endpoint = delivery->endpoint;
+	bool		succeeded = delivery_succeeded(delivery);
 
-	endpoint->in_flight--;
+	endpoint_count(endpoint, -1, 0);
 	endpoint->done++;
-	if (!delivery_succeeded(delivery))
+	if (!succeeded)
 		endpoint->window = (endpoint->window + 1) / 2;
+	else if (!endpoint->conduct.proven)
+		endpoint->window = settings.per_endpoint;
 	else if (endpoint->window < settings.per_endpoint)
 		endpoint->window++;
+	conduct_learn(&endpoint->conduct, delivery);
+	endpoint_judge(endpoint);
 }
 
 /*
@@ -167,9 +211,8 @@ endpoint_let_go_all(DeliveryList *list)
 
 	while ((delivery = list_pop(list)) != NULL)
 	{
-		room = room || delivery->endpoint->share;
-		delivery->endpoint->leased--;
-		total_leased--;
+		room = room || delivery->endpoint->divided;
+		endpoint_count(delivery->endpoint, 0, -1);
 		delivery_free(delivery);
 	}
 	return room;
@@ -221,55 +264,87 @@ endpoint_hungry(void)
 
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
 	{
-		if (endpoint->more && endpoint_wants(endpoint) > 0)
+		if (endpoint->more && endpoint_wants(endpoint) > 0 &&
+			(endpoint->share != SHARE_BAD || share_spare() > 0))
 			return true;
 	}
 	return false;
 }
 
 /*
- * What to tell a claim: the endpoints where this relay has something or wants
- * another number than per_endpoint.
+ * What to tell a claim.  Returns how many deliveries of bad endpoints it may
+ * bring.
  */
-void
+int
 endpoint_ask(EndpointArrays *arrays)
 {
+	Buf		   *const texts[] = {
+		&arrays->webhook_nos, &arrays->leased, &arrays->quotas,
+		&arrays->versions, &arrays->bad,
+	};
 	Endpoint   *endpoint;
+	size_t		i;
 
-	buf_text(&arrays->webhook_nos, "{");
-	buf_text(&arrays->leased, "{");
-	buf_text(&arrays->quotas, "{");
-	buf_text(&arrays->versions, "{");
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+		endpoint_ask_of(arrays, endpoint);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 	{
-		const char *comma = arrays->leased.len > 1 ? "," : "";
-		int			wants = endpoint_wants(endpoint);
-
-		endpoint->asked = wants;
-		if (endpoint->leased == 0 && wants == settings.per_endpoint)
-			continue;
-		buf_printf(&arrays->webhook_nos, "%s%d", comma, endpoint->webhook_no);
-		buf_printf(&arrays->leased, "%s%d", comma, endpoint->leased);
-		buf_printf(&arrays->quotas, "%s%d", comma, endpoint->leased + wants);
-		buf_printf(&arrays->versions, "%s%d", comma, endpoint->version);
+		if (texts[i]->len == 0)
+			buf_char(texts[i], '{');
+		buf_char(texts[i], '}');
 	}
-	buf_text(&arrays->webhook_nos, "}");
-	buf_text(&arrays->leased, "}");
-	buf_text(&arrays->quotas, "}");
-	buf_text(&arrays->versions, "}");
+	return spare = share_spare();
+}
+
+/* The same of one endpoint. */
+static void
+endpoint_ask_of(EndpointArrays *arrays, Endpoint *endpoint)
+{
+	char		before = arrays->leased.len > 0 ? ',' : '{';
+	int			wants = endpoint_wants(endpoint);
+
+	endpoint->asked = wants;
+	if (!endpoint_is_listed(endpoint, wants))
+		return;
+	buf_printf(&arrays->webhook_nos, "%c%d", before, endpoint->webhook_no);
+	buf_printf(&arrays->leased, "%c%d", before, endpoint->leased);
+	buf_printf(&arrays->quotas, "%c%d", before, endpoint->leased + wants);
+	buf_printf(&arrays->versions, "%c%d", before, endpoint->version);
+	buf_printf(&arrays->bad, "%c%c", before,
+			   endpoint->share == SHARE_BAD ? 't' : 'f');
+}
+
+/*
+ * Whether a claim would not know by itself what is wanted of the endpoint: one
+ * of it, as of a bad one, if its last attempt failed, else per_endpoint.
+ */
+static bool
+endpoint_is_listed(const Endpoint *endpoint, int wants)
+{
+	bool		failing = endpoint->conduct.failing;
+
+	return endpoint->leased > 0 ||
+		wants != (failing ? 1 : settings.per_endpoint) ||
+		(endpoint->share == SHARE_BAD) != failing;
 }
 
 /*
  * The claim is answered and taken in; full: it brought as many as it might.
  * Otherwise an endpoint of which less came than was asked for has no more, or
- * other relays have their share of it: then there is more when something of it
- * is recorded.
+ * other relays or bad endpoints have their share of it: then there is more
+ * when something of it is recorded, or when there is room for bad ones.
  */
 void
 endpoint_answered(bool full)
 {
 	Endpoint   *endpoint;
+	int			bad = 0;
 
+	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
+	{
+		if (endpoint->share == SHARE_BAD)
+			bad += endpoint->arrived;
+	}
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
 	{
 		int			asked = endpoint->asked > 0 ? endpoint->asked
@@ -277,16 +352,18 @@ endpoint_answered(bool full)
 
 		if (endpoint->asked == 0 && endpoint->arrived == 0)
 			continue;
-		endpoint->more = full || endpoint->arrived >= asked;
-		endpoint->share = !endpoint->more && endpoint->leased > 0;
+		endpoint->more = full || endpoint->arrived >= asked ||
+			(endpoint->share == SHARE_BAD && bad >= spare);
+		endpoint->divided = !endpoint->more && endpoint->leased > 0;
 		endpoint->arrived = 0;
 		endpoint->asked = 0;
 	}
 }
 
 /*
- * To be called each ENDPOINT_TICK_MS: the pace is measured anew, and what
- * waits at an endpoint that has become slow is given back.
+ * To be called each ENDPOINT_TICK_MS: the pace is measured anew, who has not
+ * answered for long is slow from now on, and what waits at an endpoint that
+ * has become slow is given back.
  */
 void
 endpoint_tick(void (*give_back) (Delivery *delivery))
@@ -299,6 +376,9 @@ endpoint_tick(void (*give_back) (Delivery *delivery))
 										  ? endpoint->done
 										  : settings.per_endpoint);
 
+		endpoint_judge(endpoint);
+		if (endpoint->share == SHARE_BAD)
+			most = endpoint->window;
 		endpoint->done_before = endpoint->done;
 		endpoint->done = 0;
 		while (endpoint->old.count + endpoint->fresh.count > most)

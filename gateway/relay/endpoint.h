@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "relay/delivery.h"
+#include "relay/share.h"
 
 typedef struct Endpoint
 {
@@ -23,13 +24,15 @@ typedef struct Endpoint
 	int			leased;			/* waiting, in flight or not yet recorded */
 	int			in_flight;
 	int			window;			/* how many may be in flight */
+	Conduct		conduct;
+	Share		share;
 	int64_t		began_ms;		/* when it was taken up after a pause */
 	int			done;			/* attempts, since the last endpoint_tick */
 	int			done_before;	/* in the time between the last two */
 	int			asked;			/* in the claim under way */
 	int			arrived;		/* from it */
 	bool		more;			/* it brought all that was asked for */
-	bool		share;			/* it brought less, and some is leased */
+	bool		divided;		/* it brought less, and some is leased */
 } Endpoint;
 
 /* Where the relay stands at each endpoint, as array literals for a claim. */
@@ -39,22 +42,24 @@ typedef struct EndpointArrays
 	Buf			leased;
 	Buf			quotas;
 	Buf			versions;
+	Buf			bad;
 } EndpointArrays;
 
 #define ENDPOINT_TICK_MS 250
 
 extern Endpoint *endpoint_get(int webhook_no);
 extern Endpoint *endpoint_first(void);
+extern void endpoint_is_failing(Endpoint *endpoint, bool failing);
 extern void endpoint_add(Delivery *delivery);
 extern void endpoint_settle(Endpoint *endpoint);
 extern Delivery *endpoint_next(Endpoint *endpoint);
+extern void endpoint_put_back(Endpoint *endpoint);
 extern Delivery *endpoint_take(Endpoint *endpoint);
 extern void endpoint_done(const Delivery *delivery);
 extern bool endpoint_let_go_all(DeliveryList *list);
 extern bool endpoint_hungry(void);
-extern void endpoint_ask(EndpointArrays *arrays);
+extern int	endpoint_ask(EndpointArrays *arrays);
 extern void endpoint_answered(bool full);
 extern void endpoint_tick(void (*give_back) (Delivery *delivery));
-extern int	endpoint_total_leased(void);
 
 #endif							/* APPT_RELAY_ENDPOINT_H */

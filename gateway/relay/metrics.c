@@ -120,6 +120,8 @@ metrics_publish(void)
 		   metrics.notifications);
 	metric("sending", "gauge", "Requests under way in this relay",
 		   metrics.sending);
+	metric("sending_slow", "gauge",
+		   "Of these at endpoints that fail or are slow", metrics.sending_slow);
 	metric("connected", "gauge", "1: the database answers",
 		   metrics.connected);
 	metric("listening", "gauge", "1: NOTIFY would be heard",

@@ -37,6 +37,7 @@ typedef struct Metrics
 	long long	dropped_results;
 	long long	duration_ms;	/* of all attempts together */
 	int			sending;		/* requests under way here */
+	int			sending_slow;	/* at endpoints that fail or are slow */
 	bool		connected;
 	bool		listening;
 	Backlog		backlog;

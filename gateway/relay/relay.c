@@ -110,6 +110,7 @@ relay_round(void)
 	if (clock_ms() >= publish_ms)
 	{
 		metrics.sending = deliver_in_flight();
+		metrics.sending_slow = share_in_flight(SHARE_BAD);
 		metrics.connected = claim_connected() && record_connected();
 		metrics.listening = notify_listening();
 		metrics_publish();
@@ -147,12 +148,11 @@ send_from(Endpoint *endpoint)
 {
 	Delivery   *delivery;
 
-	while (deliver_in_flight() < settings.max_in_flight &&
-		   (delivery = endpoint_next(endpoint)) != NULL)
+	while ((delivery = endpoint_next(endpoint)) != NULL)
 	{
 		if (delivery->lease_end_ms - clock_ms() < settings.timeout_ms)
 		{
-			endpoint->in_flight--;
+			endpoint_put_back(endpoint);
 			claim_release(delivery);
 		}
 		else
