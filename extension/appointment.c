@@ -317,7 +317,7 @@ appointment_find(const char *appointment_id, const Caller *caller,
 
 	appt_require(appointment_id != NULL, "appointment_id");
 	if (locking == APPT_FOR_UPDATE
-		? appt_run(&find_for_update, args, APPT_WRITE)
+		? appt_run(&find_for_update, args, APPT_LOCK)
 		: appt_run(&find, args, APPT_READ_LATEST))
 		found = appointment_from_row(appt_field(0, 1, &isnull));
 	if (found == NULL || appointment_is(found, "held") ||

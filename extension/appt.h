@@ -42,6 +42,10 @@
 #define APPT_EXTENSION			"bioecko_appt"
 #define APPT_CHANNEL			"bioecko_appt"
 
+/* The overlap constraints of appt.appointment; their names are API. */
+#define APPT_DOCTOR_OVERLAP		"appointment_no_overlap"
+#define APPT_PATIENT_OVERLAP	"appointment_patient_no_overlap"
+
 #define MINUTES(n)	((int64) (n) * USECS_PER_MINUTE)
 
 /* ---- error.c ---- */
@@ -76,13 +80,17 @@ typedef enum ApptAccess
 {
 	APPT_READ,					/* the calling query's snapshot */
 	APPT_READ_LATEST,			/* what is committed now, at any isolation */
-	APPT_WRITE					/* likewise, and may write */
+	APPT_WRITE,					/* likewise, and may write */
+	APPT_LOCK					/* likewise, rows that others may change */
 } ApptAccess;
 
 /* An argument of a statement: a Datum with its NULL flag. */
 typedef NullableDatum ApptArg;
 
 typedef Datum (*ApptWork) (void *request);
+
+/* False: what it read has changed since, and it must begin anew. */
+typedef bool (*ApptAttempt) (void *request);
 
 /* Raises the error for a violated constraint; does not return. */
 typedef void (*ApptRefusal) (const char *constraint, const void *context);
@@ -96,7 +104,7 @@ extern void appt_run_to(ApptStatement *statement, const ApptArg *args,
 						ApptAccess access, DestReceiver *receiver);
 extern Datum appt_field(int row, int column, bool *isnull);
 extern char *appt_field_text(int row, int column);
-extern Datum appt_retry(ApptWork work, void *request);
+extern void appt_retry(ApptAttempt work, void *request);
 extern Datum appt_with_spi(ApptWork work, void *request);
 
 extern ApptArg appt_arg(Datum value);
@@ -117,13 +125,13 @@ typedef enum ApptLockClass
 	APPT_LOCK_IDEMPOTENCY = 1,
 	APPT_LOCK_BRANCH,
 	APPT_LOCK_DOCTOR,
-	APPT_LOCK_DAY,
-	APPT_LOCK_PATIENT
+	APPT_LOCK_DAY
 } ApptLockClass;
 
 extern void appt_lock_shared(ApptLockClass class, uint64 key);
 extern void appt_lock_exclusive(ApptLockClass class, uint64 key);
 extern bool appt_try_lock_exclusive(ApptLockClass class, uint64 key);
+extern void appt_unlock_exclusive(ApptLockClass class, uint64 key);
 extern uint64 appt_lock_key(const char *name);
 
 /* ---- trigger.c ---- */

@@ -291,7 +291,7 @@ delete_hold(const char *hold_id, const Caller *caller)
 	bool		isnull;
 
 	schedule_refresh();
-	if (appt_run(&take_hold, args, APPT_WRITE) == 0)
+	if (appt_run(&take_hold, args, APPT_LOCK) == 0)
 		return NULL;
 	hold = appointment_from_row(appt_field(0, 1, &isnull));
 	return caller_sees(caller, hold->branch_id) ? hold : NULL;

@@ -331,7 +331,7 @@ end_hold(const Appointment *hold)
 {
 	ApptArg		args[] = {appt_arg(Int64GetDatum(hold->appointment_no))};
 
-	appt_run(&delete_hold, args, APPT_WRITE);
+	appt_run(&delete_hold, args, APPT_LOCK);
 }
 
 static void

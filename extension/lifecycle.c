@@ -69,7 +69,7 @@ static void check_day(const Appointment *current,
 					  const Transition *transition);
 static void check_window(const ChangeRequest *request,
 						 const Appointment *current);
-static Datum check_in_once(void *arg);
+static bool check_in_once(void *arg);
 static void find_way_back(Appointment *seen, const ChangeRequest *request);
 static Appointment *finish(Appointment *current, const ChangeRequest *request,
 						   const Transition *transition);
@@ -101,7 +101,7 @@ lifecycle_check_in(const ChangeRequest *request)
 {
 	CheckIn		work = {.request = request};
 
-	(void) appt_retry(check_in_once, &work);
+	appt_retry(check_in_once, &work);
 	return work.checked_in;
 }
 
@@ -232,7 +232,8 @@ check_window(const ChangeRequest *request, const Appointment *current)
 					   window_min)));
 }
 
-static Datum
+/* An ApptAttempt. */
+static bool
 check_in_once(void *arg)
 {
 	CheckIn    *work = arg;
@@ -248,17 +249,14 @@ check_in_once(void *arg)
 	if (returns)
 		find_way_back(seen, request);
 	current = begin(request, &check_in);
-	if (returns != appointment_is(current, "no_show"))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("appointment \"%s\" was changed at the same time",
-						current->appointment_id)));
+	if (current->version != seen->version)
+		return false;
 	if (returns)
 		current->lane = seen->lane;
 	current->checked_in_at = appt_now();
 	current->skipped_at = 0;
 	work->checked_in = finish(current, request, &check_in);
-	return (Datum) 0;
+	return true;
 }
 
 /*

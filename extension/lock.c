@@ -1,12 +1,18 @@
 /*
  * lock.c
- *		Transaction-level locks on things that are not rows.
+ *		Locks on things that are not rows, in the server's lock table.
  *
  * Locking order, everywhere: idempotency key, branch (shared; exclusive to
- * close it), doctor (likewise, for time off), doctor-days by (doctor_no, date),
- * each with its row, patient, appointment row.  Keys of one class are taken in
- * ascending order.  These locks never meet those of pg_advisory_lock(): the
- * last field of their tag is another.
+ * close it), doctor (likewise, for time off), the rows of the doctor-days by
+ * (doctor_no, date), of the patient, of the appointment.  Keys of one class are
+ * taken in ascending order.
+ *
+ * They are held to the end of the transaction, one for each branch and doctor
+ * that it books at; those of doctor-days beyond a few only until the row is
+ * locked (token.c), for it may book on thousands of days and the lock table is
+ * small.
+ * They never meet those of pg_advisory_lock(): the last field of their tag is
+ * another.
  */
 #include "appt.h"
 
@@ -16,6 +22,7 @@
 
 #define TAG_CLASS_BASE	0x4A00
 
+static LOCKTAG lock_tag(ApptLockClass class, uint64 key);
 static LockAcquireResult acquire(ApptLockClass class, uint64 key,
 								 LOCKMODE mode, bool no_wait);
 
@@ -38,6 +45,15 @@ appt_try_lock_exclusive(ApptLockClass class, uint64 key)
 	return acquire(class, key, ExclusiveLock, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
+/* Gives a lock back before the transaction ends. */
+void
+appt_unlock_exclusive(ApptLockClass class, uint64 key)
+{
+	LOCKTAG		tag = lock_tag(class, key);
+
+	(void) LockRelease(&tag, ExclusiveLock, false);
+}
+
 /* The lock key of something that is known by a name. */
 uint64
 appt_lock_key(const char *name)
@@ -49,9 +65,17 @@ appt_lock_key(const char *name)
 static LockAcquireResult
 acquire(ApptLockClass class, uint64 key, LOCKMODE mode, bool no_wait)
 {
+	LOCKTAG		tag = lock_tag(class, key);
+
+	return LockAcquire(&tag, mode, false, no_wait);
+}
+
+static LOCKTAG
+lock_tag(ApptLockClass class, uint64 key)
+{
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32),
 						 (uint32) key, TAG_CLASS_BASE + class);
-	return LockAcquire(&tag, mode, false, no_wait);
+	return tag;
 }

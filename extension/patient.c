@@ -2,17 +2,17 @@
  * patient.c
  *		What a booking needs to know of a patient.
  *
- * The patient's lock is taken after the doctor-day's; under it the daily
- * limit is exact and two bookings of one patient do not deadlock in the
- * patient's overlap constraint.
+ * The patient's row is locked after the doctor-day's; under it the daily limit
+ * is exact and two bookings of one patient do not deadlock in the patient's
+ * overlap constraint.
  */
 #include "booking.h"
 
 #include "catalog/pg_type.h"
 
 /*
- * The row's lock keeps out who changes or erases the patient meanwhile; what
- * somebody who was waited for has changed is judged anew.
+ * The row's lock keeps out who books, changes or erases the patient meanwhile;
+ * what somebody who was waited for has changed is judged anew.
  */
 static ApptStatement lock_active = {
 	"SELECT p.patient_no::integer"
@@ -20,6 +20,14 @@ static ApptStatement lock_active = {
 	" WHERE p.patient_id = $1 AND p.active"
 	" FOR NO KEY UPDATE",
 	1, {TEXTOID}
+};
+
+static ApptStatement lock_no = {
+	"SELECT"
+	" FROM appt.patient p"
+	" WHERE p.patient_no = $1"
+	" FOR NO KEY UPDATE",
+	1, {INT4OID}
 };
 
 /* Whether an API client that is limited to branches sees the patient. */
@@ -51,7 +59,7 @@ static ApptStatement overlap = {
 
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
-/* Looks up an active patient whom the caller may see, and takes the lock. */
+/* Looks up an active patient whom the caller may see, and locks the row. */
 int
 patient_lock(const char *patient_id, const Caller *caller)
 {
@@ -60,19 +68,20 @@ patient_lock(const char *patient_id, const Caller *caller)
 	bool		isnull;
 
 	appt_require(patient_id != NULL, "patient_id");
-	if (appt_run(&lock_active, args, APPT_WRITE) > 0)
+	if (appt_run(&lock_active, args, APPT_LOCK) > 0)
 		patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	if (patient_no == 0 || !caller_sees_patient(caller, patient_no))
 		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
-	patient_lock_no(patient_no);
 	return patient_no;
 }
 
-/* Takes the lock of a patient who is known to exist. */
+/* Locks the row of a patient who is known to exist. */
 void
 patient_lock_no(int patient_no)
 {
-	appt_lock_exclusive(APPT_LOCK_PATIENT, patient_no);
+	ApptArg		args[] = {appt_arg(Int32GetDatum(patient_no))};
+
+	(void) appt_run(&lock_no, args, APPT_LOCK);
 }
 
 /* Refuses one more appointment on a day on which the patient has enough. */

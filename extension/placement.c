@@ -154,7 +154,7 @@ void
 placement_refuse_overlap(const Placement *placement, const char *constraint,
 						 const char *patient_id)
 {
-	if (strcmp(constraint, "appointment_patient_no_overlap") == 0)
+	if (strcmp(constraint, APPT_PATIENT_OVERLAP) == 0)
 		patient_refuse_busy(patient_id);
 	refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
 }
@@ -287,5 +287,5 @@ clear_expired_holds(const Placement *placement)
 		appt_arg_time(placement->slot_end)
 	};
 
-	appt_run(&delete_expired_holds, args, APPT_WRITE);
+	appt_run(&delete_expired_holds, args, APPT_LOCK);
 }

@@ -3,9 +3,11 @@
  *		Moves an appointment to another time, doctor or branch.
  *
  * The row is read without a lock to learn its day; the days are locked in
- * order, then the patient, then the row, which is read again.  If it moved
+ * order, then the patient, then the row, which is read again.  If it changed
  * meanwhile, the work begins anew in a fresh subtransaction, so no lock is
- * ever taken out of order and two opposite moves do not deadlock.
+ * ever taken out of order and two opposite moves do not deadlock.  Where an
+ * absence displaces it, its doctor is locked exclusively: nobody else can move
+ * it, and its row may be locked first.
  */
 #include "booking.h"
 
@@ -27,19 +29,18 @@ static ApptStatement move = {
 typedef struct Move
 {
 	const RescheduleRequest *request;
-	const Appointment *seen;	/* as it was before any lock was taken */
+	const Appointment *seen;	/* as it was before the days were locked */
 	PlacementRequest wanted;
 	Placement	placement;
 	int			token_number;
 	Appointment *moved;
 } Move;
 
-static Datum move_once(void *arg);
+static bool move_once(void *arg);
 static PlacementRequest placement_request(const RescheduleRequest *request,
 										  const Appointment *seen);
 static bool is_same_day(const Move *m);
 static void lock_days(Move *m);
-static Appointment *lock_row(const Move *m);
 static void check_movable(const Move *m, const Appointment *current);
 static void check_window(const Move *m, const Appointment *current);
 static bool is_unchanged(const Move *m, const Appointment *current);
@@ -56,11 +57,15 @@ reschedule_move(const RescheduleRequest *request)
 	appt_require(request->appointment_id != NULL, "appointment_id");
 	appt_require(request->slot_start != 0, "new_slot_start");
 	appt_check_text(request->reason, "reason");
-	(void) appt_retry(move_once, &m);
+	if (request->forced)
+		(void) move_once(&m);
+	else
+		appt_retry(move_once, &m);
 	return m.moved;
 }
 
-static Datum
+/* An ApptAttempt. */
+static bool
 move_once(void *arg)
 {
 	Move	   *m = arg;
@@ -68,19 +73,21 @@ move_once(void *arg)
 	Appointment *current;
 
 	m->seen = appointment_find(request->appointment_id, request->caller,
-							   APPT_UNLOCKED);
+							   request->forced ? APPT_FOR_UPDATE
+							   : APPT_UNLOCKED);
 	appointment_check_version(m->seen, request->expected_version);
 	check_movable(m, m->seen);
 	m->wanted = placement_request(request, m->seen);
 	placement_begin(&m->placement, &m->wanted);
 	lock_days(m);
 	patient_lock_no(m->seen->patient_no);
-	current = lock_row(m);
-	appointment_check_version(current, request->expected_version);
-	check_movable(m, current);
+	current = appointment_find(request->appointment_id, request->caller,
+							   APPT_FOR_UPDATE);
+	if (current->version != m->seen->version)
+		return false;
 	m->moved = current;
 	if (is_unchanged(m, current))
-		return (Datum) 0;
+		return true;
 
 	check_window(m, current);
 	placement_find(&m->placement, &m->wanted);
@@ -89,7 +96,7 @@ move_once(void *arg)
 	appt_run_excluded(update_row, m, refuse_overlap, m);
 	event_record(m->moved, "appointment.rescheduled", request->caller,
 				 request->reason, m->placement.now);
-	return (Datum) 0;
+	return true;
 }
 
 /* A visit keeps its length, doctor and branch unless told otherwise. */
@@ -138,23 +145,6 @@ lock_days(Move *m)
 	m->token_number = days[0].draw
 		? days[0].token_number
 		: days[1].token_number;
-}
-
-/* The row under its lock; starts over if it is no longer where it was seen. */
-static Appointment *
-lock_row(const Move *m)
-{
-	Appointment *current = appointment_find(m->request->appointment_id,
-											m->request->caller,
-											APPT_FOR_UPDATE);
-
-	if (current->doctor_no != m->seen->doctor_no ||
-		current->token_date != m->seen->token_date)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("appointment \"%s\" was moved at the same time",
-						current->appointment_id)));
-	return current;
 }
 
 static void

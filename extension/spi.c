@@ -1,10 +1,14 @@
 /*
  * spi.c
- *		Saved plans, and running work again after a serialization failure.
+ *		Saved plans, and running again what a concurrent change made fail.
  *
  * Writes and the reads that decide about them see what is committed now, at
  * every isolation level, as foreign-key checks do; so a booking made while we
  * waited for its lock is never overlooked.
+ *
+ * Only what can succeed is run again.  What SERIALIZABLE finds wrong between
+ * whole transactions stays wrong until the caller begins a new one, and is
+ * passed on.
  */
 #include "appt.h"
 
@@ -17,35 +21,75 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-/*
- * How long appt_retry() goes on.  At REPEATABLE READ each of n that wait for
- * an appointment's row fails once for each that goes first.  What SERIALIZABLE
- * finds wrong between whole transactions is less likely to mend, a deadlock
- * costs deadlock_timeout and may come from locks that the caller's transaction
- * holds.
- */
-#define PATIENCE			200
-#define COST_OF_CONFLICT	1
-#define COST_OF_DANGER		10
-#define COST_OF_DEADLOCK	70
+/* Each try that fails means that another transaction got further. */
+#define MAX_TRIES		100
+
+/* A deadlock costs deadlock_timeout. */
+#define MAX_DEADLOCKS	3
 
 /* As the functions set it. */
 #define SEARCH_PATH	"pg_catalog, pg_temp"
 
+/* A statement and how it is to run. */
+typedef struct Execution
+{
+	ApptStatement *statement;
+	const ApptArg *args;
+	ApptAccess	access;
+} Execution;
+
+/* Whether running the same again can mend what the error says. */
+typedef bool (*IsMendable) (const ErrorData *error);
+
+static bool execute(void *arg);
 static bool is_exclusion_of_ours(const ErrorData *error);
 static int	fix_search_path(void);
 static void prepare(ApptStatement *statement);
-static int	attempt(ApptWork work, void *request, Datum *result);
-static int	cost_of_retry(const ErrorData *error);
+static bool attempt(ApptAttempt work, void *request, IsMendable is_mendable,
+					ErrorData **error);
+static bool is_row_changed(const ErrorData *error);
+static bool is_deadlock(const ErrorData *error);
 
-/* Runs a statement and returns the number of rows; SPI must be connected. */
+/*
+ * Runs a statement and returns the number of rows; SPI must be connected.
+ *
+ * APPT_LOCK is for one that waits for rows which others are changing.  READ
+ * COMMITTED goes on with what they made of them; the levels above fail, and
+ * the statement is run again in a subtransaction with a snapshot from after
+ * the change.
+ */
 uint64
 appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 {
+	Execution	run = {.statement = statement, .args = args, .access = access};
+	ErrorData  *error = NULL;
+
+	if (access != APPT_LOCK || !IsolationUsesXactSnapshot())
+	{
+		(void) execute(&run);
+		return SPI_processed;
+	}
+	for (int i = 0; i < MAX_TRIES; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (attempt(execute, &run, is_row_changed, &error))
+			return SPI_processed;
+	}
+	ReThrowError(error);
+}
+
+/* An ApptAttempt: the statement, once. */
+static bool
+execute(void *arg)
+{
+	const Execution *run = arg;
+	ApptStatement *statement = run->statement;
 	Datum		values[lengthof(statement->types)];
 	char		nulls[lengthof(statement->types)];
 	Snapshot	snapshot = InvalidSnapshot;
 	MemoryContext context = CurrentMemoryContext;
+	bool		read_only = run->access == APPT_READ ||
+		run->access == APPT_READ_LATEST;
 	int			settings = fix_search_path();
 	int			code;
 
@@ -53,28 +97,28 @@ appt_run(ApptStatement *statement, const ApptArg *args, ApptAccess access)
 		prepare(statement);
 	for (int i = 0; i < statement->nargs; i++)
 	{
-		values[i] = args[i].value;
-		nulls[i] = args[i].isnull ? 'n' : ' ';
+		values[i] = run->args[i].value;
+		nulls[i] = run->args[i].isnull ? 'n' : ' ';
 	}
-	if (access != APPT_READ)
+	if (run->access != APPT_READ)
 		snapshot = GetLatestSnapshot();
 
 	code = SPI_execute_snapshot(statement->plan, values, nulls, snapshot,
-								InvalidSnapshot, access != APPT_WRITE,
-								true, 0);
+								InvalidSnapshot, read_only, true, 0);
 	MemoryContextSwitchTo(context); /* SPI leaves another one */
 	if (settings > 0)
 		AtEOXact_GUC(true, settings);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(code));
-	return SPI_processed;
+	return true;
 }
 
 /*
- * Runs work that writes.  If an exclusion constraint of a table of ours forbids
+ * Runs work that writes.  If an overlap constraint of appt.appointment forbids
  * it, "refuse" is told which one and raises the error that the caller sees.
- * What a DBA's trigger raises under that SQLSTATE, or its tables, is passed on.
+ * Exclusion constraints that a DBA has made, and what his triggers raise under
+ * that SQLSTATE, are passed on as they are.
  */
 void
 appt_run_excluded(ApptWork work, void *request, ApptRefusal refuse,
@@ -104,8 +148,10 @@ static bool
 is_exclusion_of_ours(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION &&
-		error->constraint_name != NULL && error->schema_name != NULL &&
-		strcmp(error->schema_name, "appt") == 0;
+		error->schema_name != NULL && strcmp(error->schema_name, "appt") == 0 &&
+		error->constraint_name != NULL &&
+		(strcmp(error->constraint_name, APPT_DOCTOR_OVERLAP) == 0 ||
+		 strcmp(error->constraint_name, APPT_PATIENT_OVERLAP) == 0);
 }
 
 /* Raises what it means that a row was not written, though nothing failed. */
@@ -177,26 +223,30 @@ appt_field_text(int row, int column)
 }
 
 /*
- * Runs work in a subtransaction, again after a serialization failure or a
- * deadlock: its locks are given back and it sees the newest state.
+ * Runs work in a subtransaction.  Where it answers false, what it read before
+ * it had its locks has changed: the subtransaction is rolled back, which gives
+ * them back, and it begins anew.  So it does after a deadlock, unless the
+ * transaction had written before: then whoever waits for that waits on.
  */
-Datum
-appt_retry(ApptWork work, void *request)
+void
+appt_retry(ApptAttempt work, void *request)
 {
-	Datum		result = (Datum) 0;
-	int			patience = PATIENCE;
+	bool		is_first = !TransactionIdIsValid(GetTopTransactionIdIfAny());
+	int			deadlocks = 0;
 
-	while (patience > 0)
+	for (int i = 0; i < MAX_TRIES; i++)
 	{
-		int			cost;
+		ErrorData  *error = NULL;
+		bool		mend = is_first && deadlocks < MAX_DEADLOCKS;
 
 		CHECK_FOR_INTERRUPTS();
-		cost = attempt(work, request, &result);
-		if (cost == 0)
-			return result;
-		patience -= cost;
+		if (attempt(work, request, mend ? is_deadlock : NULL, &error))
+			return;
+		deadlocks += error != NULL;
 	}
-	return work(request);
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not keep up with concurrent changes")));
 }
 
 /*
@@ -210,9 +260,7 @@ appt_with_spi(ApptWork work, void *request)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	result = IsolationUsesXactSnapshot()
-		? appt_retry(work, request)
-		: work(request);
+	result = work(request);
 	SPI_finish();
 	return result;
 }
@@ -284,54 +332,57 @@ prepare(ApptStatement *statement)
 	statement->plan = plan;
 }
 
-/* One try: 0 if it went well, else what it costs to try again. */
-static int
-attempt(ApptWork work, void *request, Datum *result)
+/*
+ * Runs work in a subtransaction, once.  False, and everything rolled back, if
+ * it answered false or failed with an error that is mendable, which is then in
+ * *error; other errors are passed on.
+ */
+static bool
+attempt(ApptAttempt work, void *request, IsMendable is_mendable,
+		ErrorData **error)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile int cost = 0;
+	volatile bool done = false;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		*result = work(request);
-		ReleaseCurrentSubTransaction();
+		done = work(request);
+		if (done)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
+		*error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		cost = cost_of_retry(error);
-		if (cost == 0)
-			ReThrowError(error);
-		FreeErrorData(error);
+		if (is_mendable == NULL || !is_mendable(*error))
+			ReThrowError(*error);
+		done = false;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return cost;
+	return done;
 }
 
-/* 0 for what no further try can mend. */
-static int
-cost_of_retry(const ErrorData *error)
+/* Only what SERIALIZABLE finds wrong has its reason in the detail. */
+static bool
+is_row_changed(const ErrorData *error)
 {
-	switch (error->sqlerrcode)
-	{
-		case ERRCODE_T_R_SERIALIZATION_FAILURE:
-			/* Only SERIALIZABLE gives its reason in the detail. */
-			return error->detail ? COST_OF_DANGER : COST_OF_CONFLICT;
-		case ERRCODE_T_R_DEADLOCK_DETECTED:
-			return COST_OF_DEADLOCK;
-		default:
-			return 0;
-	}
+	return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE &&
+		error->detail == NULL;
+}
+
+static bool
+is_deadlock(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
