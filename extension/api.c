@@ -138,7 +138,7 @@ call_change(void *arg)
 		.caller = &caller,
 		.appointment_id = api_text(call->fcinfo, 0),
 		.reason = call->has_reason ? api_text(call->fcinfo, 1) : NULL,
-		.expected_version = api_int(call->fcinfo, call->version_arg)
+		.expected_version = api_optional_int(call->fcinfo, call->version_arg)
 	};
 
 	return SPI_datumTransfer(call->change(&request)->row, false, -1);
@@ -165,12 +165,13 @@ call_book(void *arg)
 	IdempotencyKey key = {
 		.client = caller.actor,
 		.route = "appt.book",
-		.key = api_text(fcinfo, 9),
-		.request_hash = hash_of_booking(&request)
+		.key = api_text(fcinfo, 9)
 	};
 	Answer		answer;
 	Appointment *booked;
 
+	if (key.key != NULL)
+		key.request_hash = hash_of_booking(&request);
 	if (idempotency_begin(&key, &answer))
 		booked = appointment_find(answer.id, &caller, APPT_UNLOCKED);
 	else
@@ -242,7 +243,7 @@ call_reschedule(void *arg)
 		.reason = api_text(fcinfo, 3),
 		.doctor_id = api_text(fcinfo, 4),
 		.branch_id = api_text(fcinfo, 5),
-		.expected_version = api_int(fcinfo, 6)
+		.expected_version = api_optional_int(fcinfo, 6)
 	};
 
 	schedule_refresh();
@@ -270,11 +271,12 @@ hash_of_booking(const BookRequest *r)
 	char	   *hex = palloc(2 * sizeof(digest) + 1);
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
-	text = psprintf("%s\n%s\n" INT64_FORMAT "\n" INT64_FORMAT
+	text = psprintf("%s\n%s\n%d " INT64_FORMAT "\n%d " INT64_FORMAT
 					"\n%s\n%s\n%s\n%s\n%s\n%d",
 					r->patient_id ? r->patient_id : "",
 					r->doctor_id ? r->doctor_id : "",
-					r->slot_start, r->slot_end,
+					r->slot_start.given, r->slot_start.at,
+					r->slot_end.given, r->slot_end.at,
 					r->branch_id ? r->branch_id : "",
 					r->visit_type ? r->visit_type : "",
 					r->notes ? r->notes : "",

@@ -10,7 +10,8 @@
 
 extern char *api_text(FunctionCallInfo fcinfo, int n);
 extern int	api_int(FunctionCallInfo fcinfo, int n);
-extern TimestampTz api_time(FunctionCallInfo fcinfo, int n);
+extern OptionalTime api_time(FunctionCallInfo fcinfo, int n);
+extern OptionalInt api_optional_int(FunctionCallInfo fcinfo, int n);
 extern bool api_bool(FunctionCallInfo fcinfo, int n);
 
 #endif							/* APPT_API_H */

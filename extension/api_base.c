@@ -42,10 +42,18 @@ api_int(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
 }
 
-TimestampTz
+OptionalTime
 api_time(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(n) ? 0 : PG_GETARG_TIMESTAMPTZ(n);
+	return PG_ARGISNULL(n) ? (OptionalTime) {0}
+		: appt_time(PG_GETARG_TIMESTAMPTZ(n));
+}
+
+OptionalInt
+api_optional_int(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? (OptionalInt) {0}
+		: (OptionalInt) {.given = true, .value = PG_GETARG_INT32(n)};
 }
 
 bool

@@ -283,7 +283,7 @@ work_reschedule(FunctionCallInfo fcinfo, const Caller *caller)
 		.reason = api_text(fcinfo, 3),
 		.doctor_id = api_text(fcinfo, 4),
 		.branch_id = api_text(fcinfo, 5),
-		.expected_version = api_int(fcinfo, 6)
+		.expected_version = api_optional_int(fcinfo, 6)
 	};
 
 	return reschedule_move(&request);
@@ -296,7 +296,7 @@ work_cancel(FunctionCallInfo fcinfo, const Caller *caller)
 		.caller = caller,
 		.appointment_id = api_text(fcinfo, 0),
 		.reason = api_text(fcinfo, 1),
-		.expected_version = api_int(fcinfo, 2)
+		.expected_version = api_optional_int(fcinfo, 2)
 	};
 
 	return lifecycle_cancel(&request);
@@ -314,7 +314,7 @@ change_request(FunctionCallInfo fcinfo, const Caller *caller)
 	return (ChangeRequest) {
 		.caller = caller,
 		.appointment_id = api_text(fcinfo, 0),
-		.expected_version = api_int(fcinfo, 1)
+		.expected_version = api_optional_int(fcinfo, 1)
 	};
 }
 
@@ -331,7 +331,7 @@ hold_json(Appointment *hold)
 	appt_json_text(&out, "branch_id", hold->branch_id);
 	appt_json_time(&out, "slot_start", hold->slot_start, zone);
 	appt_json_time(&out, "slot_end", hold->slot_end, zone);
-	appt_json_time(&out, "expires_at", hold->hold_expires_at, zone);
+	appt_json_optional_time(&out, "expires_at", hold->hold_expires_at, zone);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

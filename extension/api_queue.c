@@ -83,16 +83,16 @@ put_entry(ReturnSetInfo *result, const QueueEntry *entry, int position)
 		CStringGetTextDatum(a->status),
 		Int32GetDatum(a->priority),
 		TimestampTzGetDatum(a->slot_start),
-		TimestampTzGetDatum(a->checked_in_at),
+		TimestampTzGetDatum(a->checked_in_at.at),
 		BoolGetDatum(entry->late),
-		BoolGetDatum(a->skipped_at != 0),
+		BoolGetDatum(a->skipped_at.given),
 		Int32GetDatum(entry->ahead),
-		TimestampTzGetDatum(entry->estimated_start)
+		TimestampTzGetDatum(entry->estimated_start.at)
 	};
 	bool		nulls[lengthof(values)] = {0};
 
-	nulls[8] = a->checked_in_at == 0;
-	nulls[12] = entry->estimated_start == 0;
+	nulls[8] = !a->checked_in_at.given;
+	nulls[12] = !entry->estimated_start.given;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -179,11 +179,12 @@ queue_json(const QueueEntry *entries, int n)
 		appt_json_text(&out, "status", a->status);
 		appt_json_int(&out, "priority", a->priority);
 		appt_json_time(&out, "slot_start", a->slot_start, zone);
-		appt_json_time(&out, "checked_in_at", a->checked_in_at, zone);
+		appt_json_optional_time(&out, "checked_in_at", a->checked_in_at, zone);
 		appt_json_bool(&out, "late", entry->late);
-		appt_json_bool(&out, "skipped", a->skipped_at != 0);
+		appt_json_bool(&out, "skipped", a->skipped_at.given);
 		appt_json_int(&out, "people_ahead", entry->ahead);
-		appt_json_time(&out, "estimated_start", entry->estimated_start, zone);
+		appt_json_optional_time(&out, "estimated_start",
+								entry->estimated_start, zone);
 		appendStringInfoChar(&out, '}');
 	}
 	appendStringInfoChar(&out, ']');

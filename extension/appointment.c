@@ -182,8 +182,9 @@ appointment_from_row(Datum row)
 	read_columns(DatumGetRow(row), values, nulls);
 
 #define TEXT(col) text_or_null(values, nulls, COL_##col)
-#define TIME(col) \
-	(nulls[COL_##col] ? 0 : DatumGetTimestampTz(values[COL_##col]))
+#define TIME(col) DatumGetTimestampTz(values[COL_##col])
+#define TIME_OR_NONE(col) \
+	(nulls[COL_##col] ? (OptionalTime) {0} : appt_time(TIME(col)))
 #define INT4(col) (nulls[COL_##col] ? 0 : DatumGetInt32(values[COL_##col]))
 #define INT2(col) (nulls[COL_##col] ? 0 : DatumGetInt16(values[COL_##col]))
 	*a = (Appointment) {
@@ -206,13 +207,13 @@ appointment_from_row(Datum row)
 		.reason = TEXT(REASON),
 		.priority = INT2(PRIORITY),
 		.override = DatumGetBool(values[COL_OVERRIDE]),
-		.skipped_at = TIME(SKIPPED_AT),
+		.skipped_at = TIME_OR_NONE(SKIPPED_AT),
 		.booked_at = TIME(BOOKED_AT),
-		.checked_in_at = TIME(CHECKED_IN_AT),
-		.started_at = TIME(STARTED_AT),
-		.completed_at = TIME(COMPLETED_AT),
-		.cancelled_at = TIME(CANCELLED_AT),
-		.hold_expires_at = TIME(HOLD_EXPIRES_AT),
+		.checked_in_at = TIME_OR_NONE(CHECKED_IN_AT),
+		.started_at = TIME_OR_NONE(STARTED_AT),
+		.completed_at = TIME_OR_NONE(COMPLETED_AT),
+		.cancelled_at = TIME_OR_NONE(CANCELLED_AT),
+		.hold_expires_at = TIME_OR_NONE(HOLD_EXPIRES_AT),
 		.doctor_no = INT4(DOCTOR_NO),
 		.patient_no = INT4(PATIENT_NO),
 		.lane = INT2(LANE),
@@ -221,6 +222,7 @@ appointment_from_row(Datum row)
 	};
 #undef TEXT
 #undef TIME
+#undef TIME_OR_NONE
 #undef INT4
 #undef INT2
 	return a;
@@ -333,18 +335,19 @@ appointment_is(const Appointment *appointment, const char *status)
 	return strcmp(appointment->status, status) == 0;
 }
 
-/* Refuses a change that was meant for another version; 0 means any. */
+/* Refuses a change that was meant for another version. */
 void
 appointment_check_version(const Appointment *appointment,
-						  int expected_version)
+						  OptionalInt expected_version)
 {
-	if (expected_version == 0 || expected_version == appointment->version)
+	if (!expected_version.given ||
+		expected_version.value == appointment->version)
 		return;
 	ereport(ERROR,
 			(APPT_ERRCODE(VERSION_MISMATCH),
 			 errmsg("appointment \"%s\" has version %d, not %d",
 					appointment->appointment_id, appointment->version,
-					expected_version)));
+					expected_version.value)));
 }
 
 /*
@@ -372,8 +375,8 @@ appointment_insert(const Appointment *a)
 		appt_arg_text(a->notes),
 		appt_arg(BoolGetDatum(a->override)),
 		appt_arg_time(a->booked_at),
-		appt_arg_time(a->checked_in_at),
-		appt_arg_time(a->hold_expires_at),
+		appt_arg_optional_time(a->checked_in_at),
+		appt_arg_optional_time(a->hold_expires_at),
 		appt_arg(Int32GetDatum(a->doctor_no)),
 		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->patient_no)),
 		appt_arg(Int16GetDatum(a->lane)),
@@ -399,11 +402,11 @@ appointment_store(const Appointment *a)
 		appt_arg_text(a->reason),
 		appt_arg(Int16GetDatum(a->lane)),
 		appt_arg(Int16GetDatum(a->priority)),
-		appt_arg_time(a->skipped_at),
-		appt_arg_time(a->checked_in_at),
-		appt_arg_time(a->started_at),
-		appt_arg_time(a->completed_at),
-		appt_arg_time(a->cancelled_at)
+		appt_arg_optional_time(a->skipped_at),
+		appt_arg_optional_time(a->checked_in_at),
+		appt_arg_optional_time(a->started_at),
+		appt_arg_optional_time(a->completed_at),
+		appt_arg_optional_time(a->cancelled_at)
 	};
 	bool		isnull;
 
@@ -490,10 +493,10 @@ write_json(const Appointment *a)
 	appt_json_int(&out, "reschedule_count", a->reschedule_count);
 	appt_json_text(&out, "reason", a->reason);
 	appt_json_time(&out, "booked_at", a->booked_at, zone);
-	appt_json_time(&out, "checked_in_at", a->checked_in_at, zone);
-	appt_json_time(&out, "started_at", a->started_at, zone);
-	appt_json_time(&out, "completed_at", a->completed_at, zone);
-	appt_json_time(&out, "cancelled_at", a->cancelled_at, zone);
+	appt_json_optional_time(&out, "checked_in_at", a->checked_in_at, zone);
+	appt_json_optional_time(&out, "started_at", a->started_at, zone);
+	appt_json_optional_time(&out, "completed_at", a->completed_at, zone);
+	appt_json_optional_time(&out, "cancelled_at", a->cancelled_at, zone);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

@@ -44,13 +44,13 @@ typedef struct Appointment
 	const char *reason;
 	int			priority;
 	bool		override;		/* booked against the rules of slots */
-	TimestampTz skipped_at;		/* 0: never, here and below */
+	OptionalTime skipped_at;
 	TimestampTz booked_at;
-	TimestampTz checked_in_at;
-	TimestampTz started_at;
-	TimestampTz completed_at;
-	TimestampTz cancelled_at;
-	TimestampTz hold_expires_at;
+	OptionalTime checked_in_at;
+	OptionalTime started_at;
+	OptionalTime completed_at;
+	OptionalTime cancelled_at;
+	OptionalTime hold_expires_at;
 	int			doctor_no;
 	int			patient_no;
 	int			lane;
@@ -72,7 +72,7 @@ extern Appointment *appointment_find(const char *appointment_id,
 									 ApptLocking locking);
 extern bool appointment_is(const Appointment *appointment, const char *status);
 extern void appointment_check_version(const Appointment *appointment,
-									  int expected_version);
+									  OptionalInt expected_version);
 extern Appointment *appointment_insert(const Appointment *appointment);
 extern Appointment *appointment_store(const Appointment *appointment);
 extern const char *appointment_json(Appointment *appointment);

@@ -48,6 +48,28 @@
 
 #define MINUTES(n)	((int64) (n) * USECS_PER_MINUTE)
 
+/*
+ * What may be absent: zeroed, it is.  No value can stand for that, for 0 is an
+ * instant (2000-01-01 00:00Z) and a version that a caller may send.
+ */
+typedef struct OptionalTime
+{
+	bool		given;
+	TimestampTz at;
+} OptionalTime;
+
+typedef struct OptionalInt
+{
+	bool		given;
+	int			value;
+} OptionalInt;
+
+static inline OptionalTime
+appt_time(TimestampTz at)
+{
+	return (OptionalTime) {.given = true, .at = at};
+}
+
 /* ---- error.c ---- */
 
 typedef enum ApptError
@@ -110,6 +132,7 @@ extern Datum appt_with_spi(ApptWork work, void *request);
 extern ApptArg appt_arg(Datum value);
 extern ApptArg appt_arg_text(const char *value);
 extern ApptArg appt_arg_time(TimestampTz instant);
+extern ApptArg appt_arg_optional_time(OptionalTime time);
 extern ApptArg appt_arg_null(void);
 
 /* ---- relation.c ---- */
@@ -174,6 +197,8 @@ extern void appt_json_int(StringInfo out, const char *name, int64 value);
 extern void appt_json_bool(StringInfo out, const char *name, bool value);
 extern void appt_json_time(StringInfo out, const char *name,
 						   TimestampTz instant, pg_tz *zone);
+extern void appt_json_optional_time(StringInfo out, const char *name,
+									OptionalTime time, pg_tz *zone);
 extern void appt_json_date(StringInfo out, const char *name, DateADT date);
 
 /* ---- module.c ---- */

@@ -27,8 +27,8 @@ typedef struct NewRow
 	const char *source;
 	int			token_number;
 	int			patient_no;		/* 0: a hold */
-	TimestampTz checked_in_at;
-	TimestampTz hold_expires_at;
+	OptionalTime checked_in_at;
+	OptionalTime hold_expires_at;
 	Appointment *inserted;
 } NewRow;
 
@@ -94,10 +94,10 @@ booking_walk_in(const BookRequest *request)
 		.placement = &placement,
 		.status = "checked_in",
 		.source = "walk_in",
-		.checked_in_at = now
+		.checked_in_at = appt_time(now)
 	};
 
-	at_once.slot_start = now - now % MINUTES(1);
+	at_once.slot_start = appt_time(now - now % MINUTES(1));
 	check_texts(request);
 	wanted = placement_request(&at_once);
 	placement_begin(&placement, &wanted);
@@ -132,8 +132,8 @@ booking_hold(const BookRequest *request)
 	placement_begin(&placement, &wanted);
 	lock_day(&placement);
 	placement_find(&placement, &wanted);
-	row.hold_expires_at = placement.now +
-		MINUTES(placement.place.rules->hold_min);
+	row.hold_expires_at =
+		appt_time(placement.now + MINUTES(placement.place.rules->hold_min));
 	return insert_row(&row);
 }
 
@@ -262,9 +262,9 @@ use_hold(const BookRequest *request, Placement *placement)
 {
 	Appointment *hold = delete_hold(request->hold_id, request->caller);
 
-	if (hold == NULL || hold->hold_expires_at <= placement->now)
+	if (hold == NULL || hold->hold_expires_at.at <= placement->now)
 		refuse_expired_hold(request->hold_id);
-	if (placement->slot_end == 0)
+	if (!placement->has_end)
 		placement->slot_end = hold->slot_end;
 	if (hold->doctor_no != placement->place.doctor->doctor_no ||
 		strcmp(hold->branch_id, placement->place.branch->branch_id) != 0 ||

@@ -89,8 +89,8 @@ typedef struct PlacementRequest
 	const char *doctor_id;
 	const char *branch_id;
 	const char *visit_type;
-	TimestampTz slot_start;
-	TimestampTz slot_end;		/* 0: by visit type, else by the grid */
+	OptionalTime slot_start;	/* required */
+	OptionalTime slot_end;		/* else by visit type, else by the grid */
 	bool		override;
 	int64		except_no;		/* the appointment that moves, 0: none */
 	int			from_doctor_no; /* whose day it leaves, 0: nobody's */
@@ -102,7 +102,8 @@ typedef struct Placement
 	Place		place;
 	const VisitType *visit;
 	TimestampTz slot_start;
-	TimestampTz slot_end;
+	TimestampTz slot_end;		/* not yet known unless has_end */
+	bool		has_end;
 	DateADT		date;			/* the branch-local date of slot_start */
 	TimestampTz now;
 	int			lane;
@@ -140,8 +141,8 @@ typedef struct BookRequest
 	const char *patient_id;
 	const char *doctor_id;
 	const char *branch_id;
-	TimestampTz slot_start;
-	TimestampTz slot_end;		/* 0: by visit type or grid */
+	OptionalTime slot_start;	/* required */
+	OptionalTime slot_end;		/* else by visit type or grid */
 	const char *visit_type;
 	const char *notes;
 	const char *source;
@@ -153,12 +154,12 @@ typedef struct RescheduleRequest
 {
 	const Caller *caller;
 	const char *appointment_id;
-	TimestampTz slot_start;
-	TimestampTz slot_end;		/* 0: as long as before */
+	OptionalTime slot_start;	/* required */
+	OptionalTime slot_end;		/* else as long as before */
 	const char *reason;
 	const char *doctor_id;		/* NULL: the same */
 	const char *branch_id;		/* NULL: the same */
-	int			expected_version;	/* 0: any */
+	OptionalInt expected_version;	/* else any */
 	bool		forced;			/* displaced: no window, no source rule */
 } RescheduleRequest;
 
@@ -167,7 +168,7 @@ typedef struct ChangeRequest
 	const Caller *caller;
 	const char *appointment_id;
 	const char *reason;
-	int			expected_version;	/* 0: any */
+	OptionalInt expected_version;	/* else any */
 	int			priority;
 	bool		forced;
 } ChangeRequest;
@@ -195,7 +196,7 @@ typedef struct QueueEntry
 	Appointment *appointment;
 	bool		late;			/* checked in late, or a walk-in */
 	int			ahead;			/* people to be seen before */
-	TimestampTz estimated_start;	/* 0 for who is being seen */
+	OptionalTime estimated_start;	/* none for who is being seen */
 } QueueEntry;
 
 extern int	queue_load(const char *doctor_id, DateADT date, bool today,

@@ -105,12 +105,13 @@ static void take_entries(BusyList *list, const BusyQuery *query,
 static SlotBusy busy_of(IndexTuple tuple);
 static bool is_visible(IndexScanDesc scan, ItemPointer tid, Buffer *map);
 static bool fetch(IndexScanDesc scan, TupleTableSlot **row);
-static TimestampTz expiry(Relation table, TupleTableSlot *row);
+static OptionalTime expiry(Relation table, TupleTableSlot *row);
 static void select_rows(BusyList *list, const BusyQuery *query);
 static void begin(DestReceiver *self, int operation, TupleDesc desc);
 static bool receive(TupleTableSlot *slot, DestReceiver *self);
 static void end(DestReceiver *self);
-static void add(BusyList *list, const SlotBusy *busy, TimestampTz expires_at);
+static void add(BusyList *list, const SlotBusy *busy,
+				OptionalTime expires_at);
 
 /*
  * Fills the list, whose "now" is given, with what is taken around the query's
@@ -241,7 +242,7 @@ take_entries(BusyList *list, const BusyQuery *query, IndexScanDesc scan)
 	{
 		bool		is_hold = IndexTupleHasNulls(scan->xs_itup);
 		SlotBusy	busy = busy_of(scan->xs_itup);
-		TimestampTz expires_at = 0;
+		OptionalTime expires_at = {0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (!slots_meet(&busy, query->from, query->to,
@@ -255,7 +256,7 @@ take_entries(BusyList *list, const BusyQuery *query, IndexScanDesc scan)
 				expires_at = expiry(scan->heapRelation, row);
 			ExecClearTuple(row);
 		}
-		busy.held = expires_at != 0;
+		busy.held = expires_at.given;
 		add(list, &busy, expires_at);
 	}
 	if (BufferIsValid(map))
@@ -300,7 +301,7 @@ fetch(IndexScanDesc scan, TupleTableSlot **row)
 	return index_fetch_heap(scan, *row);
 }
 
-static TimestampTz
+static OptionalTime
 expiry(Relation table, TupleTableSlot *row)
 {
 	AttrNumber	column = get_attnum(RelationGetRelid(table),
@@ -308,7 +309,8 @@ expiry(Relation table, TupleTableSlot *row)
 	bool		isnull;
 	Datum		value = slot_getattr(row, column, &isnull);
 
-	return isnull ? 0 : DatumGetTimestampTz(value);
+	return isnull ? (OptionalTime) {0}
+		: appt_time(DatumGetTimestampTz(value));
 }
 
 /* The same by a query. */
@@ -362,15 +364,16 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 		.held = !slot->tts_isnull[6]
 	};
 	add(list, &busy,
-		busy.held ? DatumGetTimestampTz(slot->tts_values[6]) : 0);
+		busy.held ? appt_time(DatumGetTimestampTz(slot->tts_values[6]))
+		: (OptionalTime) {0});
 	return true;
 }
 
 /* Called in the executor's context: the array stays in its own. */
 static void
-add(BusyList *list, const SlotBusy *busy, TimestampTz expires_at)
+add(BusyList *list, const SlotBusy *busy, OptionalTime expires_at)
 {
-	if (busy->held && expires_at <= list->now)
+	if (busy->held && expires_at.at <= list->now)
 	{
 		list->expired_holds = true;
 		return;

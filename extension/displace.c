@@ -203,8 +203,8 @@ displace_absence(void *arg)
 	Absence		absence = {
 		.closure = api_bool(fcinfo, 0),
 		.id = api_text(fcinfo, 1),
-		.start = api_time(fcinfo, 2),
-		.end = api_time(fcinfo, 3),
+		.start = api_time(fcinfo, 2).at,
+		.end = api_time(fcinfo, 3).at,
 		.is_new = true
 	};
 	bool		moves = api_bool(fcinfo, 4);
@@ -402,7 +402,7 @@ move(const Appointment *appointment, const Caller *caller,
 						appointment->appointment_id),
 				 errdetail("%s has no free slot for it within the booking horizon.",
 						   appointment->doctor_id)));
-	request.slot_start = found.slot.start;
-	request.slot_end = found.slot.end;
+	request.slot_start = appt_time(found.slot.start);
+	request.slot_end = appt_time(found.slot.end);
 	(void) reschedule_move(&request);
 }

@@ -36,20 +36,29 @@ appt_json_bool(StringInfo out, const char *name, bool value)
 	appendStringInfoString(out, value ? "true" : "false");
 }
 
-/* An instant with the zone's offset; null for 0, "not yet". */
+/* An instant with the zone's offset. */
 void
 appt_json_time(StringInfo out, const char *name, TimestampTz instant,
 			   pg_tz *zone)
 {
 	append_name(out, name);
-	if (instant == 0)
-	{
-		appendStringInfoString(out, "null");
-		return;
-	}
 	appendStringInfoChar(out, '"');
 	appt_append_time(out, instant, zone);
 	appendStringInfoChar(out, '"');
+}
+
+/* The same; null where it is absent. */
+void
+appt_json_optional_time(StringInfo out, const char *name, OptionalTime time,
+						pg_tz *zone)
+{
+	if (time.given)
+	{
+		appt_json_time(out, name, time.at, zone);
+		return;
+	}
+	append_name(out, name);
+	appendStringInfoString(out, "null");
 }
 
 void

@@ -90,7 +90,7 @@ lifecycle_cancel(const ChangeRequest *request)
 		return current;
 	check_transition(current, &cancel);
 	check_window(request, current);
-	current->cancelled_at = appt_now();
+	current->cancelled_at = appt_time(appt_now());
 	current->reason = pstrdup(request->reason);
 	return finish(current, request, &cancel);
 }
@@ -110,7 +110,7 @@ lifecycle_undo_check_in(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &undo_check_in);
 
-	current->checked_in_at = 0;
+	current->checked_in_at.given = false;
 	return finish(current, request, &undo_check_in);
 }
 
@@ -119,7 +119,7 @@ lifecycle_start(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &start);
 
-	current->started_at = appt_now();
+	current->started_at = appt_time(appt_now());
 	return finish(current, request, &start);
 }
 
@@ -128,7 +128,7 @@ lifecycle_complete(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &complete);
 
-	current->completed_at = appt_now();
+	current->completed_at = appt_time(appt_now());
 	return finish(current, request, &complete);
 }
 
@@ -146,7 +146,7 @@ lifecycle_skip(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &skip);
 
-	current->skipped_at = appt_now();
+	current->skipped_at = appt_time(appt_now());
 	return finish(current, request, &skip);
 }
 
@@ -253,8 +253,8 @@ check_in_once(void *arg)
 		return false;
 	if (returns)
 		current->lane = seen->lane;
-	current->checked_in_at = appt_now();
-	current->skipped_at = 0;
+	current->checked_in_at = appt_time(appt_now());
+	current->skipped_at.given = false;
 	work->checked_in = finish(current, request, &check_in);
 	return true;
 }
@@ -270,8 +270,8 @@ find_way_back(Appointment *seen, const ChangeRequest *request)
 		.caller = request->caller,
 		.doctor_id = seen->doctor_id,
 		.branch_id = seen->branch_id,
-		.slot_start = seen->slot_start,
-		.slot_end = seen->slot_end
+		.slot_start = appt_time(seen->slot_start),
+		.slot_end = appt_time(seen->slot_end)
 	};
 	DoctorDay	day = {
 		.doctor_no = seen->doctor_no,

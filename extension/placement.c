@@ -166,7 +166,7 @@ is_within_day(const Placement *placement)
 	pg_tz	   *zone = placement->place.branch->zone;
 	TimestampTz end = placement->slot_end;
 
-	if (end == 0)
+	if (!placement->has_end)
 		end = placement->slot_start + MINUTES(longest_length(placement));
 	return placement->place.doctor->zone == zone &&
 		appt_local_date(end - 1, zone) == placement->date;
@@ -205,9 +205,9 @@ end_field(const PlacementRequest *request)
 static void
 check_times(const PlacementRequest *request)
 {
-	appt_require(request->slot_start != 0, start_field(request));
-	if (TIMESTAMP_NOT_FINITE(request->slot_start) ||
-		TIMESTAMP_NOT_FINITE(request->slot_end))
+	appt_require(request->slot_start.given, start_field(request));
+	if (TIMESTAMP_NOT_FINITE(request->slot_start.at) ||
+		(request->slot_end.given && TIMESTAMP_NOT_FINITE(request->slot_end.at)))
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
 				 errmsg("%s and %s must be finite", start_field(request),
@@ -231,9 +231,10 @@ resolve(Placement *placement, const PlacementRequest *request)
 	doctor = placement->place.doctor;
 	placement->visit = visit;
 	placement->now = appt_now();
-	placement->slot_start = request->slot_start;
-	placement->slot_end = request->slot_end;
-	placement->date = appt_local_date(request->slot_start,
+	placement->slot_start = request->slot_start.at;
+	placement->slot_end = request->slot_end.at;
+	placement->has_end = request->slot_end.given;
+	placement->date = appt_local_date(request->slot_start.at,
 									  placement->place.branch->zone);
 	placement->buffer_before_min = visit && visit->buffer_before_min >= 0
 		? visit->buffer_before_min : doctor->buffer_before_min;
@@ -249,19 +250,19 @@ load_day(Placement *placement, const PlacementRequest *request, SlotDay *day)
 		.place = &placement->place,
 		.date = placement->date,
 		.visit = placement->visit,
-		.slot_start = request->slot_start,
-		.slot_end = request->slot_end != 0
-			? request->slot_end
-			: request->slot_start + MINUTES(APPT_MAX_DURATION_MIN),
+		.slot_start = placement->slot_start,
+		.slot_end = placement->has_end
+			? placement->slot_end
+			: placement->slot_start + MINUTES(APPT_MAX_DURATION_MIN),
 		.except_no = request->except_no
 	};
 
-	if (request->slot_end != 0)
-		availability_check_length(request->slot_start, request->slot_end,
+	if (placement->has_end)
+		availability_check_length(placement->slot_start, placement->slot_end,
 								  end_field(request));
 	availability_day(day, &query);
 	placement->now = day->now;
-	if (request->slot_end == 0)
+	if (!placement->has_end)
 		placement->slot_end = placement->slot_start +
 			MINUTES(default_length(placement, day));
 }

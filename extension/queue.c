@@ -179,12 +179,13 @@ is_late(const Appointment *a, Doctor *doctor)
 {
 	const Rules *rules;
 
-	if (a->checked_in_at == 0)
+	if (!a->checked_in_at.given)
 		return false;
 	if (strcmp(a->source, "walk_in") == 0)
 		return true;
 	rules = schedule_rules(doctor, appointment_branch(a));
-	return a->checked_in_at > a->slot_start + MINUTES(rules->late_after_min);
+	return a->checked_in_at.at >
+		a->slot_start + MINUTES(rules->late_after_min);
 }
 
 static int
@@ -216,7 +217,7 @@ group_of(const QueueEntry *entry)
 		return 0;
 	if (appointment_is(a, "booked"))
 		return 3;
-	return a->skipped_at == 0 ? 1 : 2;
+	return a->skipped_at.given ? 2 : 1;
 }
 
 /* What counts among equals: the slot for the punctual, else the check-in. */
@@ -225,9 +226,9 @@ arrival(const QueueEntry *entry)
 {
 	const Appointment *a = entry->appointment;
 
-	if (a->skipped_at != 0)
-		return a->skipped_at;
-	return entry->late ? a->checked_in_at : a->slot_start;
+	if (a->skipped_at.given)
+		return a->skipped_at.at;
+	return entry->late ? a->checked_in_at.at : a->slot_start;
 }
 
 /* Adds up consultations from now on, or from the day's first slot. */
@@ -245,12 +246,12 @@ estimate(Queue *queue)
 		entry->ahead = i;
 		if (appointment_is(a, "in_consultation"))
 		{
-			next = Max(next, a->started_at + length);
+			next = Max(next, a->started_at.at + length);
 			continue;
 		}
 		if (appointment_is(a, "booked"))
 			next = Max(next, a->slot_start);
-		entry->estimated_start = next;
+		entry->estimated_start = appt_time(next);
 		next += length;
 	}
 }

@@ -55,7 +55,7 @@ reschedule_move(const RescheduleRequest *request)
 	Move		m = {.request = request};
 
 	appt_require(request->appointment_id != NULL, "appointment_id");
-	appt_require(request->slot_start != 0, "new_slot_start");
+	appt_require(request->slot_start.given, "new_slot_start");
 	appt_check_text(request->reason, "reason");
 	if (request->forced)
 		(void) move_once(&m);
@@ -109,9 +109,10 @@ placement_request(const RescheduleRequest *request, const Appointment *seen)
 		.branch_id = request->branch_id ? request->branch_id : seen->branch_id,
 		.visit_type = seen->visit_type,
 		.slot_start = request->slot_start,
-		.slot_end = request->slot_end != 0
+		.slot_end = request->slot_end.given
 			? request->slot_end
-			: request->slot_start + (seen->slot_end - seen->slot_start),
+			: appt_time(request->slot_start.at +
+						(seen->slot_end - seen->slot_start)),
 		.except_no = seen->appointment_no,
 		.from_doctor_no = seen->doctor_no
 	};
@@ -180,8 +181,8 @@ check_window(const Move *m, const Appointment *current)
 static bool
 is_unchanged(const Move *m, const Appointment *current)
 {
-	return current->slot_start == m->wanted.slot_start &&
-		current->slot_end == m->wanted.slot_end &&
+	return current->slot_start == m->wanted.slot_start.at &&
+		current->slot_end == m->wanted.slot_end.at &&
 		strcmp(current->doctor_id, m->wanted.doctor_id) == 0 &&
 		strcmp(current->branch_id, m->wanted.branch_id) == 0;
 }

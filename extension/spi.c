@@ -279,13 +279,17 @@ appt_arg_text(const char *value)
 	return appt_arg(CStringGetTextDatum(value));
 }
 
-/* NULL for 0, "not yet". */
 ApptArg
 appt_arg_time(TimestampTz instant)
 {
-	if (instant == 0)
-		return appt_arg_null();
 	return appt_arg(TimestampTzGetDatum(instant));
+}
+
+/* NULL where it is absent. */
+ApptArg
+appt_arg_optional_time(OptionalTime time)
+{
+	return time.given ? appt_arg_time(time.at) : appt_arg_null();
 }
 
 ApptArg

@@ -122,6 +122,26 @@ SELECT pg_temp.try($$SELECT status
 	FROM appt.book('PAT-99', 'DOC-001', '2026-03-16 11:35',
 	override => true)$$);
 
+-- No value stands for one that is not given: 2000-01-01 00:00Z is a time, and no
+-- version is 0.
+SELECT pg_temp.refused('2026-03-16 11:45', '2000-01-01 00:00Z') AS ends_before_it_starts;
+SELECT pg_temp.refused('2000-01-01 00:00Z') AS past;
+SELECT pg_temp.try('SELECT appt.explain_slot(''DOC-001'', ''2000-01-01 00:00Z'')') AS past;
+SELECT pg_temp.try(format('SELECT status FROM appt.reschedule(%L, ''2000-01-01 00:00Z'')',
+		appointment_id)) AS moved_to_the_past,
+	pg_temp.try(format('SELECT status FROM appt.reschedule(%L, ''2026-03-16 11:45'',
+		''2000-01-01 00:00Z'')', appointment_id)) AS moved_backwards,
+	pg_temp.try(format('SELECT status FROM appt.cancel(%L, ''Asked'', 0)', appointment_id))
+		AS version_0
+FROM appt.appointment WHERE patient_id = 'PAT-5';
+SAVEPOINT turn_of_the_year;
+SET LOCAL bioecko_appt.clock = '2000-01-01 00:00Z';
+SELECT checked_in_at, appt.appointment_json(w)::json ->> 'checked_in_at' AS in_json
+FROM appt.walk_in('PAT-9', 'DOC-001') AS w;
+SELECT name, checked_in_at FROM (
+	SELECT patient_id AS name, checked_in_at FROM appt.queue('DOC-001')) q;
+ROLLBACK TO turn_of_the_year;
+
 -- More than one active branch: it must be named.
 INSERT INTO appt.branch (branch_id, name, time_zone)
 VALUES ('LON-01', 'Marylebone', 'Europe/London');
