@@ -163,7 +163,7 @@ appt_lock_branch(PG_FUNCTION_ARGS)
 Datum
 appt_clock(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TIMESTAMPTZ(appt_now());
+	PG_RETURN_TIMESTAMPTZ(appt_statement_now());
 }
 
 Datum

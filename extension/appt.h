@@ -180,6 +180,7 @@ extern bool appt_in_restore(void);
 extern pg_tz *appt_zone(const char *name);
 extern pg_tz *appt_utc(void);
 extern TimestampTz appt_now(void);
+extern TimestampTz appt_statement_now(void);
 extern DateADT appt_local_date(TimestampTz instant, pg_tz *zone);
 extern TimestampTz appt_instant(DateADT date, TimeADT wall, pg_tz *zone);
 extern int	appt_iso_weekday(DateADT date);

@@ -9,6 +9,7 @@
  */
 #include "appt.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -89,6 +90,15 @@ appt_now(void)
 		parsed = MemoryContextStrdup(TopMemoryContext, appt_clock_setting);
 	}
 	return frozen;
+}
+
+/* The same for SQL: one instant for all of a statement. */
+TimestampTz
+appt_statement_now(void)
+{
+	if (appt_clock_setting == NULL || appt_clock_setting[0] == '\0')
+		return GetCurrentStatementStartTimestamp();
+	return appt_now();
 }
 
 DateADT

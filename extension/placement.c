@@ -21,6 +21,17 @@ static ApptStatement delete_expired_holds = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+/* The places beside the bookable ones of those who are there or expected. */
+static ApptStatement overflow_lanes = {
+	"SELECT a.lane::integer"
+	" FROM appt.appointment a"
+	" WHERE a.doctor_no = $1 AND a.lane >= 32"
+	" AND a.slot_start < $3 AND a.slot_start > $2 - interval '8 hours'"
+	" AND a.slot_end > $2"
+	" AND a.status NOT IN ('cancelled', 'no_show') AND a.status <> 'completed'",
+	3, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
 static bool is_within_day(const Placement *placement);
 static int	longest_length(const Placement *placement);
 static void lock_doctors(const Placement *placement, int from_doctor_no);
@@ -32,6 +43,7 @@ static void load_day(Placement *placement, const PlacementRequest *request,
 					 SlotDay *day);
 static int	default_length(const Placement *placement, const SlotDay *day);
 static void clear_expired_holds(const Placement *placement);
+pg_noreturn static void refuse_crowd(const Placement *placement);
 
 /*
  * Resolves the request's ids and keeps the schedule of that doctor and branch
@@ -114,25 +126,30 @@ placement_explain(const PlacementRequest *request)
 
 /*
  * Finds a lane beside the bookable ones, for somebody who is there already
- * and takes no slot away.  Lock as for placement_find().
+ * and takes no slot away.  Whose visit is completed has left his.  Lock as for
+ * placement_find().
  */
 void
 placement_find_overflow(Placement *placement)
 {
-	SlotDay		day;
-	DayQuery	query = {
-		.place = &placement->place,
-		.date = placement->date,
-		.slot_start = placement->slot_start,
-		.slot_end = placement->slot_end
+	uint64		taken = 0;
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(placement->place.doctor->doctor_no)),
+		appt_arg_time(placement->slot_start),
+		appt_arg_time(placement->slot_end)
 	};
+	uint64		n = appt_run(&overflow_lanes, args, APPT_READ_LATEST);
 
-	availability_day(&day, &query);
-	placement->lane = slots_free_lane(&day, placement->slot_start,
-									  placement->slot_end,
-									  APPT_BOOKABLE_LANES, APPT_LANES);
-	if (placement->lane < 0)
-		refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
+	for (uint64 i = 0; i < n; i++)
+		taken |= UINT64CONST(1) << DatumGetInt32(appt_field(i, 1, &isnull));
+	for (int lane = APPT_BOOKABLE_LANES; lane < APPT_LANES; lane++)
+	{
+		placement->lane = lane;
+		if ((taken & (UINT64CONST(1) << lane)) == 0)
+			return;
+	}
+	refuse_crowd(placement);
 }
 
 /* Minutes of a visit where no session says it. */
@@ -289,4 +306,21 @@ clear_expired_holds(const Placement *placement)
 	};
 
 	appt_run(&delete_expired_holds, args, APPT_LOCK);
+}
+
+/* All places beside the bookable ones are taken. */
+static void
+refuse_crowd(const Placement *placement)
+{
+	const Place *place = &placement->place;
+
+	ereport(ERROR,
+			(APPT_ERRCODE(SLOT_TAKEN),
+			 errmsg("doctor \"%s\" has no place for another walk-in now",
+					place->doctor->doctor_id),
+			 errdetail("%s has %d walk-ins and late returns at %s already.",
+					   place->doctor->name, APPT_LANES - APPT_BOOKABLE_LANES,
+					   appt_spoken_time(placement->slot_start,
+										place->branch->zone)),
+			 errhint("Complete a visit that is over.")));
 }

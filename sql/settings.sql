@@ -75,4 +75,9 @@ SET LOCAL bioecko_appt.nothing = on;
 SELECT appt.clock();
 RESET ROLE;
 
+-- The clock is one instant for all of a statement, frozen or not.
+SET LOCAL bioecko_appt.clock = '';
+SELECT count(DISTINCT appt.clock()), bool_and(appt.clock() = statement_timestamp())
+FROM generate_series(1, 10000);
+
 ROLLBACK;

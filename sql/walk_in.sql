@@ -57,6 +57,21 @@ SELECT count(appt.walk_in('W-' || n, 'DOC-001')) FROM generate_series(1, 32) n;
 SELECT count(DISTINCT lane), min(token_number), max(token_number)
 FROM appt.appointment WHERE patient_id LIKE 'W-%';
 SELECT pg_temp.try($$SELECT appt.walk_in('W-33', 'DOC-001')$$);
+-- Whose visit is completed has left his place; another takes it, one only.
+SELECT (appt.complete(appointment_id)).status
+FROM appt.appointment WHERE patient_id = 'W-7' \gset done_
+SELECT lane = (SELECT lane FROM appt.appointment WHERE patient_id = 'W-7') AS in_its_place
+FROM appt.walk_in('W-33', 'DOC-001');
+INSERT INTO appt.patient (patient_id, first_name)
+SELECT 'X-' || n, 'Walk-in' FROM generate_series(0, 40) n;
+SELECT pg_temp.try($$SELECT appt.walk_in('X-0', 'DOC-001')$$);
+SELECT count(appt.complete(appointment_id))
+FROM appt.appointment WHERE patient_id LIKE 'W-%' AND status = 'checked_in';
+SELECT count(appt.walk_in('X-' || n, 'DOC-001')) FROM generate_series(1, 32) n;
+SELECT pg_temp.try($$SELECT appt.walk_in('X-33', 'DOC-001')$$);
+-- The constraint says the same, whoever writes.
+SELECT pg_temp.try($$UPDATE appt.appointment SET status = 'checked_in', completed_at = NULL
+	WHERE patient_id = 'W-7'$$);
 
 -- The JSON form.
 SET LOCAL bioecko_appt.clock = '2026-03-18 10:15+05:30';

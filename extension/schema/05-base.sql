@@ -8,7 +8,7 @@ CREATE FUNCTION appt.clock()
 	AS 'MODULE_PATHNAME', 'appt_clock';
 
 COMMENT ON FUNCTION appt.clock() IS
-	'Now, as the extension sees it: the real time unless '
+	'Now, as the extension sees it: when the statement began, unless '
 	'bioecko_appt.clock freezes it';
 
 CREATE FUNCTION appt.instant(

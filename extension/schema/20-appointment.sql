@@ -117,7 +117,8 @@ CREATE TABLE appt.appointment (
 	CONSTRAINT appointment_no_overlap EXCLUDE USING spgist (
 		appt.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
 			WITH OPERATOR(appt.&&))
-		WHERE (status NOT IN ('cancelled', 'no_show')),
+		WHERE (status NOT IN ('cancelled', 'no_show')
+			AND (lane < 32 OR status <> 'completed')),
 	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING spgist (
 		appt.occupancy(patient_no, slot_start, slot_end)
 			WITH OPERATOR(appt.&&))
@@ -177,7 +178,8 @@ COMMENT ON COLUMN appt.appointment.buffer_before_min IS
 COMMENT ON COLUMN appt.appointment.buffer_after_min IS
 	'Minutes kept free after it, as the rules were when it was booked';
 COMMENT ON CONSTRAINT appointment_no_overlap ON appt.appointment IS
-	'No two active appointments or holds of a doctor share a place in time';
+	'No two active appointments or holds of a doctor share a place in time; a '
+	'place beside the bookable ones is free again when its visit is completed';
 COMMENT ON CONSTRAINT appointment_patient_no_overlap ON appt.appointment IS
 	'No patient is in two places at once';
 

@@ -125,8 +125,10 @@ CREATE FUNCTION appt.walk_in(
 
 COMMENT ON FUNCTION appt.walk_in(text, text, text, text, text) IS
 	'Books somebody who is there now: checked in at once with the day''s '
-	'next token, beside the bookable slots. Raises SB905 or SB906 (doctor '
-	'away, branch closed), SB920, SBU01';
+	'next token, beside the bookable slots. Up to 32 walk-ins and late '
+	'returns of a doctor can be there within one visit''s length; whose '
+	'visit is completed does not count. Raises SB901 (32 are there), SB905 '
+	'or SB906 (doctor away, branch closed), SB920, SBU01';
 
 CREATE FUNCTION appt.reschedule(
 	appointment_id text,

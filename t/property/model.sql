@@ -482,6 +482,8 @@ AS $$
 			AND (a.doctor_id, a.lane) = (b.doctor_id, b.lane)
 		WHERE a.status NOT IN ('cancelled', 'no_show')
 			AND b.status NOT IN ('cancelled', 'no_show')
+			AND (a.lane < 32
+				OR a.status <> 'completed' AND b.status <> 'completed')
 		UNION ALL
 		SELECT format('%s is in two places: %s and %s', a.patient_id,
 			a.appointment_id, b.appointment_id)
