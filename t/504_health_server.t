@@ -76,6 +76,9 @@ subtest 'on the standby' => sub {
     my ($ok, $detail) = check('replication_lag');
     is($ok, 't', 'it is well');
     like($detail, qr/^this server is a standby; seconds behind: /, $detail);
+    is_deeply([check('relay')], ['t',
+        'this server is a standby; relays connect to its primary'],
+        'a relay is missed at the primary alone');
     my $rows = $c->psql('SELECT count(*) FROM appt.health()',
         user => 'monitor');
     is($rows, 14, 'every check answers');

@@ -47,9 +47,11 @@ BEGIN
 
 	RETURN QUERY VALUES
 		('relay',
-		relays > 0
+		relays > 0 OR pg_is_in_recovery()
 			OR NOT EXISTS (SELECT FROM appt.webhook WHERE status = 'enabled'),
-		format('connections of bioecko-relay: %s', relays),
+		CASE WHEN pg_is_in_recovery()
+			THEN 'this server is a standby; relays connect to its primary'
+			ELSE format('connections of bioecko-relay: %s', relays) END,
 		'Start bioecko-relay; what waits is sent then.'),
 		('outbox_lag',
 		due <= 10000,
