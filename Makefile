@@ -28,7 +28,7 @@ ISOLATION_OPTS = $(REGRESS_OPTS)
 # build: arguments that a call convention needs and a function does not use,
 # initialisers that leave the last members zero on purpose, and an int counted
 # up to lengthof().
-PG_CPPFLAGS = -Iextension
+PG_CPPFLAGS = -Iextension -DAPPT_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra $(if $(WERROR),-Werror) -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare
 
@@ -57,6 +57,7 @@ build: all gateway
 
 # Debian's PGXS tracks no dependencies: every object depends on every header.
 $(OBJS): $(APPT_HEADERS)
+extension/version.o: Makefile
 
 $(DATA_built): $(PARTS) $(EXTENSION).control Makefile
 	cat $(PARTS) > $@.tmp

@@ -157,6 +157,11 @@ extern bool appt_try_lock_exclusive(ApptLockClass class, uint64 key);
 extern void appt_unlock_exclusive(ApptLockClass class, uint64 key);
 extern uint64 appt_lock_key(const char *name);
 
+/* ---- version.c ---- */
+
+extern void version_init(void);
+extern void version_check(void);
+
 /* ---- trigger.c ---- */
 
 /* What a trigger function is for. */

@@ -24,6 +24,7 @@ _PG_init(void)
 	define_settings();
 	relation_init();
 	schedule_init();
+	version_init();
 }
 
 static void

@@ -76,6 +76,7 @@ schedule_refresh(void)
 	uint64		start;
 
 	AcceptInvalidationMessages();
+	version_check();
 	if (loaded_at == changes)
 		return;
 	discard();
