@@ -51,8 +51,12 @@ exchange_run(const uint8_t *data, size_t size)
 	request->method = line;
 	request->connection = (struct MHD_Connection *) &text;
 	request->state = REQUEST_READING;
-	if (headers_line_refusal(request->target) == NULL &&
-		headers_read(request, "HTTP/1.0"))
+	if (headers_line_refusal(request->target) != NULL ||
+		!headers_read(request, "HTTP/1.0"))
+		request->state = REQUEST_ANSWERED;
+	else
+		request_admit(request);
+	if (request->state == REQUEST_READING)
 	{
 		size_t		len = size - (size_t) (text - line);
 

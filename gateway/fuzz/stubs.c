@@ -11,6 +11,7 @@
 #include "http/docs.h"
 #include "http/loop.h"
 #include "http/serve.h"
+#include "http/tls.h"
 
 FakeRow		fake_row;
 
@@ -65,6 +66,12 @@ auth_revoked(Auth *auth, const Caller *owner)
 {
 	(void) auth;
 	HOLDS(owner->client_id[0] != '\0');
+}
+
+bool
+tls_wanted(void)
+{
+	return true;
 }
 
 const Statement *

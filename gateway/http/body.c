@@ -13,6 +13,7 @@
 
 #define BODY_DEPTH_MAX 8
 
+static bool route_needs_body(const Route *route);
 static bool route_takes_body(const Route *route);
 static bool body_is_good(Request *request, const Problem **problem);
 static bool route_has_member(const Route *route, const char *name);
@@ -38,11 +39,12 @@ body_parse(Request *request)
 	};
 	const char *content_type = request->headers.content_type;
 	bool		takes = route_takes_body(request->route);
+	bool		needs = route_needs_body(request->route);
 	const Problem *problem = NULL;
 
 	if (request->body_seen > REQUEST_BODY_MAX)
 		problem = &too_large;
-	else if (takes && request->headers.content_length == NULL &&
+	else if (needs && request->headers.content_length == NULL &&
 			 request->headers.transfer_encoding == NULL)
 		problem = &no_length;
 	else if (request->body_seen == 0)
@@ -56,6 +58,22 @@ body_parse(Request *request)
 	if (problem != NULL)
 		request_refuse(request, problem);
 	return problem == NULL;
+}
+
+/* Whether the route cannot do without a body. */
+static bool
+route_needs_body(const Route *route)
+{
+	int			i;
+
+	for (i = 0; i < route->arg_count; i++)
+	{
+		if (route->args[i].from == FROM_BODY_WHOLE ||
+			(route->args[i].from == FROM_BODY &&
+			 route->args[i].rule == REQUIRED))
+			return true;
+	}
+	return false;
 }
 
 /* Whether the route has an argument in the body. */

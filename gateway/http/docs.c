@@ -6,7 +6,7 @@
  */
 #include "http/docs.h"
 
-#include "http/request.h"
+#include "http/document.h"
 
 #define POLICY "default-src 'none'; script-src 'self'; " \
 	"style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
@@ -20,39 +20,58 @@ extern const char _binary_docs_js_end[];
 extern const char _binary_docs_css_start[];
 extern const char _binary_docs_css_end[];
 
-static void answer_file(Request *request, const char *content_type,
-						const char *start, const char *end);
+/* Each: its name here, content type, and what its symbols end with. */
+#define FILES(X) \
+	X(page, "text/html; charset=utf-8", html) \
+	X(script, "text/javascript; charset=utf-8", js) \
+	X(style, "text/css; charset=utf-8", css)
+
+#define DOCUMENT(name, type, suffix) \
+	static Document name = {.content_type = (type)};
+
+FILES(DOCUMENT)
+
+static void answer_file(Request *request, const Document *file);
+
+#define NAME(name, type, suffix) \
+	(name).body = _binary_docs_ ## suffix ## _start; \
+	(name).len = (size_t) (_binary_docs_ ## suffix ## _end - \
+						   _binary_docs_ ## suffix ## _start); \
+	document_name(&(name));
+
+/* Names the files; before any loop. */
+void
+docs_init(void)
+{
+	FILES(NAME)
+}
 
 /* The page. */
 void
 serve_docs(Request *request)
 {
-	answer_file(request, "text/html; charset=utf-8",
-				_binary_docs_html_start, _binary_docs_html_end);
+	answer_file(request, &page);
 }
 
 /* Its script. */
 void
 serve_docs_script(Request *request)
 {
-	answer_file(request, "text/javascript; charset=utf-8",
-				_binary_docs_js_start, _binary_docs_js_end);
+	answer_file(request, &script);
 }
 
 /* Its style sheet. */
 void
 serve_docs_style(Request *request)
 {
-	answer_file(request, "text/css; charset=utf-8",
-				_binary_docs_css_start, _binary_docs_css_end);
+	answer_file(request, &style);
 }
 
 /* Answers with a file that was linked in. */
 static void
-answer_file(Request *request, const char *content_type, const char *start,
-			const char *end)
+answer_file(Request *request, const Document *file)
 {
-	request_answer(request, 200, content_type, start, (size_t) (end - start));
+	document_answer(request, file);
 	request_header(request, "Content-Security-Policy", POLICY);
 	request_header(request, "Referrer-Policy", "no-referrer");
 }

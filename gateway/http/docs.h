@@ -7,6 +7,7 @@
 
 struct Request;
 
+extern void docs_init(void);
 extern void serve_docs(struct Request *request);
 extern void serve_docs_script(struct Request *request);
 extern void serve_docs_style(struct Request *request);

@@ -46,17 +46,20 @@ static const KnownHeader known_headers[] = {
 	KNOWN("X-Forwarded-For", forwarded_for),
 	KNOWN("Origin", origin),
 	KNOWN("Access-Control-Request-Method", cors_method),
+	KNOWN("Expect", expect),
+	KNOWN("If-None-Match", if_none_match),
 };
 
 static const Problem too_large = {431, "headers_too_large", "",
 	"Target and headers are larger than 8 KiB, or there are more than 64."
 };
-static const Problem body_too_large = {413, "content_too_large", "",
-	"The body is larger than 64 KiB."
-};
 
 static enum MHD_Result header_collect(void *context, enum MHD_ValueKind kind,
 									  const char *name, const char *value);
+static enum MHD_Result accept_join(void *context, enum MHD_ValueKind kind,
+								   const char *name, const char *value);
+static const char *accept_joined(Request *request);
+static bool is_number(const char *text);
 static bool is_token(const char *text);
 static bool is_clean(const char *text);
 static const Problem *line_problem(const Request *request,
@@ -77,6 +80,8 @@ headers_read(Request *request, const char *version)
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
 							  header_collect, headers);
 	headers_name_request(request);
+	if (headers->accept_lines > 1)
+		headers->accept = accept_joined(request);
 	if (headers->repeated != NULL)
 	{
 		const Problem repeated = {400, "invalid_request", "",
@@ -111,27 +116,6 @@ headers_line_refusal(const char *target)
 	for (; *target != '\0'; target++)
 		separators += *target == '&';
 	return separators > QUERY_PARAMS_MAX ? &too_many : NULL;
-}
-
-/* Why libmicrohttpd refuses headers that it has read. */
-const Problem *
-headers_refusal(Request *request)
-{
-	static const Problem no_length = {400, "invalid_request", "",
-		"Content-Length is not a number."
-	};
-	const char *length;
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
-							  header_collect, &request->headers);
-	headers_name_request(request);
-	length = request->headers.content_length;
-	if (length == NULL)
-		return &too_large;
-	if (length[0] == '\0' || length[strspn(length, "0123456789")] != '\0')
-		return &no_length;
-	return strtoull(length, NULL, 10) > REQUEST_BODY_MAX
-		? &body_too_large : &too_large;
 }
 
 /*
@@ -182,6 +166,13 @@ header_problem(const RequestHeaders *headers)
 	static const Problem encoding = {400, "invalid_request", "",
 		"The only Transfer-Encoding that is taken is chunked."
 	};
+	static const Problem no_length = {400, "invalid_request", "",
+		"Content-Length is not a number."
+	};
+	static const Problem body_too_large = {413, "content_too_large", "",
+		"The body is larger than 64 KiB."
+	};
+	const char *length = headers->content_length;
 
 	if (headers->transfer_encoding != NULL && headers->content_length != NULL)
 		return &both;
@@ -190,10 +181,18 @@ header_problem(const RequestHeaders *headers)
 		return &encoding;
 	if (headers->total > HEADERS_MAX || headers->count > HEADERS_COUNT_MAX)
 		return &too_large;
-	if (headers->content_length != NULL &&
-		strtoull(headers->content_length, NULL, 10) > REQUEST_BODY_MAX)
+	if (length != NULL && !is_number(length))
+		return &no_length;
+	if (length != NULL && strtoull(length, NULL, 10) > REQUEST_BODY_MAX)
 		return &body_too_large;
 	return NULL;
+}
+
+/* Whether it is digits and nothing else. */
+static bool
+is_number(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
 /* Refuses, and ends the connection. */
@@ -227,8 +226,9 @@ header_collect(void *context, enum MHD_ValueKind kind, const char *name,
 		if (strcasecmp(name, known_headers[i].name) != 0)
 			continue;
 		field = (const char **) ((char *) headers + known_headers[i].offset);
-		if (*field != NULL && strcasecmp(name, "Accept") != 0 &&
-			strcasecmp(name, "X-Forwarded-For") != 0)
+		if (field == &headers->accept)
+			headers->accept_lines++;
+		else if (*field != NULL && field != &headers->forwarded_for)
 			headers->repeated = known_headers[i].name;
 		*field = value;
 		break;
@@ -299,75 +299,61 @@ header_is_media_type(const char *value, const char *media_type)
 		 value[len] == '\t');
 }
 
-/* A weight (RFC 9110, 12.4.2) as thousandths; what is none counts as 1. */
-static int
-weight(const char *text)
+/* The lines of Accept as one: a list may be in several (RFC 9110, 5.3). */
+static const char *
+accept_joined(Request *request)
 {
-	int			thousandths = 1000;
-	int			unit = 100;
+	Buf			list = {0};
+	const char *copy;
 
-	if (*text != '0')
-		return thousandths;
-	thousandths = 0;
-	if (*++text != '.')
-		return thousandths;
-	for (text++; unit > 0 && *text >= '0' && *text <= '9'; text++, unit /= 10)
-		thousandths += unit * (*text - '0');
-	return thousandths;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
+							  accept_join, &list);
+	copy = arena_strdup(&request->arena, buf_get(&list));
+	buf_free(&list);
+	return copy;
 }
 
-/* The parameter q of a media range as thousandths. */
-static int
-range_quality(const char *range, size_t len)
+/* Adds a line of Accept, called by libmicrohttpd for each header. */
+static enum MHD_Result
+accept_join(void *context, enum MHD_ValueKind kind, const char *name,
+			const char *value)
 {
-	const char *p = memchr(range, ';', len);
+	Buf		   *list = context;
 
-	for (; p != NULL && p < range + len;
-		 p = memchr(p, ';', (size_t) (range + len - p)))
-	{
-		p++;
-		p += strspn(p, " \t");
-		if (strncasecmp(p, "q=", 2) == 0)
-			return weight(p + 2);
-	}
-	return 1000;
+	(void) kind;
+	if (strcasecmp(name, "Accept") != 0 || value == NULL)
+		return MHD_YES;
+	buf_text(list, value);
+	buf_char(list, ',');
+	return MHD_YES;
 }
 
 /*
- * Whether an Accept header takes the media type: the most specific range
- * that fits decides.
+ * Whether an Accept header takes the media type: it is empty, or has a range
+ * that fits.  Weights are not looked at: there is one form to choose from.
  */
 bool
 header_accepts(const char *accept, const char *media_type)
 {
 	size_t		major = strcspn(media_type, "/") + 1;
-	int			best_fit = 0;
-	int			quality = 0;
+	bool		empty = true;
 	const char *p = accept;
 
-	while (*p != '\0')
+	for (;;)
 	{
-		size_t		len;
 		size_t		name;
-		int			fit = 0;
 
 		p += strspn(p, " \t,");
-		len = strcspn(p, ",");
+		if (*p == '\0')
+			return empty;
+		empty = false;
 		name = strcspn(p, ";, \t");
-		if (name == strlen(media_type) &&
-			strncasecmp(p, media_type, name) == 0)
-			fit = 3;
-		else if (name == major + 1 && strncasecmp(p, media_type, major) == 0 &&
-				 p[major] == '*')
-			fit = 2;
-		else if (name == 3 && strncmp(p, "*/*", 3) == 0)
-			fit = 1;
-		if (fit > best_fit)
-		{
-			best_fit = fit;
-			quality = range_quality(p, len);
-		}
-		p += len;
+		if ((name == strlen(media_type) &&
+			 strncasecmp(p, media_type, name) == 0) ||
+			(name == major + 1 && strncasecmp(p, media_type, major) == 0 &&
+			 p[major] == '*') ||
+			(name == 3 && strncmp(p, "*/*", 3) == 0))
+			return true;
+		p += strcspn(p, ",");
 	}
-	return quality > 0;
 }

@@ -10,7 +10,6 @@
 extern bool headers_read(Request *request, const char *version)
 			__attribute__((warn_unused_result));
 extern const Problem *headers_line_refusal(const char *target);
-extern const Problem *headers_refusal(Request *request);
 extern size_t headers_room(const Request *request);
 extern void headers_name_request(Request *request);
 extern bool header_accepts(const char *accept, const char *media_type);

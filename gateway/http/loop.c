@@ -9,6 +9,7 @@
 #include "http/loop.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,7 +21,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "http/auth.h"
-#include "http/direct.h"
+#include "http/lastword.h"
 #include "http/options.h"
 #include "http/pool.h"
 #include "http/server.h"
@@ -29,6 +30,7 @@
 #define LOOP_TICK_MS 100
 #define LOOP_WAKE_MS 5			/* at most one wake-up of the relay in it */
 #define LOOP_MHD_TURNS 8
+#define LOOP_CROWD 200			/* clients */
 #define LOOP_STACK (1024 * 1024)	/* whatever the system's default is */
 
 static bool loop_start_thread(Loop *loop);
@@ -37,6 +39,7 @@ static bool loop_turn(Loop *loop);
 static int	loop_timeout(Loop *loop);
 static void loop_run_daemon(Loop *loop);
 static void loop_tick(Loop *loop);
+static void loop_trim(Loop *loop);
 static void loop_close_late(Loop *loop);
 static void loop_begin_stop(Loop *loop);
 static bool loop_may_end(Loop *loop);
@@ -223,6 +226,25 @@ loop_tick(Loop *loop)
 	pool_tick(loop->pool, loop->now_ms);
 	auth_tick(loop->auth, loop->now_ms);
 	loop_close_late(loop);
+	loop_trim(loop);
+}
+
+/*
+ * Gives memory back to the system when most of many clients have gone: malloc
+ * keeps what lies between blocks in use, for good.
+ */
+static void
+loop_trim(Loop *loop)
+{
+	if (loop->client_count > loop->client_peak)
+		loop->client_peak = loop->client_count;
+	if (loop->client_peak < LOOP_CROWD ||
+		loop->client_count > loop->client_peak / 4)
+		return;
+	loop->client_peak = loop->client_count;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 /*
@@ -238,7 +260,7 @@ loop_close_late(Loop *loop)
 		 client = client->next)
 	{
 		if (client->deadline_ms != 0 && loop->now_ms >= client->deadline_ms)
-			direct_close_late(client);
+			lastword_late(client);
 		else if (loop->stopping && client->request == NULL)
 			shutdown(client->fd, SHUT_RDWR);
 		else

@@ -54,6 +54,7 @@ typedef struct Loop
 	struct Auth *auth;
 	Client		clients;		/* head of the ring */
 	int			client_count;
+	int			client_peak;	/* since memory was given back */
 	int			running;		/* requests begun and not completed */
 	struct Request *spare;		/* finished ones, to be used again */
 	int			spare_count;

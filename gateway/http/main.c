@@ -20,6 +20,7 @@
 #include "common/pg.h"
 #include "common/signals.h"
 #include "http/auth.h"
+#include "http/docs.h"
 #include "http/loop.h"
 #include "http/newkey.h"
 #include "http/options.h"
@@ -78,6 +79,8 @@ main(int argc, char **argv)
 	log_init("bioecko-gateway", (LogLevel) level);
 	auth_init();
 	oauth_init();
+	serve_init();
+	docs_init();
 	return serve();
 }
 

@@ -125,7 +125,7 @@ form_read(Request *request)
 					"application/x-www-form-urlencoded.");
 		return NULL;
 	}
-	if (request->body_seen > REQUEST_BODY_MAX ||
+	if (request->body_seen > request->body_max ||
 		strlen(buf_get(&request->body)) != request->body.len ||
 		!target_params(&request->arena, buf_get(&request->body), &params))
 	{

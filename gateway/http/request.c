@@ -3,7 +3,8 @@
  *		One HTTP request: the steps from its target to its answer.
  *
  *		The order is fixed: path, method, token, scope, rate, then the rest.
- *		Nobody learns anything of a call that he may not make.
+ *		Nobody learns anything of a call that he may not make, and the body of
+ *		one who may not is not kept.
  */
 #include "http/request.h"
 
@@ -29,9 +30,24 @@ static void refuse_token(Request *request, AuthOutcome outcome);
 static void refuse_scope(Request *request);
 static bool request_within_rate(Request *request);
 static bool request_accepts(Request *request);
+static void request_take_body(Request *request);
 static void request_call(Request *request);
 static void request_done(Query *query, QueryOutcome outcome,
 						 PGresult *result);
+
+/*
+ * The headers are here: answers what needs no body to be refused, and else
+ * says how large the body may be.
+ */
+void
+request_admit(Request *request)
+{
+	if (request_find_route(request) &&
+		request_authorize(request) &&
+		request_within_rate(request) &&
+		request_accepts(request))
+		request_take_body(request);
+}
 
 /*
  * The request is here whole.  After this it is answered, or waits for the
@@ -40,11 +56,6 @@ static void request_done(Query *query, QueryOutcome outcome,
 void
 request_run(Request *request)
 {
-	if (!request_find_route(request) ||
-		!request_authorize(request) ||
-		!request_within_rate(request) ||
-		!request_accepts(request))
-		return;
 	if (request->route->serve != NULL)
 		request->route->serve(request);
 	else
@@ -219,6 +230,25 @@ request_accepts(Request *request)
 	return false;
 }
 
+/* Sets the limit of the body: a form's is small, as anybody may send one. */
+static void
+request_take_body(Request *request)
+{
+	static const Problem form_too_large = {413, "content_too_large", "",
+		"The form is larger than 8 KiB."
+	};
+	const Route *route = request->route;
+	const char *length = request->headers.content_length;
+
+	if (route->serve == NULL)
+		request->body_max = REQUEST_BODY_MAX;
+	else if (strcmp(route->method, "POST") == 0)
+		request->body_max = REQUEST_FORM_MAX;
+	if (request->body_max == REQUEST_FORM_MAX && length != NULL &&
+		strtoull(length, NULL, 10) > REQUEST_FORM_MAX)
+		request_refuse(request, &form_too_large);
+}
+
 /* Calls the row's function. */
 static void
 request_call(Request *request)
@@ -344,6 +374,20 @@ request_header(Request *request, const char *name, const char *value)
 		return;
 	}
 	answer->headers[answer->header_count++] = (AnswerHeader) {name, value};
+}
+
+/* Says how the answer may be kept, which otherwise nobody does. */
+void
+request_cache_control(Request *request, const char *value)
+{
+	Answer	   *answer = &request->answer;
+	int			i;
+
+	for (i = 0; i < answer->header_count; i++)
+	{
+		if (strcmp(answer->headers[i].name, "Cache-Control") == 0)
+			answer->headers[i].value = value;
+	}
 }
 
 /* Says when it is worth to try again. */

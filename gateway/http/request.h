@@ -18,6 +18,7 @@
 #include "http/routes.h"
 
 #define REQUEST_BODY_MAX (64 * 1024)
+#define REQUEST_FORM_MAX (8 * 1024) /* of somebody who is not known yet */
 #define REQUEST_MEMORY (16 * 1024)	/* for one request's and answer's head */
 #define REQUEST_PATH_SEGMENTS 10
 #define REQUEST_ANSWER_HEADERS 16
@@ -26,12 +27,12 @@
 typedef enum RequestState
 {
 	REQUEST_NEW,				/* headers not looked at yet */
-	REQUEST_READING,			/* the body is coming in */
+	REQUEST_READING,			/* admitted: the body is coming in */
 	REQUEST_WAITING,			/* the database works, connection suspended */
 	REQUEST_ANSWERED,			/* the answer is ready or queued */
 } RequestState;
 
-/* Headers that count for us, each at most once. */
+/* Headers that count for us, each at most once but for two. */
 typedef struct RequestHeaders
 {
 	const char *host;
@@ -39,13 +40,16 @@ typedef struct RequestHeaders
 	const char *content_type;
 	const char *content_length;
 	const char *transfer_encoding;
-	const char *accept;
+	const char *accept;			/* all its lines */
+	int			accept_lines;
 	const char *if_match;
 	const char *idempotency_key;
 	const char *request_id;
 	const char *forwarded_for;	/* the last of several */
 	const char *origin;
 	const char *cors_method;
+	const char *expect;
+	const char *if_none_match;
 	size_t		total;			/* bytes of all names and values */
 	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */
@@ -95,6 +99,7 @@ typedef struct Request
 	RequestHeaders headers;
 	const Route *route;			/* NULL until matched */
 	Buf			body;
+	size_t		body_max;		/* the call's limit */
 	size_t		body_seen;
 	json_t	   *json;			/* the body, parsed; or NULL */
 	Caller		caller;
@@ -104,9 +109,11 @@ typedef struct Request
 	Query		query;
 	void	   *work;			/* of a handler that asks the database itself */
 	Answer		answer;
+	bool		queued;			/* libmicrohttpd has the answer */
 	struct Request *next;		/* in the loop's list of spare ones */
 } Request;
 
+extern void request_admit(Request *request);
 extern void request_run(Request *request);
 extern void request_reset(Request *request);
 
@@ -120,6 +127,7 @@ extern void request_answer(Request *request, int status,
 						   size_t len);
 extern void request_header(Request *request, const char *name,
 						   const char *value);
+extern void request_cache_control(Request *request, const char *value);
 extern void request_retry_after(Request *request, int seconds);
 extern void request_database_error(Request *request, QueryOutcome outcome,
 								   const PGresult *result);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "http/auth.h"
+#include "http/document.h"
 #include "http/metrics.h"
 #include "http/request.h"
 
@@ -15,8 +16,17 @@
 extern const char _binary_openapi_json_start[];
 extern const char _binary_openapi_json_end[];
 
-static void answer_buf(Request *request, int status, const char *content_type,
-					   Buf *body);
+static Document openapi = {.content_type = "application/json"};
+
+/* Names the documents; before any loop. */
+void
+serve_init(void)
+{
+	openapi.body = _binary_openapi_json_start;
+	openapi.len = (size_t) (_binary_openapi_json_end -
+							_binary_openapi_json_start);
+	document_name(&openapi);
+}
 
 /* The process is alive: nothing else is asked. */
 void
@@ -56,36 +66,30 @@ serve_metrics(Request *request)
 	Buf			body = {0};
 
 	metrics_print(&body);
-	answer_buf(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-			   &body);
+	request_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8",
+				   arena_copy(&request->arena, body.data, body.len),
+				   body.len);
+	buf_free(&body);
 }
 
 /* The keys that verify our tokens. */
 void
 serve_jwks(Request *request)
 {
+	Document	keys = {.content_type = "application/jwk-set+json"};
 	Buf			body = {0};
 
 	auth_jwks(request->loop->auth, &body);
-	answer_buf(request, 200, "application/jwk-set+json", &body);
+	keys.body = arena_copy(&request->arena, body.data, body.len);
+	keys.len = body.len;
+	document_name(&keys);
+	document_answer(request, &keys);
+	buf_free(&body);
 }
 
 /* The REST interface as an OpenAPI document. */
 void
 serve_openapi(Request *request)
 {
-	request_answer(request, 200, "application/json",
-				   _binary_openapi_json_start,
-				   (size_t) (_binary_openapi_json_end -
-							 _binary_openapi_json_start));
-}
-
-/* Answers with the buffer, which is freed. */
-static void
-answer_buf(Request *request, int status, const char *content_type, Buf *body)
-{
-	const char *copy = arena_copy(&request->arena, buf_get(body), body->len);
-
-	request_answer(request, status, content_type, copy, body->len);
-	buf_free(body);
+	document_answer(request, &openapi);
 }

@@ -7,6 +7,7 @@
 
 struct Request;
 
+extern void serve_init(void);
 extern void oauth_init(void);
 extern void serve_token(struct Request *request);
 extern void serve_revoke(struct Request *request);

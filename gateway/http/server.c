@@ -17,8 +17,8 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "http/direct.h"
 #include "http/headers.h"
+#include "http/lastword.h"
 #include "http/metrics.h"
 #include "http/options.h"
 #include "http/request.h"
@@ -26,6 +26,16 @@
 
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
 #define SERVER_SPARE_MAX 256
+
+/*
+ * How strict libmicrohttpd reads: from 1.0 on as it recommends; before that
+ * "strict" is at odds with HTTP, and headers.c alone refuses.
+ */
+#if MHD_VERSION >= 0x01000000
+#define SERVER_DISCIPLINE MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define SERVER_DISCIPLINE MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
 
 static void *server_uri(void *context, const char *uri,
 						struct MHD_Connection *connection);
@@ -36,6 +46,7 @@ static enum MHD_Result server_handle(void *context,
 									 const char *upload_data,
 									 size_t *upload_data_size,
 									 void **request_context);
+static bool server_must_not_wait(Request *request);
 static enum MHD_Result server_body(Request *request, const char *bytes,
 								   size_t *size);
 static enum MHD_Result server_send(Request *request);
@@ -68,7 +79,7 @@ server_start(Loop *loop)
 
 	loop->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, server_handle, loop,
-		MHD_OPTION_EXTERNAL_LOGGER, server_said, loop,
+		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
 		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 2,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
@@ -76,7 +87,7 @@ server_start(Loop *loop)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) REQUEST_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned) (options.idle_timeout_ms / 1000 + 30),
-		MHD_OPTION_STRICT_FOR_CLIENT, 0,	/* headers.c is, and says so */
+		SERVER_DISCIPLINE,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_UNESCAPE_CALLBACK, server_keep_escapes, NULL,
 		MHD_OPTION_URI_LOG_CALLBACK, server_uri, loop,
@@ -114,7 +125,6 @@ server_stop(Loop *loop)
 	while (loop->spare != NULL)
 	{
 		Request    *request = loop->spare;
-
 		loop->spare = request->next;
 		buf_free(&request->body);
 		free(request);
@@ -149,7 +159,7 @@ server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 	request->client->deadline_ms = clock_ms() + options.request_timeout_ms;
 	loop->running++;
 	if (problem != NULL)
-		direct_refuse(request->client, problem);
+		lastword_refuse(request->client, problem);
 	return request;
 }
 
@@ -165,8 +175,10 @@ server_handle(void *context, struct MHD_Connection *connection,
 	(void) context;
 	(void) connection;
 	(void) url;
-	if (request->state != REQUEST_ANSWERED && request->answer.status != 0)
-		return MHD_NO;			/* refused past libmicrohttpd */
+	if (request->state == REQUEST_NEW && request->answer.status != 0)
+		return MHD_NO;			/* the last word is said */
+	if (*upload_data_size > 0)
+		return server_body(request, upload_data, upload_data_size);
 	switch (request->state)
 	{
 		case REQUEST_NEW:
@@ -174,10 +186,10 @@ server_handle(void *context, struct MHD_Connection *connection,
 			request->state = REQUEST_READING;
 			if (!headers_read(request, version))
 				return server_send(request);
-			return MHD_YES;
+			request_admit(request);
+			return server_must_not_wait(request) ? server_send(request)
+				: MHD_YES;
 		case REQUEST_READING:
-			if (*upload_data_size > 0)
-				return server_body(request, upload_data, upload_data_size);
 			request->client->deadline_ms = 0;
 			request_run(request);
 			return request->state == REQUEST_ANSWERED
@@ -190,14 +202,32 @@ server_handle(void *context, struct MHD_Connection *connection,
 	return MHD_NO;
 }
 
-/* A piece of the body; what is beyond the limit is counted and dropped. */
+/*
+ * Whether the answer is to go out before the body comes: the client waits to
+ * be told to send it.  One that sends it anyway is heard out and then answered
+ * on a connection that stays open.
+ */
+static bool
+server_must_not_wait(Request *request)
+{
+	if (request->state != REQUEST_ANSWERED || request->headers.expect == NULL)
+		return false;
+	request->answer.close = true;
+	return true;
+}
+
+/*
+ * A piece of the body.  Of a request that is refused already, and beyond the
+ * call's limit, it is counted and dropped.
+ */
 static enum MHD_Result
 server_body(Request *request, const char *bytes, size_t *size)
 {
 	request->body_seen += *size;
 	if (request->body_seen > SERVER_BODY_GIVE_UP)
 		return MHD_NO;
-	if (request->body_seen <= REQUEST_BODY_MAX)
+	if (request->state == REQUEST_READING &&
+		request->body_seen <= request->body_max)
 		buf_add(&request->body, bytes, *size);
 	*size = 0;
 	return MHD_YES;
@@ -227,6 +257,7 @@ server_send(Request *request)
 	queued = MHD_queue_response(request->connection,
 								(unsigned) answer->status, response);
 	MHD_destroy_response(response);
+	request->queued = true;
 	request->client->deadline_ms =
 		request->loop->now_ms + options.request_timeout_ms;
 	return queued;
@@ -244,6 +275,8 @@ server_completed(void *context, struct MHD_Connection *connection,
 	(void) how;
 	if (request == NULL)
 		return;
+	if (request->id[0] == '\0')
+		headers_name_request(request);
 	server_log(request);
 	request->client->request = NULL;
 	request->client->idle_since_ms = clock_ms();
@@ -348,7 +381,7 @@ server_keep_escapes(void *context, struct MHD_Connection *connection,
 static void
 server_said(void *context, const char *format, va_list args)
 {
+	(void) context;
 	(void) args;
 	LOG_DEBUG("libmicrohttpd", log_text("format", format));
-	direct_take_over(context);
 }

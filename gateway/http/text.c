@@ -257,6 +257,27 @@ text_etag_version(const char *text, const char **version)
 	return true;
 }
 
+/*
+ * Whether an If-None-Match header has the entity tag, which is quoted: in a
+ * list of them, weak ones too, or by *.
+ */
+bool
+text_has_etag(const char *list, const char *etag)
+{
+	size_t		len = strlen(etag);
+	const char *found;
+
+	if (strcmp(list, "*") == 0)
+		return true;
+	for (found = strstr(list, etag); found != NULL;
+		 found = strstr(found + len, etag))
+	{
+		if (found == list || strchr(" ,/", found[-1]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Whether it is 1 to max visible ASCII characters, no blank among them. */
 bool
 text_is_visible_ascii(const char *text, size_t max)

@@ -28,6 +28,7 @@ extern bool text_int(const char *text, int64_t min, int64_t max,
 extern bool text_is_date(const char *text);
 extern bool text_is_timestamp(const char *text);
 extern bool text_etag_version(const char *text, const char **version);
+extern bool text_has_etag(const char *list, const char *etag);
 extern bool text_is_listed(const char *list, const char *text);
 extern bool text_is_visible_ascii(const char *text, size_t max);
 extern char *text_base64_decode(Arena *arena, const char *text, size_t *len);

@@ -1,14 +1,14 @@
 /*
- * direct.c
- *		Refusals that are written past libmicrohttpd: of a request that does
- *		not come whole in time (408; RFC 9110, 15.5.9), and of one whose headers
- *		libmicrohttpd refuses itself, in HTML and with the head twice.
+ * lastword.c
+ *		The last word on a connection, past libmicrohttpd: to a request that
+ *		does not come whole in time (408; RFC 9110, 15.5.9), or that
+ *		libmicrohttpd would drop without a word.
  *
- *		It can answer neither of the two as we want.  A refusal is written
- *		here only where libmicrohttpd has sent nothing of an answer, and the
+ *		It can answer neither, as it cannot before the headers are there.  A
+ *		word is sent only where nothing of an answer has been, and the
  *		connection is shut at once, so that nothing follows it.
  */
-#include "http/direct.h"
+#include "http/lastword.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -21,58 +21,37 @@
 #include "http/headers.h"
 #include "http/tls.h"
 
-#define DIRECT_IDLE_MS 20		/* what came this soon after an answer is old */
+#define LASTWORD_IDLE_MS 20		/* what came this soon after an answer is old */
 
 static bool is_late(const Client *client);
 static bool line_began(const Client *client);
-static bool is_refused(const Request *request);
 static const union MHD_ConnectionInfo *info(const Client *client,
 											enum MHD_ConnectionInfoType type);
-static void direct_send(const Client *client, const Buf *bytes);
+static void lastword_send(const Client *client, const Buf *bytes);
 
 /*
  * Ends a connection whose time is over; says why where a request has begun
  * and not come whole.
  */
 void
-direct_close_late(Client *client)
+lastword_late(Client *client)
 {
 	static const Problem late = {408, "request_timeout", "",
 		"The request did not come whole in time."
 	};
 
 	if (is_late(client))
-		direct_refuse(client, &late);
+		lastword_refuse(client, &late);
 	else
 		shutdown(client->fd, SHUT_RDWR);
 }
 
 /*
- * libmicrohttpd says something.  If it does so while the headers of a request
- * are whole and not handed over to us, it is about to refuse them: we do.
+ * Sends the problem and ends the connection.  The request, if its line is
+ * there, is logged and counted with that status.
  */
 void
-direct_take_over(Loop *loop)
-{
-	Client	   *client;
-
-	for (client = loop->clients.next; client != &loop->clients;
-		 client = client->next)
-	{
-		if (client->request != NULL && is_refused(client->request))
-		{
-			direct_refuse(client, headers_refusal(client->request));
-			return;
-		}
-	}
-}
-
-/*
- * Sends the problem and ends the connection.  The request, if one has begun,
- * is logged and counted with that status.
- */
-void
-direct_refuse(Client *client, const Problem *problem)
+lastword_refuse(Client *client, const Problem *problem)
 {
 	Request		nobody = {0};
 	Request    *request = client->request != NULL ? client->request : &nobody;
@@ -91,7 +70,7 @@ direct_refuse(Client *client, const Problem *problem)
 			   "Connection: close\r\n\r\n", problem->status,
 			   error_title(problem->status), body.len, request->id);
 	buf_add(&bytes, body.data, body.len);
-	direct_send(client, &bytes);
+	lastword_send(client, &bytes);
 	shutdown(client->fd, SHUT_RDWR);
 	request->answer.status = problem->status;
 	buf_free(&body);
@@ -106,8 +85,7 @@ is_late(const Client *client)
 
 	if (request == NULL)
 		return line_began(client);
-	return (request->state == REQUEST_NEW ||
-			request->state == REQUEST_READING) &&
+	return request->state != REQUEST_WAITING && !request->queued &&
 		info(client, MHD_CONNECTION_INFO_HTTP_STATUS) == NULL;
 }
 
@@ -128,18 +106,7 @@ line_began(const Client *client)
 	if (client->idle_since_ms == 0)
 		return tcp.tcpi_bytes_received > 0;
 	return clock_ms() - tcp.tcpi_last_data_recv >
-		client->idle_since_ms + DIRECT_IDLE_MS;
-}
-
-/* Whether its headers are whole, not handed over, and not answered. */
-static bool
-is_refused(const Request *request)
-{
-	const Client *client = request->client;
-
-	return request->state == REQUEST_NEW && request->answer.status == 0 &&
-		info(client, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) != NULL &&
-		info(client, MHD_CONNECTION_INFO_HTTP_STATUS) == NULL;
+		client->idle_since_ms + LASTWORD_IDLE_MS;
 }
 
 /* What libmicrohttpd knows of the connection. */
@@ -151,7 +118,7 @@ info(const Client *client, enum MHD_ConnectionInfoType type)
 
 /* Tries once: a client that does not even read gets nothing. */
 static void
-direct_send(const Client *client, const Buf *bytes)
+lastword_send(const Client *client, const Buf *bytes)
 {
 	const union MHD_ConnectionInfo *tls =
 		info(client, MHD_CONNECTION_INFO_GNUTLS_SESSION);

@@ -1,0 +1,46 @@
+/*
+ * document.c
+ *		Answers that a client may keep and ask for again: the entity tag is a
+ *		hash of what is in them, and whoever has that still is told so (304;
+ *		RFC 9110, 13.1.2).
+ */
+#include "http/document.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "http/text.h"
+
+/* Names the document after its contents. */
+void
+document_name(Document *document)
+{
+	unsigned char hash[32];
+	char	   *digit = document->etag;
+	int			i;
+
+	EVP_Digest(document->body, document->len, hash, NULL, EVP_sha256(), NULL);
+	*digit++ = '"';
+	for (i = 0; i < 16; i++)
+		digit += snprintf(digit, 3, "%02x", hash[i]);
+	*digit++ = '"';
+	*digit = '\0';
+}
+
+/* Answers with the document, or that it is the one that the client has. */
+void
+document_answer(Request *request, const Document *document)
+{
+	const char *held = request->headers.if_none_match;
+
+	if (held != NULL && text_has_etag(held, document->etag))
+		request_answer(request, 304, NULL, "", 0);
+	else
+		request_answer(request, 200, document->content_type, document->body,
+					   document->len);
+	request_cache_control(request, "no-cache");
+	request_header(request, "ETag",
+				   arena_strdup(&request->arena, document->etag));
+}
