@@ -10,7 +10,8 @@ use Appt::Deliveries qw(clinic bulk_events states);
 use Appt::Util qw(wait_for);
 use POSIX ();
 
-my $clinic  = clinic();
+# What autovacuum looks at meanwhile, no VACUUM of the test removes.
+my $clinic  = clinic(cluster => { conf => { autovacuum => 'off' } });
 my $cluster = $clinic->cluster;
 my ($one, $two) = map { $cluster->connect(user => 'bioecko_relay') } 1 .. 2;
 $cluster->query(q{SELECT appt.create_webhook('https://receiver.example/')});
@@ -150,6 +151,74 @@ subtest 'the fence' => sub {
         'the log has both attempts');
 };
 
+# A delivery that the first relay had until its lease ran out, and the second
+# has now; as each of them knows it.
+sub overtaken {
+    load(1);
+    my ($mine) = claim($one, 1, lease => '-1 s');
+    $one->do('SELECT appt.relay_tick()');
+    my ($yours) = claim($two, 2);
+    return ($mine, $yours);
+}
+
+subtest 'the fence, whatever the late relay says' => sub {
+    for my $status (200, 500, 410, undef) {
+        my ($mine, $yours) = overtaken();
+        record($one, $status, $mine);
+        my $now = delivery($mine);
+        my $name = 'a late ' . ($status // 'silence');
+        is($now->{state}, 'in_flight', "$name: the second still has it");
+        is($now->{fence}, $yours->{fence}, 'with its fence');
+        is($now->{relay_no}, 2, 'as its own');
+        is($now->{attempts}, 0, 'and no attempt is counted');
+        record($two, 200, $yours);
+        is(delivery($mine)->{state}, 'delivered', 'it records what came of it');
+        $cluster->psql(q{UPDATE appt.webhook SET status = 'enabled',
+            disabled_at = NULL, disabled_reason = NULL, failing_since = NULL,
+            failures = 0});
+    }
+};
+
+subtest 'what is finished stays as it is' => sub {
+    my ($mine, $yours) = overtaken();
+    record($two, 200, $yours);
+    record($one, 500, $mine);
+    is(delivery($mine)->{state}, 'delivered', 'a late failure');
+    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+        [$mine->{delivery_no}], [$mine->{fence}]);
+    $two->do('SELECT appt.release_deliveries($1, $2)', {},
+        [$yours->{delivery_no}], [$yours->{fence}]);
+    is(delivery($mine)->{state}, 'delivered', 'given back afterwards');
+    $cluster->psql('UPDATE appt.webhook SET failing_since = NULL, failures = 0');
+};
+
+subtest 'leases: what ran out is free, what did not is not' => sub {
+    load(4);
+    my @short = claim($one, 1, lease => '-1 s', max => 2);
+    my @long = claim($one, 1, lease => '60 s', leased => 2, quota => 10);
+    is($two->selectrow_array('SELECT expired FROM appt.relay_tick()'), 2,
+        'the tick frees those whose lease ran out');
+    is(delivery($_)->{state}, 'pending', 'one of them') for @short;
+    is(delivery($_)->{state}, 'in_flight', 'one of the others') for @long;
+    my @again = claim($two, 2);
+    is_deeply([sort map { $_->{delivery_no} } @again],
+        [sort map { $_->{delivery_no} } @short], 'another has those, and only');
+};
+
+subtest 'what a relay never heard of is given back, its own alone' => sub {
+    load(6);
+    my @mine = claim($one, 1, max => 4);
+    my @yours = claim($two, 2, max => 2);
+    my @kept = @mine[0, 1];
+    is($one->selectrow_array('SELECT appt.release_lost($1, $2)', {}, 1,
+        [map { $_->{delivery_no} } @kept]), 2, 'but for what it knows of');
+    is(delivery($_)->{state}, 'in_flight', 'kept') for @kept;
+    is(delivery($_)->{state}, 'pending', 'given back') for @mine[2, 3];
+    is(delivery($_)->{relay_no}, 2, 'another relay\'s') for @yours;
+    is($one->selectrow_array('SELECT appt.release_lost($1, $2)', {}, 3, []), 0,
+        'nothing for a relay that has none');
+};
+
 subtest 'a late answer counts while nobody has claimed since' => sub {
     load(1);
     my ($mine) = claim($one, 1, lease => '-1 s');
@@ -188,13 +257,18 @@ subtest 'an endpoint that somebody holds keeps no result waiting' => sub {
 };
 
 subtest 'redelivered meanwhile: the old answer does not count' => sub {
-    load(1);
-    my ($mine) = claim($one, 1);
-    record($one, 200, $mine);
-    $cluster->query('SELECT appt.redeliver($1, $2)', $hook->{webhook_id},
-        "dlv_$mine->{delivery_no}");
-    record($one, 200, $mine);
-    is(delivery($mine)->{state}, 'pending', 'it is still to be sent');
+    for my $status (200, 500) {
+        load(1);
+        my ($mine) = claim($one, 1, lease => '-1 s');
+        $one->do('SELECT appt.relay_tick()');
+        $cluster->query('SELECT appt.redeliver($1, $2)', $hook->{webhook_id},
+            "dlv_$mine->{delivery_no}");
+        record($one, $status, $mine);
+        is(delivery($mine)->{state}, 'pending', "$status: still to be sent");
+        is(delivery($mine)->{attempts}, 0, 'with all its attempts');
+        ok(!delivery($mine)->{later}, 'and now');
+    }
+    $cluster->psql('UPDATE appt.webhook SET failing_since = NULL, failures = 0');
 };
 
 subtest 'given back' => sub {
