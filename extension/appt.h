@@ -148,7 +148,8 @@ typedef enum ApptLockClass
 	APPT_LOCK_IDEMPOTENCY = 1,
 	APPT_LOCK_BRANCH,
 	APPT_LOCK_DOCTOR,
-	APPT_LOCK_DAY
+	APPT_LOCK_DAY,
+	APPT_LOCK_ABSENCES			/* comes before a branch's; key 0 */
 } ApptLockClass;
 
 extern void appt_lock_shared(ApptLockClass class, uint64 key);

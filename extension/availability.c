@@ -53,6 +53,7 @@ static void apply_daily_limit(Days *days);
 static List *branches_to_list(const SlotQuery *query, Doctor *doctor);
 static void list_place(const SlotQuery *query, const Place *place,
 					   Offers *offers);
+static const VisitType *visit_type_of(const SlotQuery *query);
 static void offer(Offers *offers, const Place *place, const Slot *slots,
 				  int nslots);
 static void check_slot_query(const SlotQuery *query);
@@ -199,8 +200,7 @@ branches_to_list(const SlotQuery *query, Doctor *doctor)
 static void
 list_place(const SlotQuery *query, const Place *place, Offers *offers)
 {
-	const VisitType *visit = availability_visit_type(query->visit_type,
-													 ID_ADDRESSED);
+	const VisitType *visit = visit_type_of(query);
 	int			duration_min = query->duration_min;
 	TimestampTz now = appt_now();
 	Days		days = {
@@ -227,6 +227,14 @@ list_place(const SlotQuery *query, const Place *place, Offers *offers)
 
 		offer(offers, place, slots, n);
 	}
+}
+
+static const VisitType *
+visit_type_of(const SlotQuery *query)
+{
+	return query->retired_too && query->visit_type != NULL
+		? schedule_visit_type(query->visit_type)
+		: availability_visit_type(query->visit_type, ID_ADDRESSED);
 }
 
 /* Adds a day's slots; the array grows by doubling, for a month has many. */

@@ -33,6 +33,7 @@ typedef struct SlotQuery
 	const char *doctor_id;
 	const char *branch_id;
 	const char *visit_type;
+	bool		retired_too;	/* the visit type may be inactive */
 	DateADT		from_date;
 	DateADT		to_date;
 	int			duration_min;	/* 0: the grid's */
@@ -66,9 +67,12 @@ typedef struct SearchQuery
 	int			ndoctors;
 	const char *branch_id;		/* NULL: any */
 	const char *visit_type;
+	bool		retired_too;	/* the visit type may be inactive */
 	int			duration_min;	/* 0: the grid's */
 	TimestampTz from;
 	ApptAccess	access;
+	bool		(*accepts) (const OfferedSlot *slot, void *context);
+	void	   *context;		/* NULL accepts: any slot will do */
 } SearchQuery;
 
 extern bool search_first(const SearchQuery *query, OfferedSlot *best);
@@ -131,6 +135,8 @@ extern void patient_check_limit(int patient_no, const Placement *placement,
 								int64 except_no);
 extern bool patient_is_busy(int patient_no, TimestampTz start,
 							TimestampTz end, int64 except_no);
+extern bool patient_can_come(int patient_no, const OfferedSlot *slot,
+							 int daily_limit, int64 except_no);
 pg_noreturn extern void patient_refuse_busy(const char *patient_id);
 
 /* ---- booking.c, reschedule.c, lifecycle.c ---- */
@@ -160,7 +166,8 @@ typedef struct RescheduleRequest
 	const char *doctor_id;		/* NULL: the same */
 	const char *branch_id;		/* NULL: the same */
 	OptionalInt expected_version;	/* else any */
-	bool		forced;			/* displaced: no window, no source rule */
+	bool		forced;			/* displaced: whatever the window says */
+	bool		locked;			/* bulk.c's: only if it is booked still */
 } RescheduleRequest;
 
 typedef struct ChangeRequest
@@ -170,7 +177,7 @@ typedef struct ChangeRequest
 	const char *reason;
 	OptionalInt expected_version;	/* else any */
 	int			priority;
-	bool		forced;
+	bool		forced;			/* displaced: no window, if it can be */
 } ChangeRequest;
 
 extern Appointment *booking_book(const BookRequest *request);

@@ -40,6 +40,27 @@ typedef struct Absence
 	bool		is_new;
 } Absence;
 
+/* Before this a doctor has no free slot for visits like one. */
+typedef struct Frontier
+{
+	const BulkItem *of;
+	TimestampTz from;
+} Frontier;
+
+/* Cancelling or moving what lies in an absence, one by one. */
+typedef struct Displacement
+{
+	const Caller *caller;
+	bool		moves;
+	const char *reason;
+	const BulkItem *item;		/* the one whose turn it is */
+	TimestampTz first_free;		/* for it, whether or not the patient can */
+	int			doctor_no;		/* whose the frontiers are */
+	Frontier	frontiers[16];
+	int			nfrontiers;
+	int			displaced;
+} Displacement;
+
 static ApptStatement doctor_key = {
 	"SELECT doctor_no"
 	" FROM appt.doctor"
@@ -48,7 +69,7 @@ static ApptStatement doctor_key = {
 };
 
 static ApptStatement affected_by_time_off = {
-	"SELECT a"
+	"SELECT" BULK_COLUMNS("a.slot_start")
 	" FROM appt.appointment a"
 	" JOIN appt.doctor d ON d.doctor_no = a.doctor_no"
 	" WHERE d.doctor_id = $1"
@@ -61,7 +82,7 @@ static ApptStatement affected_by_time_off = {
 };
 
 static ApptStatement affected_by_closure = {
-	"SELECT a"
+	"SELECT" BULK_COLUMNS("a.slot_start")
 	" FROM appt.appointment a"
 	" WHERE a.branch_id = $1"
 	" AND a.token_date BETWEEN ($2 - interval '2 days')::date"
@@ -73,11 +94,6 @@ static ApptStatement affected_by_closure = {
 	4, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
 };
 
-static ApptStatement branch_ids = {
-	"SELECT branch_id"
-	" FROM appt.branch"
-};
-
 static ApptStatement delete_hold = {
 	"DELETE FROM appt.appointment"
 	" WHERE appointment_no = $1 AND status = 'held'",
@@ -87,18 +103,21 @@ static ApptStatement delete_hold = {
 static Datum lock_absence(void *arg);
 static Datum check_absence(void *arg);
 static Datum displace_absence(void *arg);
-static void lock_doctors(Appointment **appointments, int n);
-static int	compare_ints(const void *a, const void *b);
+static int	compare_items(const void *a, const void *b);
+static Datum displace(void *arg);
+static bool is_hold(const BulkItem *item);
 static HeapTuple stamp_new(const TriggerData *trigger);
 static Absence absence_of_trigger(const TriggerData *trigger);
 static HeapTuple new_row(const TriggerData *trigger);
-static int	affected(const Absence *absence, Appointment ***appointments);
-static void end_hold(const Appointment *hold);
-static void refuse(const Absence *absence, Appointment **appointments, int n);
-static void cancel(const Appointment *appointment, const Caller *caller,
-				   const char *reason);
-static void move(const Appointment *appointment, const Caller *caller,
-				 const char *reason);
+static BulkList affected(const Absence *absence);
+static void end_hold(const BulkItem *hold);
+static void refuse(const Absence *absence, const BulkList *list);
+static Appointment *cancel(const Displacement *d);
+static Appointment *move(Displacement *d);
+static bool find_place(Displacement *d, OfferedSlot *found);
+static int	length_min(const BulkItem *item);
+static Frontier *frontier_of(Displacement *d);
+static bool suits_patient(const OfferedSlot *slot, void *context);
 
 PG_FUNCTION_INFO_V1(appt_absence_lock);
 PG_FUNCTION_INFO_V1(appt_absence_check);
@@ -149,25 +168,23 @@ appt_displace(PG_FUNCTION_ARGS)
 
 /*
  * Time off takes every branch's lock first, shared: to displace needs them,
- * and they come before the doctor's.
+ * and they come before the doctor's.  Closures come one transaction at a time:
+ * the branches of one may come in any order.
  */
 static Datum
 lock_absence(void *arg)
 {
 	Absence		absence = absence_of_trigger(arg);
 	ApptArg		args[] = {appt_arg_text(absence.id)};
-	uint64		nbranches;
 	bool		isnull;
 
 	if (absence.closure)
 	{
+		appt_lock_exclusive(APPT_LOCK_ABSENCES, 0);
 		appt_lock_exclusive(APPT_LOCK_BRANCH, appt_lock_key(absence.id));
 		return (Datum) 0;
 	}
-	nbranches = appt_run(&branch_ids, NULL, APPT_READ_LATEST);
-	for (uint64 i = 0; i < nbranches; i++)
-		appt_lock_shared(APPT_LOCK_BRANCH,
-						 appt_lock_key(appt_field_text(i, 1)));
+	bulk_lock_branches();
 	if (appt_run(&doctor_key, args, APPT_READ_LATEST) > 0)
 		appt_lock_exclusive(APPT_LOCK_DOCTOR,
 							DatumGetInt32(appt_field(0, 1, &isnull)));
@@ -178,23 +195,27 @@ static Datum
 check_absence(void *arg)
 {
 	Absence		absence = absence_of_trigger(arg);
-	Appointment **appointments;
-	int			n = affected(&absence, &appointments);
+	BulkList	list = affected(&absence);
 	int			kept = 0;
 
 	schedule_refresh();
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < list.nitems; i++)
 	{
-		if (appointment_is(appointments[i], "held"))
-			end_hold(appointments[i]);
+		if (is_hold(&list.items[i]))
+			end_hold(&list.items[i]);
 		else
-			appointments[kept++] = appointments[i];
+			list.items[kept++] = list.items[i];
 	}
+	list.nitems = kept;
 	if (kept > 0)
-		refuse(&absence, appointments, kept);
+		refuse(&absence, &list);
 	return (Datum) 0;
 }
 
+/*
+ * The doctors of a closure's appointments are locked once they are known; time
+ * off has locked its own.  Then nobody else moves or books what lies in it.
+ */
 static Datum
 displace_absence(void *arg)
 {
@@ -207,52 +228,71 @@ displace_absence(void *arg)
 		.end = api_time(fcinfo, 3).at,
 		.is_new = true
 	};
-	bool		moves = api_bool(fcinfo, 4);
-	const char *reason = api_text(fcinfo, 5);
-	Appointment **appointments;
-	int			n;
-	int			displaced = 0;
+	Displacement d = {
+		.caller = &caller,
+		.moves = api_bool(fcinfo, 4),
+		.reason = api_text(fcinfo, 5)
+	};
+	BulkList	list;
 
 	schedule_refresh();
 	caller = caller_of_client(api_text(fcinfo, 6));
-	n = affected(&absence, &appointments);
 	if (absence.closure)
 	{
-		lock_doctors(appointments, n);
-		n = affected(&absence, &appointments);
+		list = affected(&absence);
+		bulk_lock_doctors(&list);
 	}
-	for (int i = 0; i < n; i++)
+	list = affected(&absence);
+	if (d.moves)
+		bulk_lock_patients(&list);
+	qsort(list.items, list.nitems, sizeof(BulkItem), compare_items);
+	for (int i = 0; i < list.nitems; i++)
 	{
-		Appointment *a = appointments[i];
-
-		if (appointment_is(a, "held"))
-			end_hold(a);
-		else if (!moves)
-			cancel(a, &caller, reason);
-		else if (appointment_is(a, "booked"))
-			move(a, &caller, reason);
-		displaced += !appointment_is(a, "held");
+		d.item = &list.items[i];
+		bulk_change(displace, &d);
 	}
-	return Int32GetDatum(displaced);
+	return Int32GetDatum(d.displaced);
 }
 
-/* Keeps their doctors' other days still while several are moved. */
-static void
-lock_doctors(Appointment **appointments, int n)
-{
-	int		   *doctors = palloc_array(int, n + 1);
-
-	for (int i = 0; i < n; i++)
-		doctors[i] = appointments[i]->doctor_no;
-	qsort(doctors, n, sizeof(int), compare_ints);
-	for (int i = 0; i < n; i++)
-		appt_lock_exclusive(APPT_LOCK_DOCTOR, doctors[i]);
-}
-
+/* By doctor, so that the search for places goes on where it was. */
 static int
-compare_ints(const void *a, const void *b)
+compare_items(const void *a, const void *b)
 {
-	return *(const int *) a - *(const int *) b;
+	const BulkItem *x = a;
+	const BulkItem *y = b;
+
+	if (x->doctor_no != y->doctor_no)
+		return x->doctor_no < y->doctor_no ? -1 : 1;
+	if (x->slot_start != y->slot_start)
+		return x->slot_start < y->slot_start ? -1 : 1;
+	return (x->appointment_no > y->appointment_no) -
+		(x->appointment_no < y->appointment_no);
+}
+
+/* What somebody ended or began meanwhile stays as it is. */
+static Datum
+displace(void *arg)
+{
+	Displacement *d = arg;
+	const Appointment *displaced;
+
+	if (is_hold(d->item))
+	{
+		end_hold(d->item);
+		return (Datum) 0;
+	}
+	if (d->moves && strcmp(d->item->status, "booked") != 0)
+		return (Datum) 0;		/* there already: is judged afterwards */
+	displaced = d->moves ? move(d) : cancel(d);
+	if (displaced->version != d->item->version)
+		d->displaced++;
+	return (Datum) 0;
+}
+
+static bool
+is_hold(const BulkItem *item)
+{
+	return strcmp(item->status, "held") == 0;
 }
 
 /* The inserted row, with a created_at; notes that it is new if it had none. */
@@ -305,8 +345,8 @@ absence_of_trigger(const TriggerData *trigger)
 }
 
 /* The appointments and holds that lie in an absence, in order of time. */
-static int
-affected(const Absence *absence, Appointment ***appointments)
+static BulkList
+affected(const Absence *absence)
 {
 	ApptArg		args[] = {
 		appt_arg_text(absence->id),
@@ -314,20 +354,14 @@ affected(const Absence *absence, Appointment ***appointments)
 		appt_arg(TimestampTzGetDatum(absence->end)),
 		appt_arg(BoolGetDatum(absence->is_new))
 	};
-	int			n = appt_run(absence->closure ? &affected_by_closure
-							 : &affected_by_time_off,
-							 args, APPT_READ_LATEST);
-	bool		isnull;
 
-	*appointments = palloc_array(Appointment *, n + 1);
-	for (int i = 0; i < n; i++)
-		(*appointments)[i] = appointment_from_row(appt_field(i, 1, &isnull));
-	return n;
+	return bulk_load(absence->closure ? &affected_by_closure
+					 : &affected_by_time_off, args);
 }
 
 /* A hold gives way without a word: booking from it says that it expired. */
 static void
-end_hold(const Appointment *hold)
+end_hold(const BulkItem *hold)
 {
 	ApptArg		args[] = {appt_arg(Int64GetDatum(hold->appointment_no))};
 
@@ -335,74 +369,153 @@ end_hold(const Appointment *hold)
 }
 
 static void
-refuse(const Absence *absence, Appointment **appointments, int n)
+refuse(const Absence *absence, const BulkList *list)
 {
-	StringInfoData list;
+	int			n = list->nitems;
+	StringInfoData text;
 
-	initStringInfo(&list);
+	initStringInfo(&text);
 	for (int i = 0; i < n && i < LISTED_APPOINTMENTS; i++)
-		appendStringInfo(&list, "%s%s at %s", i > 0 ? ", " : "",
-						 appointments[i]->appointment_id,
-						 appt_spoken_time(appointments[i]->slot_start,
-										  appointment_zone(appointments[i])));
+	{
+		const BulkItem *item = &list->items[i];
+		const Branch *branch = schedule_branch(item->branch_id);
+
+		appendStringInfo(&text, "%s%s at %s", i > 0 ? ", " : "",
+						 item->appointment_id,
+						 appt_spoken_time(item->slot_start,
+										  branch ? branch->zone : appt_utc()));
+	}
 	if (n > LISTED_APPOINTMENTS)
-		appendStringInfo(&list, " and %d more", n - LISTED_APPOINTMENTS);
+		appendStringInfo(&text, " and %d more", n - LISTED_APPOINTMENTS);
 	ereport(ERROR,
 			(APPT_ERRCODE(AFFECTS_APPOINTMENTS),
 			 errmsg_plural("%s of \"%s\" affects %d appointment",
 						   "%s of \"%s\" affects %d appointments", n,
 						   absence->closure ? "closure" : "time off",
 						   absence->id, n),
-			 errdetail("These lie in it: %s.", list.data),
+			 errdetail("These lie in it: %s.", text.data),
 			 errhint("Cancel or move them first, or ask to displace them.")));
 }
 
-static void
-cancel(const Appointment *appointment, const Caller *caller,
-	   const char *reason)
+static Appointment *
+cancel(const Displacement *d)
 {
 	ChangeRequest request = {
-		.caller = caller,
-		.appointment_id = appointment->appointment_id,
-		.reason = reason,
+		.caller = d->caller,
+		.appointment_id = d->item->appointment_id,
+		.reason = d->reason,
 		.forced = true
 	};
 
-	(void) lifecycle_cancel(&request);
+	return lifecycle_cancel(&request);
 }
 
-/* To the doctor's next free slot of that length at that branch. */
-static void
-move(const Appointment *appointment, const Caller *caller,
-	 const char *reason)
+/*
+ * To the doctor's next free slot of that length at that branch at which the
+ * patient is free, too.
+ */
+static Appointment *
+move(Displacement *d)
 {
-	SearchQuery query = {
-		.caller = caller,
-		.doctor_ids = (const char **) &appointment->doctor_id,
-		.ndoctors = 1,
-		.branch_id = appointment->branch_id,
-		.visit_type = appointment->visit_type,
-		.duration_min = (appointment->slot_end - appointment->slot_start) /
-			MINUTES(1),
-		.from = appointment->slot_start,
-		.access = APPT_READ_LATEST
-	};
 	OfferedSlot found;
 	RescheduleRequest request = {
-		.caller = caller,
-		.appointment_id = appointment->appointment_id,
-		.reason = reason,
-		.forced = true
+		.caller = d->caller,
+		.appointment_id = d->item->appointment_id,
+		.reason = d->reason,
+		.forced = true,
+		.locked = true
 	};
 
-	if (!search_first(&query, &found))
+	if (!find_place(d, &found))
 		ereport(ERROR,
 				(APPT_ERRCODE(AFFECTS_APPOINTMENTS),
 				 errmsg("appointment \"%s\" cannot be moved",
-						appointment->appointment_id),
+						d->item->appointment_id),
 				 errdetail("%s has no free slot for it within the booking horizon.",
-						   appointment->doctor_id)));
+						   d->item->doctor_id)));
 	request.slot_start = appt_time(found.slot.start);
 	request.slot_end = appt_time(found.slot.end);
-	(void) reschedule_move(&request);
+	return reschedule_move(&request);
+}
+
+/*
+ * Looks on from where the last one of the same kind found the first free slot:
+ * what was found full before is full still.  To look from the beginning each
+ * time takes a minute for a branch's week.
+ */
+static bool
+find_place(Displacement *d, OfferedSlot *found)
+{
+	const Doctor *doctor = schedule_doctor(d->item->doctor_id);
+	const Branch *branch = schedule_branch(d->item->branch_id);
+	Frontier   *frontier = frontier_of(d);
+	SearchQuery query = {
+		.caller = d->caller,
+		.doctor_ids = (const char **) &d->item->doctor_id,
+		.ndoctors = 1,
+		.branch_id = d->item->branch_id,
+		.visit_type = d->item->visit_type,
+		.retired_too = true,
+		.duration_min = length_min(d->item),
+		.from = Max(d->item->slot_start, frontier->from),
+		.access = APPT_READ_LATEST,
+		.accepts = suits_patient,
+		.context = d
+	};
+
+	if (doctor == NULL || !doctor->active || branch == NULL || !branch->active)
+		return false;
+	d->first_free = 0;
+	if (!search_first(&query, found))
+		return false;
+	frontier->from = d->first_free;
+	return true;
+}
+
+static int
+length_min(const BulkItem *item)
+{
+	return (item->slot_end - item->slot_start) / MINUTES(1);
+}
+
+/* Of the doctor whose turn it is, for visits of that kind. */
+static Frontier *
+frontier_of(Displacement *d)
+{
+	Frontier   *f;
+
+	if (d->doctor_no != d->item->doctor_no)
+	{
+		d->doctor_no = d->item->doctor_no;
+		d->nfrontiers = 0;
+	}
+	for (int i = 0; i < d->nfrontiers; i++)
+	{
+		f = &d->frontiers[i];
+		if (length_min(f->of) == length_min(d->item) &&
+			strcmp(f->of->branch_id, d->item->branch_id) == 0 &&
+			strcmp(f->of->visit_type ? f->of->visit_type : "",
+				   d->item->visit_type ? d->item->visit_type : "") == 0)
+			return f;
+	}
+	if (d->nfrontiers == lengthof(d->frontiers))
+		d->nfrontiers = 0;
+	f = &d->frontiers[d->nfrontiers++];
+	*f = (Frontier) {.of = d->item, .from = DT_NOBEGIN};
+	return f;
+}
+
+/* Called with slots in order of time. */
+static bool
+suits_patient(const OfferedSlot *slot, void *context)
+{
+	Displacement *d = context;
+	const Rules *rules = schedule_rules((Doctor *) slot->doctor,
+										(Branch *) slot->branch);
+
+	if (d->first_free == 0)
+		d->first_free = slot->slot.start;
+	return patient_can_come(d->item->patient_no, slot,
+							rules->patient_daily_limit,
+							d->item->appointment_no);
 }

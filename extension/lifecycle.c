@@ -65,6 +65,7 @@ static Appointment *begin(const ChangeRequest *request,
 						  const Transition *transition);
 static void check_transition(const Appointment *current,
 							 const Transition *transition);
+static bool is_from(const Transition *transition, const Appointment *current);
 static void check_day(const Appointment *current,
 					  const Transition *transition);
 static void check_window(const ChangeRequest *request,
@@ -86,7 +87,8 @@ lifecycle_cancel(const ChangeRequest *request)
 	current = appointment_find(request->appointment_id, request->caller,
 							   APPT_FOR_UPDATE);
 	appointment_check_version(current, request->expected_version);
-	if (appointment_is(current, "cancelled"))
+	if (appointment_is(current, "cancelled") ||
+		(request->forced && !is_from(&cancel, current)))
 		return current;
 	check_transition(current, &cancel);
 	check_window(request, current);
@@ -185,17 +187,25 @@ begin(const ChangeRequest *request, const Transition *transition)
 static void
 check_transition(const Appointment *current, const Transition *transition)
 {
+	if (!is_from(transition, current))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_TRANSITION),
+				 errmsg("appointment \"%s\" cannot be %s",
+						current->appointment_id, transition->verb),
+				 errdetail("Its status is %s.", current->status)));
+}
+
+/* Whether the change leads from the state that the appointment is in. */
+static bool
+is_from(const Transition *transition, const Appointment *current)
+{
 	for (int i = 0; i < lengthof(transition->from); i++)
 	{
 		if (transition->from[i] != NULL &&
 			appointment_is(current, transition->from[i]))
-			return;
+			return true;
 	}
-	ereport(ERROR,
-			(APPT_ERRCODE(INVALID_TRANSITION),
-			 errmsg("appointment \"%s\" cannot be %s",
-					current->appointment_id, transition->verb),
-			 errdetail("Its status is %s.", current->status)));
+	return false;
 }
 
 static void

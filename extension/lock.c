@@ -2,10 +2,12 @@
  * lock.c
  *		Locks on things that are not rows, in the server's lock table.
  *
- * Locking order, everywhere: idempotency key, branch (shared; exclusive to
- * close it), doctor (likewise, for time off), the rows of the doctor-days by
- * (doctor_no, date), of the patient, of the appointment.  Keys of one class are
- * taken in ascending order.
+ * Locking order, everywhere: idempotency key, absences (shared for time off,
+ * exclusive for closures, whose branches one statement may bring in any order),
+ * branch (shared; exclusive to close it), doctor (likewise, for time off), the
+ * rows of the doctor-days by (doctor_no, date), of the patient, of the
+ * appointment.  Keys of one class are taken in ascending order.  Who has a
+ * doctor exclusively has all of the doctor's days (bulk.c).
  *
  * They are held to the end of the transaction, one for each branch and doctor
  * that it books at; those of doctor-days beyond a few only until the row is

@@ -57,6 +57,8 @@ static ApptStatement overlap = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
+static bool has_reached(int patient_no, int limit, DateADT date,
+						int64 except_no);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
 /* Looks up an active patient whom the caller may see, and locks the row. */
@@ -90,23 +92,42 @@ patient_check_limit(int patient_no, const Placement *placement,
 					int64 except_no)
 {
 	int			limit = placement->place.rules->patient_daily_limit;
-	bool		isnull;
-	ApptArg		args[] = {
-		appt_arg(Int32GetDatum(patient_no)),
-		appt_arg(DateADTGetDatum(placement->date)),
-		appt_arg(Int64GetDatum(except_no))
-	};
 
-	if (limit == 0)
-		return;
-	appt_run(&day_count, args, APPT_READ_LATEST);
-	if (DatumGetInt32(appt_field(0, 1, &isnull)) < limit)
+	if (!has_reached(patient_no, limit, placement->date, except_no))
 		return;
 	ereport(ERROR,
 			(APPT_ERRCODE(SLOT_DAILY_LIMIT),
 			 errmsg("patient has reached the daily limit of %d", limit),
 			 errdetail("A patient can have no more than %d appointments on %s.",
 					   limit, appt_spoken_date(placement->date))));
+}
+
+/* Whether the patient is free then and below the day's limit. */
+bool
+patient_can_come(int patient_no, const OfferedSlot *slot, int daily_limit,
+				 int64 except_no)
+{
+	DateADT		date = appt_local_date(slot->slot.start, slot->branch->zone);
+
+	return !patient_is_busy(patient_no, slot->slot.start, slot->slot.end,
+							except_no) &&
+		!has_reached(patient_no, daily_limit, date, except_no);
+}
+
+static bool
+has_reached(int patient_no, int limit, DateADT date, int64 except_no)
+{
+	bool		isnull;
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(patient_no)),
+		appt_arg(DateADTGetDatum(date)),
+		appt_arg(Int64GetDatum(except_no))
+	};
+
+	if (limit == 0)
+		return false;
+	appt_run(&day_count, args, APPT_READ_LATEST);
+	return DatumGetInt32(appt_field(0, 1, &isnull)) >= limit;
 }
 
 /* Whether the patient is elsewhere in [start, end). */

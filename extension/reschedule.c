@@ -5,9 +5,9 @@
  * The row is read without a lock to learn its day; the days are locked in
  * order, then the patient, then the row, which is read again.  If it changed
  * meanwhile, the work begins anew in a fresh subtransaction, so no lock is
- * ever taken out of order and two opposite moves do not deadlock.  Where an
- * absence displaces it, its doctor is locked exclusively: nobody else can move
- * it, and its row may be locked first.
+ * ever taken out of order and two opposite moves do not deadlock.  Where many
+ * are moved (bulk.c), its doctor is locked exclusively: nobody else can move it,
+ * and its row may be locked first.
  */
 #include "booking.h"
 
@@ -57,7 +57,7 @@ reschedule_move(const RescheduleRequest *request)
 	appt_require(request->appointment_id != NULL, "appointment_id");
 	appt_require(request->slot_start.given, "new_slot_start");
 	appt_check_text(request->reason, "reason");
-	if (request->forced)
+	if (request->locked)
 		(void) move_once(&m);
 	else
 		appt_retry(move_once, &m);
@@ -72,9 +72,13 @@ move_once(void *arg)
 	const RescheduleRequest *request = m->request;
 	Appointment *current;
 
-	m->seen = appointment_find(request->appointment_id, request->caller,
-							   request->forced ? APPT_FOR_UPDATE
+	/* Who holds the other locks may begin with the row's: no retry then. */
+	current = appointment_find(request->appointment_id, request->caller,
+							   request->locked ? APPT_FOR_UPDATE
 							   : APPT_UNLOCKED);
+	m->seen = m->moved = current;
+	if (request->locked && !appointment_is(current, "booked"))
+		return true;
 	appointment_check_version(m->seen, request->expected_version);
 	check_movable(m, m->seen);
 	m->wanted = placement_request(request, m->seen);

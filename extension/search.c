@@ -6,6 +6,8 @@
 
 #include "catalog/pg_type.h"
 
+/* The first look covers what is most often found, the day itself anywhere. */
+#define FIRST_DAYS	3
 #define STEP_DAYS	7
 
 static ApptStatement by_specialty = {
@@ -18,6 +20,9 @@ static ApptStatement by_specialty = {
 
 static bool search_doctor(const SearchQuery *query, const char *doctor_id,
 						  OfferedSlot *best, bool found);
+static const OfferedSlot *first_accepted(const SearchQuery *query,
+										 const SlotQuery *slots,
+										 TimestampTz from);
 static DateADT last_date(Doctor *doctor, TimestampTz now);
 
 /*
@@ -47,7 +52,7 @@ search_specialty(const char *specialty, const char ***doctor_ids)
 	return n;
 }
 
-/* Looks week by week, no further than what was found so far. */
+/* Looks some days at a time, no further than what was found so far. */
 static bool
 search_doctor(const SearchQuery *query, const char *doctor_id,
 			  OfferedSlot *best, bool found)
@@ -58,10 +63,12 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 	Doctor	   *doctor = schedule_doctor(doctor_id);
 	DateADT		date = appt_local_date(from, utc) - 1;
 	DateADT		last;
+	int			ndays = FIRST_DAYS;
 	SlotQuery	slots = {
 		.doctor_id = doctor_id,
 		.branch_id = query->branch_id,
 		.visit_type = query->visit_type,
+		.retired_too = query->retired_too,
 		.duration_min = query->duration_min,
 		.every_branch = true,
 		.caller = query->caller,
@@ -75,22 +82,13 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 	else
 		last = last_date(doctor, now);
 
-	for (; date <= last; date += STEP_DAYS)
+	for (; date <= last; date += ndays, ndays = STEP_DAYS)
 	{
-		OfferedSlot *offered;
-		OfferedSlot *earliest = NULL;
-		int			n;
+		const OfferedSlot *earliest;
 
 		slots.from_date = date;
-		slots.to_date = date + STEP_DAYS - 1;
-		n = availability_list(&slots, &offered);
-		for (int i = 0; i < n; i++)
-		{
-			if (offered[i].slot.start >= from &&
-				(earliest == NULL ||
-				 offered[i].slot.start < earliest->slot.start))
-				earliest = &offered[i];
-		}
+		slots.to_date = date + ndays - 1;
+		earliest = first_accepted(query, &slots, from);
 		if (earliest == NULL)
 			continue;
 		if (!found || earliest->slot.start < best->slot.start)
@@ -98,6 +96,27 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 		return true;
 	}
 	return found;
+}
+
+/* Of the slots that are free then, the earliest that will do; NULL if none. */
+static const OfferedSlot *
+first_accepted(const SearchQuery *query, const SlotQuery *slots,
+			   TimestampTz from)
+{
+	OfferedSlot *offered;
+	const OfferedSlot *earliest = NULL;
+	int			n = availability_list(slots, &offered);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (offered[i].slot.start >= from &&
+			(earliest == NULL ||
+			 offered[i].slot.start < earliest->slot.start) &&
+			(query->accepts == NULL ||
+			 query->accepts(&offered[i], query->context)))
+			earliest = &offered[i];
+	}
+	return earliest;
 }
 
 /* No slot of the doctor lies beyond it. */

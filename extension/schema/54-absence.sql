@@ -170,45 +170,12 @@ CREATE FUNCTION appt.reschedule_day(
 	branch_id text DEFAULT NULL,
 	reason text DEFAULT NULL)
 	RETURNS SETOF appt.appointment
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-	moved record;
-	days integer := coalesce(to_date, from_date) - from_date;
-BEGIN
-	IF NOT EXISTS (
-		SELECT FROM appt.doctor d WHERE d.doctor_id = doctor_id)
-	THEN
-		RAISE EXCEPTION 'doctor "%" does not exist', doctor_id
-			USING ERRCODE = 'SB404', COLUMN = 'doctor_id';
-	END IF;
-
-	FOR moved IN
-		SELECT a.appointment_id,
-			CASE WHEN days = 0 THEN a.slot_start
-				ELSE appt.instant(a.token_date + days,
-					(a.slot_start AT TIME ZONE b.time_zone)::time, b.time_zone)
-			END AS new_start,
-			a.slot_end - a.slot_start AS length
-		FROM appt.appointment a
-		JOIN appt.branch b ON b.branch_id = a.branch_id
-		JOIN appt.doctor d ON d.doctor_no = a.doctor_no
-		WHERE d.doctor_id = doctor_id
-			AND a.token_date = from_date
-			AND a.status = 'booked'
-			AND (branch_id IS NULL OR a.branch_id = branch_id)
-		ORDER BY a.slot_start, a.appointment_no
-	LOOP
-		RETURN NEXT appt.reschedule(moved.appointment_id, moved.new_start,
-			moved.new_start + moved.length, reason, to_doctor_id);
-	END LOOP;
-END
-$$;
+	AS 'MODULE_PATHNAME', 'appt_reschedule_day';
 
 COMMENT ON FUNCTION appt.reschedule_day(text, date, date, text, text, text) IS
 	'Moves all booked appointments of a doctor''s day (branch-local, one '
 	'branch or all) to the same wall-clock times of to_date, of to_doctor_id, '
 	'or both: all of them or, where one does not fit, none. Raises as '
-	'appt.reschedule';
+	'appt.reschedule, SB404 (doctor)';
