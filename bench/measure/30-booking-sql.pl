@@ -56,7 +56,7 @@ sub {
     check_bookings($place);
 
     for my $commit (qw(on off)) {
-        for ([1, '>= 0.45', '>= 0.60'], [16, '>= 0.30', '>= 0.45']) {
+        for ([1, '>= 0.36', '>= 0.45'], [16, '>= 0.26', '>= 0.34']) {
             my ($clients, $must, $aim) = @$_;
             my ($book, $bare) = map {"$_ $commit $clients"} qw(book bare);
             $table->row(
