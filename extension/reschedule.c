@@ -6,7 +6,7 @@
  * order, then the patient, then the row, which is read again.  If it changed
  * meanwhile, the work begins anew in a fresh subtransaction, so no lock is
  * ever taken out of order and two opposite moves do not deadlock.  Where many
- * are moved (bulk.c), its doctor is locked exclusively: nobody else can move it,
+ * are moved (bulk.c), its doctor is locked exclusively: nobody else moves it,
  * and its row may be locked first.
  */
 #include "booking.h"
