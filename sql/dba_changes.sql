@@ -158,6 +158,13 @@ CREATE TRIGGER take_room BEFORE INSERT ON appt.appointment
 SELECT pg_temp.book('PAT-1', '11:00') AS room_taken;
 DROP TRIGGER take_room ON appt.appointment;
 
+-- An exclusion constraint of a DBA's own speaks for itself: the slot is not taken.
+ALTER TABLE appt.appointment ADD CONSTRAINT one_at_a_time
+	EXCLUDE USING gist (branch_id WITH =, tstzrange(slot_start, slot_end) WITH &&);
+SELECT pg_temp.try('SELECT lane FROM appt.book(''PAT-9'', ''DOC-001'', ''2026-03-16 09:00'',
+	override => true)') AS one_at_a_time;
+ALTER TABLE appt.appointment DROP CONSTRAINT one_at_a_time;
+
 -- A trigger that books in its turn, and has every plan made anew.
 CREATE FUNCTION pg_temp.follow_up() RETURNS trigger
 	LANGUAGE plpgsql
