@@ -7,6 +7,8 @@ package Appt::Cluster;
 #   my $c = Appt::Cluster->new;                # initdb, start, database appt
 #   my $c = Appt::Cluster->new(fsync => 1, conf => { max_connections => 20 });
 #   my $c = Appt::Cluster->new(bare => 1);     # initdb alone
+#   my $c = Appt::Cluster->new(bindir => '/usr/lib/postgresql/15/bin');
+#   my $c = Appt::Cluster->new(initdb => ['--no-data-checksums']);
 #   $c->create_extension;
 #   $c->psql('SELECT 1');                      # output; dies on an error
 #   $c->value('SELECT count(*) FROM t WHERE a = $1', 7);
@@ -29,7 +31,7 @@ sub new {
         log       => "$dir/postgres.log",
         port      => $arg{port}     // free_port(),
         database  => $arg{database} // 'appt',
-        bindir    => bindir(),
+        bindir    => $arg{bindir} // bindir(),
         owner     => $$,
     }, $class;
     $self->_init(%arg);
@@ -65,7 +67,7 @@ sub _init {
     }
     # There is no password: who reaches the socket is superuser.
     chmod 0700, $self->{data}, $self->{socket};
-    $self->_initdb;
+    $self->_initdb(@{ $arg{initdb} // [] });
 
     my %conf = (
         listen_addresses        => $arg{tcp} ? '127.0.0.1' : '',
@@ -94,13 +96,15 @@ sub _init {
 # A copy of the test run's template if there is one (a fraction of a second),
 # otherwise initdb.
 sub _initdb {
-    my ($self) = @_;
-    my $template = $ENV{APPT_TEST_TEMPLATE};
+    my ($self, @option) = @_;
+    my $template = $self->{bindir} eq bindir() && !@option
+        && $ENV{APPT_TEST_TEMPLATE};
     my @command = $template && -e "$template/PG_VERSION"
         ? ('cp', '-a', "$template/.", "$self->{data}/")
         : ("$self->{bindir}/initdb", '--pgdata' => $self->{data},
             '--username' => 'postgres', '--auth' => 'trust',
-            '--encoding' => 'UTF8', '--locale' => 'C.UTF-8', '--no-sync');
+            '--encoding' => 'UTF8', '--locale' => 'C.UTF-8', '--no-sync',
+            @option);
     my ($code, $out, $err) = run_command(
         ['setpriv', Appt::Process::as_user('postgres'), '--', @command]);
     die "could not make a cluster:\n$out$err" if $code;
