@@ -34,7 +34,8 @@ appt_new_id(const char *prefix)
 {
 	char		text[RANDOM_CHARS + 3];
 
-	pg_b64_encode(random_bytes(), RANDOM_BYTES, text, sizeof(text));
+	if (pg_b64_encode(random_bytes(), RANDOM_BYTES, text, sizeof(text)) < 0)
+		elog(ERROR, "could not encode random values");
 	for (char *p = text; p < text + RANDOM_CHARS; p++)
 	{
 		if (*p == '+')
