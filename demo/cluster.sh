@@ -86,6 +86,8 @@ FROM (VALUES ('bioecko_gateway', 'appt_gateway'),
 	('bioecko_relay', 'appt_relay')) AS r (login, role)
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = login)
 \gexec
+ALTER ROLE bioecko_gateway SET log_parameter_max_length = 0;
+ALTER ROLE bioecko_relay SET log_parameter_max_length = 0;
 SQL2
 }
 

@@ -165,7 +165,9 @@ psql('CREATE DATABASE appt', $postgres);
 psql("SET client_min_messages = warning;
     CREATE EXTENSION bioecko_appt CASCADE;
     CREATE ROLE bioecko_gateway LOGIN PASSWORD 'g' IN ROLE appt_gateway;
-    CREATE ROLE bioecko_relay LOGIN PASSWORD 'r' IN ROLE appt_relay;");
+    CREATE ROLE bioecko_relay LOGIN PASSWORD 'r' IN ROLE appt_relay;
+    ALTER ROLE bioecko_gateway SET log_parameter_max_length = 0;
+    ALTER ROLE bioecko_relay SET log_parameter_max_length = 0;");
 psql(slurp(root_dir() . '/demo/clinic.sql'));
 psql(q{INSERT INTO appt.patient (patient_id, first_name, last_name)
     SELECT 'PAT-2026-' || n, 'Try', 'Try' FROM generate_series(10001, 13000) AS n});

@@ -74,7 +74,8 @@ sub start_cluster {
             maintenance_work_mem => '512MB',
         });
     my @role = map {
-        "CREATE ROLE bioecko_$_ LOGIN IN ROLE appt_$_;"
+        "CREATE ROLE bioecko_$_ LOGIN IN ROLE appt_$_; "
+            . "ALTER ROLE bioecko_$_ SET log_parameter_max_length = 0;"
     } qw(gateway relay);
     $self->{days} = days_ahead($self->{rows}, 60);
     $self->make_database('appt', $self->{rows}, $self->{days});

@@ -264,6 +264,8 @@ sub create_logins {
 CREATE ROLE bioecko_gateway LOGIN IN ROLE appt_gateway;
 CREATE ROLE bioecko_relay LOGIN IN ROLE appt_relay;
 CREATE ROLE bioecko_admin LOGIN IN ROLE appt_admin;
+ALTER ROLE bioecko_gateway SET log_parameter_max_length = 0;
+ALTER ROLE bioecko_relay SET log_parameter_max_length = 0;
 SQL
     return $self;
 }
