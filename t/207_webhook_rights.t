@@ -95,7 +95,22 @@ subtest 'what cannot be a webhook is refused by its field' => sub {
         ('https://receiver.example', 'https://receiver.example:8443/a?b=c',
         'https://[2001:db8::1]/', 'http://127.0.0.1:9000/',
         'http://localhost/', 'http://receiver/', 'http://r.internal/x',
-        'HTTPS://Receiver.example/' =~ s/HTTPS/https/r);
+        'HTTPS://Receiver.example/', 'https://my_host.example/',
+        'https://xn--bcher-kva.example/', 'HTTP://LOCALHOST/');
+    my %why = (
+        'HTTP://receiver.example/' => qr/must be https/,
+        'ftp://receiver.example/' => qr/must begin with https/,
+        'HTTPS://u:p@receiver.example/' => qr/User name and password/,
+        "https://b\x{fc}cher.example/" => qr/xn--bcher-kva\.example/,
+        "https://receiver.example/b\x{fc}cher" => qr/%C3%BC/,
+        'https://receiver.example/a b' => qr/%20/,
+        'https://receiver.example:65536/' => qr/port/);
+    for my $bad (sort keys %why) {
+        my $dbh = $cluster->connect;
+        eval { $dbh->selectall_arrayref($create, {}, $bad) };
+        like($dbh->pg_error_field('message_detail') // '', $why{$bad},
+            'why not: ' . $bad =~ s/[^ -~]/?/gr);
+    }
     for my $events ('{}', '{appointment.boked}', '{NULL}', '{webhook.ping}',
         '{{*},{*}}')
     {
@@ -119,6 +134,24 @@ subtest 'what cannot be a webhook is refused by its field' => sub {
 };
 
 my $client = $clinic->client->{client_id};
+
+subtest 'unsigned on purpose' => sub {
+    my $made = api('create_webhook($1, NULL, NULL, NULL, NULL, false, $2, NULL, '
+        . 'NULL)', $url, $client)->{body};
+    ok(exists $made->{secret} && !defined $made->{secret}, 'secret is null');
+    ok(!$made->{signed}, 'not signed');
+    is(refusal('SELECT * FROM appt_api.rotate_webhook_secret($1, NULL, $2, '
+        . 'NULL, NULL)', $made->{webhook_id}, $client), 'SB930',
+        'it has no secret to rotate');
+    is(refusal('SELECT appt.rotate_webhook_secret($1)', $made->{webhook_id}),
+        'SB930', 'nor in SQL');
+    my $own = 'just-a-shared-password';
+    my $signed = api('rotate_webhook_secret($1, $2, $3, NULL, NULL)',
+        $made->{webhook_id}, $own, $client)->{body};
+    is($signed->{secret}, $own, 'one that is given signs from then on');
+    ok($signed->{signed}, 'signed');
+    api('delete_webhook($1, $2)', $made->{webhook_id}, $client);
+};
 
 subtest 'created, shown, changed and deleted as JSON' => sub {
     my $made = api('create_webhook($1, NULL, $2, NULL, NULL, NULL, $3, $4, $5)',

@@ -117,20 +117,29 @@ DECLARE
 	problem text;
 BEGIN
 	part := regexp_match(url,
-		'^(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)'
+		'^([Hh][Tt][Tt][Pp][Ss]?)://'
+		'(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)'
 		'(?::([0-9]{1,5}))?([/?][!-~]*)?$');
 	host := lower(part[2]);
 	problem := CASE
 		WHEN url IS NULL THEN 'A URL is required.'
 		WHEN length(url) > 2048 THEN 'It is longer than 2048 characters.'
-		WHEN url ~ '^[a-z]+://[^/?#]*@' THEN
+		WHEN url !~* '^https?://' THEN 'It must begin with https://.'
+		WHEN url ~ '^[A-Za-z]+://[^/?#]*@' THEN
 			'User name and password do not belong in it.'
 		WHEN strpos(url, '#') > 0 THEN 'A fragment (#...) is never sent.'
+		WHEN url ~ '[[:cntrl:][:space:]]' THEN
+			'Blanks and control characters are written as %20 and so on.'
+		WHEN url ~ '^[A-Za-z]+://[^/?]*[^\x01-\x7f]' THEN
+			'A host name is written in ASCII, one with other letters in its '
+			'xn-- form, such as xn--bcher-kva.example.'
+		WHEN url ~ '[^\x01-\x7f]' THEN
+			'Characters other than ASCII are written as %C3%BC and so on.'
 		WHEN part IS NULL THEN 'It must have the form https://host/path.'
 		WHEN part[3] IS NOT NULL
 			AND part[3]::integer NOT BETWEEN 1 AND 65535
 			THEN 'The port is not between 1 and 65535.'
-		WHEN part[1] = 'http' AND host !~
+		WHEN lower(part[1]) = 'http' AND host !~
 			'^(\[.*\]|[0-9.]+|[^.]+|.*\.(internal|local|localhost|lan|test))$'
 			THEN 'It must be https; plain http is for private addresses.'
 	END;

@@ -264,6 +264,29 @@ COMMENT ON FUNCTION appt.set_secret(integer, text, interval) IS
 	'Makes a secret the current one; those before it, two at most, sign '
 	'beside it for the overlap';
 
+CREATE FUNCTION appt.next_webhook_secret(webhook appt.webhook, secret text)
+	RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF nullif(secret, '') IS NULL AND NOT EXISTS (
+		SELECT FROM appt.webhook_secret s
+		WHERE s.webhook_no = webhook.webhook_no)
+	THEN
+		RAISE EXCEPTION 'webhook "%" is not signed', webhook.webhook_id
+			USING ERRCODE = 'SB930', DETAIL =
+				'The webhook is not signed, so there is no secret to rotate. '
+				'Give a secret to have it signed from now on.';
+	END IF;
+	RETURN coalesce(nullif(secret, ''), appt.new_webhook_secret());
+END
+$$;
+
+COMMENT ON FUNCTION appt.next_webhook_secret(appt.webhook, text) IS
+	'The secret that is to sign next: the one given, or a new one; SB930 where '
+	'none is given and the webhook is unsigned on purpose';
+
 CREATE FUNCTION appt.rotate_webhook_secret(
 	webhook_id text,
 	INOUT secret text DEFAULT NULL,
@@ -276,7 +299,7 @@ DECLARE
 	endpoint appt.webhook;
 BEGIN
 	endpoint := appt.find_webhook(webhook_id, appt.webhook_owner(NULL));
-	secret := coalesce(nullif(secret, ''), appt.new_webhook_secret());
+	secret := appt.next_webhook_secret(endpoint, secret);
 	PERFORM appt.set_secret(endpoint.webhook_no, secret, overlap);
 END
 $$;
@@ -284,7 +307,7 @@ $$;
 COMMENT ON FUNCTION appt.rotate_webhook_secret(text, text, interval) IS
 	'A new secret (returned here alone), or one of your own; the old one signs '
 	'beside it for the overlap (default 24 hours; 0 withdraws it at once). '
-	'Raises SB001, SB404';
+	'Raises SB001, SB404, and SB930 where it is unsigned and none is given';
 
 CREATE FUNCTION appt.switch_webhook(webhook_no integer, enabled boolean)
 	RETURNS void

@@ -30,7 +30,6 @@ COMMENT ON FUNCTION appt.webhook_json(appt.webhook) IS
 
 CREATE FUNCTION appt.webhook_answer(
 	webhook appt.webhook,
-	secret text,
 	OUT body text,
 	OUT version integer,
 	OUT id text)
@@ -39,17 +38,33 @@ CREATE FUNCTION appt.webhook_answer(
 AS $$
 BEGIN
 	body := appt.webhook_json(webhook)::text;
-	IF secret IS NOT NULL THEN
-		body := rtrim(body, '}') || ', "secret" : '
-			|| to_json(secret) || '}';
-	END IF;
 	version := webhook.version;
 	id := webhook.webhook_id;
 END
 $$;
 
-COMMENT ON FUNCTION appt.webhook_answer(appt.webhook, text) IS
-	'The answer that shows a webhook, with its new secret if there is one';
+COMMENT ON FUNCTION appt.webhook_answer(appt.webhook) IS
+	'The answer that shows a webhook, without its secret';
+
+CREATE FUNCTION appt.webhook_secret_answer(
+	webhook appt.webhook,
+	secret text,
+	OUT body text,
+	OUT version integer,
+	OUT id text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	body := rtrim(appt.webhook_json(webhook)::text, '}') || ', "secret" : '
+		|| coalesce(to_json(secret)::text, 'null') || '}';
+	version := webhook.version;
+	id := webhook.webhook_id;
+END
+$$;
+
+COMMENT ON FUNCTION appt.webhook_secret_answer(appt.webhook, text) IS
+	'The one answer that shows a webhook''s new secret; null: it is not signed';
 
 CREATE FUNCTION appt_api.list_webhooks(client text, OUT body text)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -123,7 +138,7 @@ BEGIN
 	END IF;
 	own := CASE WHEN coalesce(signed, true)
 		THEN coalesce(nullif(secret, ''), appt.new_webhook_secret()) END;
-	answer := appt.webhook_answer(
+	answer := appt.webhook_secret_answer(
 		appt.insert_webhook(url, coalesce(events, '{*}'), description,
 			branch_ids, own, appt.webhook_owner(client)), own);
 	body := answer.body;
@@ -174,7 +189,7 @@ BEGIN
 	END IF;
 	changed := appt.change_webhook(webhook_id, url, events, description,
 		branch_ids, status, expected_version, appt.webhook_owner(client));
-	answer := appt.webhook_answer(changed, NULL);
+	answer := appt.webhook_answer(changed);
 	body := answer.body;
 	version := answer.version;
 	PERFORM appt.idempotency_finish(client, 'PATCH /webhooks',

@@ -153,9 +153,9 @@ BEGIN
 	IF NOT replayed THEN
 		endpoint := appt.find_webhook(
 			webhook_id, appt.webhook_owner(client));
-		own := coalesce(nullif(secret, ''), appt.new_webhook_secret());
+		own := appt.next_webhook_secret(endpoint, secret);
 		PERFORM appt.set_secret(endpoint.webhook_no, own, '24 hours');
-		answer := appt.webhook_answer(appt.find_webhook(
+		answer := appt.webhook_secret_answer(appt.find_webhook(
 			webhook_id, appt.webhook_owner(client)), own);
 		body := answer.body;
 		version := answer.version;
@@ -169,7 +169,8 @@ $$;
 COMMENT ON FUNCTION
 	appt_api.rotate_webhook_secret(text, text, text, text, text) IS
 	'A new secret, in this answer and in no other; the old one signs beside '
-	'it for 24 hours. Raises SB001, SB404';
+	'it for 24 hours. Raises SB001, SB404, and SB930 where it is unsigned and '
+	'no secret is given';
 
 CREATE FUNCTION appt_api.enable_webhook(
 	webhook_id text,
