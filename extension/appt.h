@@ -162,6 +162,7 @@ extern uint64 appt_lock_key(const char *name);
 
 extern void version_init(void);
 extern void version_check(void);
+extern void version_check_failure(int sqlerrcode);
 
 /* ---- trigger.c ---- */
 

@@ -136,6 +136,7 @@ appt_run_excluded(ApptWork work, void *request, ApptRefusal refuse,
 
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
+		version_check_failure(error->sqlerrcode);
 		if (!is_exclusion_of_ours(error))
 			PG_RE_THROW();
 		FlushErrorState();

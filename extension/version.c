@@ -57,6 +57,22 @@ version_check(void)
 	fits = has_fitted = true;
 }
 
+/*
+ * Ends the session where a statement failed for want of a function: while it
+ * waited for a lock, an update has put it elsewhere in the library.  Whether so
+ * cannot be looked up after an error; that a function has changed is known.
+ */
+void
+version_check_failure(int sqlerrcode)
+{
+	if (sqlerrcode == ERRCODE_UNDEFINED_FUNCTION && has_fitted && !fits)
+		ereport(FATAL,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("extension \"%s\" was updated during this session, which has the library of version %s",
+						APPT_EXTENSION, APPT_VERSION),
+				 errhint("Connect again.")));
+}
+
 /* A syscache callback: a function was made, replaced or dropped. */
 static void
 forget(Datum unused, int cache, uint32 hash)
