@@ -113,6 +113,20 @@ bench: build
 		$(MAKE) --no-print-directory -s install
 	@bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY))
 
+# The release as PGXN and packagers want it: what is committed, below one
+# directory, as a zip and as a tarball.
+DISTVERSION = $(shell sed -n 's/^\t"version": "\(.*\)",/\1/p' META.json)
+DIST_DIR ?= dist
+.PHONY: dist
+dist:
+	@git rev-parse --show-cdup 2>/dev/null | grep -qx '' || \
+		{ echo "make dist: this is no checkout with git" >&2; exit 1; }
+	@mkdir -p '$(DIST_DIR)'
+	@for format in zip tar.gz; do \
+		git archive --prefix=$(EXTENSION)-$(DISTVERSION)/ --format=$$format \
+			--output='$(DIST_DIR)/$(EXTENSION)-$(DISTVERSION)'.$$format HEAD && \
+		echo "$(DIST_DIR)/$(EXTENSION)-$(DISTVERSION).$$format"; done
+
 run:
 	@demo/run
 
@@ -140,4 +154,5 @@ help:
 	@echo "make install           put the extension where the server finds it"
 	@echo "make install-programs  put gateway and relay into $(PREFIX)/bin"
 	@echo "make install-deps      install the Debian packages that all this needs"
+	@echo "make dist              a zip and a tarball of what is committed"
 	@echo "make clean             remove what was built"
