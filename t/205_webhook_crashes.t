@@ -289,6 +289,8 @@ subtest 'two relays at once' => sub {
     my @hooks = map { $cluster->value('SELECT webhook_id FROM '
         . 'appt.create_webhook($1)', $sink->url("/two/$_")) } 1 .. 6;
     my @relay = map { relay(%patient) } 1 .. 2;
+    wait_for { !grep { !/^delivered$/ } keys %{ states($clinic) } }
+        'the pings to be over', 30;
     load(200);
     bulk_events($clinic, webhook_id => $_, count => 100) for @hooks;
     is(nothing_lost(60), 0, 'no event twice');

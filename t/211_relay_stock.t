@@ -13,7 +13,7 @@ use Appt::Deliveries qw(clinic hurried bulk_events states
 use Appt::Program;
 use Appt::Util qw(wait_for);
 use HTTP::Tiny;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 my $clinic  = clinic();
 my $cluster = $clinic->cluster;
@@ -52,13 +52,17 @@ sub copies {
     return (sort { $b <=> $a } values %came)[0];
 }
 
-# Requests after what has just been changed has had its moment.
-sub requests_later {
-    sleep 1.5;
-    my @before = $sink->requests;
-    sleep 0.5;
-    my @all = $sink->requests;
-    return @all[scalar @before .. $#all];
+# Requests after the first that is of the new kind, without those that may have
+# been under way beside it.
+sub requests_after {
+    my ($is_new) = @_;
+    my @request;
+    wait_for {
+        @request = $sink->requests;
+        shift @request while @request && !$is_new->($request[0]);
+        @request >= 60;
+    } sub { 'requests of the new kind; there are ' . @request }, 60;
+    return @request[20 .. $#request];
 }
 
 subtest 'killed with a deep stock' => sub {
@@ -66,7 +70,7 @@ subtest 'killed with a deep stock' => sub {
     $sink->behave(delay => 0.005);
     my $relay = relay(APPT_RELAY_TIMEOUT_MS => 1000,
         APPT_RELAY_LEASE_MS => 3000);
-    wait_for_stock(60);
+    wait_for_stock(25);
     $relay->kill9;
     my $left = leased();
     cmp_ok($left, '>', 10, "it leaves more than it may have under way: $left");
@@ -79,7 +83,7 @@ subtest 'stopped with a deep stock' => sub {
     load(3000);
     $sink->behave(delay => 0.005);
     my $relay = relay(%patient);
-    wait_for_stock(60);
+    wait_for_stock(25);
     my $from = time;
     ok($relay->stop, 'it stops');
     cmp_ok(time - $from, '<', 5, 'soon');
@@ -107,11 +111,11 @@ subtest 'a slow receiver has no stock' => sub {
     $sink->behave(delay => 1);
     my $relay = relay(%patient);
     my $most = 0;
-    for (1 .. 40) {
+    wait_for {
         my $now = leased();
         $most = $now if $now > $most;
-        sleep 0.1;
-    }
+        $sink->requests >= 40;
+    } 'forty requests', 60;
     cmp_ok($most, '<=', 10, 'no more are leased than may be under way');
     is($most, 10, 'and no fewer');
     $sink->behave;
@@ -122,9 +126,9 @@ subtest 'a receiver that becomes slow' => sub {
     load(5000);
     $sink->behave(delay => 0.002);
     my $relay = relay(%patient);
-    wait_for_stock(150);
+    wait_for_stock(25);
     $sink->behave(delay => 3);
-    wait_for { return leased() <= 100 } 'what waits at the relay to be given back', 10;
+    wait_for { return leased() <= 20 } 'what waits at the relay to be given back', 30;
     pass('what waits at the relay is given back');
     $sink->behave;
     is(copies(5000), 1, 'and comes later, once');
@@ -135,29 +139,31 @@ subtest 'what changes counts for the stock' => sub {
     my $relay = relay(%patient);
     load(30000);
     $sink->behave(delay => 0.02);
-    wait_for_stock(100);
+    wait_for_stock(20);
     my $fresh = $cluster->value(
         'SELECT secret FROM appt.rotate_webhook_secret($1, overlap => $2)',
         $webhook_id, '0 s');
-    my @later = requests_later();
-    my @stale = grep { $_->{headers}{'x-bio-ecko-signature'}
-            ne published_signature($fresh, $_->{raw}) } @later;
-    cmp_ok(@later, '>', 20, 'requests go on after the secret was rotated');
-    is(@stale, 0, 'and are signed by the new one');
+    my $is_fresh = sub { $_[0]{headers}{'x-bio-ecko-signature'}
+        eq published_signature($fresh, $_[0]{raw}) };
+    is(scalar(grep { !$is_fresh->($_) } requests_after($is_fresh)), 0,
+        'the secret rotated: requests are signed by the new one');
 
     $cluster->psql('UPDATE appt.webhook SET version = version + 1, url = '
         . "'@{[$sink->url('/elsewhere')]}' WHERE webhook_id = '$webhook_id'");
-    @later = requests_later();
-    cmp_ok(@later, '>', 20, 'requests go on after the URL was changed');
-    is((grep { $_->{path} ne '/elsewhere' } @later), 0, 'to the new one');
+    my $is_moved = sub { $_[0]{path} eq '/elsewhere' };
+    is(scalar(grep { !$is_moved->($_) } requests_after($is_moved)), 0,
+        'the URL changed: requests go to the new one');
 
-    wait_for_stock(100);
+    wait_for_stock(20);
     $cluster->query('SELECT appt.disable_webhook($1)', $webhook_id);
-    @later = requests_later();
-    is(@later, 0, 'disabled: none is sent');
     wait_for { return !grep { !/^(?:held|delivered)$/ } keys %{ states($clinic) } }
-        'the rest to be held', 30;
-    pass('the rest is held');
+        'the rest to be held', 60;
+    my %held = map { $_->{event_id} => 1 } @{ $cluster->query(q{
+        SELECT event_id FROM appt.delivery JOIN appt.event USING (event_no)
+        WHERE state = 'held'}) };
+    cmp_ok(keys %held, '>', 1000, 'disabled: the rest is held');
+    ok(!grep({ $held{ $_->{headers}{'webhook-id'} } } $sink->requests),
+        'and none of it was sent');
     ok($relay->stop, 'the relay stops');
     $cluster->query('SELECT appt.enable_webhook($1)', $webhook_id);
 };

@@ -295,8 +295,8 @@ recorded(PGresult *rows)
  * A batch was not taken.  What passes (a deadlock, a shutdown) is tried again
  * as it is; otherwise in halves, until the one result is found that cannot be
  * recorded.  That is tried without the answer, the one text that a receiver
- * chooses: a database may have no such characters.  If it was not that, the
- * lease runs out, and it is sent again.
+ * chooses: a clinic's own CHECK may refuse it.  If it was not that, the lease
+ * runs out, and it is sent again.
  */
 static void
 refused(const char *sqlstate)

@@ -248,7 +248,7 @@ sub _log {
     $line{body_hex} = unpack 'H*', $raw unless defined $line{body};
     open my $fh, '>>', $self->{log} or die "$self->{log}: $!\n";
     _lock($fh);
-    syswrite $fh, $json->encode(\%line) . "\n";
+    _write($fh, $json->encode(\%line) . "\n") or die "$self->{log}: $!\n";
     $self->{on_request}->(\%line, $raw) if $self->{on_request};
     close $fh;
 }
@@ -299,10 +299,12 @@ sub _change_rules {
     close $fh;
 }
 
-# Every request so far; json is the body decoded, where it is JSON.
+# Every request so far; json is the body decoded, where it is JSON. A line that
+# is being written is none yet.
 sub requests {
     my ($self, %arg) = @_;
-    my @request = map { $json->decode($_) } split /\n/, slurp($self->{log});
+    my @request = map { $json->decode($_) }
+        grep {/\n\z/} split /(?<=\n)/, slurp($self->{log});
     for my $request (@request) {
         $request->{raw} = defined $request->{body_hex}
             ? pack('H*', $request->{body_hex}) : $request->{body};
