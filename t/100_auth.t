@@ -44,6 +44,14 @@ my $token = $r->{json}{access_token};
 is(works($token), 200, 'and the token works');
 is(works("  $token"), 200, 'after several spaces, too (RFC 9110, 11.4)');
 
+$r = $http->form('/api/v1/auth/token',
+    { grant_type => 'client_credentials', %$client },
+    { Authorization => "Bearer $token" });
+is($r->{status}, 200, 'a stray access token beside the form is not looked at');
+is(token_of({ client_id => 'nobody', client_secret => 'x' })
+    ->{headers}{'www-authenticate'}, undef,
+    'who came by the form is not asked for Basic');
+
 my $basic = 'Basic '
     . encode_base64("$client->{client_id}:$client->{client_secret}", '');
 $r = $http->form('/api/v1/auth/token', { grant_type => 'client_credentials' },
@@ -53,6 +61,10 @@ $r = $http->form('/api/v1/auth/token', { grant_type => 'client_credentials',
     %$client }, { Authorization => $basic });
 is_deeply([ $r->{status}, $r->{json}{error} ], [ 400, 'invalid_request' ],
     'but not both ways at once');
+$r = $http->form('/api/v1/auth/token', { grant_type => 'client_credentials',
+    client_id => 'another' }, { Authorization => $basic });
+is_deeply([ $r->{status}, $r->{json}{error} ], [ 400, 'invalid_request' ],
+    'nor as two clients');
 $r = $http->form('/api/v1/auth/token', { grant_type => 'client_credentials' },
     { Authorization => 'Basic ' . encode_base64('nobody:x', '') });
 is_deeply([ $r->{status}, $r->{json}{error} ], [ 401, 'invalid_client' ],
@@ -234,6 +246,7 @@ is($tries[0]{status}, 401, 'a wrong secret');
 is($tries[-1]{status}, 429, 'is slowed down after some');
 ok($tries[-1]{headers}{'retry-after'}, 'with Retry-After');
 is(token_of($client)->{status}, 200, 'others are not');
+is(token_of($victim)->{status}, 200, 'nor is the right one, from the same address');
 {
     my $body = 'grant_type=client_credentials&client_id=cl_nobody&client_secret=x';
     my @socket = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -243,10 +256,8 @@ is(token_of($client)->{status}, 200, 'others are not');
         . "Connection: close\r\nContent-Length: " . length($body)
         . "\r\n\r\n$body" for @socket;
     my $wrong = grep { my $line = readline $_; $line =~ / 401 / } @socket;
-    my $r = token_of({ client_id => 'cl_nobody', client_secret => 'x' });
-    cmp_ok($r->{headers}{'retry-after'} // 0, '>', ($wrong - 10) * 6 - 6,
-        'wrong secrets that were sent at once are waited for as well');
-    cmp_ok($wrong, '>', 10, 'there were some');
+    cmp_ok($wrong, '>=', 10, 'of many that are sent at once ten are judged');
+    cmp_ok($wrong, '<', 15, 'and those that time brings meanwhile');
 }
 my $proxied = Appt::Gateway->new(cluster => $cluster,
     env => { APPT_TRUSTED_PROXIES => '10.0.0.1, 127.0.0.1' });
@@ -272,7 +283,7 @@ SKIP: {
     is(try_from($both, '192.0.2.2', $victim->{client_secret}), 200,
         'the proxy is known by its address where IPv6 is listened to as well');
 }
-is(try_from($clinic->gateway, '192.0.2.9', $victim->{client_secret}), 429,
+ok((grep { try_from($clinic->gateway, "192.0.2.$_", 'x') == 429 } 1 .. 30),
     'another\'s word is not taken for it');
 unlike($clinic->gateway->log_text, qr/\Q$client->{client_secret}\E|\Q$signature\E/,
     'no secret and no signature in the log');
@@ -302,7 +313,7 @@ my $keyless = Appt::Gateway->new(cluster => $cluster, wait => 0);
 my $to_it = Appt::Http->new($keyless->url);
 my $form = { grant_type => 'client_credentials', %$client, token => $token };
 ok(eval { wait_for { ($to_it->form('/api/v1/auth/token', $form)->{json}{detail}
-    // '') =~ /no signing key/ } 'it', 10 },
+    // '') =~ /not know its clients/ } 'it', 10 },
     'a gateway that could not read the keys yet');
 is($to_it->form('/api/v1/auth/revoke', $form)->{status}, 503,
     'does not say that a token is revoked');

@@ -63,6 +63,12 @@ ok($r->{headers}{'retry-after'}, 'with Retry-After');
 $r = $http->get($probe);
 is($r->{status}, 503, 'nor does any other: the gateway cannot tell them apart');
 is($http->get('/healthz')->{status}, 200, 'the process is alive');
+my %form = (grant_type => 'client_credentials', %$second);
+is($http->form('/api/v1/auth/token', \%form)->{status}, 503,
+    'it does not say of a secret that it is wrong');
+is($http->form('/api/v1/auth/revoke', { %form, token => $http->{token} })
+    ->{status}, 503, 'nor of a token that it is revoked');
+
 
 $cluster->psql('GRANT EXECUTE ON FUNCTION appt_api.auth_state()
     TO appt_gateway');

@@ -8,10 +8,12 @@
 
 #include <string.h>
 
+#include "common/log.h"
 #include "fuzz/fuzz.h"
 #include "http/headers.h"
 #include "http/loop.h"
 #include "http/options.h"
+#include "http/peer.h"
 #include "http/serve.h"
 
 static char *take_line(char **rest);
@@ -27,6 +29,9 @@ exchange_init(void)
 
 	HOLDS(options_load(1, argv) == CONFIG_RUN);
 	options.cors_origins = "https://a.example, https://b.example";
+	options.stranger_limit = options.token_limit = 0;
+	HOLDS(ip_ranges_parse("127.0.0.0/8, 10.0.0.0/8", &options.proxies));
+	log_init("fuzz", LOG_LEVEL_ERROR);
 	routes_init();
 	oauth_init();
 }
@@ -37,6 +42,7 @@ exchange_run(const uint8_t *data, size_t size)
 {
 	Request    *request = calloc(1, sizeof(Request));
 	Loop		loop = {0};
+	Client		client = {0};
 	char	   *text;
 	char	   *line;
 	char	   *blank;
@@ -44,6 +50,8 @@ exchange_run(const uint8_t *data, size_t size)
 	HOLDS(request != NULL);
 	text = arena_copy(&request->arena, (const char *) data, size);
 	request->loop = &loop;
+	request->client = &client;
+	HOLDS(ip_from_text("127.0.0.1", 9, &client.address));
 	line = take_line(&text);
 	blank = line + strcspn(line, " ");
 	request->target = *blank != '\0' ? blank + 1 : "/";
@@ -60,6 +68,7 @@ exchange_run(const uint8_t *data, size_t size)
 	{
 		size_t		len = size - (size_t) (text - line);
 
+		request->from = peer_of_request(request);
 		buf_add(&request->body, text, len);
 		request->body_seen = len;
 		request_run(request);

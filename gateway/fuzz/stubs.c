@@ -22,6 +22,7 @@ FakeRow		fake_row;
 
 SERVED(serve_openapi)
 SERVED(serve_jwks)
+SERVED(serve_oauth_metadata)
 SERVED(serve_healthz)
 SERVED(serve_readyz)
 SERVED(serve_metrics)
@@ -43,6 +44,21 @@ AuthOutcome
 auth_check_token(Auth *auth, const char *token, Caller *caller)
 {
 	return auth_check(auth, token, caller);
+}
+
+SecretOutcome
+auth_check_secret(const Auth *auth, const char *client_id, const char *secret)
+{
+	(void) auth;
+	HOLDS(client_id != NULL);
+	return strcmp(secret, "wrong") == 0 ? SECRET_WRONG : SECRET_RIGHT;
+}
+
+void
+auth_wait(Auth *auth, AuthWait *wait)
+{
+	(void) auth;
+	wait->done(wait);
 }
 
 int

@@ -43,7 +43,6 @@ static const KnownHeader known_headers[] = {
 	KNOWN("If-Match", if_match),
 	KNOWN("Idempotency-Key", idempotency_key),
 	KNOWN("X-Request-Id", request_id),
-	KNOWN("X-Forwarded-For", forwarded_for),
 	KNOWN("Origin", origin),
 	KNOWN("Access-Control-Request-Method", cors_method),
 	KNOWN("Expect", expect),
@@ -60,6 +59,7 @@ static enum MHD_Result accept_join(void *context, enum MHD_ValueKind kind,
 								   const char *name, const char *value);
 static const char *accept_joined(Request *request);
 static bool is_number(const char *text);
+static void forwarded_collect(RequestHeaders *headers, const char *value);
 static bool is_token(const char *text);
 static bool is_clean(const char *text);
 static const Problem *line_problem(const Request *request,
@@ -219,6 +219,8 @@ header_collect(void *context, enum MHD_ValueKind kind, const char *name,
 	headers->count++;
 	if (!is_token(name) || !is_clean(value))
 		headers->repeated = "";
+	if (strcasecmp(name, "X-Forwarded-For") == 0)
+		forwarded_collect(headers, value);
 	for (i = 0; i < sizeof(known_headers) / sizeof(known_headers[0]); i++)
 	{
 		const char **field;
@@ -228,12 +230,26 @@ header_collect(void *context, enum MHD_ValueKind kind, const char *name,
 		field = (const char **) ((char *) headers + known_headers[i].offset);
 		if (field == &headers->accept)
 			headers->accept_lines++;
-		else if (*field != NULL && field != &headers->forwarded_for)
+		else if (*field != NULL)
 			headers->repeated = known_headers[i].name;
 		*field = value;
 		break;
 	}
 	return MHD_YES;
+}
+
+/* Each proxy adds its line or to the last one: only the last ones count. */
+static void
+forwarded_collect(RequestHeaders *headers, const char *value)
+{
+	if (headers->forwarded_count == FORWARDED_LINES)
+	{
+		headers->forwarded_count--;
+		memmove(headers->forwarded_for, headers->forwarded_for + 1,
+				sizeof(headers->forwarded_for) -
+				sizeof(headers->forwarded_for[0]));
+	}
+	headers->forwarded_for[headers->forwarded_count++] = value;
 }
 
 /* Whether it may be a header's name: no blank, no separator. */

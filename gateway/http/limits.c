@@ -1,9 +1,9 @@
 /*
  * limits.c
- *		A token bucket for each API client, and one for each (client, address)
- *		that tries wrong secrets.
+ *		Token buckets: a minute's worth of something, which may be used at once
+ *		and fills up again evenly.
  *
- *		One mutex guards both tables.  They are bounded: a new key takes the
+ *		One mutex guards all tables.  They are bounded: a new key takes the
  *		place of the fullest of some neighbours, which has the least to lose.
  */
 #include "http/limits.h"
@@ -14,12 +14,11 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "http/hash.h"
 
 #define BUCKETS 4096			/* a power of two */
 #define NEIGHBOURS 8
 #define KEY_MAX 128
-#define FAILURES_A_MINUTE 10
-#define FAILURES_OWED_MAX 100	/* nobody waits for longer than ten minutes */
 
 typedef struct Bucket
 {
@@ -30,15 +29,14 @@ typedef struct Bucket
 } Bucket;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static Bucket clients[BUCKETS];
-static Bucket failures[BUCKETS];
+static Bucket tables[LIMIT_COUNT][BUCKETS];
 
 static Bucket *bucket_find(Bucket *table, const char *key, double limit);
 static void bucket_refill(Bucket *bucket, double limit);
 
-/* Takes one request from the client's bucket, if there is one left. */
+/* Takes one from the key's bucket, if there is one left. */
 RateState
-limits_take(const char *client_id, int per_minute)
+limits_take(LimitKind kind, const char *key, int per_minute)
 {
 	RateState	state = {.limit = per_minute, .allowed = true};
 	Bucket	   *bucket;
@@ -46,7 +44,7 @@ limits_take(const char *client_id, int per_minute)
 	if (per_minute <= 0)
 		return state;
 	pthread_mutex_lock(&lock);
-	bucket = bucket_find(clients, client_id, per_minute);
+	bucket = bucket_find(tables[kind], key, per_minute);
 	state.allowed = bucket->tokens >= 1;
 	if (state.allowed)
 		bucket->tokens -= 1;
@@ -59,48 +57,14 @@ limits_take(const char *client_id, int per_minute)
 	return state;
 }
 
-/* Seconds until another secret may be tried; 0: now. */
-int
-limits_throttled_s(const char *who)
-{
-	Bucket	   *bucket;
-	int			wait_s = 0;
-
-	pthread_mutex_lock(&lock);
-	bucket = bucket_find(failures, who, FAILURES_A_MINUTE);
-	if (bucket->tokens < 1)
-		wait_s = (int) ((1 - bucket->tokens) * 60 / FAILURES_A_MINUTE) + 1;
-	pthread_mutex_unlock(&lock);
-	return wait_s;
-}
-
-/*
- * A wrong secret was tried.  Those that were sent at once, before the first
- * was found wrong, are owed and waited for.
- */
-void
-limits_failed(const char *who)
-{
-	Bucket	   *bucket;
-
-	pthread_mutex_lock(&lock);
-	bucket = bucket_find(failures, who, FAILURES_A_MINUTE);
-	if (bucket->tokens > -FAILURES_OWED_MAX)
-		bucket->tokens -= 1;
-	pthread_mutex_unlock(&lock);
-}
-
 /* The key's bucket, filled up to now.  The lock is held. */
 static Bucket *
 bucket_find(Bucket *table, const char *key, double limit)
 {
-	uint64_t	hash = 1469598103934665603u;
+	uint64_t	hash = hash_text(key);
 	Bucket	   *fullest = NULL;
-	const char *p;
 	int			i;
 
-	for (p = key; *p != '\0'; p++)
-		hash = (hash ^ (unsigned char) *p) * 1099511628211u;
 	for (i = 0; i < NEIGHBOURS; i++)
 	{
 		Bucket	   *bucket = &table[(hash + (unsigned) i) & (BUCKETS - 1)];

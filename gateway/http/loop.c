@@ -170,6 +170,7 @@ loop_turn(Loop *loop)
 
 		watch->ready(watch, events[i].events);
 	}
+	strangers_turn(loop);
 	loop_run_daemon(loop);
 	if (loop->wake_at_ms != 0 && loop->now_ms >= loop->wake_at_ms)
 	{
@@ -192,6 +193,8 @@ loop_timeout(Loop *loop)
 
 	if (loop->wake_at_ms != 0 && loop->wake_at_ms < until)
 		until = loop->wake_at_ms;
+	if (strangers_due_ms(loop) < until)
+		until = strangers_due_ms(loop);
 	left = until - clock_ms();
 	if (left < 0)
 		left = 0;

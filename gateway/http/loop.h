@@ -14,6 +14,10 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "common/ip.h"
+#include "http/shares.h"
+#include "http/strangers.h"
+
 struct MHD_Connection;
 struct MHD_Daemon;
 struct Loop;
@@ -35,6 +39,9 @@ typedef struct Client
 	int			fd;
 	int64_t		deadline_ms;	/* closed after it; 0: the database decides */
 	int64_t		idle_since_ms;	/* its last answer; 0: none yet */
+	IpAddress	address;
+	Share	   *share;			/* its address's, of the loop's connections */
+	bool		ending;			/* shut down to make room */
 	struct MHD_Connection *connection;
 	struct Request *request;	/* from its line to its answer, else NULL */
 } Client;
@@ -55,7 +62,9 @@ typedef struct Loop
 	Client		clients;		/* head of the ring */
 	int			client_count;
 	int			client_peak;	/* since memory was given back */
+	Shares		shares;
 	int			running;		/* requests begun and not completed */
+	HeldAnswers held[HOLD_KINDS];
 	struct Request *spare;		/* finished ones, to be used again */
 	int			spare_count;
 	int64_t		now_ms;

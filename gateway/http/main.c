@@ -47,8 +47,6 @@ static void wait_for_stop(int signals);
 int
 main(int argc, char **argv)
 {
-	int			level;
-
 	switch (options_load(argc, argv))
 	{
 		case CONFIG_DONE:
@@ -69,14 +67,8 @@ main(int argc, char **argv)
 		return 2;
 	if (options.new_signing_key)
 		return newkey_add() ? 0 : 1;
-	level = log_level_from_name(options.log_level);
-	if (level < 0)
-	{
-		fprintf(stderr, "APPT_LOG_LEVEL: \"%s\" is not debug, info, warning "
-				"or error\n", options.log_level);
-		return 2;
-	}
-	log_init("bioecko-gateway", (LogLevel) level);
+	log_init("bioecko-gateway",
+			 (LogLevel) log_level_from_name(options.log_level));
 	auth_init();
 	oauth_init();
 	serve_init();

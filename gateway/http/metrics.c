@@ -28,10 +28,25 @@ static const char *const outcome_names[] = {
 	[QUERY_LOST] = "lost",
 };
 
+static const char *const failure_names[FAILURE_COUNT] = {
+	[FAILURE_NO_TOKEN] = "no_token",
+	[FAILURE_INVALID_TOKEN] = "invalid_token",
+	[FAILURE_EXPIRED_TOKEN] = "expired_token",
+	[FAILURE_REVOKED_TOKEN] = "revoked_token",
+	[FAILURE_ENDED_TOKEN] = "ended_token",
+	[FAILURE_NO_CLIENT] = "no_client",
+	[FAILURE_UNKNOWN_CLIENT] = "unknown_client",
+	[FAILURE_DISABLED_CLIENT] = "disabled_client",
+	[FAILURE_WRONG_SECRET] = "wrong_secret",
+	[FAILURE_THROTTLED] = "throttled",
+	[FAILURE_NOT_KNOWN] = "not_known",
+};
+
 static atomic_ullong requests[METRICS_ROUTES][METRICS_STATUSES];
 static atomic_ullong buckets[METRICS_BUCKETS + 1];
 static atomic_ullong duration_sum_us;
 static atomic_ullong queries[QUERY_LOST + 1];
+static atomic_ullong failures[FAILURE_COUNT];
 static atomic_ullong database_lost;
 static atomic_int connections;
 static atomic_int database_connections;
@@ -88,6 +103,20 @@ metrics_database_connections(int change)
 	ADD(database_connections, change);
 }
 
+/* Somebody was not let in. */
+void
+metrics_auth_failure(AuthFailure failure)
+{
+	ADD(failures[failure], 1);
+}
+
+/* The reason's name, as in the metric. */
+const char *
+metrics_failure_name(AuthFailure failure)
+{
+	return failure_names[failure];
+}
+
 /* Adds everything in Prometheus' text format. */
 void
 metrics_print(Buf *out)
@@ -101,6 +130,11 @@ metrics_print(Buf *out)
 	for (i = 0; i <= QUERY_LOST; i++)
 		buf_printf(out, "appt_queries_total{outcome=\"%s\"} %llu\n",
 				   outcome_names[i], GET(queries[i]));
+	buf_text(out, "# HELP appt_auth_failures_total Who was not let in, by "
+			 "reason.\n# TYPE appt_auth_failures_total counter\n");
+	for (i = 0; i < FAILURE_COUNT; i++)
+		buf_printf(out, "appt_auth_failures_total{reason=\"%s\"} %llu\n",
+				   failure_names[i], GET(failures[i]));
 	buf_printf(out,
 			   "# HELP appt_database_lost_total Database connections lost "
 			   "or refused.\n"

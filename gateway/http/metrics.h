@@ -11,12 +11,31 @@
 #include "http/pool.h"
 #include "http/routes.h"
 
+/* Why somebody was not let in. */
+typedef enum AuthFailure
+{
+	FAILURE_NO_TOKEN,
+	FAILURE_INVALID_TOKEN,
+	FAILURE_EXPIRED_TOKEN,
+	FAILURE_REVOKED_TOKEN,
+	FAILURE_ENDED_TOKEN,		/* its client is disabled, changed or gone */
+	FAILURE_NO_CLIENT,
+	FAILURE_UNKNOWN_CLIENT,
+	FAILURE_DISABLED_CLIENT,
+	FAILURE_WRONG_SECRET,
+	FAILURE_THROTTLED,
+	FAILURE_NOT_KNOWN,			/* the database could not be asked */
+	FAILURE_COUNT,
+} AuthFailure;
+
 extern void metrics_request(const Route *route, int status,
 							int64_t duration_us);
 extern void metrics_query(QueryOutcome outcome);
 extern void metrics_database_lost(void);
 extern void metrics_connections(int change);
 extern void metrics_database_connections(int change);
+extern void metrics_auth_failure(AuthFailure failure);
+extern const char *metrics_failure_name(AuthFailure failure);
 extern void metrics_print(Buf *out);
 
 #endif							/* APPT_METRICS_H */

@@ -3,66 +3,58 @@
  *		POST /auth/token (RFC 6749, client credentials) and POST /auth/revoke
  *		(RFC 7009).  Errors of the client are OAuth's, not problem+json.
  *
- *		The secret is hashed here; the database compares hashes.  Wrong ones
- *		are counted by client and address, and slowed down.
+ *		Who is not let in by what the loop knows of clients waits for the next
+ *		reading of them, a fraction of a second, so that a client made just now
+ *		is let in; then he is refused without a word to the database.  A wrong
+ *		secret is slowed down by client and address, the right one never: it
+ *		is known to be right before anything is counted.
  */
 #include "http/serve.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/log.h"
 #include "http/auth.h"
-#include "http/headers.h"
 #include "http/json.h"
 #include "http/limits.h"
+#include "http/metrics.h"
+#include "http/oauthform.h"
 #include "http/options.h"
-#include "http/request.h"
-#include "http/target.h"
+#include "http/peer.h"
+#include "http/strangers.h"
 #include "http/text.h"
 #include "http/token.h"
 
 #define CLIENT_DEPTH 2			/* what appt_api.authenticate answers */
-
-/* What a token or revocation request carries. */
-typedef struct OauthForm
-{
-	const char *grant_type;
-	const char *client_id;
-	const char *client_secret;
-	const char *scope;			/* NULL: all that the client has */
-	const char *token;
-	const char *who;			/* client and address, for throttling */
-	const char *params[3];
-	Caller		owner;			/* of the token */
-} OauthForm;
+#define WRONG_SECRETS_A_MINUTE 10
 
 static const Statement *authenticate_statement;
 static const Statement *revoke_statement;
 
-static OauthForm *form_read(Request *request);
-static bool form_field(OauthForm *form, const QueryParam *param);
-static bool form_basic(Request *request, OauthForm *form);
-static bool form_client(Request *request, OauthForm *form);
-static void oauth_authenticate(Request *request, OauthForm *form,
-							   QueryDone done);
+static void oauth_begin(Request *request, OauthForm *form);
+static void oauth_judge(Request *request, OauthForm *form);
+static void oauth_wait(Request *request, OauthForm *form);
+static void oauth_judge_again(AuthWait *wait);
+static bool oauth_within(Request *request, LimitKind kind,
+						 const OauthForm *form);
+static void oauth_ask(Request *request, OauthForm *form,
+					  const Statement *statement, QueryDone done);
+static void token_ask(Request *request, OauthForm *form);
 static void token_done(Query *query, QueryOutcome outcome, PGresult *result);
 static void token_answer(Request *request, const json_t *client);
 static const char *token_scope(Request *request, const json_t *scopes,
 							   const char *wanted);
-static void revoke_authenticated(Query *query, QueryOutcome outcome,
-								 PGresult *result);
+static void revoke_ask(Request *request, OauthForm *form);
 static void revoke_done(Query *query, QueryOutcome outcome, PGresult *result);
 static const char *answer_text(QueryOutcome outcome, const PGresult *result);
-static void oauth_error(Request *request, int status, const char *error,
-						const char *description);
-static void refuse_client(Request *request);
+static void refuse_client(Request *request, const OauthForm *form,
+						  AuthFailure failure);
+static void refuse_secret(Request *request, const OauthForm *form,
+						  AuthFailure failure);
 static void refuse_for_now(Request *request);
-static const char *client_address(Request *request);
-static void address_text(const struct sockaddr *address, char *text);
+static void oauth_end(Request *request);
 
 /* Registers the statements; before any loop. */
 void
@@ -80,170 +72,119 @@ oauth_init(void)
 void
 serve_token(Request *request)
 {
-	OauthForm  *form = form_read(request);
+	OauthForm  *form = oauth_form(request);
 
-	if (form == NULL)
-		return;
-	if (form->grant_type == NULL)
+	if (form != NULL && form->grant_type == NULL)
 		oauth_error(request, 400, "invalid_request",
 					"grant_type is missing.");
-	else if (strcmp(form->grant_type, "client_credentials") != 0)
+	else if (form != NULL &&
+			 strcmp(form->grant_type, "client_credentials") != 0)
 		oauth_error(request, 400, "unsupported_grant_type",
 					"The only grant_type is client_credentials.");
-	else if (form_client(request, form))
-		oauth_authenticate(request, form, token_done);
+	else if (form != NULL)
+	{
+		form->proceed = token_ask;
+		oauth_begin(request, form);
+	}
+	oauth_end(request);
 }
 
 /* POST /auth/revoke */
 void
 serve_revoke(Request *request)
 {
-	OauthForm  *form = form_read(request);
+	OauthForm  *form = oauth_form(request);
 
-	if (form == NULL)
-		return;
-	if (form->token == NULL)
+	if (form != NULL && form->token == NULL)
 		oauth_error(request, 400, "invalid_request", "token is missing.");
-	else if (form_client(request, form))
-		oauth_authenticate(request, form, revoke_authenticated);
+	else if (form != NULL)
+	{
+		form->proceed = revoke_ask;
+		oauth_begin(request, form);
+	}
+	oauth_end(request);
 }
 
-/* The form's fields; NULL: the request is answered. */
-static OauthForm *
-form_read(Request *request)
+/* Goes on if the client has named itself. */
+static void
+oauth_begin(Request *request, OauthForm *form)
 {
-	OauthForm  *form = arena_alloc(&request->arena, sizeof(OauthForm));
-	const char *content_type = request->headers.content_type;
-	QueryParams params;
-	int			i;
-
-	if (content_type == NULL ||
-		!header_is_media_type(content_type,
-							  "application/x-www-form-urlencoded"))
-	{
-		oauth_error(request, 400, "invalid_request", "The body must be "
-					"application/x-www-form-urlencoded.");
-		return NULL;
-	}
-	if (request->body_seen > request->body_max ||
-		strlen(buf_get(&request->body)) != request->body.len ||
-		!target_params(&request->arena, buf_get(&request->body), &params))
-	{
-		oauth_error(request, 400, "invalid_request",
-					"The form is not well formed.");
-		return NULL;
-	}
-	for (i = 0; i < params.count; i++)
-	{
-		if (!form_field(form, &params.items[i]))
-		{
-			oauth_error(request, 400, "invalid_request",
-						"A parameter is there twice.");
-			return NULL;
-		}
-	}
-	return form;
+	request->work = form;
+	if (form->client_id == NULL || form->client_secret == NULL)
+		refuse_client(request, form, FAILURE_NO_CLIENT);
+	else if (strlen(form->client_id) >= CLIENT_ID_SIZE)
+		refuse_client(request, form, FAILURE_UNKNOWN_CLIENT);
+	else
+		oauth_judge(request, form);
 }
 
-/* Takes one field; false when it was there before.  Others are ignored. */
-static bool
-form_field(OauthForm *form, const QueryParam *param)
+/* Goes on if the secret is the client's; else waits for news of it, once. */
+static void
+oauth_judge(Request *request, OauthForm *form)
 {
-	const struct
-	{
-		const char *name;
-		const char **field;
-	}			fields[] = {
-		{"grant_type", &form->grant_type},
-		{"client_id", &form->client_id},
-		{"client_secret", &form->client_secret},
-		{"scope", &form->scope},
-		{"token", &form->token},
+	static const AuthFailure failures[] = {
+		[SECRET_WRONG] = FAILURE_WRONG_SECRET,
+		[SECRET_NO_CLIENT] = FAILURE_UNKNOWN_CLIENT,
+		[SECRET_DISABLED] = FAILURE_DISABLED_CLIENT,
 	};
-	size_t		i;
+	SecretOutcome outcome = auth_check_secret(request->loop->auth,
+											  form->client_id,
+											  form->client_secret);
 
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-	{
-		if (strcmp(param->name, fields[i].name) != 0)
-			continue;
-		if (*fields[i].field != NULL)
-			return false;
-		*fields[i].field = param->value;
-	}
-	return true;
+	if (outcome == SECRET_RIGHT)
+		form->proceed(request, form);
+	else if (!form->waited)
+		oauth_wait(request, form);
+	else if (outcome == SECRET_UNKNOWN)
+		refuse_for_now(request);
+	else
+		refuse_secret(request, form, failures[outcome]);
 }
 
-/*
- * Whether the client has named itself in one of the two ways and may try;
- * otherwise answers.
- */
-static bool
-form_client(Request *request, OauthForm *form)
+/* Waits for the next reading of what the database says of clients. */
+static void
+oauth_wait(Request *request, OauthForm *form)
 {
-	int			wait_s;
+	form->waited = true;
+	form->wait = (AuthWait) {
+		.done = oauth_judge_again, .context = request
+	};
+	request_suspend(request);
+	auth_wait(request->loop->auth, &form->wait);
+}
 
-	if (request->headers.authorization != NULL && !form_basic(request, form))
-		return false;
-	if (form->client_id == NULL || form->client_secret == NULL ||
-		strlen(form->client_id) > 64)
-	{
-		refuse_client(request);
-		return false;
-	}
-	form->who = arena_printf(&request->arena, "%s %s", form->client_id,
-							 client_address(request));
-	wait_s = limits_throttled_s(form->who);
-	if (wait_s == 0)
+/* What is known is newer than the request, or does not get any newer. */
+static void
+oauth_judge_again(AuthWait *wait)
+{
+	Request    *request = wait->context;
+
+	oauth_judge(request, request->work);
+	oauth_end(request);
+}
+
+/* Whether the client, whose secret is right, has one left; else answers. */
+static bool
+oauth_within(Request *request, LimitKind kind, const OauthForm *form)
+{
+	RateState	state = limits_take(kind, form->client_id,
+									options.token_limit);
+
+	if (state.allowed)
 		return true;
-	oauth_error(request, 429, "invalid_client",
-				"Too many wrong secrets; wait a while.");
-	request_retry_after(request, wait_s);
+	oauth_error(request, 429, "temporarily_unavailable",
+				"The client asks for more tokens a minute than it may.");
+	request_retry_after(request, state.retry_s);
 	return false;
 }
 
-/* Takes the client from the Authorization header (RFC 6749, 2.3.1). */
-static bool
-form_basic(Request *request, OauthForm *form)
-{
-	const char *header = request->headers.authorization;
-	size_t		len = 0;
-	char	   *pair = NULL;
-	char	   *colon = NULL;
-
-	if (strncasecmp(header, "Basic ", 6) == 0)
-		pair = text_base64_decode(&request->arena, header + 6, &len);
-	if (pair != NULL && strlen(pair) == len)
-		colon = strchr(pair, ':');
-	if (colon == NULL)
-	{
-		refuse_client(request);
-		return false;
-	}
-	if (form->client_secret != NULL)
-	{
-		oauth_error(request, 400, "invalid_request",
-					"The client is named in two ways.");
-		return false;
-	}
-	form->client_id = text_percent_decode(
-		&request->arena, pair, (size_t) (colon - pair), PLUS_IS_SPACE);
-	form->client_secret = text_percent_decode(
-		&request->arena, colon + 1, strlen(colon + 1), PLUS_IS_SPACE);
-	return true;
-}
-
-/* Asks the database whether the secret is the client's. */
+/* Asks the database; the form has the parameters. */
 static void
-oauth_authenticate(Request *request, OauthForm *form, QueryDone done)
+oauth_ask(Request *request, OauthForm *form, const Statement *statement,
+		  QueryDone done)
 {
-	char	   *hash = arena_alloc(&request->arena, SHA256_HEX_SIZE);
-
-	text_sha256_hex(&form->client_secret, 1, hash);
-	form->params[0] = form->client_id;
-	form->params[1] = hash;
-	request->work = form;
 	request->query = (Query) {
-		.statement = authenticate_statement,
+		.statement = statement,
 		.params = form->params,
 		.lane = LANE_AUTH,
 		.writes = true,
@@ -253,27 +194,41 @@ oauth_authenticate(Request *request, OauthForm *form, QueryDone done)
 	request_submit(request);
 }
 
-/* The secret was right, or not. */
+/* Has the database look at the secret, too, and note the token. */
+static void
+token_ask(Request *request, OauthForm *form)
+{
+	char	   *hash = arena_alloc(&request->arena, SHA256_HEX_SIZE);
+
+	if (!oauth_within(request, LIMIT_TOKENS, form))
+		return;
+	text_sha256_hex(&form->client_secret, 1, hash);
+	form->params[0] = form->client_id;
+	form->params[1] = hash;
+	oauth_ask(request, form, authenticate_statement, token_done);
+}
+
+/* The secret is right, or is not any more: the next reading tells why. */
 static void
 token_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
 	Request    *request = query->context;
+	OauthForm  *form = request->work;
 	const char *text = answer_text(outcome, result);
 	json_t	   *client = text != NULL
 		? json_read(text, strlen(text), CLIENT_DEPTH, NULL) : NULL;
 
 	if (outcome != QUERY_OK)
 		request_database_error(request, outcome, result);
+	else if (client == NULL && !form->waited)
+		oauth_wait(request, form);
 	else if (client == NULL)
-	{
-		limits_failed(((OauthForm *) request->work)->who);
-		refuse_client(request);
-	}
+		refuse_secret(request, form, FAILURE_WRONG_SECRET);
 	else
 		token_answer(request, client);
 	json_decref(client);
 	PQclear(result);
-	request_resume(request);
+	oauth_end(request);
 }
 
 /* Answers with a token of the scope that was asked for. */
@@ -284,6 +239,9 @@ token_answer(Request *request, const json_t *client)
 	const char *id = json_string_value(json_object_get(client, "client_id"));
 	const char *scope = token_scope(
 		request, json_object_get(client, "scopes"), form->scope);
+	static const Problem no_key = {503, "unavailable", "",
+		"There is no signing key yet; try again."
+	};
 	char	   *token;
 	const char *body;
 
@@ -297,7 +255,8 @@ token_answer(Request *request, const json_t *client)
 					   json_integer_value(json_object_get(client, "epoch")));
 	if (token == NULL)
 	{
-		refuse_for_now(request);
+		request_refuse(request, &no_key);
+		request_retry_after(request, 1);
 		return;
 	}
 	snprintf(request->caller.client_id, sizeof(request->caller.client_id),
@@ -346,40 +305,29 @@ token_scope(Request *request, const json_t *scopes, const char *wanted)
 	return copy;
 }
 
-/* The client is who it says: its token is revoked, if it is its own. */
+/* Revokes the token, if it is one of the client's. */
 static void
-revoke_authenticated(Query *query, QueryOutcome outcome, PGresult *result)
+revoke_ask(Request *request, OauthForm *form)
 {
-	Request    *request = query->context;
-	OauthForm  *form = request->work;
-	AuthOutcome token = auth_check_token(request->loop->auth, form->token,
-										 &form->owner);
+	AuthOutcome outcome;
 
-	if (outcome != QUERY_OK)
-		request_database_error(request, outcome, result);
-	else if (answer_text(outcome, result) == NULL)
-	{
-		limits_failed(form->who);
-		refuse_client(request);
-	}
-	else if (token == AUTH_UNKNOWN)
+	if (!oauth_within(request, LIMIT_REVOCATIONS, form))
+		return;
+	outcome = auth_check_token(request->loop->auth, form->token,
+							   &form->owner);
+	if (outcome == AUTH_UNKNOWN)
 		refuse_for_now(request);
-	else if (token != AUTH_GOOD ||
+	else if (outcome != AUTH_GOOD ||
 			 strcmp(form->owner.client_id, form->client_id) != 0)
 		request_answer(request, 200, NULL, "", 0);
-	PQclear(result);
-	if (request->state == REQUEST_ANSWERED)
+	else
 	{
-		request_resume(request);
-		return;
+		form->params[0] = form->owner.jti;
+		form->params[1] = arena_printf(&request->arena, "%" PRId64,
+									   form->owner.expires_at);
+		form->params[2] = form->client_id;
+		oauth_ask(request, form, revoke_statement, revoke_done);
 	}
-	form->params[0] = form->owner.jti;
-	form->params[1] = arena_printf(&request->arena, "%" PRId64,
-								   form->owner.expires_at);
-	form->params[2] = form->client_id;
-	request->query.statement = revoke_statement;
-	request->query.done = revoke_done;
-	pool_submit(request->loop->pool, &request->query);
 }
 
 /* The revocation is stored: it counts here at once, elsewhere soon. */
@@ -397,7 +345,7 @@ revoke_done(Query *query, QueryOutcome outcome, PGresult *result)
 		request_answer(request, 200, NULL, "", 0);
 	}
 	PQclear(result);
-	request_resume(request);
+	oauth_end(request);
 }
 
 /* The one text of the answer; NULL without. */
@@ -410,85 +358,81 @@ answer_text(QueryOutcome outcome, const PGresult *result)
 	return PQgetvalue(result, 0, 0);
 }
 
-/* Answers as RFC 6749, 5.2 says. */
-static void
-oauth_error(Request *request, int status, const char *error,
-			const char *description)
-{
-	const char *body = arena_printf(
-		&request->arena, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
-		error, description);
-
-	request_answer(request, status, "application/json", body, strlen(body));
-	request_header(request, "Pragma", "no-cache");
-}
-
 /* 401: the client is not who it says, or says nothing. */
 static void
-refuse_client(Request *request)
+refuse_client(Request *request, const OauthForm *form, AuthFailure failure)
 {
+	metrics_auth_failure(failure);
 	oauth_error(request, 401, "invalid_client",
 				"The client is unknown, disabled, or its secret is wrong.");
-	request_header(request, "WWW-Authenticate",
-				   "Basic realm=\"bioecko_appt\"");
+	if (form->basic)
+		request_header(request, "WWW-Authenticate",
+					   "Basic realm=\"bioecko_appt\"");
 }
 
-/* 503: the keys are not known yet. */
+/* 401, and a line in the log; or 429 to who has tried too many. */
+static void
+refuse_secret(Request *request, const OauthForm *form, AuthFailure failure)
+{
+	IpAddress	network = peer_network(&request->from);
+	char		address[IP_TEXT_SIZE];
+	RateState	state;
+
+	ip_text(&network, address);
+	state = limits_take(LIMIT_SECRETS,
+						arena_printf(&request->arena, "%s %s",
+									 form->client_id, address),
+						WRONG_SECRETS_A_MINUTE);
+	if (!state.allowed)
+	{
+		metrics_auth_failure(FAILURE_THROTTLED);
+		oauth_error(request, 429, "invalid_client",
+					"Too many wrong secrets; wait a while.");
+		request_retry_after(request, state.retry_s);
+		return;
+	}
+	ip_text(&request->from, address);
+	LOG_WARNING("wrong secret", log_text("id", request->id),
+				log_text("reason", metrics_failure_name(failure)),
+				log_text("client_id", form->client_id),
+				log_text("address", address));
+	refuse_client(request, form, failure);
+}
+
+/* 503: what is known of clients is nothing, or too old. */
 static void
 refuse_for_now(Request *request)
 {
-	static const Problem no_key = {503, "unavailable", "",
-		"There is no signing key yet; try again."
+	static const Problem unknown = {503, "unavailable", "",
+		"The service does not know its clients yet; try again."
 	};
 
-	request_refuse(request, &no_key);
+	request_refuse(request, &unknown);
 	request_retry_after(request, 1);
 }
 
 /*
- * Where the request comes from, as text: who connected, or whom a proxy of
- * ours says that it speaks for.
- */
-static const char *
-client_address(Request *request)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
-	char	   *text = arena_alloc(&request->arena, INET6_ADDRSTRLEN);
-	const char *said = request->headers.forwarded_for;
-	const char *last;
-
-	if (address != NULL)
-		address_text(address, text);
-	if (said == NULL || !text_is_listed(options.trusted_proxies, text))
-		return text;
-	last = strrchr(said, ',');
-	last = last != NULL ? last + 1 : said;
-	last += strspn(last, " ");
-	return strspn(last, "0123456789abcdefABCDEF:.") == strlen(last) &&
-		strlen(last) < INET6_ADDRSTRLEN ? last : text;
-}
-
-/*
- * The address as text of at most INET6_ADDRSTRLEN bytes.  One of IPv4 is the
- * same where the socket listens to both, as ::ffff:127.0.0.1.
+ * Lets the answer out, if there is one.  A refusal takes from the budget of
+ * its address, and comes late when that is spent.
  */
 static void
-address_text(const struct sockaddr *address, char *text)
+oauth_end(Request *request)
 {
-	const void *bytes = &((const struct sockaddr_in *) address)->sin_addr;
-	int			family = address->sa_family;
+	int			status = request->answer.status;
+	int			retry_s;
 
-	if (family == AF_INET6)
+	if (request->state != REQUEST_ANSWERED)
+		return;
+	if (status >= 400 && status < 500 && !strangers_take(request, &retry_s))
 	{
-		const struct in6_addr *six =
-			&((const struct sockaddr_in6 *) address)->sin6_addr;
-		bool		is_four = IN6_IS_ADDR_V4MAPPED(six);
-
-		bytes = is_four ? six->s6_addr + 12 : six->s6_addr;
-		family = is_four ? AF_INET : AF_INET6;
+		request->answer = (Answer) {0};
+		oauth_error(request, 429, "temporarily_unavailable",
+					"The address sends too many requests that are refused.");
+		request_retry_after(request, retry_s);
+		request->hold = HOLD_REFUSAL;
 	}
-	if (inet_ntop(family, bytes, text, INET6_ADDRSTRLEN) == NULL)
-		text[0] = '\0';
+	if (request->suspended && request->hold != HOLD_NONE)
+		strangers_hold(request);
+	else if (request->suspended)
+		request_resume(request);
 }

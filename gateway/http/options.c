@@ -4,6 +4,11 @@
  */
 #include "http/options.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+
 Options		options;
 
 #define TEXT(env, flag, field, fallback, help) \
@@ -50,14 +55,19 @@ static const ConfigOption option_table[] = {
 		"4000", 1, 1000000, "connections of clients, in each loop"),
 	INT("APPT_ADDRESS_LIMIT", "address-limit", address_limit, "1000", 0,
 		1000000,
-		"connections of one address, in each loop; 0: no limit (behind a "
-		"proxy)"),
+		"connections of one address (of IPv6: a /64), in each loop; 0: no "
+		"limit. Trusted proxies have none"),
 	TEXT("APPT_TRUSTED_PROXIES", "trusted-proxies", trusted_proxies, "",
-		 "addresses of proxies, separated by commas, whose X-Forwarded-For "
-		 "says where a request comes from"),
+		 "addresses and ranges of proxies (10.0.0.0/8,::1), separated by "
+		 "commas, whose X-Forwarded-For says where a request comes from"),
 	INT("APPT_RATE_LIMIT", "rate-limit", rate_limit, "60000", 0, 100000000,
 		"requests a minute of one API client, unless its own "
 		"requests_per_minute says otherwise; 0: no limit"),
+	INT("APPT_STRANGER_LIMIT", "stranger-limit", stranger_limit, "6000", 0,
+		100000000, "requests a minute of one address that come without a good "
+		"access token or secret; 0: no limit"),
+	INT("APPT_TOKEN_LIMIT", "token-limit", token_limit, "60", 0, 100000000,
+		"access tokens a minute for one API client; 0: no limit"),
 	INT("APPT_TOKEN_LIFETIME_S", "token-lifetime-s", token_lifetime_s,
 		"3600", 1, 86400, "how long an access token is good, in seconds"),
 	TEXT("APPT_TOKEN_ISSUER", "token-issuer", issuer, "bioecko_appt",
@@ -90,9 +100,67 @@ static const ConfigProgram program = {
 	.count = sizeof(option_table) / sizeof(option_table[0]),
 };
 
+static bool options_check(void);
+static bool origins_are_good(const char *list);
+static bool origin_is_good(const char *origin, size_t len);
+
 /* Fills "options"; what is wrong is said on stderr. */
 ConfigOutcome
 options_load(int argc, char **argv)
 {
-	return config_load(&program, argc, argv);
+	ConfigOutcome outcome = config_load(&program, argc, argv);
+
+	if (outcome == CONFIG_RUN && !options_check())
+		return CONFIG_BAD;
+	return outcome;
+}
+
+/* What the table cannot say: what would be taken and then fit nothing. */
+static bool
+options_check(void)
+{
+	if (log_level_from_name(options.log_level) < 0)
+		fprintf(stderr, "APPT_LOG_LEVEL: \"%s\" is not debug, info, warning "
+				"or error\n", options.log_level);
+	else if (!ip_ranges_parse(options.trusted_proxies, &options.proxies))
+		fprintf(stderr, "APPT_TRUSTED_PROXIES: \"%s\" is not an address or a "
+				"range such as 10.0.0.0/8, or one too many\n",
+				options.proxies.bad);
+	else
+		return origins_are_good(options.cors_origins);
+	return false;
+}
+
+/* Whether browsers would send each of the origins; names the first bad one. */
+static bool
+origins_are_good(const char *list)
+{
+	while (*(list += strspn(list, ", ")) != '\0')
+	{
+		size_t		len = strcspn(list, ", ");
+
+		if (!origin_is_good(list, len))
+		{
+			fprintf(stderr, "APPT_CORS_ORIGINS: \"%.*s\" is not an origin "
+					"such as https://desk.example:8443, nor *\n", (int) len,
+					list);
+			return false;
+		}
+		list += len;
+	}
+	return true;
+}
+
+/* Whether it is a scheme and a host, perhaps a port, in lower case; or *. */
+static bool
+origin_is_good(const char *origin, size_t len)
+{
+	size_t		scheme = strncmp(origin, "https://", 8) == 0 ? 8
+		: strncmp(origin, "http://", 7) == 0 ? 7 : 0;
+
+	if (len == 1 && origin[0] == '*')
+		return true;
+	return scheme > 0 && len > scheme &&
+		strspn(origin + scheme, "abcdefghijklmnopqrstuvwxyz0123456789"
+			   "-._:[]") >= len - scheme;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "common/ip.h"
 
 typedef struct Options
 {
@@ -26,7 +27,10 @@ typedef struct Options
 	int			connection_limit;
 	int			address_limit;	/* connections of one address; 0: no limit */
 	const char *trusted_proxies;
+	IpRanges	proxies;		/* the same, read */
 	int			rate_limit;		/* requests a minute and client; 0: none */
+	int			stranger_limit; /* requests a minute, address; 0: none */
+	int			token_limit;	/* tokens a minute and client; 0: none */
 	int			token_lifetime_s;
 	const char *issuer;
 	const char *audience;

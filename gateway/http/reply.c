@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "http/headers.h"
+#include "http/metrics.h"
 #include "http/text.h"
 
 static const char *column(const PGresult *result, const char *name);
@@ -173,9 +174,12 @@ request_database_error(Request *request, QueryOutcome outcome,
 			: "The connection to the database was lost; try again.";
 	request_refuse(request, &problem);
 	if (class.status == 401)
+	{
+		metrics_auth_failure(FAILURE_ENDED_TOKEN);
 		request_header(request, "WWW-Authenticate",
 					   "Bearer realm=\"bioecko_appt\", "
 					   "error=\"invalid_token\"");
+	}
 	if (class.status == 403)
 		request_header(request, "WWW-Authenticate",
 					   "Bearer realm=\"bioecko_appt\", "

@@ -20,10 +20,15 @@
 #include "http/cors.h"
 #include "http/headers.h"
 #include "http/limits.h"
+#include "http/metrics.h"
 #include "http/reply.h"
+#include "http/serve.h"
+#include "http/strangers.h"
 #include "http/target.h"
 #include "http/tls.h"
 
+static void request_stranger(Request *request);
+static bool is_health(const Route *route);
 static bool request_find_route(Request *request);
 static bool request_authorize(Request *request);
 static void refuse_token(Request *request, AuthOutcome outcome);
@@ -42,10 +47,9 @@ static void request_done(Query *query, QueryOutcome outcome,
 void
 request_admit(Request *request)
 {
-	if (request_find_route(request) &&
-		request_authorize(request) &&
-		request_within_rate(request) &&
-		request_accepts(request))
+	if (!request_find_route(request) || !request_authorize(request))
+		request_stranger(request);
+	else if (request_within_rate(request) && request_accepts(request))
 		request_take_body(request);
 }
 
@@ -56,10 +60,53 @@ request_admit(Request *request)
 void
 request_run(Request *request)
 {
-	if (request->route->serve != NULL)
-		request->route->serve(request);
-	else
+	if (request->route->serve == NULL)
 		request_call(request);
+	else if (request->route->serve == serve_token ||
+			 request->route->serve == serve_revoke)
+		request->route->serve(request); /* which tell who a stranger is */
+	else
+	{
+		request->route->serve(request);
+		request_stranger(request);
+	}
+}
+
+/*
+ * The request is answered, and nobody vouches for who sent it.  Where its
+ * address has sent too many of them, a refusal takes the answer's place, late;
+ * health is told all the same, and what a browser asks before it calls.
+ */
+static void
+request_stranger(Request *request)
+{
+	static const Problem too_many = {429, "rate_limited", "",
+		"The address makes more requests a minute without a good access "
+		"token than it may."
+	};
+	int			retry_s;
+
+	if (request->caller.client_id[0] != '\0' ||
+		request->answer.status == 503 || strangers_take(request, &retry_s))
+		return;
+	if (request->answer.status == 204 || is_health(request->route))
+	{
+		request->hold = HOLD_ANSWER;
+		return;
+	}
+	PQclear(request->answer.result);
+	request->answer = (Answer) {0};
+	request_refuse(request, &too_many);
+	request_retry_after(request, retry_s);
+	request->hold = HOLD_REFUSAL;
+}
+
+/* Whether the answer tells how the gateway is. */
+static bool
+is_health(const Route *route)
+{
+	return route != NULL &&
+		(route->serve == serve_healthz || route->serve == serve_readyz);
 }
 
 /* Gives back what the request holds and makes it ready for another. */
@@ -151,9 +198,18 @@ refuse_token(Request *request, AuthOutcome outcome)
 		"The access token is not valid, or not any more."
 	};
 	static const Problem unknown = {503, "unavailable", "",
-		"The service is starting; try again."
+		"Whose tokens are good is not known; try again."
+	};
+	static const AuthFailure failures[] = {
+		[AUTH_MISSING] = FAILURE_NO_TOKEN,
+		[AUTH_INVALID] = FAILURE_INVALID_TOKEN,
+		[AUTH_EXPIRED] = FAILURE_EXPIRED_TOKEN,
+		[AUTH_REVOKED] = FAILURE_REVOKED_TOKEN,
+		[AUTH_ENDED] = FAILURE_ENDED_TOKEN,
+		[AUTH_UNKNOWN] = FAILURE_NOT_KNOWN,
 	};
 
+	metrics_auth_failure(failures[outcome]);
 	if (outcome == AUTH_UNKNOWN)
 	{
 		request_refuse(request, &unknown);
@@ -195,7 +251,7 @@ request_within_rate(Request *request)
 
 	if (client_id[0] == '\0')
 		return true;
-	state = limits_take(client_id,
+	state = limits_take(LIMIT_REQUESTS, client_id,
 						auth_rate(request->loop->auth, client_id));
 	if (!state.allowed)
 	{
@@ -274,15 +330,25 @@ request_call(Request *request)
 void
 request_submit(Request *request)
 {
-	request->state = REQUEST_WAITING;
-	MHD_suspend_connection(request->connection);
+	request_suspend(request);
 	pool_submit(request->loop->pool, &request->query);
+}
+
+/* Suspends the request's connection, unless it is already. */
+void
+request_suspend(Request *request)
+{
+	if (!request->suspended)
+		MHD_suspend_connection(request->connection);
+	request->suspended = true;
+	request->state = REQUEST_WAITING;
 }
 
 /* The answer is ready: libmicrohttpd calls the handler again for it. */
 void
 request_resume(Request *request)
 {
+	request->suspended = false;
 	MHD_resume_connection(request->connection);
 }
 

@@ -12,10 +12,12 @@
 #include <microhttpd.h>
 
 #include "common/buf.h"
+#include "common/ip.h"
 #include "http/arena.h"
 #include "http/errors.h"
 #include "http/pool.h"
 #include "http/routes.h"
+#include "http/strangers.h"
 
 #define REQUEST_BODY_MAX (64 * 1024)
 #define REQUEST_FORM_MAX (8 * 1024) /* of somebody who is not known yet */
@@ -23,6 +25,7 @@
 #define REQUEST_PATH_SEGMENTS 10
 #define REQUEST_ANSWER_HEADERS 16
 #define REQUEST_ID_MAX 64
+#define FORWARDED_LINES 8		/* of X-Forwarded-For, the last ones */
 
 typedef enum RequestState
 {
@@ -45,7 +48,8 @@ typedef struct RequestHeaders
 	const char *if_match;
 	const char *idempotency_key;
 	const char *request_id;
-	const char *forwarded_for;	/* the last of several */
+	const char *forwarded_for[FORWARDED_LINES];
+	int			forwarded_count;
 	const char *origin;
 	const char *cors_method;
 	const char *expect;
@@ -88,6 +92,7 @@ typedef struct Request
 	struct Client *client;		/* the connection that it came on */
 	struct MHD_Connection *connection;
 	RequestState state;
+	bool		suspended;		/* its connection is */
 	Arena		arena;
 	int64_t		started_us;
 	char		id[REQUEST_ID_MAX + 1];
@@ -97,6 +102,7 @@ typedef struct Request
 	int			segment_count;
 	const char *query_string;	/* "" without one */
 	RequestHeaders headers;
+	IpAddress	from;			/* who connected, or is spoken for */
 	const Route *route;			/* NULL until matched */
 	Buf			body;
 	size_t		body_max;		/* the call's limit */
@@ -110,7 +116,9 @@ typedef struct Request
 	void	   *work;			/* of a handler that asks the database itself */
 	Answer		answer;
 	bool		queued;			/* libmicrohttpd has the answer */
-	struct Request *next;		/* in the loop's list of spare ones */
+	HoldKind	hold;			/* its answer is to be held back */
+	int64_t		held_until_ms;	/* and is, until then */
+	struct Request *next;		/* in the loop's list of spare or held ones */
 } Request;
 
 extern void request_admit(Request *request);
@@ -134,6 +142,7 @@ extern void request_database_error(Request *request, QueryOutcome outcome,
 
 /* Hands the query over to the database and suspends the connection. */
 extern void request_submit(Request *request);
+extern void request_suspend(Request *request);
 extern void request_resume(Request *request);
 
 #endif							/* APPT_REQUEST_H */

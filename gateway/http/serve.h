@@ -12,6 +12,7 @@ extern void oauth_init(void);
 extern void serve_token(struct Request *request);
 extern void serve_revoke(struct Request *request);
 extern void serve_openapi(struct Request *request);
+extern void serve_oauth_metadata(struct Request *request);
 extern void serve_jwks(struct Request *request);
 extern void serve_healthz(struct Request *request);
 extern void serve_readyz(struct Request *request);

@@ -21,6 +21,7 @@
 #include "http/lastword.h"
 #include "http/metrics.h"
 #include "http/options.h"
+#include "http/peer.h"
 #include "http/request.h"
 #include "http/tls.h"
 
@@ -37,6 +38,9 @@
 #define SERVER_DISCIPLINE MHD_OPTION_STRICT_FOR_CLIENT, 0
 #endif
 
+static enum MHD_Result server_admit(void *context,
+									const struct sockaddr *address,
+									socklen_t len);
 static void *server_uri(void *context, const char *uri,
 						struct MHD_Connection *connection);
 static enum MHD_Result server_handle(void *context,
@@ -49,6 +53,7 @@ static enum MHD_Result server_handle(void *context,
 static bool server_must_not_wait(Request *request);
 static enum MHD_Result server_body(Request *request, const char *bytes,
 								   size_t *size);
+static enum MHD_Result server_answer(Request *request);
 static enum MHD_Result server_send(Request *request);
 static void server_completed(void *context, struct MHD_Connection *connection,
 							 void **request_context,
@@ -78,12 +83,11 @@ server_start(Loop *loop)
 	};
 
 	loop->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, server_handle, loop,
+		flags, 0, server_admit, loop, server_handle, loop,
 		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
 		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 2,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) options.address_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) REQUEST_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned) (options.idle_timeout_ms / 1000 + 30),
@@ -131,6 +135,17 @@ server_stop(Loop *loop)
 	}
 }
 
+/* Whether a connection from the address is taken. */
+static enum MHD_Result
+server_admit(void *context, const struct sockaddr *address, socklen_t len)
+{
+	IpAddress	ip;
+
+	(void) len;
+	return !ip_from_socket(address, &ip) || shares_admit(context, &ip)
+		? MHD_YES : MHD_NO;
+}
+
 /* A request line came: from here on the request counts and its time runs. */
 static void *
 server_uri(void *context, const char *uri, struct MHD_Connection *connection)
@@ -153,6 +168,7 @@ server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 	request->connection = connection;
 	request->client = *(Client **) MHD_get_connection_info(
 		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	request->from = request->client->address;
 	request->started_us = clock_us();
 	request->target = arena_strdup(&request->arena, uri);
 	request->client->request = request;
@@ -186,20 +202,31 @@ server_handle(void *context, struct MHD_Connection *connection,
 			request->state = REQUEST_READING;
 			if (!headers_read(request, version))
 				return server_send(request);
+			request->from = peer_of_request(request);
 			request_admit(request);
-			return server_must_not_wait(request) ? server_send(request)
+			return server_must_not_wait(request) ? server_answer(request)
 				: MHD_YES;
 		case REQUEST_READING:
 			request->client->deadline_ms = 0;
 			request_run(request);
 			return request->state == REQUEST_ANSWERED
-				? server_send(request) : MHD_YES;
+				? server_answer(request) : MHD_YES;
 		case REQUEST_WAITING:
 			return MHD_YES;
 		case REQUEST_ANSWERED:
-			return server_send(request);
+			return server_answer(request);
 	}
 	return MHD_NO;
+}
+
+/* Queues the answer, now or when it is let go. */
+static enum MHD_Result
+server_answer(Request *request)
+{
+	if (request->hold == HOLD_NONE)
+		return server_send(request);
+	strangers_hold(request);
+	return MHD_YES;
 }
 
 /*
@@ -316,10 +343,12 @@ server_log(const Request *request)
 {
 	int64_t		duration_us = clock_us() - request->started_us;
 	int			status = server_status(request);
+	char		address[IP_TEXT_SIZE];
 
 	metrics_request(request->route, status, duration_us);
 	if (!options.request_log)
 		return;
+	ip_text(&request->from, address);
 	LOG_INFO("request",
 			 log_text("id", request->id),
 			 log_text("method", request->route != NULL
@@ -328,7 +357,8 @@ server_log(const Request *request)
 					  ? request->route->path : ""),
 			 log_int("status", status),
 			 log_int("us", duration_us),
-			 log_text("client", request->caller.client_id));
+			 log_text("client", request->caller.client_id),
+			 log_text("address", address));
 }
 
 /* A connection begins or ends. */
@@ -346,6 +376,7 @@ server_connection(void *context, struct MHD_Connection *connection,
 			return;
 		client->prev->next = client->next;
 		client->next->prev = client->prev;
+		shares_end(loop, client);
 		free(client);
 		loop->client_count--;
 		metrics_connections(-1);
@@ -358,11 +389,13 @@ server_connection(void *context, struct MHD_Connection *connection,
 		.fd = MHD_get_connection_info(
 			connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
 		.deadline_ms = clock_ms() + options.request_timeout_ms,
+		.address = peer_of_connection(connection),
 		.connection = connection,
 	};
 	client->prev->next = client;
 	loop->clients.prev = client;
 	loop->client_count++;
+	shares_begin(loop, client);
 	metrics_connections(1);
 	*socket_context = client;
 }

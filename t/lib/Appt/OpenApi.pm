@@ -80,7 +80,8 @@ sub wrong {
         or return "status $answer->{status} is not documented";
     $response = $self->resolve($response);
     my @wrong = map {"header $_ is missing"}
-        grep { !defined $answer->{headers}{ lc() } && !/^(?:Idempotency-Re|RateL)/ }
+        grep { !defined $answer->{headers}{ lc() } && !/^(?:Idempotency-Re|RateL)/
+            && ($response->{headers}{$_}{'$ref'} // '') !~ /BasicChallenge$/ }
         keys %{ $response->{headers} // {} };
     my ($type) = split /;/, $answer->{headers}{'content-type'} // '';
     my $content = $response->{content};

@@ -1,0 +1,148 @@
+/*
+ * oauthform.c
+ *		Reads the form of POST /auth/token and /auth/revoke, and the client in
+ *		it or in an Authorization header (RFC 6749, 2.3.1).
+ */
+#include "http/oauthform.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http/headers.h"
+#include "http/target.h"
+#include "http/text.h"
+
+static bool form_read(Request *request, OauthForm *form);
+static bool form_field(OauthForm *form, const QueryParam *param);
+static bool form_basic(Request *request, OauthForm *form);
+
+/*
+ * The form, with its client; NULL: the request is answered.  A header of
+ * another scheme than Basic, which some send along with every request, is not
+ * for us: the form is judged by what is in it.
+ */
+OauthForm *
+oauth_form(Request *request)
+{
+	OauthForm  *form = arena_alloc(&request->arena, sizeof(OauthForm));
+	const char *authorization = request->headers.authorization;
+
+	if (!form_read(request, form))
+		return NULL;
+	form->basic = authorization != NULL &&
+		strncasecmp(authorization, "Basic", 5) == 0 &&
+		(authorization[5] == ' ' || authorization[5] == '\0');
+	return form->basic && !form_basic(request, form) ? NULL : form;
+}
+
+/* Answers as RFC 6749, 5.2 says. */
+void
+oauth_error(Request *request, int status, const char *error,
+			const char *description)
+{
+	const char *body = arena_printf(
+		&request->arena, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+		error, description);
+
+	request_answer(request, status, "application/json", body, strlen(body));
+	request_header(request, "Pragma", "no-cache");
+}
+
+/* Reads the form's fields; false: the request is answered. */
+static bool
+form_read(Request *request, OauthForm *form)
+{
+	const char *content_type = request->headers.content_type;
+	QueryParams params;
+	int			i;
+
+	if (content_type == NULL ||
+		!header_is_media_type(content_type,
+							  "application/x-www-form-urlencoded"))
+	{
+		oauth_error(request, 400, "invalid_request", "The body must be "
+					"application/x-www-form-urlencoded.");
+		return false;
+	}
+	if (request->body_seen > request->body_max ||
+		strlen(buf_get(&request->body)) != request->body.len ||
+		!target_params(&request->arena, buf_get(&request->body), &params))
+	{
+		oauth_error(request, 400, "invalid_request",
+					"The form is not well formed.");
+		return false;
+	}
+	for (i = 0; i < params.count; i++)
+	{
+		if (!form_field(form, &params.items[i]))
+		{
+			oauth_error(request, 400, "invalid_request",
+						"A parameter is there twice.");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Takes one field; false when it was there before.  Others are ignored. */
+static bool
+form_field(OauthForm *form, const QueryParam *param)
+{
+	const struct
+	{
+		const char *name;
+		const char **field;
+	}			fields[] = {
+		{"grant_type", &form->grant_type},
+		{"client_id", &form->client_id},
+		{"client_secret", &form->client_secret},
+		{"scope", &form->scope},
+		{"token", &form->token},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+	{
+		if (strcmp(param->name, fields[i].name) != 0)
+			continue;
+		if (*fields[i].field != NULL)
+			return false;
+		*fields[i].field = param->value;
+	}
+	return true;
+}
+
+/*
+ * Takes the client from the Authorization header.  What cannot be read there
+ * names nobody, which is refused later.  False: the request is answered.
+ */
+static bool
+form_basic(Request *request, OauthForm *form)
+{
+	const char *encoded = request->headers.authorization + 5;
+	const char *named = form->client_id;
+	size_t		len = 0;
+	char	   *pair;
+	char	   *colon = NULL;
+
+	pair = text_base64_decode(&request->arena,
+							  encoded + strspn(encoded, " "), &len);
+	if (pair != NULL && strlen(pair) == len)
+		colon = strchr(pair, ':');
+	form->client_id = NULL;
+	if (colon != NULL)
+		form->client_id = text_percent_decode(
+			&request->arena, pair, (size_t) (colon - pair), PLUS_IS_SPACE);
+	if (form->client_secret != NULL ||
+		(named != NULL && form->client_id != NULL &&
+		 strcmp(named, form->client_id) != 0))
+	{
+		oauth_error(request, 400, "invalid_request",
+					"The client is named in two ways.");
+		return false;
+	}
+	if (form->client_id != NULL)
+		form->client_secret = text_percent_decode(
+			&request->arena, colon + 1, strlen(colon + 1), PLUS_IS_SPACE);
+	return true;
+}
