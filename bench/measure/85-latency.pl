@@ -7,29 +7,10 @@ use strict;
 use warnings;
 use Appt::Http;
 use Appt::Util qw(wait_for);
-use Bench::Http qw(gateway);
+use Bench::Http qw(gateway book_one);
 use Bench::Rounds qw(median);
 use Bench::Webhook qw(sink endpoint no_endpoint relay);
 use Time::HiRes qw(sleep time);
-
-sub book {
-    my ($place, $http, $n) = @_;
-    my $slot = int($n / 200) % 48;
-    my $from = $place->{t0} + int($n / 9600) * 86400 + $slot * 600
-        + ($slot >= 24 ? 3600 : 0);
-    my ($start, $end) = map {
-        my @t = gmtime($_ + 19800);
-        sprintf '%04d-%02d-%02dT%02d:%02d:%02d+05:30', $t[5] + 1900,
-            $t[4] + 1, @t[3, 2, 1, 0];
-    } $from, $from + 600;
-    my $doctor = 1 + $n % 200;
-    return $http->post('/api/v1/appointments', {
-        patient_id => sprintf('PAT-2026-%05d', 1 + $n % 49900),
-        doctor_id  => sprintf('DOC-%04d', $doctor),
-        branch_id  => $doctor % 2 ? 'MUM-01' : 'DEL-01',
-        slot_start => $start, slot_end => $end,
-        visit_type => 'follow_up' });
-}
 
 sub {
     my ($place, $table, $given) = @_;
@@ -43,7 +24,7 @@ sub {
 
     my %answered;
     for my $n ($base .. $base + $count - 1) {
-        my $r = book($place, $http, $n);
+        my $r = book_one($place, $http, $n);
         my $now = time;
         die "a booking: $r->{status} $r->{body}\n" if $r->{status} != 201;
         $answered{ $r->{json}{appointment_id} } = $now * 1e6;

@@ -5,6 +5,7 @@ package Bench::Http;
 #   my $gateway = gateway($place);  my $peer = peer($place);
 #   my $r = wrk($place, $gateway, script => 'slots', seconds => 5);
 #   $r->{rate}; $r->{p99_ms}; $r->{requests};
+#   $r = book_one($place, $http, $n);      # Appt::Http's answer
 #
 # An answer that is not 2xx, a broken connection or a timeout ends the run.
 # answers => a directory: what was booked, by the answers, in files there.
@@ -17,7 +18,7 @@ use Appt::Program;
 use Appt::Util qw(free_port wait_for root_dir run_command);
 use Exporter 'import';
 
-our @EXPORT_OK = qw(gateway peer wrk);
+our @EXPORT_OK = qw(gateway peer wrk book_one);
 
 # A loop for each core, as the peer has a process; its log to a file; the
 # limits are there, but higher than wrk.
@@ -77,6 +78,26 @@ sub peer_dsn {
     my $cluster = $place->cluster;
     return sprintf 'socket:%s?db=%s&port=%d&user=postgres', $cluster->host,
         $cluster->database, $cluster->port;
+}
+
+# Books the slot of that number; the answer.
+sub book_one {
+    my ($place, $http, $n) = @_;
+    my $slot = int($n / 200) % 48;
+    my $from = $place->{t0} + int($n / 9600) * 86400 + $slot * 600
+        + ($slot >= 24 ? 3600 : 0);
+    my ($start, $end) = map {
+        my @t = gmtime($_ + 19800);
+        sprintf '%04d-%02d-%02dT%02d:%02d:%02d+05:30', $t[5] + 1900,
+            $t[4] + 1, @t[3, 2, 1, 0];
+    } $from, $from + 600;
+    my $doctor = 1 + $n % 200;
+    return $http->post('/api/v1/appointments', {
+        patient_id => sprintf('PAT-2026-%05d', 1 + $n % 49900),
+        doctor_id  => sprintf('DOC-%04d', $doctor),
+        branch_id  => $doctor % 2 ? 'MUM-01' : 'DEL-01',
+        slot_start => $start, slot_end => $end,
+        visit_type => 'follow_up' });
 }
 
 sub wrk {
