@@ -26,7 +26,8 @@ my $log     = "$dir/passed";       # the messages that passed then
 sub say_to { my ($file, $text) = @_;
     open my $fh, '>', $file or die $!; print {$fh} $text; close $fh }
 
-# Passes bytes on until a booking is asked for; then message by message.
+# Passes bytes on until a booking is asked for; then message by message. (The
+# gateway also looks whether it could be, by a statement without a name.)
 sub wire {
     my ($client, $server) = @_;
     my ($asked, $left, $rest, $passed) = ('', undef, '', '');
@@ -36,7 +37,8 @@ sub wire {
             sysread($from, my $bytes, 65536) or POSIX::_exit(0);
             if ($from == $client) {
                 $asked .= $bytes;
-                $left //= slurp($order) if $asked =~ /appt_api\.book\(/;
+                $left //= slurp($order)
+                    if $asked =~ /s\d+\0SELECT [^\0]*appt_api\.book\(/;
                 syswrite $server, $bytes;
             }
             elsif (($left // '') eq '') { syswrite $client, $bytes }

@@ -118,9 +118,10 @@ const char *
 authstate_not_ready(const AuthState *state)
 {
 	size_t		len = strcspn(APPT_VERSION, ".");
+	const char *why = pool_not_ready(state->loop->pool);
 
-	if (!pool_is_up(state->loop->pool))
-		return "the database cannot be reached";
+	if (why != NULL)
+		return why;
 	if (state->standby)
 		return "the database only follows another";
 	if (state->extension[0] == '\0')

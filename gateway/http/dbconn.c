@@ -26,10 +26,12 @@
 #include "common/pg.h"
 #include "http/metrics.h"
 #include "http/options.h"
+#include "http/retry.h"
 
 #define DB_SETUP_MS 6000
 #define DB_OVERTIME_MS 2500		/* beyond the statement's own timeout */
 
+static bool db_prepare(DbConn *conn, Query *query);
 static void db_ready(Watch *watch, uint32_t events);
 static void db_connected(DbConn *conn);
 static void db_setup_start(DbConn *conn);
@@ -38,39 +40,68 @@ static void db_receive(DbConn *conn);
 static void db_op_result(DbConn *conn, PGresult *result);
 static void db_sync_result(DbConn *conn, PGresult *result);
 static void db_op_complete(DbConn *conn);
-static void db_query_complete(DbConn *conn, Query *query, PGresult *result);
+static void db_query_complete(DbConn *conn, const DbOp *op, PGresult *result);
+static void db_query_failed(DbConn *conn, const DbOp *op, PGresult *result);
 static void db_lost(DbConn *conn, const char *why);
 static void db_orphans(DbConn *conn);
 static void db_watch(DbConn *conn, uint32_t events);
-static void op_push(DbConn *conn, DbOpKind kind, Query *query);
-static DbOp op_pop(DbConn *conn);
 
 /* Sends the query, and its PREPARE first where it is new here. */
 void
 db_send(DbConn *conn, Query *query)
 {
 	const Statement *statement = query->statement;
-	int			sent = 1;
+	bool		fresh = conn->prepared[statement->index] != DB_PREPARED;
 
-	if (!conn->prepared[statement->index])
-	{
-		sent = PQsendPrepare(conn->pg, statement->name, statement->sql, 0,
-							 NULL);
-		if (sent)
-		{
-			op_push(conn, DB_OP_PREPARE, query);
-			conn->prepared[statement->index] = true;
-		}
-	}
-	if (sent)
-		sent = PQsendQueryPrepared(conn->pg, statement->name,
-								   statement->param_count, query->params,
-								   NULL, NULL, 0);
-	op_push(conn, DB_OP_QUERY, query);
+	if (fresh && !db_prepare(conn, query))
+		conn->broken = true;
+	if (!conn->broken &&
+		!PQsendQueryPrepared(conn->pg, statement->name,
+							 statement->param_count, query->params, NULL,
+							 NULL, 0))
+		conn->broken = true;
+	db_op_push(conn, (DbOp) {.kind = DB_OP_QUERY, .query = query,
+						  .statement = statement, .fresh = fresh});
 	conn->in_flight++;
 	conn->unsynced = true;
-	if (!sent)
+}
+
+/* Prepares the query's statement, in place of one that is out of date. */
+static bool
+db_prepare(DbConn *conn, Query *query)
+{
+	const Statement *statement = query->statement;
+	char		sql[32];
+
+	if (conn->prepared[statement->index] == DB_OUTDATED)
+	{
+		snprintf(sql, sizeof(sql), "DEALLOCATE %s", statement->name);
+		if (!PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
+			return false;
+		db_op_push(conn, (DbOp) {.kind = DB_OP_DEALLOCATE, .query = query,
+							  .statement = statement});
+	}
+	if (!PQsendPrepare(conn->pg, statement->name, statement->sql, 0, NULL))
+		return false;
+	db_op_push(conn, (DbOp) {.kind = DB_OP_PREPARE, .query = query,
+						  .statement = statement});
+	conn->prepared[statement->index] = DB_PREPARED;
+	return true;
+}
+
+/*
+ * Asks whether the statement can be prepared; pool_checked is told.  Each has
+ * a Sync of its own, so that one that cannot be leaves the others alone.
+ */
+void
+db_check(DbConn *conn, const Statement *statement)
+{
+	if (!PQsendPrepare(conn->pg, "", statement->sql, 0, NULL) ||
+		!PQpipelineSync(conn->pg))
 		conn->broken = true;
+	db_op_push(conn, (DbOp) {.kind = DB_OP_CHECK, .statement = statement});
+	db_op_push(conn, (DbOp) {.kind = DB_OP_SYNC});
+	conn->unsynced = true;
 }
 
 /* Ends the batch with a Sync and writes it out; gives a broken one up. */
@@ -91,7 +122,7 @@ db_flush(DbConn *conn)
 		db_lost(conn, PQerrorMessage(conn->pg));
 		return;
 	}
-	op_push(conn, DB_OP_SYNC, NULL);
+	db_op_push(conn, (DbOp) {.kind = DB_OP_SYNC});
 	conn->unsynced = false;
 	left = PQflush(conn->pg);
 	if (left < 0)
@@ -338,7 +369,7 @@ db_sync_result(DbConn *conn, PGresult *result)
 
 	conn->written = NULL;
 	conn->written_result = NULL;
-	op_pop(conn);
+	db_op_pop(conn);
 	if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
 	{
 		PQclear(result);
@@ -365,32 +396,32 @@ static void
 db_op_complete(DbConn *conn)
 {
 	PGresult   *result = conn->result;
+	ExecStatusType status = PQresultStatus(result);
 	DbOp		op;
 
 	conn->result = NULL;
-	op = op_pop(conn);
+	op = db_op_pop(conn);
 	if (op.kind == DB_OP_QUERY)
 	{
-		conn->in_flight--;
-		db_query_complete(conn, op.query, result);
+		db_query_complete(conn, &op, result);
 		return;
 	}
-	/* A PREPARE that failed: that is its query's result, next in line. */
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	if (op.kind == DB_OP_CHECK)
+		pool_checked(conn->pool, op.statement, status == PGRES_COMMAND_OK
+					 ? "00000" : pg_sqlstate(result));
+	else if (status != PGRES_COMMAND_OK)
 	{
-		const char *sqlstate = pg_sqlstate(result);
-
-		conn->prepared[op.query->statement->index] =
-			strcmp(sqlstate, "42P05") == 0;
-		if (PQresultStatus(result) == PGRES_FATAL_ERROR &&
-			strcmp(sqlstate, "42P05") != 0 &&
+		conn->prepared[op.statement->index] =
+			strcmp(pg_sqlstate(result), "42P05") == 0 ? DB_PREPARED
+			: DB_UNPREPARED;
+		/* Why a PREPARE failed is its query's result, next in line. */
+		if (op.kind == DB_OP_PREPARE && status == PGRES_FATAL_ERROR &&
+			conn->prepared[op.statement->index] == DB_UNPREPARED &&
 			conn->ops[conn->op_first].query == op.query)
 		{
-			Query	   *query = op.query;
-
 			conn->ops[conn->op_first].query = NULL;
-			conn->in_flight--;
-			db_query_complete(conn, query, result);
+			op.fresh = true;
+			db_query_complete(conn, &op, result);
 			return;
 		}
 	}
@@ -399,16 +430,16 @@ db_op_complete(DbConn *conn)
 
 /* A query's result: finished, or to be sent again. */
 static void
-db_query_complete(DbConn *conn, Query *query, PGresult *result)
+db_query_complete(DbConn *conn, const DbOp *op, PGresult *result)
 {
-	const char *sqlstate;
+	Query	   *query = op->query;
 
 	if (query == NULL)			/* its PREPARE failed and said so */
 	{
-		conn->in_flight++;
 		PQclear(result);
 		return;
 	}
+	conn->in_flight--;
 	switch (PQresultStatus(result))
 	{
 		case PGRES_TUPLES_OK:
@@ -425,9 +456,17 @@ db_query_complete(DbConn *conn, Query *query, PGresult *result)
 			pool_retry(conn->pool, query, QUERY_BUSY, result);
 			return;
 		default:
-			break;
+			db_query_failed(conn, op, result);
 	}
-	sqlstate = pg_sqlstate(result);
+}
+
+/* The query's result is an error, which it may get over. */
+static void
+db_query_failed(DbConn *conn, const DbOp *op, PGresult *result)
+{
+	Query	   *query = op->query;
+	const char *sqlstate = pg_sqlstate(result);
+
 	if (sqlstate[0] == '\0')
 	{
 		PQclear(result);
@@ -437,14 +476,38 @@ db_query_complete(DbConn *conn, Query *query, PGresult *result)
 			pool_retry(conn->pool, query, QUERY_LOST, NULL);
 		return;
 	}
-	if (strcmp(sqlstate, "26000") == 0)
-		conn->prepared[query->statement->index] = false;
-	/* Rolled back for certain, 57P01 (ended by an administrator) too. */
-	if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "40001") == 0 ||
-		strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "57P01") == 0)
-		pool_retry(conn->pool, query, QUERY_ERROR, result);
-	else
-		pool_finish(conn->pool, query, QUERY_ERROR, result);
+	switch (retry_of(sqlstate))
+	{
+		case RETRY_NOW:
+			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			return;
+		case RETRY_PREPARED:
+			conn->prepared[op->statement->index] = DB_UNPREPARED;
+			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			return;
+		case RETRY_PLANNED:
+			if (op->fresh)
+				break;			/* a function says so itself */
+			conn->prepared[op->statement->index] = DB_OUTDATED;
+			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			return;
+		case RETRY_ELSEWHERE:
+			conn->broken = true;
+			pg_connect_later(conn->server);
+			pool_retry_later(conn->pool, query, result);
+			return;
+		case RETRY_LATER:
+			pool_retry_later(conn->pool, query, result);
+			return;
+		case RETRY_ONCE_LATER:
+			if (query->postponed)
+				break;
+			pool_retry_later(conn->pool, query, result);
+			return;
+		case RETRY_NEVER:
+			break;
+	}
+	pool_finish(conn->pool, query, QUERY_ERROR, result);
 }
 
 /*
@@ -489,7 +552,7 @@ db_orphans(DbConn *conn)
 		pool_finish(conn->pool, written, QUERY_LOST, NULL);
 	while (conn->op_count > 0)
 	{
-		DbOp		op = op_pop(conn);
+		DbOp		op = db_op_pop(conn);
 
 		if (op.kind != DB_OP_QUERY || op.query == NULL)
 			continue;
@@ -508,37 +571,4 @@ db_watch(DbConn *conn, uint32_t events)
 		return;
 	conn->events = events;
 	loop_watch_again(conn->loop, &conn->watch, events);
-}
-
-/* Notes that something was sent. */
-static void
-op_push(DbConn *conn, DbOpKind kind, Query *query)
-{
-	if (conn->op_count == conn->op_size)
-	{
-		unsigned	size = conn->op_size > 0 ? conn->op_size * 2 : 16;
-		DbOp	   *ops = must_alloc(size * sizeof(DbOp));
-		unsigned	i;
-
-		for (i = 0; i < conn->op_count; i++)
-			ops[i] = conn->ops[(conn->op_first + i) & (conn->op_size - 1)];
-		free(conn->ops);
-		conn->ops = ops;
-		conn->op_first = 0;
-		conn->op_size = size;
-	}
-	conn->ops[(conn->op_first + conn->op_count) & (conn->op_size - 1)] =
-		(DbOp) {.kind = kind, .query = query, .sent_ms = conn->loop->now_ms};
-	conn->op_count++;
-}
-
-/* Takes the first op away. */
-static DbOp
-op_pop(DbConn *conn)
-{
-	DbOp		op = conn->ops[conn->op_first];
-
-	conn->op_first = (conn->op_first + 1) & (conn->op_size - 1);
-	conn->op_count--;
-	return op;
 }

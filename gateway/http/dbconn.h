@@ -19,16 +19,28 @@ typedef enum DbState
 
 typedef enum DbOpKind
 {
+	DB_OP_DEALLOCATE,
 	DB_OP_PREPARE,
 	DB_OP_QUERY,
+	DB_OP_CHECK,				/* prepared to see whether it can be */
 	DB_OP_SYNC,
 } DbOpKind;
+
+/* What a session has of a statement. */
+typedef enum DbPrepared
+{
+	DB_UNPREPARED,
+	DB_PREPARED,
+	DB_OUTDATED,				/* what it answers has another form by now */
+} DbPrepared;
 
 /* Something sent whose result is awaited, in the order sent. */
 typedef struct DbOp
 {
 	DbOpKind	kind;
-	Query	   *query;			/* NULL for a sync */
+	Query	   *query;			/* NULL for a check or a sync */
+	const Statement *statement; /* NULL for a sync */
+	bool		fresh;			/* a query: prepared in the same batch */
 	int64_t		sent_ms;
 } DbOp;
 
@@ -44,7 +56,7 @@ typedef struct DbConn
 	Watch		watch;
 	uint32_t	events;
 	int64_t		since_ms;		/* when its session began to be set up */
-	bool		prepared[STATEMENTS_MAX];
+	DbPrepared	prepared[STATEMENTS_MAX];
 	DbOp	   *ops;			/* ring of op_size, a power of two */
 	unsigned	op_first;
 	unsigned	op_count;
@@ -58,11 +70,16 @@ typedef struct DbConn
 } DbConn;
 
 extern void db_send(DbConn *conn, Query *query);
+extern void db_check(DbConn *conn, const Statement *statement);
 extern void db_flush(DbConn *conn);
 extern bool db_is_quiet(const DbConn *conn);
 extern void db_connect(DbConn *conn);
 extern void db_tick(DbConn *conn, int64_t now_ms);
 extern void db_close(DbConn *conn);
+
+/* What it waits for (dbop.c). */
+extern void db_op_push(DbConn *conn, DbOp op);
+extern DbOp db_op_pop(DbConn *conn);
 
 /* What a connection tells its pool (pool.c). */
 extern void pool_connect(Pool *pool);
@@ -71,5 +88,8 @@ extern void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
 						PGresult *result);
 extern void pool_retry(Pool *pool, Query *query, QueryOutcome outcome,
 					   PGresult *result);
+extern void pool_retry_later(Pool *pool, Query *query, PGresult *result);
+extern void pool_checked(Pool *pool, const Statement *statement,
+						 const char *sqlstate);
 
 #endif							/* APPT_DBCONN_H */

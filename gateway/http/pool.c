@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "http/calls.h"
 #include "http/dbconn.h"
 #include "http/metrics.h"
 #include "http/options.h"
@@ -35,6 +36,8 @@ struct Pool
 	PgServer	primary;
 	PgServer	standby;		/* of APPT_READ_DSN */
 	QueryList	waiting[LANE_COUNT];
+	QueryList	postponed;		/* to be sent again at the next tick */
+	Calls		calls;
 };
 
 static Statement statements[STATEMENTS_MAX];
@@ -48,6 +51,8 @@ static bool conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane);
 static bool conn_has_room(const DbConn *conn);
 static Query *pool_next(Pool *pool, const DbConn *conn);
 static void pool_wait(Pool *pool, Query *query);
+static void pool_send_postponed(Pool *pool);
+static void pool_check(Pool *pool, int64_t now_ms);
 static void list_add(QueryList *list, Query *query);
 static Query *list_take(QueryList *list);
 
@@ -66,6 +71,20 @@ statement_register(const char *sql, int param_count)
 	snprintf(statement->name, sizeof(statement->name), "s%d",
 			 statement->index);
 	return statement;
+}
+
+/* A statement, by its number. */
+const Statement *
+statement_get(int index)
+{
+	return &statements[index];
+}
+
+/* How many statements there are. */
+int
+statement_total(void)
+{
+	return statement_count;
 }
 
 /* A pool whose connections connect at the first tick. */
@@ -155,6 +174,42 @@ pool_tick(Pool *pool, int64_t now_ms)
 			   now_ms - list->first->queued_ms >= options.queue_timeout_ms)
 			pool_finish(pool, list_take(list), QUERY_BUSY, NULL);
 	}
+	pool_send_postponed(pool);
+	pool_check(pool, now_ms);
+}
+
+/* Sends once more what had to wait. */
+static void
+pool_send_postponed(Pool *pool)
+{
+	QueryList	list = pool->postponed;
+	Query	   *query;
+
+	pool->postponed = (QueryList) {0};
+	while ((query = list_take(&list)) != NULL)
+	{
+		int64_t		queued_ms = query->queued_ms;
+
+		pool_submit(pool, query);
+		query->queued_ms = queued_ms;
+	}
+}
+
+/* Looks for the calls by the loop's own connection, or one in its place. */
+static void
+pool_check(Pool *pool, int64_t now_ms)
+{
+	DbConn	   *conn = pool_choose(pool, LANE_CONTROL);
+
+	if (conn != NULL)
+		calls_look(&pool->calls, conn, now_ms);
+}
+
+/* Whether a statement can be prepared. */
+void
+pool_checked(Pool *pool, const Statement *statement, const char *sqlstate)
+{
+	calls_told(&pool->calls, statement, sqlstate);
 }
 
 /*
@@ -180,11 +235,20 @@ pool_connect(Pool *pool)
 	}
 }
 
-/* Whether a write could be sent now or soon. */
-bool
-pool_is_up(const Pool *pool)
+/* Why calls cannot be served, in a static text; NULL: they can. */
+const char *
+pool_not_ready(const Pool *pool)
 {
-	return lane_is_up(pool, LANE_OWN);
+	if (!lane_is_up(pool, LANE_OWN))
+		return "the database cannot be reached";
+	return pool->calls.known ? NULL : "the database's calls are not known yet";
+}
+
+/* The first call that the database does not have; NULL: it has all. */
+const char *
+pool_missing_call(const Pool *pool)
+{
+	return pool->calls.missing[0] != '\0' ? pool->calls.missing : NULL;
 }
 
 /* The lane of the pool's connection of that number. */
@@ -286,6 +350,25 @@ pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 	PQclear(result);
 	pool_submit(pool, query);
 	query->queued_ms = queued_ms;
+}
+
+/*
+ * The query failed as it does while the schema is changed, or a server becomes
+ * a standby, and had no effect: it is sent again after a while, some times.
+ * The result is taken over.
+ */
+void
+pool_retry_later(Pool *pool, Query *query, PGresult *result)
+{
+	calls_doubt(&pool->calls);
+	query->postponed = true;
+	if (pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
+	{
+		pool_finish(pool, query, QUERY_ERROR, result);
+		return;
+	}
+	PQclear(result);
+	list_add(&pool->postponed, query);
 }
 
 /* A connection that can take a query of the lane now, or NULL. */

@@ -57,6 +57,7 @@ typedef struct Query
 	QueryDone	done;			/* owns no memory of it; result is freed by the
 								 * pool unless query->result is taken */
 	void	   *context;
+	bool		postponed;		/* has been sent again later, once or more */
 	int			attempts;
 	int64_t		queued_ms;
 	struct Query *next;
@@ -65,12 +66,15 @@ typedef struct Query
 typedef struct Pool Pool;
 
 extern const Statement *statement_register(const char *sql, int param_count);
+extern const Statement *statement_get(int index);
+extern int	statement_total(void);
 
 extern Pool *pool_open(struct Loop *loop);
 extern void pool_submit(Pool *pool, Query *query);
 extern void pool_flush(Pool *pool);
 extern void pool_tick(Pool *pool, int64_t now_ms);
-extern bool pool_is_up(const Pool *pool);
+extern const char *pool_not_ready(const Pool *pool);
+extern const char *pool_missing_call(const Pool *pool);
 extern void pool_close(Pool *pool);
 
 #endif							/* APPT_POOL_H */

@@ -43,7 +43,11 @@ serve_readyz(Request *request)
 {
 	static const char body[] = "{\"status\":\"ready\"}";
 	const char *why = auth_not_ready(request->loop->auth);
+	const char *missing = pool_missing_call(request->loop->pool);
 
+	if (why == NULL && missing != NULL)
+		why = arena_printf(&request->arena, "the database has no %s as this "
+						   "gateway calls it", missing);
 	if (request->loop->stopping)
 		why = "the service is stopping";
 	if (why == NULL)
