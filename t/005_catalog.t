@@ -175,6 +175,8 @@ SQL
 
 # ---- whose it is -----------------------------------------------------------
 
+# Row types and arrays, which 17 counts among an extension's objects, have the
+# owner of their table or element.
 is($c->psql(<<'SQL'), 'appt.drop_guard()', 'all belongs to appt_owner but this');
 SELECT o.identity
 FROM pg_extension e
@@ -183,6 +185,10 @@ JOIN pg_depend d ON d.refobjid = e.oid
 CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
 WHERE e.extname = 'bioecko_appt'
 	AND o.type NOT IN ('schema', 'event trigger')
+	AND NOT EXISTS (
+		SELECT FROM pg_type t
+		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
+			AND (t.typrelid <> 0 OR t.typcategory = 'A'))
 	AND NOT EXISTS (
 		SELECT FROM pg_shdepend s
 		WHERE (s.classid, s.objid) = (d.classid, d.objid)
