@@ -96,6 +96,16 @@ for my $which (sort keys %owners) {
     like($err, $says, 'and what is wrong with it is said');
 }
 
+# ---- who is in the roles already --------------------------------------------
+
+$c->psql('CREATE ROLE front LOGIN IN ROLE appt_admin');
+(undef, undef, my $said) = $c->try_psql('CREATE EXTENSION bioecko_appt CASCADE',
+    dbname => database());
+like($said, qr/role "appt_admin" is there already\nDETAIL:.* too: front\./,
+    'a second clinic of the cluster says who has rights in it already');
+unlike($said, qr/role "appt_gateway"/, 'and nothing of roles without members');
+$c->psql('DROP ROLE front');
+
 # ---- DROP ------------------------------------------------------------------
 
 my @drops = (

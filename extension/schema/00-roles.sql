@@ -62,13 +62,14 @@ $$;
  * (97-grants.sql).  appt_owner, to whom all of it belongs (96-owner.sql), is
  * nobody, and reads the server's statistics for appt.health().
  *
- * Roles belong to the cluster, so one that is there already is kept as it is;
- * but appt_owner must not be somebody's.
+ * Roles belong to the cluster, so one that is there already is kept as it is,
+ * and who is in it is said; but appt_owner must not be somebody's.
  * ------------------------------------------------------------------------ */
 
 DO $$
 DECLARE
 	role_name name;
+	members text;
 	usable text;
 BEGIN
 	FOREACH role_name IN ARRAY ARRAY['appt_owner', 'appt_admin',
@@ -77,6 +78,19 @@ BEGIN
 	LOOP
 		IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role_name) THEN
 			EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+		END IF;
+
+		SELECT string_agg(m.member::regrole::text, ', '
+			ORDER BY m.member::regrole::text) INTO members
+		FROM pg_auth_members m
+		WHERE m.roleid = role_name::text::regrole;
+		IF members IS NOT NULL OR (
+			SELECT r.rolcanlogin FROM pg_roles r WHERE r.rolname = role_name)
+		THEN
+			RAISE WARNING 'role "%" is there already', role_name
+				USING DETAIL = concat('In it, for this database too: ',
+					coalesce(members, 'itself, as it can log in'), '.'),
+					HINT = 'Who may not come here: REVOKE CONNECT ON DATABASE.';
 		END IF;
 	END LOOP;
 
