@@ -22,6 +22,7 @@ PG_FUNCTION_INFO_V1(appt_is_appointment_source);
 PG_FUNCTION_INFO_V1(appt_is_slot);
 PG_FUNCTION_INFO_V1(appt_is_hold_or_booking);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
+PG_FUNCTION_INFO_V1(appt_schedule_replicated);
 PG_FUNCTION_INFO_V1(appt_lock_branch);
 PG_FUNCTION_INFO_V1(appt_clock);
 PG_FUNCTION_INFO_V1(appt_instant_sql);
@@ -149,6 +150,18 @@ appt_schedule_changed(PG_FUNCTION_ARGS)
 
 	CacheInvalidateRelcache(appt_trigger(fcinfo, &use)->tg_relation);
 	PG_RETURN_POINTER(NULL);
+}
+
+Datum
+appt_schedule_replicated(PG_FUNCTION_ARGS)
+{
+	static const TriggerUse use = {
+		.function = "appt.schedule_replicated",
+		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW
+	};
+
+	CacheInvalidateRelcache(appt_trigger(fcinfo, &use)->tg_relation);
+	return PointerGetDatum(NULL);
 }
 
 Datum

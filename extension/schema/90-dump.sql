@@ -80,3 +80,39 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+/* --- a subscriber, whose sessions keep the schedule cached, too ----------- */
+
+CREATE FUNCTION appt.schedule_replicated() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_schedule_replicated';
+
+COMMENT ON FUNCTION appt.schedule_replicated() IS
+	'Row trigger of a subscriber: as appt.schedule_changed, for what logical '
+	'replication writes, which fires no statement trigger';
+
+DO $$
+DECLARE
+	relation pg_catalog.regclass;
+BEGIN
+	FOR relation IN
+		SELECT t.tgrelid
+		FROM pg_catalog.pg_trigger t
+		JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+		WHERE t.tgname = 'schedule_changed'
+			AND c.relnamespace = 'appt'::pg_catalog.regnamespace
+		ORDER BY t.tgrelid
+	LOOP
+		EXECUTE pg_catalog.format(
+			'ALTER TABLE %s ENABLE ALWAYS TRIGGER schedule_changed', relation);
+		EXECUTE pg_catalog.format(
+			'CREATE TRIGGER schedule_replicated '
+			'AFTER INSERT OR UPDATE OR DELETE ON %s '
+			'FOR EACH ROW EXECUTE FUNCTION appt.schedule_replicated()',
+			relation);
+		EXECUTE pg_catalog.format(
+			'ALTER TABLE %s ENABLE REPLICA TRIGGER schedule_replicated',
+			relation);
+	END LOOP;
+END
+$$;
