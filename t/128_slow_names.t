@@ -75,7 +75,7 @@ my %program = (
     gateway => Appt::Gateway->new(cluster => $cluster, env => { %preload,
         APPT_DSN => dsn('bioecko_gateway', 'db.test') }),
     relay => Appt::Relay->new(cluster => $cluster, env => { %preload,
-        APPT_DSN => dsn('bioecko_relay', 'db.test') }));
+        APPT_RELAY_TIMEOUT_MS => 1000, APPT_DSN => dsn('bioecko_relay', 'db.test') }));
 pass('the address of a name that answers is found');
 
 # ---- a slow one --------------------------------------------------------------
@@ -104,7 +104,9 @@ for my $name (qw(gateway relay)) {
 
 # ---- the end -----------------------------------------------------------------
 
-answers('wait 20000', '127.0.0.1');
+# A relay whose claim was cut off looks for its database for as long as a
+# request may take, and three seconds.
+answers('wait 30000', '127.0.0.1');
 for my $name (qw(gateway relay)) {
     my $before = length slurp("$dir/asked");
     $cluster->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -112,7 +114,7 @@ for my $name (qw(gateway relay)) {
     wait_for { length slurp("$dir/asked") > $before } 'a question';
     my $start = time;
     ok($program{$name}->stop, "$name: ends by SIGTERM");
-    cmp_ok(time - $start, '<', 5, "$name: without waiting for a name");
+    cmp_ok(time - $start, '<', 20, "$name: without waiting for a name");
     is($program{$name}->status, 0, "$name: and well");
 }
 
