@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(appt_is_time_zone);
 PG_FUNCTION_INFO_V1(appt_is_appointment_status);
 PG_FUNCTION_INFO_V1(appt_is_appointment_source);
 PG_FUNCTION_INFO_V1(appt_is_slot);
+PG_FUNCTION_INFO_V1(appt_are_in_range);
 PG_FUNCTION_INFO_V1(appt_is_hold_or_booking);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
 PG_FUNCTION_INFO_V1(appt_schedule_replicated);
@@ -125,8 +126,25 @@ appt_is_slot(PG_FUNCTION_ARGS)
 	TimestampTz start = PG_GETARG_TIMESTAMPTZ(0);
 	TimestampTz end = PG_GETARG_TIMESTAMPTZ(1);
 
-	PG_RETURN_BOOL(start < end && !TIMESTAMP_NOT_FINITE(start) &&
-				   !TIMESTAMP_NOT_FINITE(end));
+	PG_RETURN_BOOL(start < end && appt_is_in_range(start) &&
+				   appt_is_in_range(end));
+}
+
+/* NULL, not yet, is in range; dates come first, then instants. */
+Datum
+appt_are_in_range(PG_FUNCTION_ARGS)
+{
+	DateADT		date = PG_GETARG_DATEADT(0);
+
+	/* A zone's date may be the day before the first instant's in UTC. */
+	if (PG_ARGISNULL(0) || date < APPT_FIRST_DATE - 1 || date > APPT_END_DATE)
+		PG_RETURN_BOOL(PG_ARGISNULL(0));
+	for (int i = 1; i < PG_NARGS(); i++)
+	{
+		if (!PG_ARGISNULL(i) && !appt_is_in_range(PG_GETARG_TIMESTAMPTZ(i)))
+			PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(true);
 }
 
 Datum

@@ -33,6 +33,20 @@
 #define APPT_MAX_PRIORITY		100
 
 /*
+ * When a slot can be, also by override and in history that is loaded: what
+ * comes out of it by adding a buffer, a zone's offset or some days is a
+ * timestamp still, and RFC 3339 can write it.  The bounds are constraints of
+ * the tables; APPT_MAX_AHEAD_DAYS is the largest horizon_days, too.
+ */
+#define APPT_FIRST_YEAR			1970
+#define APPT_LAST_YEAR			2199
+#define APPT_FIRST_DATE			(UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE)
+#define APPT_END_DATE			73049	/* 2200-01-01 */
+#define APPT_FIRST_INSTANT		(APPT_FIRST_DATE * USECS_PER_DAY)
+#define APPT_END_INSTANT		(APPT_END_DATE * USECS_PER_DAY)
+#define APPT_MAX_AHEAD_DAYS		3650
+
+/*
  * Places in a slot: lanes below APPT_BOOKABLE_LANES are for bookings, the
  * others for walk-ins and late returns, which take no bookable slot away.
  */
@@ -182,11 +196,12 @@ extern bool appt_in_restore(void);
 /* ---- localtime.c ---- */
 
 /* Room for an instant in RFC 3339. */
-#define MAX_TIME_LENGTH	sizeof("294276-12-31T10:00:00.000+05:30")
+#define MAX_TIME_LENGTH	sizeof("9999-12-31T10:00:00.000+05:30")
 
 extern pg_tz *appt_zone(const char *name);
 extern pg_tz *appt_utc(void);
 extern TimestampTz appt_now(void);
+extern bool appt_is_in_range(TimestampTz instant);
 extern TimestampTz appt_statement_now(void);
 extern DateADT appt_local_date(TimestampTz instant, pg_tz *zone);
 extern TimestampTz appt_instant(DateADT date, TimeADT wall, pg_tz *zone);

@@ -68,7 +68,7 @@ appt_json_date(StringInfo out, const char *name, DateADT date)
 				month,
 				day;
 
-	if (DATE_NOT_FINITE(date))
+	if (date < APPT_FIRST_DATE - 1 || date > APPT_END_DATE)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("date out of range")));

@@ -19,10 +19,13 @@
 #define EPOCHS_S \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
+/* 0001-01-01: RFC 3339 has no year before, in which j2date() is not to go. */
+#define FIRST_RFC_DATE	(-730119)
+
 /* Farther than any zone is from UTC. */
 #define FARTHEST_OFFSET_S	(26 * SECS_PER_HOUR)
 
-/* A local day, or part of one, with the same offset, as it is printed. */
+/* A local day, or part of one, with the same offset. */
 typedef struct LocalDay
 {
 	pg_tz	   *zone;
@@ -30,10 +33,23 @@ typedef struct LocalDay
 	TimestampTz end;
 	int64		first;			/* the time of day at start, microseconds */
 	DateADT		on_date;
-	char		date[sizeof("294276-12-31T")];
-	int			date_length;
-	char		offset[sizeof("+05:30") - 1];
+	long		offset_s;
 } LocalDay;
+
+/* The same as it is printed. */
+typedef struct PrintedDay
+{
+	LocalDay	day;
+	char		date[sizeof("9999-12-31T") - 1];
+	char		offset[sizeof("+05:30") - 1];
+} PrintedDay;
+
+/* Offsets before standard time had seconds; RFC 3339 has none. */
+typedef enum OffsetUnit
+{
+	OFFSET_IN_SECONDS = 1,
+	OFFSET_IN_MINUTES = SECS_PER_MINUTE
+} OffsetUnit;
 
 /* A stretch of time in which a zone's offset does not change. */
 typedef struct SteadyTime
@@ -45,8 +61,11 @@ typedef struct SteadyTime
 } SteadyTime;
 
 static pg_time_t find_instant(int64 local, pg_tz *zone, SteadyTime *steady);
-static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone);
-static void put_day(LocalDay *day, int offset_min);
+static bool is_within(const LocalDay *day, TimestampTz instant, pg_tz *zone);
+static void load_day(LocalDay *day, TimestampTz instant, pg_tz *zone,
+					 OffsetUnit unit);
+static void print_day(PrintedDay *printed);
+pg_noreturn static void refuse_timestamp(void);
 static void find_steady(SteadyTime *steady, pg_time_t instant, pg_tz *zone);
 static int64 floor_div(int64 value, int64 divisor);
 static char *put_clock(char *p, int64 time);
@@ -101,13 +120,20 @@ appt_statement_now(void)
 	return appt_now();
 }
 
+/* Whether a slot may begin or end then. */
+bool
+appt_is_in_range(TimestampTz instant)
+{
+	return instant >= APPT_FIRST_INSTANT && instant <= APPT_END_INSTANT;
+}
+
 DateADT
 appt_local_date(TimestampTz instant, pg_tz *zone)
 {
 	static LocalDay day;
 
-	if (zone != day.zone || instant < day.start || instant >= day.end)
-		load_day(&day, instant, zone);
+	if (!is_within(&day, instant, zone))
+		load_day(&day, instant, zone, OFFSET_IN_SECONDS);
 	return day.on_date;
 }
 
@@ -148,7 +174,8 @@ appt_year(DateADT date)
 
 /*
  * Appends RFC 3339 with the zone's offset at that instant, down to
- * milliseconds where there are any.
+ * milliseconds where there are any.  Raises for what it cannot write: infinity
+ * and years other than 1 to 9999.
  */
 void
 appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone)
@@ -165,14 +192,18 @@ appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone)
 char *
 appt_put_time(char *p, TimestampTz instant, pg_tz *zone)
 {
-	static LocalDay day;
+	static PrintedDay printed;
+	const LocalDay *day = &printed.day;
 
-	if (zone != day.zone || instant < day.start || instant >= day.end)
-		load_day(&day, instant, zone);
-	memcpy(p, day.date, sizeof(day.date));
-	p = put_clock(p + day.date_length, instant - day.start + day.first);
-	memcpy(p, day.offset, sizeof(day.offset));
-	return p + sizeof(day.offset);
+	if (!is_within(day, instant, zone))
+	{
+		load_day(&printed.day, instant, zone, OFFSET_IN_MINUTES);
+		print_day(&printed);
+	}
+	memcpy(p, printed.date, sizeof(printed.date));
+	p = put_clock(p + sizeof(printed.date), instant - day->start + day->first);
+	memcpy(p, printed.offset, sizeof(printed.offset));
+	return p + sizeof(printed.offset);
 }
 
 /* As one would say it: 15/03/2026 10:00. */
@@ -199,30 +230,36 @@ appt_spoken_date(DateADT date)
 	return psprintf("%02d/%02d/%04d", day, month, year);
 }
 
+static bool
+is_within(const LocalDay *day, TimestampTz instant, pg_tz *zone)
+{
+	return zone == day->zone && instant >= day->start && instant < day->end;
+}
+
 /*
  * Fills in the local day of an instant, or of a day on which the offset
- * changes the part that has the same.
+ * changes the part that has the same.  In minutes, the offset and the local
+ * time that goes with it are less by the offset's seconds: the same instant.
  */
 static void
-load_day(LocalDay *day, TimestampTz instant, pg_tz *zone)
+load_day(LocalDay *day, TimestampTz instant, pg_tz *zone, OffsetUnit unit)
 {
 	static SteadyTime steady;
 	pg_time_t	instant_s;
 	TimestampTz midnight;
 
 	if (TIMESTAMP_NOT_FINITE(instant))
-		ereport(ERROR,
-				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("timestamp out of range")));
+		refuse_timestamp();
 	instant_s = floor_div(instant, USECS_PER_SEC) + EPOCHS_S;
 	if (zone != steady.zone || instant_s < steady.from ||
 		instant_s >= steady.to)
 		find_steady(&steady, instant_s, zone);
 
 	day->zone = zone;
-	day->on_date = floor_div(instant + steady.offset_s * USECS_PER_SEC,
+	day->offset_s = steady.offset_s - steady.offset_s % unit;
+	day->on_date = floor_div(instant + day->offset_s * USECS_PER_SEC,
 							 USECS_PER_DAY);
-	midnight = day->on_date * USECS_PER_DAY - steady.offset_s * USECS_PER_SEC;
+	midnight = day->on_date * USECS_PER_DAY - day->offset_s * USECS_PER_SEC;
 	day->start = midnight;
 	day->end = midnight + USECS_PER_DAY;
 	if (steady.from > floor_div(day->start, USECS_PER_SEC) + EPOCHS_S)
@@ -230,31 +267,43 @@ load_day(LocalDay *day, TimestampTz instant, pg_tz *zone)
 	if (steady.to < floor_div(day->end, USECS_PER_SEC) + EPOCHS_S)
 		day->end = (steady.to - EPOCHS_S) * USECS_PER_SEC;
 	day->first = day->start - midnight;
-	put_day(day, steady.offset_s / SECS_PER_MINUTE);
 }
 
-/* Its date and its offset as they are printed. */
+/* The day is not left behind half printed. */
 static void
-put_day(LocalDay *day, int offset_min)
+print_day(PrintedDay *printed)
 {
-	char	   *p = day->date;
+	int			offset_min = printed->day.offset_s / SECS_PER_MINUTE;
+	char	   *p = printed->date;
 	int			year,
 				month,
 				mday;
 
-	j2date(day->on_date + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
-	p = put_digits(p, year, year > 9999 ? 6 : 4);
+	j2date(printed->day.on_date + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	if (printed->day.on_date < FIRST_RFC_DATE || year > 9999)
+	{
+		printed->day.zone = NULL;
+		refuse_timestamp();
+	}
+	p = put_digits(p, year, 4);
 	*p++ = '-';
 	p = put_two_digits(p, month);
 	*p++ = '-';
 	p = put_two_digits(p, mday);
 	*p++ = 'T';
-	day->date_length = p - day->date;
-	p = day->offset;
+	p = printed->offset;
 	*p++ = offset_min < 0 ? '-' : '+';
 	p = put_two_digits(p, abs(offset_min) / MINS_PER_HOUR);
 	*p++ = ':';
 	(void) put_two_digits(p, abs(offset_min) % MINS_PER_HOUR);
+}
+
+static void
+refuse_timestamp(void)
+{
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_REQUEST),
+			 errmsg("timestamp out of range")));
 }
 
 /*
@@ -380,7 +429,5 @@ to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm, fsec_t *fsec,
 {
 	if (TIMESTAMP_NOT_FINITE(instant) ||
 		timestamp2tm(instant, offset_s, tm, fsec, NULL, zone) != 0)
-		ereport(ERROR,
-				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("timestamp out of range")));
+		refuse_timestamp();
 }

@@ -38,6 +38,9 @@ static void lock_doctors(const Placement *placement, int from_doctor_no);
 static const char *start_field(const PlacementRequest *request);
 static const char *end_field(const PlacementRequest *request);
 static void check_times(const PlacementRequest *request);
+static void check_range(TimestampTz instant, const char *field);
+static void check_ahead(const Placement *placement,
+						const PlacementRequest *request);
 static void resolve(Placement *placement, const PlacementRequest *request);
 static void load_day(Placement *placement, const PlacementRequest *request,
 					 SlotDay *day);
@@ -95,6 +98,8 @@ placement_find(Placement *placement, const PlacementRequest *request)
 						  &slot);
 	if (verdict != SLOT_FREE && !request->override)
 		refusal_raise(verdict, &placement->place, placement->slot_start);
+	if (verdict != SLOT_FREE)
+		check_ahead(placement, request);
 
 	placement->overridden = verdict;
 	placement->lane = verdict == SLOT_FREE
@@ -223,12 +228,33 @@ static void
 check_times(const PlacementRequest *request)
 {
 	appt_require(request->slot_start.given, start_field(request));
-	if (TIMESTAMP_NOT_FINITE(request->slot_start.at) ||
-		(request->slot_end.given && TIMESTAMP_NOT_FINITE(request->slot_end.at)))
+	check_range(request->slot_start.at, start_field(request));
+	if (request->slot_end.given)
+		check_range(request->slot_end.at, end_field(request));
+}
+
+/* Of years that no visit is in, most are typing errors. */
+static void
+check_range(TimestampTz instant, const char *field)
+{
+	if (!appt_is_in_range(instant))
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("%s and %s must be finite", start_field(request),
-						end_field(request)),
+				 errmsg("%s must be in the years %d to %d",
+						field, APPT_FIRST_YEAR, APPT_LAST_YEAR),
+				 appt_errfield(field)));
+}
+
+/* What overrides the horizon stays within the farthest that there can be. */
+static void
+check_ahead(const Placement *placement, const PlacementRequest *request)
+{
+	if (placement->slot_start >
+		placement->now + APPT_MAX_AHEAD_DAYS * USECS_PER_DAY)
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("%s is more than %d days ahead",
+						start_field(request), APPT_MAX_AHEAD_DAYS),
 				 appt_errfield(start_field(request))));
 }
 

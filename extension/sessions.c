@@ -47,7 +47,8 @@ sessions_of_day(SlotDay *day, const Doctor *doctor, const Branch *branch,
 static bool
 applies(const Hours *hours, const Branch *branch, DateADT date, int weekday)
 {
-	return hours->branch == branch &&
+	return date >= APPT_FIRST_DATE && date < APPT_END_DATE &&
+		hours->branch == branch &&
 		(hours->weekday == weekday || hours->weekday == 0) &&
 		date >= hours->valid_from && date <= hours->valid_to;
 }

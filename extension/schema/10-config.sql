@@ -45,6 +45,8 @@ CREATE TABLE appt.branch (
 	CONSTRAINT branch_pkey PRIMARY KEY (branch_id),
 	CONSTRAINT branch_id_format
 		CHECK (branch_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
+	CONSTRAINT branch_created_at_in_range CHECK (created_at
+		BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00'),
 	CONSTRAINT branch_name_not_blank CHECK (name ~ '\S'),
 	CONSTRAINT branch_time_zone_known CHECK (appt.is_time_zone(time_zone))
 );
@@ -75,6 +77,8 @@ CREATE TABLE appt.doctor (
 	CONSTRAINT doctor_id_format
 		CHECK (doctor_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
 	CONSTRAINT doctor_name_not_blank CHECK (name ~ '\S'),
+	CONSTRAINT doctor_created_at_in_range CHECK (created_at
+		BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00'),
 	CONSTRAINT doctor_buffers_range
 		CHECK (buffer_before_min <= 240 AND buffer_after_min <= 240)
 );
@@ -140,6 +144,9 @@ CREATE TABLE appt.working_hours (
 	CONSTRAINT working_hours_capacity_range CHECK (capacity BETWEEN 1 AND 32),
 	CONSTRAINT working_hours_valid_range CHECK (valid_from <= valid_to
 		AND valid_from < 'infinity' AND valid_to > '-infinity'),
+	CONSTRAINT working_hours_valid_in_range CHECK (
+		(valid_from = '-infinity' OR valid_from >= '0001-01-01')
+		AND (valid_to = 'infinity' OR valid_to <= '9999-12-31')),
 	CONSTRAINT working_hours_no_overlap EXCLUDE USING gist (
 		doctor_id WITH =,
 		weekday WITH =,
@@ -180,7 +187,7 @@ CREATE TABLE appt.extra_session (
 	CONSTRAINT extra_session_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
 	CONSTRAINT extra_session_on_date_finite
-		CHECK (pg_catalog.isfinite(on_date)),
+		CHECK (on_date BETWEEN '1970-01-01' AND '2199-12-31'),
 	CONSTRAINT extra_session_start_before_end CHECK (start_time < end_time),
 	CONSTRAINT extra_session_capacity_range CHECK (capacity BETWEEN 1 AND 32),
 	CONSTRAINT extra_session_no_overlap EXCLUDE USING gist (
@@ -206,7 +213,11 @@ CREATE TABLE appt.time_off (
 	CONSTRAINT time_off_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE ON DELETE CASCADE,
 	CONSTRAINT time_off_created_at_set CHECK (created_at IS NOT NULL),
-	CONSTRAINT time_off_start_before_end CHECK (starts_at < ends_at)
+	CONSTRAINT time_off_start_before_end CHECK (starts_at < ends_at),
+	CONSTRAINT time_off_times_in_range CHECK (
+		(starts_at = '-infinity' OR starts_at >= '0001-01-02 00:00+00')
+		AND (ends_at = 'infinity' OR ends_at <= '9999-12-31 12:00+00')
+		AND created_at BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00')
 );
 
 CREATE INDEX time_off_doctor ON appt.time_off (doctor_id, starts_at);
@@ -230,7 +241,11 @@ CREATE TABLE appt.closure (
 	CONSTRAINT closure_branch_fkey FOREIGN KEY (branch_id)
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
 	CONSTRAINT closure_created_at_set CHECK (created_at IS NOT NULL),
-	CONSTRAINT closure_start_before_end CHECK (starts_at < ends_at)
+	CONSTRAINT closure_start_before_end CHECK (starts_at < ends_at),
+	CONSTRAINT closure_times_in_range CHECK (
+		(starts_at = '-infinity' OR starts_at >= '0001-01-02 00:00+00')
+		AND (ends_at = 'infinity' OR ends_at <= '9999-12-31 12:00+00')
+		AND created_at BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00')
 );
 
 CREATE INDEX closure_branch ON appt.closure (branch_id, starts_at);

@@ -35,7 +35,24 @@ CREATE FUNCTION appt.is_slot(slot_start timestamptz, slot_end timestamptz)
 	AS 'MODULE_PATHNAME', 'appt_is_slot';
 
 COMMENT ON FUNCTION appt.is_slot(timestamptz, timestamptz) IS
-	'Whether the start lies before the end and both are finite';
+	'Whether the start lies before the end and both lie in 1970 to 2199';
+
+CREATE FUNCTION appt.are_in_range(
+	token_date date,
+	booked_at timestamptz,
+	skipped_at timestamptz,
+	checked_in_at timestamptz,
+	started_at timestamptz,
+	completed_at timestamptz,
+	cancelled_at timestamptz)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_are_in_range';
+
+COMMENT ON FUNCTION appt.are_in_range(date, timestamptz, timestamptz,
+	timestamptz, timestamptz, timestamptz, timestamptz) IS
+	'Whether what is known of these lies in 1970 to 2199: no report and no '
+	'time zone takes it out of what a timestamp can be';
 
 CREATE FUNCTION appt.is_hold_or_booking(
 	status text,
@@ -105,6 +122,9 @@ CREATE TABLE appt.appointment (
 		REFERENCES appt.patient (patient_no),
 	CONSTRAINT appointment_start_before_end
 		CHECK (appt.is_slot(slot_start, slot_end)),
+	CONSTRAINT appointment_times_in_range CHECK (
+		appt.are_in_range(token_date, booked_at, skipped_at, checked_in_at,
+			started_at, completed_at, cancelled_at)),
 	CONSTRAINT appointment_status_known
 		CHECK (appt.is_appointment_status(status)),
 	CONSTRAINT appointment_source_known

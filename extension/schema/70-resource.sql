@@ -304,11 +304,15 @@ FROM (VALUES
 		'1 to 32 patients can share a slot.'),
 	('working_hours_valid_range', 'valid_to valid_from',
 		'The last day cannot be before the first.'),
+	('working_hours_valid_in_range', 'valid_from valid_to',
+		'A date lies in the years 1 to 9999.'),
 	('working_hours_no_overlap', 'start_time end_time weekday valid_from '
 		'valid_to branch_id',
 		'The doctor has another session on that weekday which overlaps this '
 		'one.'),
 
+	('extra_session_on_date_finite', 'on_date',
+		'The date lies in the years 1970 to 2199.'),
 	('extra_session_start_before_end', 'end_time start_time',
 		'A session ends after it starts, on the same day; 24:00 is its end.'),
 	('extra_session_capacity_range', 'capacity',
@@ -319,8 +323,12 @@ FROM (VALUES
 
 	('time_off_start_before_end', 'ends_at starts_at',
 		'Time off ends after it starts.'),
+	('time_off_times_in_range', 'starts_at ends_at',
+		'Time off lies in the years 1 to 9999.'),
 	('closure_start_before_end', 'ends_at starts_at',
 		'A closure ends after it starts.'),
+	('closure_times_in_range', 'starts_at ends_at',
+		'A closure lies in the years 1 to 9999.'),
 
 	('patient_first_name_not_blank', 'first_name',
 		'The first name must not be blank.'),

@@ -27,18 +27,30 @@ CREATE FUNCTION appt.minutes_between(
 	later timestamptz)
 	RETURNS integer
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN round(
-	extract(epoch FROM later - earlier) / 60)::integer;
+RETURN CASE
+	WHEN isfinite(earlier) AND isfinite(later)
+	THEN greatest(-2147483647, least(2147483647, round(
+		(extract(epoch FROM later) - extract(epoch FROM earlier)) / 60)))
+	END::integer;
 
 COMMENT ON FUNCTION appt.minutes_between(timestamptz, timestamptz) IS
 	'Minutes from one instant to another, rounded; negative if they are the '
-	'other way round';
+	'other way round; NULL without an end, and never too many for an integer';
+
+CREATE FUNCTION appt.month_of(on_date date) RETURNS date
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN date_trunc('month', greatest('4713-01-01 BC',
+	least('294276-12-31', on_date))::timestamp)::date;
+
+COMMENT ON FUNCTION appt.month_of(date) IS
+	'The first day of the date''s month; of a date that is beyond timestamps, '
+	'of the first or last that is not';
 
 CREATE VIEW appt_report.appointment AS
 SELECT
 	a.appointment_id,
 	a.token_date AS visit_date,
-	date_trunc('month', a.token_date::timestamp)::date AS visit_month,
+	appt.month_of(a.token_date) AS visit_month,
 	extract(isodow FROM a.token_date)::integer AS weekday,
 	a.slot_start AT TIME ZONE b.time_zone AS start_local,
 	a.slot_end AT TIME ZONE b.time_zone AS end_local,
@@ -53,7 +65,8 @@ SELECT
 	b.time_zone,
 	p.patient_id,
 	p.gender AS patient_gender,
-	extract(year FROM age(a.token_date, p.date_of_birth))::integer
+	CASE WHEN a.token_date BETWEEN '0001-01-01' AND '9999-12-31' THEN
+		extract(year FROM age(a.token_date, p.date_of_birth))::integer END
 		AS patient_age_years,
 	a.visit_type,
 	v.name AS visit_type_name,
@@ -69,7 +82,8 @@ SELECT
 	a.started_at AT TIME ZONE b.time_zone AS started_local,
 	a.completed_at AT TIME ZONE b.time_zone AS completed_local,
 	a.cancelled_at AT TIME ZONE b.time_zone AS cancelled_local,
-	a.token_date - (a.booked_at AT TIME ZONE b.time_zone)::date
+	CASE WHEN isfinite(a.token_date) AND isfinite(a.booked_at) THEN
+		a.token_date - (a.booked_at AT TIME ZONE b.time_zone)::date END
 		AS booked_ahead_days,
 	appt.minutes_between(a.slot_start, a.checked_in_at) AS arrival_min,
 	appt.minutes_between(a.checked_in_at, a.started_at) AS waiting_min,

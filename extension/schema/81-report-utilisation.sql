@@ -86,10 +86,10 @@ FROM (
 	CROSS JOIN LATERAL (
 		SELECT stamp::date AS on_date
 		FROM generate_series(
-			least(d.created_at AT TIME ZONE 'UTC', (
+			greatest('1970-01-01', least(d.created_at AT TIME ZONE 'UTC', (
 				SELECT min(a.token_date)
 				FROM appt.appointment a
-				WHERE a.doctor_no = d.doctor_no))::date::timestamp,
+				WHERE a.doctor_no = d.doctor_no))::date::timestamp),
 			(appt.clock() AT TIME ZONE 'UTC')::date + (
 				SELECT 1 + greatest(max(s.value::integer),
 					max(f.default_value::integer))
@@ -129,7 +129,7 @@ COMMENT ON VIEW appt_report.offered_time IS
 CREATE VIEW appt_report.utilisation AS
 SELECT
 	u.visit_date,
-	date_trunc('month', u.visit_date::timestamp)::date AS visit_month,
+	appt.month_of(u.visit_date) AS visit_month,
 	extract(isodow FROM u.visit_date)::integer AS weekday,
 	u.doctor_id,
 	u.doctor_name,

@@ -16,10 +16,11 @@ SELECT
 	(stamp + interval '1 month')::date AS next_month
 FROM appt.doctor d
 CROSS JOIN LATERAL generate_series(
-	(SELECT date_trunc('month', min(a.token_date)::timestamp)
+	(SELECT date_trunc('month',
+		greatest(min(a.token_date), '1969-12-31')::timestamp)
 	FROM appt.appointment a
 	WHERE a.doctor_no = d.doctor_no),
-	(SELECT max(a.token_date)::timestamp
+	(SELECT least(max(a.token_date), '2200-01-01')::timestamp
 	FROM appt.appointment a
 	WHERE a.doctor_no = d.doctor_no),
 	'1 month') stamp;

@@ -92,6 +92,7 @@ GRANT EXECUTE ON FUNCTION
 	appt.is_time_zone,
 	appt.json_time,
 	appt.minutes_between,
+	appt.month_of,
 	appt.new_id,
 	appt.no_show,
 	appt.patient_terms,
@@ -172,5 +173,6 @@ GRANT EXECUTE ON FUNCTION
 	appt.health,
 	appt.instant,
 	appt.minutes_between,
+	appt.month_of,
 	appt.queue
 	TO appt_reporting, appt_reporting_contact;
