@@ -198,9 +198,14 @@ my @table = (
     [ '431 headers_too_large', "GET $a", sub {
         raw("GET $a HTTP/1.1", (map {"X-$_: " . 'x' x 900} 1 .. 10), '', '') } ],
     [ '500 internal_error', "GET $a/{appointment_id}/history", sub {
-        my $function = 'FUNCTION appt_api.%s(text, text)';
-        with(sprintf("ALTER $function RENAME TO gone", 'appointment_history'),
-            sprintf("ALTER $function RENAME TO appointment_history", 'gone'),
+        my $function = 'appt_api.appointment_history(text, text)';
+        with("ALTER FUNCTION $function RENAME TO gone; "
+                . 'CREATE FUNCTION appt_api.appointment_history(appointment_id '
+                . 'text, client text, OUT body text) LANGUAGE plpgsql '
+                . q{AS $$BEGIN RAISE 'broken' USING ERRCODE = 'XX000'; END$$; }
+                . "GRANT EXECUTE ON FUNCTION $function TO appt_gateway",
+            "DROP FUNCTION $function; ALTER FUNCTION appt_api.gone(text, text) "
+                . 'RENAME TO appointment_history',
             sub { $http->get("$a/$first/history") }) } ],
     [ '503 unavailable', "POST $a",
         sub { while_locked($day, sub { book('11:45') }) } ],
