@@ -69,7 +69,8 @@ my $both = Appt::Gateway->new(cluster => $cluster, env => { APPT_READ_DSN =>
 $reader = Appt::Http->new($both->url, token => $http->{token});
 is($reader->get($good)->{status}, 200, 'and the standby when it is there');
 is($cluster->value(q{SELECT count(*) FROM pg_stat_activity
-    WHERE application_name = 'standby'}), 2, 'which has the reads');
+    WHERE application_name = 'standby'}), 6, 'which has the reads: two '
+    . 'connections for quick ones, half as many as for writes for lists');
 
 # ---- several hosts ----------------------------------------------------------
 

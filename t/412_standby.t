@@ -9,8 +9,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Cluster;
-use Appt::Process;
-use Appt::Util qw(root_dir run_command wait_for);
+use Appt::Util qw(root_dir wait_for);
 
 my $primary = Appt::Cluster->new(conf => { hot_standby_feedback => 'on' });
 $primary->create_extension->load(root_dir() . '/t/property/model.sql');
@@ -25,7 +24,7 @@ SELECT 'D', 'MUM', w, '09:00', '12:00' FROM generate_series(1, 7) w;
 INSERT INTO appt.patient (patient_id, first_name)
 SELECT 'P' || n, 'Patient' FROM generate_series(1, 9) n;
 SQL
-my $standby = standby_of($primary);
+my $standby = $primary->standby;
 
 # One session of each, kept for the whole test: what they cache must not lie.
 my $slots = q{SELECT count(*) FROM appt.available_slots('D', '2026-03-16')};
@@ -86,22 +85,4 @@ sub replayed {
     wait_for { $standby->value('SELECT pg_last_wal_replay_lsn() >= $1', $lsn) }
         'the standby to replay';
     return $standby->value($sql);
-}
-
-sub standby_of {
-    my ($from) = @_;
-    my $new = Appt::Cluster->new(bare => 1);
-    my ($code, undef, $err) = run_command(
-        ['setpriv', Appt::Process::as_user('postgres'), '--', 'sh', '-c',
-            'rm -rf "$1"/* && exec "$0" --pgdata="$1" --dbname="$2" '
-                . '--checkpoint=fast --wal-method=stream --write-recovery-conf '
-                . '--no-sync',
-            "$new->{bindir}/pg_basebackup", $new->{data},
-            $from->dsn(dbname => 'postgres')]);
-    die "pg_basebackup: $err" if $code;
-    open my $fh, '>>', "$new->{data}/postgresql.auto.conf" or die "$!\n";
-    print {$fh} "port = $new->{port}\n",
-        "unix_socket_directories = '$new->{socket}'\n";
-    close $fh;
-    return $new->start;
 }

@@ -66,10 +66,13 @@ BEGIN
 				'It is one of pending, in_flight, delivered, dead, held.';
 	END IF;
 	SELECT count(*) INTO total
-	FROM appt.delivery d
-	WHERE d.webhook_no = endpoint.webhook_no
-		AND (list_deliveries.state IS NULL
-			OR d.state = list_deliveries.state);
+	FROM (
+		SELECT
+		FROM appt.delivery d
+		WHERE d.webhook_no = endpoint.webhook_no
+			AND (list_deliveries.state IS NULL
+				OR d.state = list_deliveries.state)
+		LIMIT appt.count_limit(page, size)) n;
 	SELECT coalesce(json_agg(appt.delivery_json(o.d, endpoint)
 		ORDER BY (o.d).event_no DESC), '[]')
 	INTO body

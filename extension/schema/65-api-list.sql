@@ -8,7 +8,8 @@ CREATE TYPE appt_api.page AS (
 );
 
 COMMENT ON TYPE appt_api.page IS
-	'One page of a list, a JSON array, and how many entries there are in all';
+	'One page of a list, a JSON array, and how many entries there are in all, '
+	'as far as appt.count_limit says';
 
 CREATE FUNCTION appt.check_page(page integer, per_page integer)
 	RETURNS void
@@ -28,6 +29,18 @@ $$;
 
 COMMENT ON FUNCTION appt.check_page(integer, integer) IS
 	'Refuses a page that cannot be; raises SB001';
+
+CREATE FUNCTION appt.count_limit(page integer, per_page integer)
+	RETURNS bigint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN greatest(10001,
+		greatest(coalesce(page, 1), 1)::bigint
+		* greatest(coalesce(per_page, 20), 1) + 1);
+
+COMMENT ON FUNCTION appt.count_limit(integer, integer) IS
+	'How far a list that may be long is counted: to 10,001, which stands for '
+	'more than 10,000, or to one beyond the page, which tells that another '
+	'follows. Counting a log of millions would take seconds';
 
 CREATE FUNCTION appt_api.list_appointments(
 	doctor_id text,
@@ -99,11 +112,12 @@ BEGIN
 		'   WHERE ' || conditions ||
 		'   ORDER BY a.slot_start, a.appointment_no'
 		'   LIMIT $8 OFFSET $9) p), ''[]''),'
-		' (SELECT count(*) FROM appt.appointment a WHERE '
-		|| conditions || ')'
+		' (SELECT count(*) FROM (SELECT FROM appt.appointment a WHERE '
+		|| conditions || ' LIMIT $10) n)'
 	INTO result
 	USING doctor, patient, branch_id, status, date_from, date_to, branches,
-		size, (coalesce(page, 1)::bigint - 1) * size;
+		size, (coalesce(page, 1)::bigint - 1) * size,
+		appt.count_limit(page, size);
 	RETURN result;
 END
 $$;

@@ -113,10 +113,12 @@ BEGIN
 		'  FROM (SELECT p FROM appt.patient p WHERE %1$s'
 		'   ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no'
 		'   LIMIT $5 OFFSET $6) s), '''') || '']'','
-		' (SELECT count(*) FROM appt.patient p WHERE %1$s)', conditions)
+		' (SELECT count(*) FROM (SELECT FROM appt.patient p WHERE %1$s'
+		'  LIMIT $7) n)', conditions)
 		INTO result
 		USING matches, branch_id, registered_after, branches, size,
-			(coalesce(page, 1) - 1)::bigint * size;
+			(coalesce(page, 1) - 1)::bigint * size,
+			appt.count_limit(page, size);
 	RETURN result;
 END
 $$;

@@ -176,6 +176,8 @@ db_connect(DbConn *conn)
 {
 	static const char *const names[] = {
 		[LANE_SHARED] = "bioecko-gateway read",
+		[LANE_FRESH] = "bioecko-gateway read",
+		[LANE_STANDBY] = "bioecko-gateway list",
 		[LANE_OWN] = "bioecko-gateway",
 		[LANE_AUTH] = "bioecko-gateway auth",
 		[LANE_CONTROL] = "bioecko-gateway control",
@@ -535,6 +537,7 @@ db_lost(DbConn *conn, const char *why)
 	conn->unsynced = false;
 	conn->broken = false;
 	conn->in_flight = 0;
+	conn->caught_up_ms = 0;
 	memset(conn->prepared, 0, sizeof(conn->prepared));
 	db_orphans(conn);
 }

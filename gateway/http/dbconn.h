@@ -56,6 +56,7 @@ typedef struct DbConn
 	Watch		watch;
 	uint32_t	events;
 	int64_t		since_ms;		/* when its session began to be set up */
+	int64_t		caught_up_ms;	/* what was written before can be read here */
 	DbPrepared	prepared[STATEMENTS_MAX];
 	DbOp	   *ops;			/* ring of op_size, a power of two */
 	unsigned	op_first;
@@ -83,6 +84,7 @@ extern DbOp db_op_pop(DbConn *conn);
 
 /* What a connection tells its pool (pool.c). */
 extern void pool_connect(Pool *pool);
+extern bool pool_conn_has_room(const DbConn *conn);
 extern void pool_conn_free(Pool *pool, DbConn *conn);
 extern void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
 						PGresult *result);

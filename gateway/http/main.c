@@ -21,6 +21,7 @@
 #include "common/signals.h"
 #include "http/auth.h"
 #include "http/docs.h"
+#include "http/lag.h"
 #include "http/loop.h"
 #include "http/newkey.h"
 #include "http/options.h"
@@ -71,6 +72,7 @@ main(int argc, char **argv)
 			 (LogLevel) log_level_from_name(options.log_level));
 	auth_init();
 	oauth_init();
+	lag_init();
 	serve_init();
 	docs_init();
 	return serve();

@@ -26,8 +26,8 @@ static const ConfigOption option_table[] = {
 		   "(add target_session_attrs=read-write). Empty: libpq's own PG* "
 		   "variables"),
 	SECRET("APPT_READ_DSN", read_dsn, "",
-		   "another one for slot lists, the queue and single appointments: a "
-		   "standby, which may lag"),
+		   "another one for what only reads: a standby, which may lag; who has "
+		   "written reads what he wrote"),
 	TEXT("APPT_LISTEN", "listen", listen, "127.0.0.1:8080",
 		 "address and port: 127.0.0.1:8080, [::]:8443; port 0 takes a free "
 		 "one and the log says which"),
@@ -36,7 +36,8 @@ static const ConfigOption option_table[] = {
 	INT("APPT_READ_CONNECTIONS", "read-connections", read_connections, "2",
 		1, 64, "database connections of a loop that share quick reads"),
 	INT("APPT_WRITE_CONNECTIONS", "write-connections", write_connections,
-		"8", 1, 256, "database connections of a loop for one write each"),
+		"8", 1, 256, "database connections of a loop for one write each; half "
+		"of them serve lists, too"),
 	INT("APPT_AUTH_CONNECTIONS", "auth-connections", auth_connections, "1",
 		1, 16, "database connections of a loop for who asks for a token"),
 	INT("APPT_STATEMENT_TIMEOUT_MS", "statement-timeout-ms",

@@ -1,6 +1,10 @@
 /*
  * pool.c
  *		A loop's connections and the queries that wait for one.
+ *
+ *		Nobody is stopped by another's queries: a lane has connections of its
+ *		own, reads that may take long at most half of those for writes, and one
+ *		caller neither all of them nor all the places in a line.
  */
 #include "http/pool.h"
 
@@ -12,108 +16,79 @@
 #include "common/clock.h"
 #include "http/calls.h"
 #include "http/dbconn.h"
+#include "http/lag.h"
+#include "http/lane.h"
+#include "http/line.h"
 #include "http/metrics.h"
 #include "http/options.h"
 
 #define POOL_SHARED_MAX 256		/* queries in flight on a shared connection */
 #define POOL_WAITING_MAX 2000
+#define POOL_WAITING_OF_ONE 1000	/* one caller's of them */
 #define POOL_ATTEMPTS 20
 #define POOL_RETRY_MS 2500		/* after this no further attempt begins */
-#define POOL_SHARED_ATTEMPTS 2	/* then a read has a connection to itself */
-
-typedef struct QueryList
-{
-	Query	   *first;
-	Query	   *last;
-	int			count;
-} QueryList;
 
 struct Pool
 {
 	struct Loop *loop;
-	DbConn	   *conns;
-	int			count;
+	Conns		conns;
 	PgServer	primary;
 	PgServer	standby;		/* of APPT_READ_DSN */
-	QueryList	waiting[LANE_COUNT];
-	QueryList	postponed;		/* to be sent again at the next tick */
+	Lag		   *lag;			/* NULL without one */
+	Parties		parties;
+	Line		lines[LANE_COUNT];
+	int			long_running;	/* on LANE_OWN's connections */
+	bool		long_next;		/* of the two that want one it is their turn */
+	Query	   *postponed;		/* to be sent again at the next tick */
 	Calls		calls;
 };
 
-static Statement statements[STATEMENTS_MAX];
-static int	statement_count;
-
-static QueryLane lane_of_conn(int index);
-static bool lane_is_up(const Pool *pool, QueryLane lane);
-static bool lane_is_coming(const Pool *pool, QueryLane lane);
-static DbConn *pool_choose(Pool *pool, QueryLane lane);
-static bool conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane);
-static bool conn_has_room(const DbConn *conn);
+static DbConn *pool_choose(const Pool *pool, QueryLane lane);
+static bool conn_serves(const Pool *pool, const DbConn *conn,
+						QueryLane lane);
 static Query *pool_next(Pool *pool, const DbConn *conn);
-static void pool_wait(Pool *pool, Query *query);
+static Query *pool_next_own(Pool *pool);
+static void pool_place(Pool *pool, Query *query);
+static void pool_send(Pool *pool, DbConn *conn, Query *query);
+static void pool_move(Pool *pool, QueryLane lane);
+static void pool_leave(Pool *pool, Query *query);
 static void pool_send_postponed(Pool *pool);
 static void pool_check(Pool *pool, int64_t now_ms);
-static void list_add(QueryList *list, Query *query);
-static Query *list_take(QueryList *list);
-
-/* Makes the SQL known under a name; before any loop starts. */
-const Statement *
-statement_register(const char *sql, int param_count)
-{
-	Statement  *statement;
-
-	if (statement_count == STATEMENTS_MAX)
-		abort();
-	statement = &statements[statement_count];
-	statement->index = statement_count++;
-	statement->sql = sql;
-	statement->param_count = param_count;
-	snprintf(statement->name, sizeof(statement->name), "s%d",
-			 statement->index);
-	return statement;
-}
-
-/* A statement, by its number. */
-const Statement *
-statement_get(int index)
-{
-	return &statements[index];
-}
-
-/* How many statements there are. */
-int
-statement_total(void)
-{
-	return statement_count;
-}
 
 /* A pool whose connections connect at the first tick. */
 Pool *
 pool_open(struct Loop *loop)
 {
 	Pool	   *pool = must_alloc(sizeof(Pool));
-	int			i;
+	int			lane;
 
 	*pool = (Pool) {
 		.loop = loop,
 		.primary = {.dsn = options.dsn},
 		.standby = {.dsn = options.read_dsn},
+		.conns = {.has_standby = options.read_dsn[0] != '\0'},
 	};
-	pool->count = options.read_connections + options.write_connections +
-		options.auth_connections + 1;
-	pool->conns = must_alloc((size_t) pool->count * sizeof(DbConn));
-	for (i = 0; i < pool->count; i++)
+	for (lane = 0; lane < LANE_COUNT; lane++)
+		pool->conns.count += lane_size((QueryLane) lane);
+	pool->conns.items = must_alloc((size_t) pool->conns.count * sizeof(DbConn));
+	pool->conns.count = 0;
+	for (lane = 0; lane < LANE_COUNT; lane++)
 	{
-		QueryLane	lane = lane_of_conn(i);
-		bool		other = lane == LANE_SHARED && options.read_dsn[0] != '\0';
+		bool		other = pool->conns.has_standby &&
+			(lane == LANE_SHARED || lane == LANE_STANDBY);
+		int			i;
 
-		pool->conns[i] = (DbConn) {
-			.loop = loop,
-			.pool = pool,
-			.lane = lane,
-			.server = other ? &pool->standby : &pool->primary,
-		};
+		line_init(&pool->lines[lane], (QueryLane) lane);
+		for (i = 0; i < lane_size((QueryLane) lane); i++)
+			pool->conns.items[pool->conns.count++] = (DbConn) {
+				.loop = loop,
+				.pool = pool,
+				.lane = (QueryLane) lane,
+				.server = other ? &pool->standby : &pool->primary,
+			};
 	}
+	if (pool->conns.has_standby)
+		pool->lag = lag_open(pool, pool->conns.items, pool->conns.count);
 	return pool;
 }
 
@@ -121,29 +96,53 @@ pool_open(struct Loop *loop)
  * Sends the query, now or when a connection comes free; query->done is called
  * once, perhaps from inside this call.  The query and its parameters must
  * live until then.
- *
- * A read whose neighbours failed and took it with them some times, or that
- * finds no shared connection (a standby that is away), has one to itself.  Who
- * asks for a token while that lane is away stands in line with the bookings.
  */
 void
 pool_submit(Pool *pool, Query *query)
 {
-	DbConn	   *conn;
-
-	if (query->lane == LANE_SHARED &&
-		(query->attempts >= POOL_SHARED_ATTEMPTS ||
-		 !lane_is_up(pool, LANE_SHARED)))
-		query->lane = LANE_OWN;
-	if (query->lane == LANE_AUTH && !lane_is_up(pool, LANE_AUTH))
-		query->lane = LANE_OWN;
-	conn = pool_choose(pool, query->lane);
-	query->next = NULL;
 	query->queued_ms = pool->loop->now_ms;
+	party_join(&pool->parties, query);
+	pool_place(pool, query);
+}
+
+/* Sends the query, or lets it wait in line, unless too many do. */
+static void
+pool_place(Pool *pool, Query *query)
+{
+	DbConn	   *conn = NULL;
+	int			max;
+
+	query->lane = lane_for(&pool->conns, query);
+	max = lane_max_of_one(query->lane);
+	if (pool->lines[query->lane].count == 0 &&
+		(max == 0 || query->party->running[query->lane] < max))
+		conn = pool_choose(pool, query->lane);
 	if (conn != NULL)
-		db_send(conn, query);
-	else
-		pool_wait(pool, query);
+	{
+		pool_send(pool, conn, query);
+		return;
+	}
+	if (!line_add(&pool->lines[query->lane], query, POOL_WAITING_MAX,
+				  POOL_WAITING_OF_ONE))
+	{
+		pool_finish(pool, query, QUERY_BUSY, NULL);
+		return;
+	}
+	/* Those before it may have all that they may have: then it is next. */
+	conn = pool_choose(pool, query->lane);
+	if (conn != NULL)
+		pool_conn_free(pool, conn);
+}
+
+/* Sends the query down the connection, which has room. */
+static void
+pool_send(Pool *pool, DbConn *conn, Query *query)
+{
+	query->conn = conn;
+	query->party->running[query->lane]++;
+	if (query->lane == LANE_LONG)
+		pool->long_running++;
+	db_send(conn, query);
 }
 
 /* Sends what this turn of the loop has gathered. */
@@ -152,46 +151,69 @@ pool_flush(Pool *pool)
 {
 	int			i;
 
-	for (i = 0; i < pool->count; i++)
-		db_flush(&pool->conns[i]);
+	for (i = 0; i < pool->conns.count; i++)
+		db_flush(&pool->conns.items[i]);
 }
 
 /* Connects, gives up, and tells those who waited too long. */
 void
 pool_tick(Pool *pool, int64_t now_ms)
 {
+	static const QueryLane moving[] = {
+		LANE_SHARED, LANE_FRESH, LANE_STANDBY
+	};
 	int			i;
-	int			lane;
 
-	for (i = 0; i < pool->count; i++)
-		db_tick(&pool->conns[i], now_ms);
+	for (i = 0; i < pool->conns.count; i++)
+		db_tick(&pool->conns.items[i], now_ms);
 	pool_connect(pool);
-	for (lane = 0; lane < LANE_COUNT; lane++)
+	for (i = 0; i < LANE_COUNT; i++)
 	{
-		QueryList  *list = &pool->waiting[lane];
+		Query	   *query;
 
-		while (list->first != NULL &&
-			   now_ms - list->first->queued_ms >= options.queue_timeout_ms)
-			pool_finish(pool, list_take(list), QUERY_BUSY, NULL);
+		while ((query = line_take_late(
+					&pool->lines[i],
+					now_ms - options.queue_timeout_ms)) != NULL)
+			pool_finish(pool, query, QUERY_BUSY, NULL);
+	}
+	for (i = 0; i < (int) (sizeof(moving) / sizeof(moving[0])); i++)
+	{
+		if (!lane_is_up(&pool->conns, moving[i]))
+			pool_move(pool, moving[i]);
 	}
 	pool_send_postponed(pool);
 	pool_check(pool, now_ms);
+	if (pool->lag != NULL)
+		lag_tick(pool->lag, now_ms);
+}
+
+/* Finds another lane for those who wait in one that has no connection. */
+static void
+pool_move(Pool *pool, QueryLane lane)
+{
+	int			left = pool->lines[lane].count;
+
+	for (; left > 0; left--)
+	{
+		Query	   *query = line_take(&pool->lines[lane], 0);
+
+		pool_place(pool, query);
+	}
 }
 
 /* Sends once more what had to wait. */
 static void
 pool_send_postponed(Pool *pool)
 {
-	QueryList	list = pool->postponed;
-	Query	   *query;
+	Query	   *query = pool->postponed;
 
-	pool->postponed = (QueryList) {0};
-	while ((query = list_take(&list)) != NULL)
+	pool->postponed = NULL;
+	while (query != NULL)
 	{
-		int64_t		queued_ms = query->queued_ms;
+		Query	   *next = query->next;
 
-		pool_submit(pool, query);
-		query->queued_ms = queued_ms;
+		pool_place(pool, query);
+		query = next;
 	}
 }
 
@@ -224,12 +246,12 @@ pool_connect(Pool *pool)
 
 	for (others = 0; others <= 1; others++)
 	{
-		for (i = 0; i < pool->count; i++)
+		for (i = 0; i < pool->conns.count; i++)
 		{
-			DbConn	   *conn = &pool->conns[i];
+			DbConn	   *conn = &pool->conns.items[i];
 
 			if (conn->state == DB_DOWN && pg_may_connect(conn->server) &&
-				(others || !lane_is_coming(pool, conn->lane)))
+				(others || !lane_is_coming(&pool->conns, conn->lane)))
 				db_connect(conn);
 		}
 	}
@@ -239,7 +261,7 @@ pool_connect(Pool *pool)
 const char *
 pool_not_ready(const Pool *pool)
 {
-	if (!lane_is_up(pool, LANE_OWN))
+	if (!lane_is_up(&pool->conns, LANE_OWN))
 		return "the database cannot be reached";
 	return pool->calls.known ? NULL : "the database's calls are not known yet";
 }
@@ -251,56 +273,17 @@ pool_missing_call(const Pool *pool)
 	return pool->calls.missing[0] != '\0' ? pool->calls.missing : NULL;
 }
 
-/* The lane of the pool's connection of that number. */
-static QueryLane
-lane_of_conn(int index)
-{
-	if (index < options.read_connections)
-		return LANE_SHARED;
-	index -= options.read_connections;
-	if (index < options.write_connections)
-		return LANE_OWN;
-	index -= options.write_connections;
-	return index < options.auth_connections ? LANE_AUTH : LANE_CONTROL;
-}
-
-/* Whether a connection of the lane is ready, busy or not. */
-static bool
-lane_is_up(const Pool *pool, QueryLane lane)
-{
-	int			i;
-
-	for (i = 0; i < pool->count; i++)
-	{
-		if (pool->conns[i].lane == lane && pool->conns[i].state == DB_READY)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a connection of the lane is ready or about to be. */
-static bool
-lane_is_coming(const Pool *pool, QueryLane lane)
-{
-	int			i;
-
-	for (i = 0; i < pool->count; i++)
-	{
-		if (pool->conns[i].lane == lane && pool->conns[i].state != DB_DOWN)
-			return true;
-	}
-	return false;
-}
-
 /* Ends all connections; no query may be in flight. */
 void
 pool_close(Pool *pool)
 {
 	int			i;
 
-	for (i = 0; i < pool->count; i++)
-		db_close(&pool->conns[i]);
-	free(pool->conns);
+	for (i = 0; i < pool->conns.count; i++)
+		db_close(&pool->conns.items[i]);
+	if (pool->lag != NULL)
+		lag_close(pool->lag);
+	free(pool->conns.items);
 	free(pool);
 }
 
@@ -308,13 +291,13 @@ pool_close(Pool *pool)
 void
 pool_conn_free(Pool *pool, DbConn *conn)
 {
-	while (conn_has_room(conn))
+	while (pool_conn_has_room(conn))
 	{
 		Query	   *query = pool_next(pool, conn);
 
 		if (query == NULL)
 			break;
-		db_send(conn, query);
+		pool_send(pool, conn, query);
 	}
 }
 
@@ -322,9 +305,25 @@ pool_conn_free(Pool *pool, DbConn *conn)
 void
 pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
-	(void) pool;
 	metrics_query(outcome);
+	if (query->writes && query->caller != NULL && outcome != QUERY_BUSY &&
+		pool->lag != NULL)
+		lag_wrote(query->caller);
+	pool_leave(pool, query);
+	party_leave(&pool->parties, query);
 	query->done(query, outcome, result);
+}
+
+/* The query runs no more on the connection that it had, if any. */
+static void
+pool_leave(Pool *pool, Query *query)
+{
+	if (query->conn == NULL)
+		return;
+	query->conn = NULL;
+	query->party->running[query->lane]--;
+	if (query->lane == LANE_LONG)
+		pool->long_running--;
 }
 
 /*
@@ -334,10 +333,8 @@ pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 void
 pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
-	int64_t		queued_ms = query->queued_ms;
-
-	if (++query->attempts >= POOL_ATTEMPTS ||
-		pool->loop->now_ms - queued_ms >= POOL_RETRY_MS)
+	if (query->once || ++query->attempts >= POOL_ATTEMPTS ||
+		pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
 	{
 		if (outcome != QUERY_ERROR)
 		{
@@ -348,8 +345,8 @@ pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 		return;
 	}
 	PQclear(result);
-	pool_submit(pool, query);
-	query->queued_ms = queued_ms;
+	pool_leave(pool, query);
+	pool_place(pool, query);
 }
 
 /*
@@ -362,29 +359,30 @@ pool_retry_later(Pool *pool, Query *query, PGresult *result)
 {
 	calls_doubt(&pool->calls);
 	query->postponed = true;
-	if (pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
+	if (query->once ||
+		pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
 	{
 		pool_finish(pool, query, QUERY_ERROR, result);
 		return;
 	}
 	PQclear(result);
-	list_add(&pool->postponed, query);
+	pool_leave(pool, query);
+	query->next = pool->postponed;
+	pool->postponed = query;
 }
 
 /* A connection that can take a query of the lane now, or NULL. */
 static DbConn *
-pool_choose(Pool *pool, QueryLane lane)
+pool_choose(const Pool *pool, QueryLane lane)
 {
 	DbConn	   *best = NULL;
 	int			i;
 
-	if (pool->waiting[lane].count > 0)
-		return NULL;
-	for (i = 0; i < pool->count; i++)
+	for (i = 0; i < pool->conns.count; i++)
 	{
-		DbConn	   *conn = &pool->conns[i];
+		DbConn	   *conn = &pool->conns.items[i];
 
-		if (!conn_serves(pool, conn, lane) || !conn_has_room(conn))
+		if (!conn_serves(pool, conn, lane) || !pool_conn_has_room(conn))
 			continue;
 		if (best == NULL || conn->in_flight < best->in_flight)
 			best = conn;
@@ -404,67 +402,55 @@ conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane)
 {
 	if (conn->lane == lane)
 		return true;
-	return lane == LANE_CONTROL && conn->lane != LANE_SHARED &&
-		!lane_is_up(pool, LANE_CONTROL);
+	if (lane == LANE_LONG)
+		return conn->lane == LANE_OWN && pool->long_running < lane_long_max();
+	return lane == LANE_CONTROL && conn->server == &pool->primary &&
+		conn->lane != LANE_SHARED && !lane_is_up(&pool->conns, LANE_CONTROL);
 }
 
 /* Whether the connection can be sent another query now. */
-static bool
-conn_has_room(const DbConn *conn)
+bool
+pool_conn_has_room(const DbConn *conn)
 {
 	if (conn->state != DB_READY || conn->broken)
 		return false;
-	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH)
+	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH ||
+		conn->lane == LANE_STANDBY)
 		return conn->op_count == 0 && db_is_quiet(conn);
 	return conn->in_flight < POOL_SHARED_MAX &&
 		conn->op_count < 2 * POOL_SHARED_MAX;
 }
 
-/* Takes the first query that waits for such a connection, or NULL. */
+/* Takes the query that is next at such a connection, or NULL. */
 static Query *
 pool_next(Pool *pool, const DbConn *conn)
 {
-	if (conn_serves(pool, conn, LANE_CONTROL) &&
-		pool->waiting[LANE_CONTROL].count > 0)
-		return list_take(&pool->waiting[LANE_CONTROL]);
-	return list_take(&pool->waiting[conn->lane]);
+	Query	   *query = NULL;
+
+	if (conn_serves(pool, conn, LANE_CONTROL))
+		query = line_take(&pool->lines[LANE_CONTROL], 0);
+	if (query == NULL && conn->lane == LANE_OWN)
+		query = pool_next_own(pool);
+	else if (query == NULL)
+		query = line_take(&pool->lines[conn->lane],
+						  lane_max_of_one(conn->lane));
+	return query;
 }
 
-/* Lets the query wait for a connection, unless too many do. */
-static void
-pool_wait(Pool *pool, Query *query)
-{
-	if (pool->waiting[query->lane].count >= POOL_WAITING_MAX)
-		pool_finish(pool, query, QUERY_BUSY, NULL);
-	else
-		list_add(&pool->waiting[query->lane], query);
-}
-
-/* Adds at the end. */
-static void
-list_add(QueryList *list, Query *query)
-{
-	query->next = NULL;
-	if (list->last != NULL)
-		list->last->next = query;
-	else
-		list->first = query;
-	list->last = query;
-	list->count++;
-}
-
-/* Takes the first, or NULL. */
+/* Writes and reads that may take long take turns where both wait. */
 static Query *
-list_take(QueryList *list)
+pool_next_own(Pool *pool)
 {
-	Query	   *query = list->first;
+	Query	   *query = NULL;
+	int			i;
 
-	if (query == NULL)
-		return NULL;
-	list->first = query->next;
-	if (list->first == NULL)
-		list->last = NULL;
-	list->count--;
-	query->next = NULL;
+	for (i = 0; i < 2 && query == NULL; i++)
+	{
+		QueryLane	lane = pool->long_next ? LANE_LONG : LANE_OWN;
+
+		if (lane == LANE_OWN || pool->long_running < lane_long_max())
+			query = line_take(&pool->lines[lane], lane_max_of_one(lane));
+		pool->long_next = !pool->long_next;
+	}
 	return query;
 }

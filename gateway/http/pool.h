@@ -5,6 +5,9 @@
  *		Quick reads share pipelined connections; every other query has a
  *		connection to itself until it is done.  All of it happens in the
  *		thread of the loop that owns the pool.
+ *
+ *		A query names one of the lanes LANE_SHARED, LANE_LONG, LANE_OWN,
+ *		LANE_AUTH and LANE_CONTROL; the pool may find it another.
  */
 #ifndef APPT_POOL_H
 #define APPT_POOL_H
@@ -14,18 +17,9 @@
 
 #include <libpq-fe.h>
 
+#include "http/statement.h"
+
 struct Loop;
-
-#define STATEMENTS_MAX 128
-
-/* A statement that is prepared on a connection when first used there. */
-typedef struct Statement
-{
-	int			index;
-	char		name[8];
-	const char *sql;
-	int			param_count;
-} Statement;
 
 typedef enum QueryOutcome
 {
@@ -38,7 +32,11 @@ typedef enum QueryOutcome
 typedef enum QueryLane
 {
 	LANE_SHARED,				/* a read that may share a connection */
-	LANE_OWN,					/* has a connection to itself */
+	LANE_FRESH,					/* the same where the standby will not do */
+	LANE_LONG,					/* a read that may take a while: by some of
+								 * LANE_OWN's connections */
+	LANE_STANDBY,				/* the same where there is a standby */
+	LANE_OWN,					/* has a connection to itself: writes */
 	LANE_AUTH,					/* the same, never in a line with bookings */
 	LANE_CONTROL,				/* the loop's own: keys, wake-ups */
 	LANE_COUNT,
@@ -53,21 +51,23 @@ typedef struct Query
 	const Statement *statement;
 	const char *const *params;
 	QueryLane	lane;
+	const char *caller;			/* whose turn it is; NULL: nobody's */
 	bool		writes;			/* never sent twice unless rolled back */
-	QueryDone	done;			/* owns no memory of it; result is freed by the
-								 * pool unless query->result is taken */
+	bool		once;			/* nor is this one, whatever it does */
+	QueryDone	done;			/* owns the result and no memory of the query */
 	void	   *context;
+
+	/* The pool's. */
+	struct Party *party;		/* the caller's */
+	struct DbConn *conn;		/* that it runs on, or NULL */
 	bool		postponed;		/* has been sent again later, once or more */
 	int			attempts;
 	int64_t		queued_ms;
+	int64_t		asked_ms;		/* of the pool's own: lag.c */
 	struct Query *next;
 } Query;
 
 typedef struct Pool Pool;
-
-extern const Statement *statement_register(const char *sql, int param_count);
-extern const Statement *statement_get(int index);
-extern int	statement_total(void);
 
 extern Pool *pool_open(struct Loop *loop);
 extern void pool_submit(Pool *pool, Query *query);

@@ -14,6 +14,8 @@
 #include "http/metrics.h"
 #include "http/text.h"
 
+#define REPLY_COUNT_LIMIT 10001
+
 static const char *column(const PGresult *result, const char *name);
 static void reply_page(Request *request, const char *total);
 static void link_text(Buf *link, const char *text, size_t len);
@@ -74,16 +76,23 @@ column(const PGresult *result, const char *name)
 	return PQgetvalue(result, 0, number);
 }
 
-/* How many there are, and where the other pages are (RFC 8288). */
+/*
+ * How many there are, and where the other pages are (RFC 8288).  A long list is
+ * counted to some number or to one beyond the page (appt.count_limit): then
+ * there is no telling which page is the last.
+ */
 static void
 reply_page(Request *request, const char *total)
 {
 	Buf			link = {0};
+	int64_t		beyond = (int64_t) request->page * request->per_page + 1;
 	int64_t		count;
 	int			last;
 
 	if (request->per_page == 0 || !text_int(total, 0, INT32_MAX, &count))
 		return;
+	if (beyond < REPLY_COUNT_LIMIT)
+		beyond = REPLY_COUNT_LIMIT;
 	last = (int) ((count + request->per_page - 1) / request->per_page);
 	if (last < 1)
 		last = 1;
@@ -93,7 +102,8 @@ reply_page(Request *request, const char *total)
 				 request->page - 1 < last ? request->page - 1 : last, "prev");
 	if (request->page < last)
 		link_add(request, &link, request->page + 1, "next");
-	link_add(request, &link, last, "last");
+	if (count < beyond)
+		link_add(request, &link, last, "last");
 	request_header(request, "X-Total-Count", total);
 	if (link.len < headers_room(request))
 		request_header(request, "Link",

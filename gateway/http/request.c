@@ -37,6 +37,7 @@ static bool request_within_rate(Request *request);
 static bool request_accepts(Request *request);
 static void request_take_body(Request *request);
 static void request_call(Request *request);
+static QueryLane request_lane(const Route *route, const char *const *params);
 static void request_done(Query *query, QueryOutcome outcome,
 						 PGresult *result);
 
@@ -318,12 +319,36 @@ request_call(Request *request)
 	request->query = (Query) {
 		.statement = route_statement(route),
 		.params = params,
-		.lane = route->access == READ_SHARED ? LANE_SHARED : LANE_OWN,
+		.lane = request_lane(route, params),
+		.caller = request->caller.client_id,
 		.writes = route->access == WRITE,
 		.done = request_done,
 		.context = request,
 	};
 	request_submit(request);
+}
+
+/* How the call runs: with one argument a quick read may be a long one. */
+static QueryLane
+request_lane(const Route *route, const char *const *params)
+{
+	int			param = 0;
+	int			i;
+
+	if (route->access == WRITE)
+		return LANE_OWN;
+	if (route->access == READ_ALONE)
+		return LANE_LONG;
+	for (i = 0; i < route->arg_count && route->alone_with != NULL; i++)
+	{
+		if (route->args[i].from == IN_BODY_WHOLE)
+			continue;
+		if (strcmp(route->args[i].name, route->alone_with) == 0 &&
+			params[param] != NULL)
+			return LANE_LONG;
+		param++;
+	}
+	return LANE_SHARED;
 }
 
 /* Hands request->query to the database; its connection is suspended. */

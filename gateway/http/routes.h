@@ -78,6 +78,8 @@ typedef struct Route
 	Scope		scope;			/* SCOPE_NONE: open to all */
 	int			status;			/* of success */
 	RouteAccess access;
+	const char *alone_with;		/* the argument with which READ_SHARED is not
+								 * quick, or NULL */
 	const char *function;		/* in schema appt_api; NULL: "serve" */
 	void		(*serve) (struct Request *request);
 	const Arg  *args;

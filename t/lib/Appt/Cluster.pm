@@ -15,6 +15,7 @@ package Appt::Cluster;
 #   $c->dsn(user => 'bioecko_gateway');        # libpq connection string
 #   $c->freeze_clock('2026-03-14T09:00:00+05:30');
 #   $c->stop; $c->start; $c->restart; $c->kill9;
+#   my $s = $c->standby;                       # a hot standby that follows it
 
 use strict;
 use warnings;
@@ -39,6 +40,26 @@ sub new {
     $self->start;
     $self->psql("CREATE DATABASE $self->{database}", dbname => 'postgres');
     return $self;
+}
+
+# A hot standby of this cluster, made of a copy of it.
+sub standby {
+    my ($self, %arg) = @_;
+    my $new = Appt::Cluster->new(bare => 1);
+    my ($code, undef, $err) = run_command(
+        ['setpriv', Appt::Process::as_user('postgres'), '--', 'sh', '-c',
+            'rm -rf "$1"/* && exec "$0" --pgdata="$1" --dbname="$2" '
+                . '--checkpoint=fast --wal-method=stream --write-recovery-conf '
+                . '--no-sync',
+            "$new->{bindir}/pg_basebackup", $new->{data},
+            $self->dsn(dbname => 'postgres')]);
+    die "pg_basebackup: $err" if $code;
+    my %conf = (port => $new->{port}, unix_socket_directories => $new->{socket},
+        %{ $arg{conf} // {} });
+    open my $fh, '>>', "$new->{data}/postgresql.auto.conf" or die "$!\n";
+    print {$fh} map {"$_ = '$conf{$_}'\n"} sort keys %conf;
+    close $fh;
+    return $new->start;
 }
 
 # Where this machine's initdb and postgres are.
