@@ -63,8 +63,10 @@ subtest 'a good one beside forty tarpits' => sub {
     wait_for { metric('sending_slow') >= $REQUESTS / 2 } 'half of the requests '
         . 'to be found slow', 30;
     pinged($good, "ping $_ is delivered") for 1 .. 5;
-    cmp_ok(metric('sending'), '<=', $REQUESTS * 3 / 4,
-        'the tarpits have their share and no more');
+    # The last ping's request may still be counted.
+    ok(eval { wait_for { metric('sending') <= $REQUESTS * 3 / 4 } 'the ping' },
+        'the tarpits have their share and no more')
+        or diag metric('sending');
     is($sink->requests(path => '/tar'), metric('sending'),
         'none of them has been given up meanwhile');
     my $leased = states($clinic)->{in_flight} // 0;

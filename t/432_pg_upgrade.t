@@ -154,6 +154,7 @@ JOIN appt.appointment b ON appt.occupancy(
 	OPERATOR(appt.&&) appt.occupancy(
 		a.doctor_no * 64 + a.lane, a.slot_start, a.slot_end)
 WHERE b.status NOT IN ('cancelled', 'no_show')
+	AND (b.lane < 32 OR b.status <> 'completed')
 SQL
     my $plan = $c->psql("${set}EXPLAIN $query");
     my $uses = $plan =~ /appointment_no_overlap/ ? 1 : 0;
