@@ -19,6 +19,10 @@ my $gateway = $clinic->{gateway} = Appt::Gateway->new(cluster => $primary,
 my $writer = $clinic->http;
 my $reader = $clinic->http($clinic->create_client(name => 'Reader'));
 my $base = '/api/v1/appointments';
+
+# The standby knows the clients, and all that was there when the gateway began.
+wait_for { $standby->value('SELECT pg_last_wal_replay_lsn() >= $1',
+    $primary->value('SELECT pg_current_wal_insert_lsn()')) } 'the standby';
 my @free = @{ $reader->get("$base/slots", { doctor_id => 'DOC-001',
     branch_id => 'MUM-01', date => '2026-03-16' })->{json} };
 my $next = 0;
@@ -46,9 +50,6 @@ sub runs_at {
         "$name: at the $where");
 }
 
-# Replayed is what was there when the gateway began.
-wait_for { $standby->value('SELECT pg_last_wal_replay_lsn() >= $1',
-    $primary->value('SELECT pg_current_wal_insert_lsn()')) } 'the standby';
 runs_at('standby', $standby, 'list_doctors',
     sub { is($reader->get('/api/v1/doctors')->{status}, 200, 'a list') }, 'a list');
 runs_at('standby', $standby, 'get_appointment',

@@ -96,8 +96,8 @@ subtest 'stopped with a deep stock' => sub {
 subtest 'what is in stock is sent in its turn' => sub {
     load(8000);
     $sink->behave(delay => 0.01);
-    my $relay = relay(APPT_RELAY_TIMEOUT_MS => 1000,
-        APPT_RELAY_LEASE_MS => 5000);
+    my $relay = relay(APPT_RELAY_TIMEOUT_MS => 5000,
+        APPT_RELAY_LEASE_MS => 9000);
     is(copies(8000), 1, 'everything comes once');
     my $metrics = HTTP::Tiny->new->get($relay->url . '/metrics')->{content};
     is(($metrics =~ /^bioecko_relay_leases_expired_total (\d+)$/m)[0], 0,
