@@ -10,7 +10,7 @@ use Appt::Process;
 use Bench::Pgbench qw(pgbench);
 use Bench::Rounds qw(interleave median ratio);
 
-# The gateway's: at most one in that time (gateway/http/loop.c).
+# The gateway's: at most one in that time (gateway/http/wake.c).
 my $EVERY_MS = 5;
 
 # Sends NOTIFY as often as the gateway does under load, until it goes.

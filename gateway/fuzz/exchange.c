@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "fuzz/fuzz.h"
 #include "http/headers.h"
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/serve.h"
@@ -41,7 +41,7 @@ void
 exchange_run(const uint8_t *data, size_t size)
 {
 	Request    *request = calloc(1, sizeof(Request));
-	Loop		loop = {0};
+	Worker		worker = {0};
 	Client		client = {0};
 	char	   *text;
 	char	   *line;
@@ -49,7 +49,7 @@ exchange_run(const uint8_t *data, size_t size)
 
 	HOLDS(request != NULL);
 	text = arena_copy(&request->arena, (const char *) data, size);
-	request->loop = &loop;
+	request->worker = &worker;
 	request->client = &client;
 	HOLDS(ip_from_text("127.0.0.1", 9, &client.address));
 	line = take_line(&text);

@@ -9,7 +9,7 @@
 #include "fuzz/fuzz.h"
 #include "http/auth.h"
 #include "http/docs.h"
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/serve.h"
 #include "http/tls.h"
 
@@ -125,9 +125,9 @@ pool_submit(Pool *pool, Query *query)
 }
 
 void
-loop_wake_relay(Loop *loop)
+wake_soon(Wake *wake)
 {
-	(void) loop;
+	(void) wake;
 }
 
 void

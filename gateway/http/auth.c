@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 
 #include "common/clock.h"
+#include "common/loop.h"
 #include "http/options.h"
 #include "http/token.h"
 
@@ -31,21 +32,14 @@ typedef struct CachedToken
 
 struct Auth
 {
-	Loop	   *loop;
 	AuthState	state;
 	bool		ready;			/* counted in loops_ready */
-	Query		wake_query;
-	bool		wake_busy;
-	bool		wake_again;
 	CachedToken *cache;
 	unsigned	cache_version;	/* of the keys that verified them */
 };
 
 static atomic_int loops_ready;	/* of all loops of this process */
 
-static const Statement *wake_statement;
-
-static void wake_done(Query *query, QueryOutcome outcome, PGresult *result);
 static const Token *auth_token(Auth *auth, const char *text);
 static AuthOutcome token_outcome(const Auth *auth, const Token *token);
 
@@ -54,18 +48,16 @@ void
 auth_init(void)
 {
 	authstate_init();
-	wake_statement = statement_register("NOTIFY bioecko_appt", 0);
 }
 
-/* A loop's knowledge, empty at first. */
+/* A worker's knowledge, empty at first. */
 Auth *
-auth_open(Loop *loop)
+auth_open(Pool *pool)
 {
 	Auth	   *auth = must_alloc(sizeof(Auth));
 
 	memset(auth, 0, sizeof(Auth));
-	auth->loop = loop;
-	auth->state.loop = loop;
+	auth->state.pool = pool;
 	auth->cache = must_alloc(AUTH_CACHE * sizeof(CachedToken));
 	memset(auth->cache, 0, AUTH_CACHE * sizeof(CachedToken));
 	return auth;
@@ -167,7 +159,7 @@ char *
 auth_issue(Auth *auth, const char *client_id, const char *scope, int epoch)
 {
 	const SigningKey *key = keys_signer(&auth->state.keys,
-										auth->loop->now_ms);
+										loop_now_ms());
 
 	return key != NULL ? token_sign(key, client_id, scope, epoch) : NULL;
 }
@@ -205,41 +197,6 @@ auth_not_ready(const Auth *auth)
 	if (why == NULL && atomic_load(&loops_ready) < options.loops)
 		why = "a loop is starting";
 	return why;
-}
-
-/* Tells the relay that there is something to deliver. */
-void
-auth_wake_relay(Auth *auth)
-{
-	if (auth->wake_busy)
-	{
-		auth->wake_again = true;
-		return;
-	}
-	auth->wake_busy = true;
-	auth->wake_query = (Query) {
-		.statement = wake_statement,
-		.lane = LANE_CONTROL,
-		.done = wake_done,
-		.context = auth,
-	};
-	pool_submit(auth->loop->pool, &auth->wake_query);
-}
-
-/* The relay is told; if it was not, it looks by itself each second. */
-static void
-wake_done(Query *query, QueryOutcome outcome, PGresult *result)
-{
-	Auth	   *auth = query->context;
-
-	(void) outcome;
-	PQclear(result);
-	auth->wake_busy = false;
-	if (auth->wake_again)
-	{
-		auth->wake_again = false;
-		loop_wake_relay(auth->loop);
-	}
 }
 
 /* What the token says, if one of our keys signed it; NULL otherwise. */

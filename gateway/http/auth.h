@@ -12,7 +12,6 @@
 
 #include "common/buf.h"
 #include "http/authstate.h"
-#include "http/loop.h"
 #include "http/request.h"
 
 typedef struct Auth Auth;
@@ -40,7 +39,7 @@ typedef enum SecretOutcome
 } SecretOutcome;
 
 extern void auth_init(void);
-extern Auth *auth_open(Loop *loop);
+extern Auth *auth_open(Pool *pool);
 extern void auth_tick(Auth *auth, int64_t now_ms);
 extern void auth_close(Auth *auth);
 
@@ -58,6 +57,5 @@ extern char *auth_issue(Auth *auth, const char *client_id, const char *scope,
 extern void auth_revoked(Auth *auth, const Caller *owner);
 extern void auth_jwks(const Auth *auth, Buf *out);
 extern const char *auth_not_ready(const Auth *auth);
-extern void auth_wake_relay(Auth *auth);
 
 #endif							/* APPT_AUTH_H */

@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "http/json.h"
 
 #define AUTH_POLL_MS 1000
@@ -100,7 +101,7 @@ authstate_wait(AuthState *state, AuthWait *wait)
 	while (*last != NULL)
 		last = &(*last)->next;
 	wait->next = NULL;
-	wait->since_ms = state->loop->now_ms;
+	wait->since_ms = loop_now_ms();
 	*last = wait;
 	state->wanted = true;
 }
@@ -110,7 +111,7 @@ bool
 authstate_is_stale(const AuthState *state)
 {
 	return !state->known ||
-		state->loop->now_ms - state->fresh_ms > AUTH_STALE_MS;
+		loop_now_ms() - state->fresh_ms > AUTH_STALE_MS;
 }
 
 /* Why the loop cannot serve; NULL: it can. */
@@ -118,7 +119,7 @@ const char *
 authstate_not_ready(const AuthState *state)
 {
 	size_t		len = strcspn(APPT_VERSION, ".");
-	const char *why = pool_not_ready(state->loop->pool);
+	const char *why = pool_not_ready(state->pool);
 
 	if (why != NULL)
 		return why;
@@ -132,7 +133,7 @@ authstate_not_ready(const AuthState *state)
 	if (state->keys.count == 0)
 		return "there is no signing key yet";
 	if (!state->known ||
-		state->loop->now_ms - state->fresh_ms > AUTH_LATE_MS)
+		loop_now_ms() - state->fresh_ms > AUTH_LATE_MS)
 		return "the database does not answer";
 	return NULL;
 }
@@ -160,7 +161,7 @@ state_ask(AuthState *state, const Statement *statement, QueryDone done)
 		.done = done,
 		.context = state,
 	};
-	pool_submit(state->loop->pool, &state->query);
+	pool_submit(state->pool, &state->query);
 }
 
 /*
@@ -277,7 +278,7 @@ read_keys(Query *query, QueryOutcome outcome, PGresult *result)
 	if (json_is_array(rows))
 	{
 		keys_free(&state->keys);
-		keys_take(rows, state->loop->now_ms, &state->keys);
+		keys_take(rows, loop_now_ms(), &state->keys);
 		state->keys_version++;
 		state->keys_differ = false;
 		LOG_INFO("signing keys loaded", log_int("keys", state->keys.count));
@@ -399,7 +400,7 @@ make_key(AuthState *state)
 		.done = add_done,
 		.context = state,
 	};
-	pool_submit(state->loop->pool, &state->add_query);
+	pool_submit(state->pool, &state->add_query);
 }
 
 /* It is stored, or not needed; else it is tried again. */

@@ -12,7 +12,6 @@
 #include "http/clients.h"
 #include "http/keymaker.h"
 #include "http/keys.h"
-#include "http/loop.h"
 #include "http/pool.h"
 #include "http/revoked.h"
 
@@ -27,7 +26,7 @@ typedef struct AuthWait
 
 typedef struct AuthState
 {
-	Loop	   *loop;
+	Pool	   *pool;
 	KeySet		keys;			/* none: nobody's token is good */
 	unsigned	keys_version;	/* rises when they are others */
 	ClientStates clients;

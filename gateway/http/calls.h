@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/pool.h"
+#include "http/query.h"
 
 struct DbConn;
 

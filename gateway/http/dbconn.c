@@ -28,9 +28,11 @@
 #include "http/options.h"
 #include "http/retry.h"
 
+#define DB_SHARED_MAX 256		/* queries in flight on a shared connection */
 #define DB_SETUP_MS 6000
 #define DB_OVERTIME_MS 2500		/* beyond the statement's own timeout */
 
+static bool db_is_quiet(const DbConn *conn);
 static bool db_prepare(DbConn *conn, Query *query);
 static void db_ready(Watch *watch, uint32_t events);
 static void db_connected(DbConn *conn);
@@ -44,7 +46,14 @@ static void db_query_complete(DbConn *conn, const DbOp *op, PGresult *result);
 static void db_query_failed(DbConn *conn, const DbOp *op, PGresult *result);
 static void db_lost(DbConn *conn, const char *why);
 static void db_orphans(DbConn *conn);
-static void db_watch(DbConn *conn, uint32_t events);
+
+/* A connection that connects when it is told to. */
+void
+db_init(DbConn *conn, const DbConn *as)
+{
+	*conn = *as;
+	conn->watch = (Watch) {.fd = -1, .ready = db_ready, .context = conn};
+}
 
 /* Sends the query, and its PREPARE first where it is new here. */
 void
@@ -90,7 +99,7 @@ db_prepare(DbConn *conn, Query *query)
 }
 
 /*
- * Asks whether the statement can be prepared; pool_checked is told.  Each has
+ * Asks whether the statement can be prepared; the owner is told.  Each has
  * a Sync of its own, so that one that cannot be leaves the others alone.
  */
 void
@@ -128,7 +137,8 @@ db_flush(DbConn *conn)
 	if (left < 0)
 		db_lost(conn, PQerrorMessage(conn->pg));
 	else
-		db_watch(conn, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		loop_watch(&conn->watch, PQsocket(conn->pg),
+				   EPOLLIN | (left > 0 ? EPOLLOUT : 0));
 }
 
 /* Gives up what takes too long. */
@@ -143,11 +153,24 @@ db_tick(DbConn *conn, int64_t now_ms)
 		db_lost(conn, "the server does not answer");
 }
 
+/* Whether the connection can be sent another query now. */
+bool
+db_has_room(const DbConn *conn)
+{
+	if (conn->state != DB_READY || conn->broken)
+		return false;
+	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH ||
+		conn->lane == LANE_STANDBY)
+		return conn->op_count == 0 && db_is_quiet(conn);
+	return conn->in_flight < DB_SHARED_MAX &&
+		conn->op_count < 2 * DB_SHARED_MAX;
+}
+
 /*
  * Whether an idle connection has nothing to say.  If it has, it is most often
  * that the server has ended it: nothing is sent down it before that is read.
  */
-bool
+static bool
 db_is_quiet(const DbConn *conn)
 {
 	char		byte;
@@ -187,11 +210,7 @@ db_connect(DbConn *conn)
 	if (conn->attempt == NULL)
 		return;
 	conn->state = DB_CONNECTING;
-	conn->watch = (Watch) {
-		.fd = pg_attempt_fd(conn->attempt), .ready = db_ready,
-		.context = conn
-	};
-	loop_watch(conn->loop, &conn->watch, EPOLLIN);
+	loop_watch(&conn->watch, pg_attempt_fd(conn->attempt), EPOLLIN);
 }
 
 /* The descriptor is ready: goes on where the connection stands. */
@@ -221,7 +240,7 @@ db_ready(Watch *watch, uint32_t events)
 					return;
 				}
 				if (left == 0)
-					db_watch(conn, EPOLLIN);
+					loop_watch(&conn->watch, PQsocket(conn->pg), EPOLLIN);
 			}
 			if (events & ~(uint32_t) EPOLLOUT)
 				db_receive(conn);
@@ -235,6 +254,7 @@ db_connected(DbConn *conn)
 {
 	const char *why;
 
+	loop_unwatch(&conn->watch);
 	conn->pg = pg_attempt_end(conn->attempt, &why);
 	conn->attempt = NULL;
 	if (PQstatus(conn->pg) != CONNECTION_OK)
@@ -242,10 +262,8 @@ db_connected(DbConn *conn)
 		db_lost(conn, why);
 		return;
 	}
-	pool_connect(conn->pool);
-	conn->watch.fd = PQsocket(conn->pg);
-	conn->events = EPOLLIN;
-	loop_watch(conn->loop, &conn->watch, conn->events);
+	conn->events->connected(conn);
+	loop_watch(&conn->watch, PQsocket(conn->pg), EPOLLIN);
 	db_setup_start(conn);
 }
 
@@ -296,8 +314,8 @@ db_setup_step(DbConn *conn)
 			}
 			conn->state = DB_READY;
 			metrics_database_connections(1);
-			LOG_DEBUG("database connected", log_int("loop", conn->loop->index));
-			pool_conn_free(conn->pool, conn);
+			LOG_DEBUG("database connected", log_int("loop", conn->loop));
+			conn->events->room(conn);
 			return;
 		}
 		good = PQresultStatus(result) == PGRES_TUPLES_OK;
@@ -334,7 +352,7 @@ db_receive(DbConn *conn)
 	if (!good || PQstatus(conn->pg) == CONNECTION_BAD)
 		db_lost(conn, PQerrorMessage(conn->pg));
 	else if (!conn->broken)
-		pool_conn_free(conn->pool, conn);
+		conn->events->room(conn);
 }
 
 /* A result of the first op; a sync is complete with it. */
@@ -376,7 +394,7 @@ db_sync_result(DbConn *conn, PGresult *result)
 	{
 		PQclear(result);
 		if (written != NULL)
-			pool_finish(conn->pool, written, QUERY_OK, written_result);
+			conn->events->finish(conn, written, QUERY_OK, written_result);
 		return;
 	}
 	conn->broken = true;
@@ -385,12 +403,12 @@ db_sync_result(DbConn *conn, PGresult *result)
 	if (written != NULL && sqlstate[0] != '\0' &&
 		strncmp(sqlstate, "57P", 3) != 0)
 	{
-		pool_finish(conn->pool, written, QUERY_ERROR, result);
+		conn->events->finish(conn, written, QUERY_ERROR, result);
 		return;
 	}
 	PQclear(result);
 	if (written != NULL)
-		pool_finish(conn->pool, written, QUERY_LOST, NULL);
+		conn->events->finish(conn, written, QUERY_LOST, NULL);
 }
 
 /* The first op has all its results. */
@@ -409,7 +427,7 @@ db_op_complete(DbConn *conn)
 		return;
 	}
 	if (op.kind == DB_OP_CHECK)
-		pool_checked(conn->pool, op.statement, status == PGRES_COMMAND_OK
+		conn->events->checked(conn, op.statement, status == PGRES_COMMAND_OK
 					 ? "00000" : pg_sqlstate(result));
 	else if (status != PGRES_COMMAND_OK)
 	{
@@ -448,14 +466,14 @@ db_query_complete(DbConn *conn, const DbOp *op, PGresult *result)
 		case PGRES_COMMAND_OK:
 			if (!query->writes)
 			{
-				pool_finish(conn->pool, query, QUERY_OK, result);
+				conn->events->finish(conn, query, QUERY_OK, result);
 				return;
 			}
 			conn->written = query;
 			conn->written_result = result;
 			return;
 		case PGRES_PIPELINE_ABORTED:
-			pool_retry(conn->pool, query, QUERY_BUSY, result);
+			conn->events->retry(conn, query, QUERY_BUSY, result);
 			return;
 		default:
 			db_query_failed(conn, op, result);
@@ -473,43 +491,43 @@ db_query_failed(DbConn *conn, const DbOp *op, PGresult *result)
 	{
 		PQclear(result);
 		if (query->writes)
-			pool_finish(conn->pool, query, QUERY_LOST, NULL);
+			conn->events->finish(conn, query, QUERY_LOST, NULL);
 		else
-			pool_retry(conn->pool, query, QUERY_LOST, NULL);
+			conn->events->retry(conn, query, QUERY_LOST, NULL);
 		return;
 	}
 	switch (retry_of(sqlstate))
 	{
 		case RETRY_NOW:
-			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			conn->events->retry(conn, query, QUERY_ERROR, result);
 			return;
 		case RETRY_PREPARED:
 			conn->prepared[op->statement->index] = DB_UNPREPARED;
-			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			conn->events->retry(conn, query, QUERY_ERROR, result);
 			return;
 		case RETRY_PLANNED:
 			if (op->fresh)
 				break;			/* a function says so itself */
 			conn->prepared[op->statement->index] = DB_OUTDATED;
-			pool_retry(conn->pool, query, QUERY_ERROR, result);
+			conn->events->retry(conn, query, QUERY_ERROR, result);
 			return;
 		case RETRY_ELSEWHERE:
 			conn->broken = true;
 			pg_connect_later(conn->server);
-			pool_retry_later(conn->pool, query, result);
+			conn->events->retry_later(conn, query, result);
 			return;
 		case RETRY_LATER:
-			pool_retry_later(conn->pool, query, result);
+			conn->events->retry_later(conn, query, result);
 			return;
 		case RETRY_ONCE_LATER:
 			if (query->postponed)
 				break;
-			pool_retry_later(conn->pool, query, result);
+			conn->events->retry_later(conn, query, result);
 			return;
 		case RETRY_NEVER:
 			break;
 	}
-	pool_finish(conn->pool, query, QUERY_ERROR, result);
+	conn->events->finish(conn, query, QUERY_ERROR, result);
 }
 
 /*
@@ -528,9 +546,10 @@ db_lost(DbConn *conn, const char *why)
 		pg_connect_later(conn->server);
 	if (was_up || conn->server->failures <= 1)
 		LOG_WARNING("database connection lost",
-					log_int("loop", conn->loop->index), log_text("why", why));
+					log_int("loop", conn->loop), log_text("why", why));
 	PQclear(conn->result);
 	conn->result = NULL;
+	loop_unwatch(&conn->watch);
 	PQfinish(conn->pg);
 	conn->pg = NULL;
 	conn->state = DB_DOWN;
@@ -552,7 +571,7 @@ db_orphans(DbConn *conn)
 	conn->written = NULL;
 	conn->written_result = NULL;
 	if (written != NULL)
-		pool_finish(conn->pool, written, QUERY_LOST, NULL);
+		conn->events->finish(conn, written, QUERY_LOST, NULL);
 	while (conn->op_count > 0)
 	{
 		DbOp		op = db_op_pop(conn);
@@ -560,18 +579,8 @@ db_orphans(DbConn *conn)
 		if (op.kind != DB_OP_QUERY || op.query == NULL)
 			continue;
 		if (op.query->writes)
-			pool_finish(conn->pool, op.query, QUERY_LOST, NULL);
+			conn->events->finish(conn, op.query, QUERY_LOST, NULL);
 		else
-			pool_retry(conn->pool, op.query, QUERY_LOST, NULL);
+			conn->events->retry(conn, op.query, QUERY_LOST, NULL);
 	}
-}
-
-/* Waits for these events from now on. */
-static void
-db_watch(DbConn *conn, uint32_t events)
-{
-	if (conn->events == events)
-		return;
-	conn->events = events;
-	loop_watch_again(conn->loop, &conn->watch, events);
 }

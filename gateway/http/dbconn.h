@@ -6,8 +6,8 @@
 #define APPT_DBCONN_H
 
 #include "common/connect.h"
-#include "http/loop.h"
-#include "http/pool.h"
+#include "common/loop.h"
+#include "http/query.h"
 
 typedef enum DbState
 {
@@ -44,17 +44,34 @@ typedef struct DbOp
 	int64_t		sent_ms;
 } DbOp;
 
+struct DbConn;
+
+/* What a connection tells its owner; results are the callee's. */
+typedef struct DbEvents
+{
+	void		(*connected) (struct DbConn *conn);
+	void		(*room) (struct DbConn *conn);	/* for another query */
+	void		(*finish) (struct DbConn *conn, Query *query,
+						   QueryOutcome outcome, PGresult *result);
+	void		(*retry) (struct DbConn *conn, Query *query,
+						  QueryOutcome outcome, PGresult *result);
+	void		(*retry_later) (struct DbConn *conn, Query *query,
+								PGresult *result);
+	void		(*checked) (struct DbConn *conn, const Statement *statement,
+							const char *sqlstate);
+} DbEvents;
+
 typedef struct DbConn
 {
-	struct Loop *loop;
-	Pool	   *pool;
+	const DbEvents *events;
+	void	   *owner;
+	int			loop;			/* for the log */
 	QueryLane	lane;
 	PgServer   *server;
 	PgAttempt  *attempt;		/* while it connects */
 	PGconn	   *pg;
 	DbState		state;
 	Watch		watch;
-	uint32_t	events;
 	int64_t		since_ms;		/* when its session began to be set up */
 	int64_t		caught_up_ms;	/* what was written before can be read here */
 	DbPrepared	prepared[STATEMENTS_MAX];
@@ -70,10 +87,11 @@ typedef struct DbConn
 	bool		broken;			/* to be given up at the next flush */
 } DbConn;
 
+extern void db_init(DbConn *conn, const DbConn *as);
 extern void db_send(DbConn *conn, Query *query);
 extern void db_check(DbConn *conn, const Statement *statement);
 extern void db_flush(DbConn *conn);
-extern bool db_is_quiet(const DbConn *conn);
+extern bool db_has_room(const DbConn *conn);
 extern void db_connect(DbConn *conn);
 extern void db_tick(DbConn *conn, int64_t now_ms);
 extern void db_close(DbConn *conn);
@@ -81,17 +99,5 @@ extern void db_close(DbConn *conn);
 /* What it waits for (dbop.c). */
 extern void db_op_push(DbConn *conn, DbOp op);
 extern DbOp db_op_pop(DbConn *conn);
-
-/* What a connection tells its pool (pool.c). */
-extern void pool_connect(Pool *pool);
-extern bool pool_conn_has_room(const DbConn *conn);
-extern void pool_conn_free(Pool *pool, DbConn *conn);
-extern void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
-						PGresult *result);
-extern void pool_retry(Pool *pool, Query *query, QueryOutcome outcome,
-					   PGresult *result);
-extern void pool_retry_later(Pool *pool, Query *query, PGresult *result);
-extern void pool_checked(Pool *pool, const Statement *statement,
-						 const char *sqlstate);
 
 #endif							/* APPT_DBCONN_H */

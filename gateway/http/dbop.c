@@ -25,7 +25,7 @@ db_op_push(DbConn *conn, DbOp op)
 		conn->op_first = 0;
 		conn->op_size = size;
 	}
-	op.sent_ms = conn->loop->now_ms;
+	op.sent_ms = loop_now_ms();
 	conn->ops[(conn->op_first + conn->op_count) & (conn->op_size - 1)] = op;
 	conn->op_count++;
 }

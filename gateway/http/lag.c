@@ -35,7 +35,6 @@ typedef struct Probe
 
 struct Lag
 {
-	Pool	   *pool;
 	Probe	   *probes;
 	int			count;
 	Query		query;			/* to the primary */
@@ -70,12 +69,12 @@ lag_init(void)
 
 /* For these connections, of which those to a standby are looked at. */
 Lag *
-lag_open(Pool *pool, DbConn *conns, int count)
+lag_open(DbConn *conns, int count)
 {
 	Lag		   *lag = must_alloc(sizeof(Lag));
 	int			i;
 
-	*lag = (Lag) {.pool = pool};
+	*lag = (Lag) {0};
 	lag->params[0] = lag->position;
 	lag->probes = must_alloc((size_t) count * sizeof(Probe));
 	for (i = 0; i < count; i++)
@@ -88,13 +87,15 @@ lag_open(Pool *pool, DbConn *conns, int count)
 	return lag;
 }
 
-/* Asks the primary, if somebody has written what a standby may lack. */
-void
-lag_tick(Lag *lag, int64_t now_ms)
+/*
+ * What is to be asked of the primary, if somebody has written what a standby
+ * may lack; NULL: nothing.
+ */
+Query *
+lag_question(Lag *lag)
 {
-	(void) now_ms;
 	if (lag->busy || !is_behind(lag))
-		return;
+		return NULL;
 	lag->busy = true;
 	lag->asked_ms = clock_ms();
 	lag->query = (Query) {
@@ -104,7 +105,7 @@ lag_tick(Lag *lag, int64_t now_ms)
 		.done = primary_done,
 		.context = lag,
 	};
-	pool_submit(lag->pool, &lag->query);
+	return &lag->query;
 }
 
 /* Forgets everything. */
@@ -163,7 +164,7 @@ primary_done(Query *query, QueryOutcome outcome, PGresult *result)
 	{
 		Probe	   *probe = &lag->probes[i];
 
-		if (probe->busy || !pool_conn_has_room(probe->conn))
+		if (probe->busy || !db_has_room(probe->conn))
 			continue;
 		probe->busy = true;
 		probe->query = (Query) {

@@ -13,8 +13,8 @@
 typedef struct Lag Lag;
 
 extern void lag_init(void);
-extern Lag *lag_open(Pool *pool, DbConn *conns, int count);
-extern void lag_tick(Lag *lag, int64_t now_ms);
+extern Lag *lag_open(DbConn *conns, int count);
+extern Query *lag_question(Lag *lag);
 extern void lag_close(Lag *lag);
 
 extern void lag_wrote(const char *caller);

@@ -6,7 +6,7 @@
 #define APPT_LASTWORD_H
 
 #include "http/errors.h"
-#include "http/loop.h"
+#include "http/worker.h"
 
 extern void lastword_refuse(Client *client, const Problem *problem);
 extern void lastword_late(Client *client);

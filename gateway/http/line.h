@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/pool.h"
+#include "http/query.h"
 
 /* A caller's queries in one line, first come first served. */
 typedef struct Place

@@ -22,7 +22,7 @@
 #include "http/auth.h"
 #include "http/docs.h"
 #include "http/lag.h"
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/newkey.h"
 #include "http/options.h"
 #include "http/routes.h"
@@ -73,6 +73,7 @@ main(int argc, char **argv)
 	auth_init();
 	oauth_init();
 	lag_init();
+	wake_init();
 	serve_init();
 	docs_init();
 	return serve();
@@ -82,7 +83,7 @@ main(int argc, char **argv)
 static int
 serve(void)
 {
-	static Loop *loops;			/* on failure they may run to the very end */
+	static Worker *workers; /* on failure they may run to the very end */
 	int			signals = signals_open();
 	Address		address;
 	char		where[300];
@@ -97,12 +98,12 @@ serve(void)
 				"such as 127.0.0.1:8080\n", options.listen);
 		return 2;
 	}
-	loops = must_alloc((size_t) options.loops * sizeof(Loop));
+	workers = must_alloc((size_t) options.loops * sizeof(Worker));
 	for (i = 0; i < options.loops; i++)
 	{
 		int			fd = listen_on(&address);
 
-		if (fd < 0 || !loop_start(&loops[i], i, fd))
+		if (fd < 0 || !worker_start(&workers[i], i, fd))
 			return 1;
 	}
 	snprintf(where, sizeof(where), "%s:%s", address.host, address.port);
@@ -111,10 +112,10 @@ serve(void)
 	wait_for_stop(signals);
 	LOG_INFO("stopping");
 	for (i = 0; i < options.loops; i++)
-		loop_ask_stop(&loops[i]);
+		worker_ask_stop(&workers[i]);
 	for (i = 0; i < options.loops; i++)
-		pthread_join(loops[i].thread, NULL);
-	free(loops);
+		pthread_join(workers[i].thread, NULL);
+	free(workers);
 	LOG_INFO("stopped");
 	if (pg_attempts_running())
 		_exit(0);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
-#include "http/pool.h"
+#include "http/query.h"
 #include "http/routes.h"
 
 /* Why somebody was not let in. */

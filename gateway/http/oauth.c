@@ -26,6 +26,7 @@
 #include "http/strangers.h"
 #include "http/text.h"
 #include "http/token.h"
+#include "http/worker.h"
 
 #define CLIENT_DEPTH 2			/* what appt_api.authenticate answers */
 #define WRONG_SECRETS_A_MINUTE 10
@@ -127,7 +128,7 @@ oauth_judge(Request *request, OauthForm *form)
 		[SECRET_NO_CLIENT] = FAILURE_UNKNOWN_CLIENT,
 		[SECRET_DISABLED] = FAILURE_DISABLED_CLIENT,
 	};
-	SecretOutcome outcome = auth_check_secret(request->loop->auth,
+	SecretOutcome outcome = auth_check_secret(request->worker->auth,
 											  form->client_id,
 											  form->client_secret);
 
@@ -150,7 +151,7 @@ oauth_wait(Request *request, OauthForm *form)
 		.done = oauth_judge_again, .context = request
 	};
 	request_suspend(request);
-	auth_wait(request->loop->auth, &form->wait);
+	auth_wait(request->worker->auth, &form->wait);
 }
 
 /* What is known is newer than the request, or does not get any newer. */
@@ -251,7 +252,7 @@ token_answer(Request *request, const json_t *client)
 					"The client does not have that scope.");
 		return;
 	}
-	token = auth_issue(request->loop->auth, id, scope, (int)
+	token = auth_issue(request->worker->auth, id, scope, (int)
 					   json_integer_value(json_object_get(client, "epoch")));
 	if (token == NULL)
 	{
@@ -313,7 +314,7 @@ revoke_ask(Request *request, OauthForm *form)
 
 	if (!oauth_within(request, LIMIT_REVOCATIONS, form))
 		return;
-	outcome = auth_check_token(request->loop->auth, form->token,
+	outcome = auth_check_token(request->worker->auth, form->token,
 							   &form->owner);
 	if (outcome == AUTH_UNKNOWN)
 		refuse_for_now(request);
@@ -341,7 +342,7 @@ revoke_done(Query *query, QueryOutcome outcome, PGresult *result)
 		request_database_error(request, outcome, result);
 	else
 	{
-		auth_revoked(request->loop->auth, &form->owner);
+		auth_revoked(request->worker->auth, &form->owner);
 		request_answer(request, 200, NULL, "", 0);
 	}
 	PQclear(result);

@@ -12,7 +12,7 @@
 
 #include <netinet/in.h>
 
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/options.h"
 
 #define NETWORK_BYTES 8			/* of IPv6: who has one address has the /64 */

@@ -22,7 +22,6 @@
 #include "http/metrics.h"
 #include "http/options.h"
 
-#define POOL_SHARED_MAX 256		/* queries in flight on a shared connection */
 #define POOL_WAITING_MAX 2000
 #define POOL_WAITING_OF_ONE 1000	/* one caller's of them */
 #define POOL_ATTEMPTS 20
@@ -30,7 +29,6 @@
 
 struct Pool
 {
-	struct Loop *loop;
 	Conns		conns;
 	PgServer	primary;
 	PgServer	standby;		/* of APPT_READ_DSN */
@@ -43,6 +41,22 @@ struct Pool
 	Calls		calls;
 };
 
+static void conn_connected(DbConn *conn);
+static void conn_room(DbConn *conn);
+static void conn_finish(DbConn *conn, Query *query, QueryOutcome outcome,
+						PGresult *result);
+static void conn_retry(DbConn *conn, Query *query, QueryOutcome outcome,
+					   PGresult *result);
+static void conn_retry_later(DbConn *conn, Query *query, PGresult *result);
+static void conn_checked(DbConn *conn, const Statement *statement,
+						 const char *sqlstate);
+static void pool_connect(Pool *pool);
+static void pool_serve(Pool *pool, DbConn *conn);
+static void pool_finish(Pool *pool, Query *query, QueryOutcome outcome,
+						PGresult *result);
+static void pool_retry(Pool *pool, Query *query, QueryOutcome outcome,
+					   PGresult *result);
+static void pool_retry_later(Pool *pool, Query *query, PGresult *result);
 static DbConn *pool_choose(const Pool *pool, QueryLane lane);
 static bool conn_serves(const Pool *pool, const DbConn *conn,
 						QueryLane lane);
@@ -57,13 +71,20 @@ static void pool_check(Pool *pool, int64_t now_ms);
 
 /* A pool whose connections connect at the first tick. */
 Pool *
-pool_open(struct Loop *loop)
+pool_open(int loop)
 {
+	static const DbEvents events = {
+		.connected = conn_connected,
+		.room = conn_room,
+		.finish = conn_finish,
+		.retry = conn_retry,
+		.retry_later = conn_retry_later,
+		.checked = conn_checked,
+	};
 	Pool	   *pool = must_alloc(sizeof(Pool));
 	int			lane;
 
 	*pool = (Pool) {
-		.loop = loop,
 		.primary = {.dsn = options.dsn},
 		.standby = {.dsn = options.read_dsn},
 		.conns = {.has_standby = options.read_dsn[0] != '\0'},
@@ -80,15 +101,16 @@ pool_open(struct Loop *loop)
 
 		line_init(&pool->lines[lane], (QueryLane) lane);
 		for (i = 0; i < lane_size((QueryLane) lane); i++)
-			pool->conns.items[pool->conns.count++] = (DbConn) {
+			db_init(&pool->conns.items[pool->conns.count++], &(DbConn) {
+				.events = &events,
+				.owner = pool,
 				.loop = loop,
-				.pool = pool,
 				.lane = (QueryLane) lane,
 				.server = other ? &pool->standby : &pool->primary,
-			};
+			});
 	}
 	if (pool->conns.has_standby)
-		pool->lag = lag_open(pool, pool->conns.items, pool->conns.count);
+		pool->lag = lag_open(pool->conns.items, pool->conns.count);
 	return pool;
 }
 
@@ -100,7 +122,7 @@ pool_open(struct Loop *loop)
 void
 pool_submit(Pool *pool, Query *query)
 {
-	query->queued_ms = pool->loop->now_ms;
+	query->queued_ms = loop_now_ms();
 	party_join(&pool->parties, query);
 	pool_place(pool, query);
 }
@@ -131,7 +153,7 @@ pool_place(Pool *pool, Query *query)
 	/* Those before it may have all that they may have: then it is next. */
 	conn = pool_choose(pool, query->lane);
 	if (conn != NULL)
-		pool_conn_free(pool, conn);
+		pool_serve(pool, conn);
 }
 
 /* Sends the query down the connection, which has room. */
@@ -162,6 +184,7 @@ pool_tick(Pool *pool, int64_t now_ms)
 	static const QueryLane moving[] = {
 		LANE_SHARED, LANE_FRESH, LANE_STANDBY
 	};
+	Query	   *question;
 	int			i;
 
 	for (i = 0; i < pool->conns.count; i++)
@@ -183,8 +206,9 @@ pool_tick(Pool *pool, int64_t now_ms)
 	}
 	pool_send_postponed(pool);
 	pool_check(pool, now_ms);
-	if (pool->lag != NULL)
-		lag_tick(pool->lag, now_ms);
+	question = pool->lag != NULL ? lag_question(pool->lag) : NULL;
+	if (question != NULL)
+		pool_submit(pool, question);
 }
 
 /* Finds another lane for those who wait in one that has no connection. */
@@ -227,18 +251,11 @@ pool_check(Pool *pool, int64_t now_ms)
 		calls_look(&pool->calls, conn, now_ms);
 }
 
-/* Whether a statement can be prepared. */
-void
-pool_checked(Pool *pool, const Statement *statement, const char *sqlstate)
-{
-	calls_told(&pool->calls, statement, sqlstate);
-}
-
 /*
  * Starts to connect as many as their servers allow now, first those of a lane
  * that has none, so that a gateway is soon of use.
  */
-void
+static void
 pool_connect(Pool *pool)
 {
 	int			others;
@@ -287,11 +304,56 @@ pool_close(Pool *pool)
 	free(pool);
 }
 
-/* A connection has room: the first that wait for such a one are sent. */
-void
-pool_conn_free(Pool *pool, DbConn *conn)
+/* One is open: another may be tried, as the server answers. */
+static void
+conn_connected(DbConn *conn)
 {
-	while (pool_conn_has_room(conn))
+	pool_connect(conn->owner);
+}
+
+/* It has room. */
+static void
+conn_room(DbConn *conn)
+{
+	pool_serve(conn->owner, conn);
+}
+
+/* One of its queries is over. */
+static void
+conn_finish(DbConn *conn, Query *query, QueryOutcome outcome,
+			PGresult *result)
+{
+	pool_finish(conn->owner, query, outcome, result);
+}
+
+/* One of its queries had no effect. */
+static void
+conn_retry(DbConn *conn, Query *query, QueryOutcome outcome, PGresult *result)
+{
+	pool_retry(conn->owner, query, outcome, result);
+}
+
+/* The same, while the schema is changed or a server becomes a standby. */
+static void
+conn_retry_later(DbConn *conn, Query *query, PGresult *result)
+{
+	pool_retry_later(conn->owner, query, result);
+}
+
+/* A statement can be prepared, or not. */
+static void
+conn_checked(DbConn *conn, const Statement *statement, const char *sqlstate)
+{
+	Pool	   *pool = conn->owner;
+
+	calls_told(&pool->calls, statement, sqlstate);
+}
+
+/* A connection has room: the first that wait for such a one are sent. */
+static void
+pool_serve(Pool *pool, DbConn *conn)
+{
+	while (db_has_room(conn))
 	{
 		Query	   *query = pool_next(pool, conn);
 
@@ -302,7 +364,7 @@ pool_conn_free(Pool *pool, DbConn *conn)
 }
 
 /* The query is over; result goes to whom it belongs. */
-void
+static void
 pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
 	metrics_query(outcome);
@@ -330,11 +392,11 @@ pool_leave(Pool *pool, Query *query)
  * The query had no effect and may be sent again, some times; then its outcome
  * stands.  The result is taken over.
  */
-void
+static void
 pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
 	if (query->once || ++query->attempts >= POOL_ATTEMPTS ||
-		pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
+		loop_now_ms() - query->queued_ms >= POOL_RETRY_MS)
 	{
 		if (outcome != QUERY_ERROR)
 		{
@@ -354,13 +416,13 @@ pool_retry(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
  * a standby, and had no effect: it is sent again after a while, some times.
  * The result is taken over.
  */
-void
+static void
 pool_retry_later(Pool *pool, Query *query, PGresult *result)
 {
 	calls_doubt(&pool->calls);
 	query->postponed = true;
 	if (query->once ||
-		pool->loop->now_ms - query->queued_ms >= POOL_RETRY_MS)
+		loop_now_ms() - query->queued_ms >= POOL_RETRY_MS)
 	{
 		pool_finish(pool, query, QUERY_ERROR, result);
 		return;
@@ -382,7 +444,7 @@ pool_choose(const Pool *pool, QueryLane lane)
 	{
 		DbConn	   *conn = &pool->conns.items[i];
 
-		if (!conn_serves(pool, conn, lane) || !pool_conn_has_room(conn))
+		if (!conn_serves(pool, conn, lane) || !db_has_room(conn))
 			continue;
 		if (best == NULL || conn->in_flight < best->in_flight)
 			best = conn;
@@ -406,19 +468,6 @@ conn_serves(const Pool *pool, const DbConn *conn, QueryLane lane)
 		return conn->lane == LANE_OWN && pool->long_running < lane_long_max();
 	return lane == LANE_CONTROL && conn->server == &pool->primary &&
 		conn->lane != LANE_SHARED && !lane_is_up(&pool->conns, LANE_CONTROL);
-}
-
-/* Whether the connection can be sent another query now. */
-bool
-pool_conn_has_room(const DbConn *conn)
-{
-	if (conn->state != DB_READY || conn->broken)
-		return false;
-	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH ||
-		conn->lane == LANE_STANDBY)
-		return conn->op_count == 0 && db_is_quiet(conn);
-	return conn->in_flight < POOL_SHARED_MAX &&
-		conn->op_count < 2 * POOL_SHARED_MAX;
 }
 
 /* Takes the query that is next at such a connection, or NULL. */

@@ -26,6 +26,7 @@
 #include "http/strangers.h"
 #include "http/target.h"
 #include "http/tls.h"
+#include "http/worker.h"
 
 static void request_stranger(Request *request);
 static bool is_health(const Route *route);
@@ -175,7 +176,7 @@ request_authorize(Request *request)
 
 	if (scope == SCOPE_NONE)
 		return true;
-	outcome = auth_check(request->loop->auth, request->headers.authorization,
+	outcome = auth_check(request->worker->auth, request->headers.authorization,
 						 &request->caller);
 	if (outcome != AUTH_GOOD)
 	{
@@ -253,7 +254,7 @@ request_within_rate(Request *request)
 	if (client_id[0] == '\0')
 		return true;
 	state = limits_take(LIMIT_REQUESTS, client_id,
-						auth_rate(request->loop->auth, client_id));
+						auth_rate(request->worker->auth, client_id));
 	if (!state.allowed)
 	{
 		request_refuse(request, &too_many);
@@ -356,7 +357,7 @@ void
 request_submit(Request *request)
 {
 	request_suspend(request);
-	pool_submit(request->loop->pool, &request->query);
+	pool_submit(request->worker->pool, &request->query);
 }
 
 /* Suspends the request's connection, unless it is already. */
@@ -387,7 +388,7 @@ request_done(Query *query, QueryOutcome outcome, PGresult *result)
 	{
 		reply_from_result(request, result);
 		if (request->route->wakes)
-			loop_wake_relay(request->loop);
+			wake_soon(&request->worker->wake);
 	}
 	else
 	{

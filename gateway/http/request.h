@@ -88,7 +88,7 @@ typedef struct Answer
 
 typedef struct Request
 {
-	struct Loop *loop;
+	struct Worker *worker;
 	struct Client *client;		/* the connection that it came on */
 	struct MHD_Connection *connection;
 	RequestState state;

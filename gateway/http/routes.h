@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/pool.h"
+#include "http/statement.h"
 #include "scopes.gen.h"
 
 struct Request;

@@ -11,6 +11,7 @@
 #include "http/document.h"
 #include "http/metrics.h"
 #include "http/request.h"
+#include "http/worker.h"
 
 /* The document, linked in by the Makefile. */
 extern const char _binary_openapi_json_start[];
@@ -42,13 +43,13 @@ void
 serve_readyz(Request *request)
 {
 	static const char body[] = "{\"status\":\"ready\"}";
-	const char *why = auth_not_ready(request->loop->auth);
-	const char *missing = pool_missing_call(request->loop->pool);
+	const char *why = auth_not_ready(request->worker->auth);
+	const char *missing = pool_missing_call(request->worker->pool);
 
 	if (why == NULL && missing != NULL)
 		why = arena_printf(&request->arena, "the database has no %s as this "
 						   "gateway calls it", missing);
-	if (request->loop->stopping)
+	if (request->worker->stopping)
 		why = "the service is stopping";
 	if (why == NULL)
 		request_answer(request, 200, "application/json", body, strlen(body));
@@ -83,7 +84,7 @@ serve_jwks(Request *request)
 	Document	keys = {.content_type = "application/jwk-set+json"};
 	Buf			body = {0};
 
-	auth_jwks(request->loop->auth, &body);
+	auth_jwks(request->worker->auth, &body);
 	keys.body = arena_copy(&request->arena, body.data, body.len);
 	keys.len = body.len;
 	document_name(&keys);

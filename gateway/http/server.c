@@ -72,7 +72,7 @@ static void server_said(void *context, const char *format, va_list args)
 
 /* Starts libmicrohttpd on the loop's listening socket. */
 bool
-server_start(Loop *loop)
+server_start(Worker *worker)
 {
 	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG | MHD_USE_TURBO | (tls_wanted() ? MHD_USE_TLS : 0);
@@ -82,10 +82,10 @@ server_start(Loop *loop)
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	loop->daemon = MHD_start_daemon(
-		flags, 0, server_admit, loop, server_handle, loop,
+	worker->daemon = MHD_start_daemon(
+		flags, 0, server_admit, worker, server_handle, worker,
 		MHD_OPTION_EXTERNAL_LOGGER, server_said, NULL,
-		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
+		MHD_OPTION_LISTEN_SOCKET, worker->listen_fd,
 		MHD_OPTION_ARRAY, tls_wanted() ? tls : tls + 2,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned) options.connection_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) REQUEST_MEMORY,
@@ -94,28 +94,28 @@ server_start(Loop *loop)
 		SERVER_DISCIPLINE,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_UNESCAPE_CALLBACK, server_keep_escapes, NULL,
-		MHD_OPTION_URI_LOG_CALLBACK, server_uri, loop,
-		MHD_OPTION_NOTIFY_CONNECTION, server_connection, loop,
-		MHD_OPTION_NOTIFY_COMPLETED, server_completed, loop,
+		MHD_OPTION_URI_LOG_CALLBACK, server_uri, worker,
+		MHD_OPTION_NOTIFY_CONNECTION, server_connection, worker,
+		MHD_OPTION_NOTIFY_COMPLETED, server_completed, worker,
 		MHD_OPTION_END);
-	if (loop->daemon == NULL)
+	if (worker->daemon == NULL)
 		LOG_ERROR("could not start the HTTP server");
-	return loop->daemon != NULL;
+	return worker->daemon != NULL;
 }
 
 /* The descriptor that becomes readable when libmicrohttpd has work. */
 int
-server_epoll_fd(Loop *loop)
+server_epoll_fd(Worker *worker)
 {
-	return MHD_get_daemon_info(loop->daemon,
+	return MHD_get_daemon_info(worker->daemon,
 							   MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
 /* Takes no new connection. */
 void
-server_quiesce(Loop *loop)
+server_quiesce(Worker *worker)
 {
-	MHD_socket	fd = MHD_quiesce_daemon(loop->daemon);
+	MHD_socket	fd = MHD_quiesce_daemon(worker->daemon);
 
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
@@ -123,13 +123,13 @@ server_quiesce(Loop *loop)
 
 /* Ends all connections. */
 void
-server_stop(Loop *loop)
+server_stop(Worker *worker)
 {
-	MHD_stop_daemon(loop->daemon);
-	while (loop->spare != NULL)
+	MHD_stop_daemon(worker->daemon);
+	while (worker->spare != NULL)
 	{
-		Request    *request = loop->spare;
-		loop->spare = request->next;
+		Request    *request = worker->spare;
+		worker->spare = request->next;
 		buf_free(&request->body);
 		free(request);
 	}
@@ -150,21 +150,21 @@ server_admit(void *context, const struct sockaddr *address, socklen_t len)
 static void *
 server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	Loop	   *loop = context;
-	Request    *request = loop->spare;
+	Worker	   *worker = context;
+	Request    *request = worker->spare;
 	const Problem *problem = headers_line_refusal(uri);
 
 	if (request != NULL)
 	{
-		loop->spare = request->next;
-		loop->spare_count--;
+		worker->spare = request->next;
+		worker->spare_count--;
 	}
 	else
 	{
 		request = must_alloc(sizeof(Request));
 		*request = (Request) {0};
 	}
-	request->loop = loop;
+	request->worker = worker;
 	request->connection = connection;
 	request->client = *(Client **) MHD_get_connection_info(
 		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -173,7 +173,7 @@ server_uri(void *context, const char *uri, struct MHD_Connection *connection)
 	request->target = arena_strdup(&request->arena, uri);
 	request->client->request = request;
 	request->client->deadline_ms = clock_ms() + options.request_timeout_ms;
-	loop->running++;
+	worker->running++;
 	if (problem != NULL)
 		lastword_refuse(request->client, problem);
 	return request;
@@ -279,14 +279,14 @@ server_send(Request *request)
 	for (i = 0; i < answer->header_count; i++)
 		MHD_add_response_header(response, answer->headers[i].name,
 								answer->headers[i].value);
-	if (answer->close || request->loop->stopping)
+	if (answer->close || request->worker->stopping)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	queued = MHD_queue_response(request->connection,
 								(unsigned) answer->status, response);
 	MHD_destroy_response(response);
 	request->queued = true;
 	request->client->deadline_ms =
-		request->loop->now_ms + options.request_timeout_ms;
+		loop_now_ms() + options.request_timeout_ms;
 	return queued;
 }
 
@@ -295,7 +295,7 @@ static void
 server_completed(void *context, struct MHD_Connection *connection,
 				 void **request_context, enum MHD_RequestTerminationCode how)
 {
-	Loop	   *loop = context;
+	Worker	   *worker = context;
 	Request    *request = *request_context;
 
 	(void) connection;
@@ -307,14 +307,14 @@ server_completed(void *context, struct MHD_Connection *connection,
 	server_log(request);
 	request->client->request = NULL;
 	request->client->idle_since_ms = clock_ms();
-	request->client->deadline_ms = loop->now_ms + options.idle_timeout_ms;
-	loop->running--;
+	request->client->deadline_ms = loop_now_ms() + options.idle_timeout_ms;
+	worker->running--;
 	request_reset(request);
-	if (loop->spare_count < SERVER_SPARE_MAX)
+	if (worker->spare_count < SERVER_SPARE_MAX)
 	{
-		request->next = loop->spare;
-		loop->spare = request;
-		loop->spare_count++;
+		request->next = worker->spare;
+		worker->spare = request;
+		worker->spare_count++;
 	}
 	else
 	{
@@ -367,7 +367,7 @@ server_connection(void *context, struct MHD_Connection *connection,
 				  void **socket_context,
 				  enum MHD_ConnectionNotificationCode code)
 {
-	Loop	   *loop = context;
+	Worker	   *worker = context;
 	Client	   *client = *socket_context;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
@@ -376,16 +376,16 @@ server_connection(void *context, struct MHD_Connection *connection,
 			return;
 		client->prev->next = client->next;
 		client->next->prev = client->prev;
-		shares_end(loop, client);
+		shares_end(worker, client);
 		free(client);
-		loop->client_count--;
+		worker->client_count--;
 		metrics_connections(-1);
 		return;
 	}
 	client = must_alloc(sizeof(Client));
 	*client = (Client) {
-		.next = &loop->clients,
-		.prev = loop->clients.prev,
+		.next = &worker->clients,
+		.prev = worker->clients.prev,
 		.fd = MHD_get_connection_info(
 			connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
 		.deadline_ms = clock_ms() + options.request_timeout_ms,
@@ -393,9 +393,9 @@ server_connection(void *context, struct MHD_Connection *connection,
 		.connection = connection,
 	};
 	client->prev->next = client;
-	loop->clients.prev = client;
-	loop->client_count++;
-	shares_begin(loop, client);
+	worker->clients.prev = client;
+	worker->client_count++;
+	shares_begin(worker, client);
 	metrics_connections(1);
 	*socket_context = client;
 }

@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 
-#include "http/loop.h"
+#include "http/worker.h"
 
-extern bool server_start(Loop *loop) __attribute__((warn_unused_result));
-extern int	server_epoll_fd(Loop *loop);
-extern void server_quiesce(Loop *loop);
-extern void server_stop(Loop *loop);
+extern bool server_start(Worker *worker) __attribute__((warn_unused_result));
+extern int	server_epoll_fd(Worker *worker);
+extern void server_quiesce(Worker *worker);
+extern void server_stop(Worker *worker);
 
 #endif							/* APPT_SERVER_H */

@@ -12,38 +12,38 @@
 #include <sys/socket.h>
 
 #include "common/buf.h"
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/request.h"
 
 #define ROOM_PART 16			/* of the connections: is kept free */
 
-static void shares_make_room(Loop *loop);
+static void shares_make_room(Worker *worker);
 static Share **share_link(Shares *shares, const IpAddress *network);
 static bool is_idle(const Client *client);
 
 /* Whether another connection of the address is taken. */
 bool
-shares_admit(const Loop *loop, const IpAddress *ip)
+shares_admit(const Worker *worker, const IpAddress *ip)
 {
 	IpAddress	network = peer_network(ip);
 	const Share *share;
 
 	if (options.address_limit == 0 || peer_is_proxy(ip))
 		return true;
-	share = *share_link((Shares *) &loop->shares, &network);
+	share = *share_link((Shares *) &worker->shares, &network);
 	return share == NULL || share->count < options.address_limit;
 }
 
 /* Counts a connection that begins. */
 void
-shares_begin(Loop *loop, Client *client)
+shares_begin(Worker *worker, Client *client)
 {
 	bool		proxy = peer_is_proxy(&client->address);
 	IpAddress	network = proxy ? client->address
 		: peer_network(&client->address);
-	Share	  **link = share_link(&loop->shares, &network);
+	Share	  **link = share_link(&worker->shares, &network);
 	int			room = options.connection_limit / ROOM_PART;
 
 	if (*link == NULL)
@@ -53,23 +53,23 @@ shares_begin(Loop *loop, Client *client)
 	}
 	client->share = *link;
 	client->share->count++;
-	if (loop->client_count - loop->shares.ending >
+	if (worker->client_count - worker->shares.ending >
 		options.connection_limit - room)
-		shares_make_room(loop);
+		shares_make_room(worker);
 }
 
 /* Counts a connection that has ended. */
 void
-shares_end(Loop *loop, Client *client)
+shares_end(Worker *worker, Client *client)
 {
 	Share	   *share = client->share;
 	Share	  **link;
 
 	if (client->ending)
-		loop->shares.ending--;
+		worker->shares.ending--;
 	if (--share->count > 0)
 		return;
-	link = share_link(&loop->shares, &share->network);
+	link = share_link(&worker->shares, &share->network);
 	*link = share->next;
 	free(share);
 }
@@ -80,28 +80,28 @@ shares_end(Loop *loop, Client *client)
  * in without another look.
  */
 static void
-shares_make_room(Loop *loop)
+shares_make_room(Worker *worker)
 {
 	int			wanted = options.connection_limit / ROOM_PART / 2 + 1;
 	const Share *most = NULL;
 	Client	   *client;
 
-	for (client = loop->clients.next; client != &loop->clients;
+	for (client = worker->clients.next; client != &worker->clients;
 		 client = client->next)
 	{
 		if (is_idle(client) && !client->share->proxy &&
 			(most == NULL || client->share->count > most->count))
 			most = client->share;
 	}
-	for (client = loop->clients.next;
-		 client != &loop->clients && most != NULL && wanted > 0;
+	for (client = worker->clients.next;
+		 client != &worker->clients && most != NULL && wanted > 0;
 		 client = client->next)
 	{
 		if (client->share != most || !is_idle(client))
 			continue;
 		shutdown(client->fd, SHUT_RDWR);
 		client->ending = true;
-		loop->shares.ending++;
+		worker->shares.ending++;
 		wanted--;
 	}
 }

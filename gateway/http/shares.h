@@ -10,7 +10,7 @@
 #include "common/ip.h"
 
 struct Client;
-struct Loop;
+struct Worker;
 
 #define SHARE_CHAINS 1024		/* a power of two */
 
@@ -29,8 +29,8 @@ typedef struct Shares
 	int			ending;			/* connections that make room, not gone yet */
 } Shares;
 
-extern bool shares_admit(const struct Loop *loop, const IpAddress *ip);
-extern void shares_begin(struct Loop *loop, struct Client *client);
-extern void shares_end(struct Loop *loop, struct Client *client);
+extern bool shares_admit(const struct Worker *worker, const IpAddress *ip);
+extern void shares_begin(struct Worker *worker, struct Client *client);
+extern void shares_end(struct Worker *worker, struct Client *client);
 
 #endif							/* APPT_SHARES_H */

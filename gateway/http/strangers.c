@@ -10,7 +10,7 @@
 #include "http/strangers.h"
 
 #include "http/limits.h"
-#include "http/loop.h"
+#include "http/worker.h"
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/request.h"
@@ -43,12 +43,12 @@ strangers_take(Request *request, int *retry_s)
 void
 strangers_hold(Request *request)
 {
-	Loop	   *loop = request->loop;
-	HeldAnswers *held = &loop->held[request->hold];
+	Worker	   *worker = request->worker;
+	HeldAnswers *held = &worker->held[request->hold];
 
 	request_suspend(request);
 	request->client->deadline_ms = 0;
-	request->held_until_ms = loop->now_ms + hold_ms[request->hold];
+	request->held_until_ms = loop_now_ms() + hold_ms[request->hold];
 	request->hold = HOLD_NONE;
 	request->next = NULL;
 	if (held->last != NULL)
@@ -60,18 +60,18 @@ strangers_hold(Request *request)
 
 /* Lets answers go that are due, some in each turn; all when stopping. */
 void
-strangers_turn(Loop *loop)
+strangers_turn(Worker *worker)
 {
-	int			left = loop->stopping ? loop->running : HOLD_TURN;
+	int			left = worker->stopping ? worker->running : HOLD_TURN;
 	int			kind;
 
 	for (kind = 0; kind < HOLD_KINDS; kind++)
 	{
-		HeldAnswers *held = &loop->held[kind];
+		HeldAnswers *held = &worker->held[kind];
 
 		while (held->first != NULL && left-- > 0 &&
-			   (loop->stopping ||
-				held->first->held_until_ms <= loop->now_ms))
+			   (worker->stopping ||
+				held->first->held_until_ms <= loop_now_ms()))
 		{
 			Request    *request = held->first;
 
@@ -87,18 +87,18 @@ strangers_turn(Loop *loop)
 
 /* When the next answer is to be let go; INT64_MAX: there is none. */
 int64_t
-strangers_due_ms(const Loop *loop)
+strangers_due_ms(const Worker *worker)
 {
 	int64_t		due_ms = INT64_MAX;
 	int			kind;
 
 	for (kind = 0; kind < HOLD_KINDS; kind++)
 	{
-		const Request *first = loop->held[kind].first;
+		const Request *first = worker->held[kind].first;
 
 		if (first != NULL && first->held_until_ms < due_ms)
 			due_ms = first->held_until_ms;
 	}
 	/* What is overdue leaves a turn to the others first. */
-	return due_ms <= loop->now_ms ? loop->now_ms + 1 : due_ms;
+	return due_ms <= loop_now_ms() ? loop_now_ms() + 1 : due_ms;
 }

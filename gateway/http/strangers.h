@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct Loop;
+struct Worker;
 struct Request;
 
 /* How long an answer is held back. */
@@ -31,7 +31,7 @@ typedef struct HeldAnswers
 extern bool strangers_take(struct Request *request, int *retry_s)
 			__attribute__((warn_unused_result));
 extern void strangers_hold(struct Request *request);
-extern void strangers_turn(struct Loop *loop);
-extern int64_t strangers_due_ms(const struct Loop *loop);
+extern void strangers_turn(struct Worker *worker);
+extern int64_t strangers_due_ms(const struct Worker *worker);
 
 #endif							/* APPT_STRANGERS_H */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "relay/loop.h"
+#include "common/loop.h"
 #include "relay/settings.h"
 #include "relay/transfer.h"
 

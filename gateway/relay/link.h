@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "common/connect.h"
-#include "relay/loop.h"
+#include "common/loop.h"
 
 typedef enum LinkState
 {

@@ -20,7 +20,7 @@
 #include "relay/claim.h"
 #include "relay/deliver.h"
 #include "relay/endpoint.h"
-#include "relay/loop.h"
+#include "common/loop.h"
 #include "relay/metrics.h"
 #include "relay/notify.h"
 #include "relay/record.h"

@@ -1,35 +1,29 @@
 /*
- * loop.h
- *		One epoll that owns libmicrohttpd's descriptor and the database's.
+ * worker.h
+ *		A thread with an event loop that owns libmicrohttpd's descriptor and the
+ *		database's.
  *
- *		Everything a loop owns is touched by its thread alone; only "stop" and
- *		"reload" may be asked for from outside.
+ *		Everything a worker owns is touched by its thread alone; others may
+ *		only ask it to stop.
  */
-#ifndef APPT_LOOP_H
-#define APPT_LOOP_H
+#ifndef APPT_WORKER_H
+#define APPT_WORKER_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 
 #include "common/ip.h"
+#include "common/loop.h"
 #include "http/shares.h"
 #include "http/strangers.h"
+#include "http/wake.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
-struct Loop;
+struct Worker;
 struct Request;
-
-/* A descriptor and what to call when it is ready. */
-typedef struct Watch
-{
-	int			fd;
-	void		(*ready) (struct Watch *watch, uint32_t events);
-	void	   *context;
-} Watch;
 
 /* A client's connection. */
 typedef struct Client
@@ -46,11 +40,10 @@ typedef struct Client
 	struct Request *request;	/* from its line to its answer, else NULL */
 } Client;
 
-typedef struct Loop
+typedef struct Worker
 {
 	int			index;
 	pthread_t	thread;
-	int			epoll_fd;
 	int			ask_fd;			/* eventfd: something is asked of the loop */
 	Watch		ask_watch;
 	atomic_bool stop_asked;
@@ -58,6 +51,7 @@ typedef struct Loop
 	struct MHD_Daemon *daemon;
 	Watch		daemon_watch;
 	struct Pool *pool;
+	Wake		wake;
 	struct Auth *auth;
 	Client		clients;		/* head of the ring */
 	int			client_count;
@@ -67,18 +61,13 @@ typedef struct Loop
 	HeldAnswers held[HOLD_KINDS];
 	struct Request *spare;		/* finished ones, to be used again */
 	int			spare_count;
-	int64_t		now_ms;
 	int64_t		next_tick_ms;
-	int64_t		wake_at_ms;		/* when to wake the relay; 0: no need */
 	bool		stopping;
 	int64_t		stop_at_ms;
-} Loop;
+} Worker;
 
-extern bool loop_start(Loop *loop, int index, int listen_fd)
+extern bool worker_start(Worker *worker, int index, int listen_fd)
 			__attribute__((warn_unused_result));
-extern void loop_ask_stop(Loop *loop);
-extern void loop_watch(Loop *loop, Watch *watch, uint32_t events);
-extern void loop_watch_again(Loop *loop, Watch *watch, uint32_t events);
-extern void loop_wake_relay(Loop *loop);
+extern void worker_ask_stop(Worker *worker);
 
-#endif							/* APPT_LOOP_H */
+#endif							/* APPT_WORKER_H */

@@ -1,32 +1,50 @@
 /*
  * loop.c
- *		The relay's one event loop: epoll, level-triggered.
+ *		An event loop on epoll, level-triggered: the calling thread's.
  *
  *		A watch that is freed while its events are being handed out lives
  *		until the round is over.
  */
-#include "relay/loop.h"
+#include "common/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 #define EVENTS_A_ROUND 256
 
-static int	epoll_fd = -1;
-static Watch *dead = NULL;
+static _Thread_local int epoll_fd = -1;
+static _Thread_local int64_t now_ms;
+static _Thread_local Watch *dead = NULL;
 
 static void watch_control(Watch *watch, int operation);
 
-/* To be called once, first. */
+/* Makes the thread's loop; to be called once, first. */
 void
 loop_open(void)
 {
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll_fd < 0)
 		abort();
+	now_ms = clock_ms();
+}
+
+/* Ends the thread's loop; what is watched stays open. */
+void
+loop_close(void)
+{
+	close(epoll_fd);
+	epoll_fd = -1;
+}
+
+/* clock_ms() when the round began that is running. */
+int64_t
+loop_now_ms(void)
+{
+	return now_ms;
 }
 
 /* Watches the descriptor for these events, instead of what it was before. */
@@ -90,6 +108,7 @@ loop_wait(int64_t timeout_ms)
 		timeout_ms = 0;
 	count = epoll_wait(epoll_fd, events, EVENTS_A_ROUND,
 					   timeout_ms > 60000 ? 60000 : (int) timeout_ms);
+	now_ms = clock_ms();
 	for (i = 0; i < count; i++)
 	{
 		Watch	   *watch = events[i].data.ptr;
