@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/pg.h"
+#include "relay/claimrow.h"
 #include "relay/link.h"
 #include "relay/metrics.h"
 #include "relay/settings.h"
@@ -285,7 +286,7 @@ claimed(PGresult *rows)
 
 	for (row = 0; row < count; row++)
 		note_version(rows, row);
-	while (changes < count && delivery_row_is_change(rows, changes))
+	while (changes < count && claimrow_is_change(rows, changes))
 		changes++;
 	count -= changes;
 	if (count == 0)
@@ -304,7 +305,7 @@ static void
 note_version(const PGresult *rows, int row)
 {
 	int			version;
-	Endpoint   *endpoint = delivery_row_endpoint(rows, row, &version);
+	Endpoint   *endpoint = claimrow_endpoint(rows, row, &version);
 
 	if (endpoint->version != version)
 		claim_release_waiting(endpoint);
@@ -328,7 +329,7 @@ take_in(PGresult *rows, int first, int count)
 	*batch = (Batch) {.rows = rows};
 	for (i = 0; i < count; i++)
 	{
-		taken[i] = delivery_from_row(batch, first + i);
+		taken[i] = claimrow_delivery(batch, first + i);
 		taken[i]->lease_end_ms = sent_ms + settings.lease_ms;
 	}
 	for (i = 0; i < count; i++)

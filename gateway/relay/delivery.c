@@ -6,79 +6,21 @@
 
 #include <stdlib.h>
 
-#include "relay/endpoint.h"
-
-/* The columns of appt.claim_deliveries. */
-enum
-{
-	COLUMN_DELIVERY_NO,
-	COLUMN_FENCE,
-	COLUMN_ATTEMPT,
-	COLUMN_WEBHOOK_NO,
-	COLUMN_WEBHOOK_ID,
-	COLUMN_URL,
-	COLUMN_SECRETS,
-	COLUMN_EVENT_ID,
-	COLUMN_BODY,
-	COLUMN_VERSION,
-	COLUMN_FAILING,
-};
-
 static Delivery *known = NULL;
 
-static int	row_number(const PGresult *rows, int row, int column);
-
-/* The delivery of a row; it keeps the batch until it is freed. */
+/* A delivery with what was claimed of it; it keeps the batch until freed. */
 Delivery *
-delivery_from_row(Batch *batch, int row)
+delivery_new(const Delivery *claimed)
 {
 	Delivery   *delivery = must_alloc(sizeof(*delivery));
-	PGresult   *rows = batch->rows;
 
-	*delivery = (Delivery) {
-		.batch = batch,
-		.delivery_no = strtoll(PQgetvalue(rows, row, COLUMN_DELIVERY_NO),
-							   NULL, 10),
-		.fence = strtoll(PQgetvalue(rows, row, COLUMN_FENCE), NULL, 10),
-		.attempt = row_number(rows, row, COLUMN_ATTEMPT),
-		.webhook_id = PQgetvalue(rows, row, COLUMN_WEBHOOK_ID),
-		.url = PQgetvalue(rows, row, COLUMN_URL),
-		.secrets = PQgetvalue(rows, row, COLUMN_SECRETS),
-		.event_id = PQgetvalue(rows, row, COLUMN_EVENT_ID),
-		.body = PQgetvalue(rows, row, COLUMN_BODY),
-		.body_len = (size_t) PQgetlength(rows, row, COLUMN_BODY),
-	};
-	delivery->endpoint = endpoint_get(row_number(rows, row, COLUMN_WEBHOOK_NO));
-	endpoint_is_failing(delivery->endpoint,
-						PQgetvalue(rows, row, COLUMN_FAILING)[0] == 't');
-	batch->users++;
+	*delivery = *claimed;
+	delivery->batch->users++;
 	delivery->next_known = known;
 	if (known != NULL)
 		known->prev_known = delivery;
 	known = delivery;
 	return delivery;
-}
-
-/* The endpoint of a row, and which version of it the row is of. */
-Endpoint *
-delivery_row_endpoint(const PGresult *rows, int row, int *version)
-{
-	*version = row_number(rows, row, COLUMN_VERSION);
-	return endpoint_get(row_number(rows, row, COLUMN_WEBHOOK_NO));
-}
-
-/* Whether the row says that its endpoint has changed, and is no delivery. */
-bool
-delivery_row_is_change(const PGresult *rows, int row)
-{
-	return PQgetisnull(rows, row, COLUMN_DELIVERY_NO) != 0;
-}
-
-/* A column that is an integer. */
-static int
-row_number(const PGresult *rows, int row, int column)
-{
-	return (int) strtol(PQgetvalue(rows, row, column), NULL, 10);
 }
 
 /* The numbers of all deliveries that this relay has, as an array literal. */

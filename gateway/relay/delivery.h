@@ -61,10 +61,7 @@ typedef struct DeliveryList
 	int			count;
 } DeliveryList;
 
-extern Delivery *delivery_from_row(Batch *batch, int row);
-extern struct Endpoint *delivery_row_endpoint(const PGresult *rows, int row,
-											  int *version);
-extern bool delivery_row_is_change(const PGresult *rows, int row);
+extern Delivery *delivery_new(const Delivery *claimed);
 extern void delivery_numbers(Buf *array);
 extern void delivery_free(Delivery *delivery);
 extern bool delivery_succeeded(const Delivery *delivery);
