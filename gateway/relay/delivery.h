@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "relay/transfer.h"
 
 /* What appt.claim_deliveries returned; freed with its last delivery. */
 typedef struct Batch
@@ -18,19 +19,6 @@ typedef struct Batch
 	PGresult   *rows;
 	int			users;
 } Batch;
-
-/* What came of the attempt. */
-typedef struct Outcome
-{
-	double		started_at;		/* seconds since 1970 */
-	int			duration_ms;
-	int			status;			/* HTTP; 0: there was no answer */
-	const char *error;			/* NULL: none; static text */
-	int			retry_after_s;	/* 0: not asked for */
-	bool		refused;		/* by the destination guard */
-	Buf			answer;			/* UTF-8, at most ANSWER_KEPT_BYTES */
-	bool		inside;			/* the answer is of the clinic's own network */
-} Outcome;
 
 typedef struct Delivery
 {

@@ -19,7 +19,6 @@
 
 #include "common/clock.h"
 #include "relay/settings.h"
-#include "relay/sign.h"
 #include "relay/utf8.h"
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
@@ -32,12 +31,9 @@ _Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
 	} while (0)
 
 static void transfer_options(Transfer *transfer);
-static void transfer_headers(Transfer *transfer);
 static const char *transfer_error(const Transfer *transfer, CURLcode code);
 static bool is_redirect(int status);
 static bool came_from_inside(const Transfer *transfer);
-static void header_add(Transfer *transfer, const char *name,
-					   const char *value);
 static void headers_link(Transfer *transfer);
 static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
 									struct curl_sockaddr *address);
@@ -48,52 +44,68 @@ static int	retry_after_of(const char *value, size_t len);
 static size_t on_body(char *bytes, size_t size, size_t count,
 					  void *transfer);
 
-/* A transfer with its handle, for any number of requests. */
+/*
+ * A transfer for a request of the owner: an idle one, which goes to the list
+ * again with its next_idle, or a new one.
+ */
 Transfer *
-transfer_new(void)
+transfer_take(Transfer **idle, void *owner)
 {
-	Transfer   *transfer = must_alloc(sizeof(*transfer));
+	Transfer   *transfer = *idle;
 
-	*transfer = (Transfer) {.easy = curl_easy_init()};
-	if (transfer->easy == NULL)
-		abort();
-	transfer_options(transfer);
-	return transfer;
-}
-
-/* Makes it the delivery's request; it is not sent yet. */
-void
-transfer_prepare(Transfer *transfer, Delivery *delivery)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	delivery->outcome.started_at =
-		(double) now.tv_sec + (double) now.tv_nsec / 1e9;
+	if (transfer != NULL)
+		*idle = transfer->next_idle;
+	else
+	{
+		transfer = must_alloc(sizeof(*transfer));
+		*transfer = (Transfer) {.easy = curl_easy_init()};
+		if (transfer->easy == NULL)
+			abort();
+		transfer_options(transfer);
+	}
 	buf_clear(&transfer->header_text);
 	*transfer = (Transfer) {
 		.easy = transfer->easy,
 		.header_text = transfer->header_text,
-		.delivery = delivery,
+		.owner = owner,
 		.started_ms = clock_ms(),
-		.scheme = strncasecmp(delivery->url, "https:", 6) == 0
-			? GUARD_HTTPS : GUARD_HTTP,
 	};
-	transfer_headers(transfer);
-	SET(transfer->easy, CURLOPT_URL, delivery->url);
-	SET(transfer->easy, CURLOPT_POSTFIELDS, delivery->body);
+	return transfer;
+}
+
+/* Adds a header; the value has no control characters. */
+void
+transfer_header(Transfer *transfer, const char *name, const char *value)
+{
+	if (transfer->header_count == HEADERS_MAX)
+		abort();
+	transfer->header_at[transfer->header_count++] = transfer->header_text.len;
+	buf_text(&transfer->header_text, name);
+	buf_text(&transfer->header_text, ": ");
+	buf_add(&transfer->header_text, value, strlen(value) + 1);
+}
+
+/* Makes it that request, with the headers that were added; not sent yet. */
+void
+transfer_prepare(Transfer *transfer, const TransferRequest *request)
+{
+	transfer->scheme = strncasecmp(request->url, "https:", 6) == 0
+		? GUARD_HTTPS : GUARD_HTTP;
+	headers_link(transfer);
+	SET(transfer->easy, CURLOPT_URL, request->url);
+	SET(transfer->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	SET(transfer->easy, CURLOPT_POSTFIELDS, request->body);
 	SET(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-		(curl_off_t) delivery->body_len);
+		(curl_off_t) request->body_len);
+	SET(transfer->easy, CURLOPT_USERNAME, request->username);
+	SET(transfer->easy, CURLOPT_PASSWORD, request->password);
 	SET(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-/* The request is over: writes the delivery's outcome and gives it back. */
-Delivery *
-transfer_finish(Transfer *transfer, CURLcode code)
+/* The request is over: writes what came of it and gives its owner back. */
+void *
+transfer_finish(Transfer *transfer, CURLcode code, Outcome *outcome)
 {
-	Delivery   *delivery = transfer->delivery;
-	Outcome    *outcome = &delivery->outcome;
-
 	outcome->status = transfer->status;
 	outcome->duration_ms = (int) (clock_ms() - transfer->started_ms);
 	outcome->refused = code != CURLE_OK && transfer->refused &&
@@ -105,8 +117,17 @@ transfer_finish(Transfer *transfer, CURLcode code)
 	outcome->inside = transfer->answer.len > 0 && came_from_inside(transfer);
 
 	buf_free(&transfer->answer);
-	transfer->delivery = NULL;
-	return delivery;
+	return transfer->owner;
+}
+
+/* Seconds since 1970. */
+double
+transfer_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 /* What is the same for every request. */
@@ -139,57 +160,6 @@ transfer_options(Transfer *transfer)
 	SET(easy, CURLOPT_HEADERDATA, transfer);
 	SET(easy, CURLOPT_WRITEFUNCTION, on_body);
 	SET(easy, CURLOPT_WRITEDATA, transfer);
-}
-
-/* The request's headers; the signature is made anew for each attempt. */
-static void
-transfer_headers(Transfer *transfer)
-{
-	const Delivery *delivery = transfer->delivery;
-	SignInput	input = {
-		.secrets = delivery->secrets,
-		.id = delivery->event_id,
-		.timestamp = (long long) delivery->outcome.started_at,
-		.body = delivery->body,
-		.body_len = delivery->body_len,
-	};
-	const char *others;
-	Buf			value = {0};
-
-	header_add(transfer, "Content-Type", "application/json");
-	header_add(transfer, "User-Agent", "bioecko-appt/" APPT_VERSION);
-	header_add(transfer, "webhook-id", delivery->event_id);
-	buf_printf(&value, "%lld", input.timestamp);
-	header_add(transfer, "webhook-timestamp", value.data);
-	if (delivery->secrets[0] != '\0')
-	{
-		buf_clear(&value);
-		others = sign_published(&input, input.secrets, &value);
-		header_add(transfer, "X-Bio-Ecko-Signature", value.data);
-		if (others[0] != '\0')
-		{
-			buf_clear(&value);
-			sign_published(&input, others, &value);
-			header_add(transfer, "X-Bio-Ecko-Signature-Previous", value.data);
-		}
-		buf_clear(&value);
-		sign_standard(&input, &value);
-		header_add(transfer, "webhook-signature", value.data);
-	}
-	buf_free(&value);
-	headers_link(transfer);
-}
-
-/* Adds one header's text. */
-static void
-header_add(Transfer *transfer, const char *name, const char *value)
-{
-	if (transfer->header_count == HEADERS_MAX)
-		abort();
-	transfer->header_at[transfer->header_count++] = transfer->header_text.len;
-	buf_text(&transfer->header_text, name);
-	buf_text(&transfer->header_text, ": ");
-	buf_add(&transfer->header_text, value, strlen(value) + 1);
 }
 
 /* Makes libcurl's list of the texts; it stays with the transfer. */
