@@ -165,7 +165,7 @@ call_book(void *arg)
 	IdempotencyKey key = {
 		.client = caller.actor,
 		.route = "appt.book",
-		.key = api_text(fcinfo, 9)
+		.key = api_exact_text(fcinfo, 9)
 	};
 	Answer		answer;
 	Appointment *booked;

@@ -16,6 +16,7 @@
  */
 
 extern char *api_text(FunctionCallInfo fcinfo, int n);
+extern char *api_exact_text(FunctionCallInfo fcinfo, int n);
 extern int	api_int(FunctionCallInfo fcinfo, int n);
 extern OptionalTime api_time(FunctionCallInfo fcinfo, int n);
 extern OptionalInt api_optional_int(FunctionCallInfo fcinfo, int n);

@@ -32,8 +32,17 @@ PG_FUNCTION_INFO_V1(appt_new_id_sql);
 PG_FUNCTION_INFO_V1(appt_idempotency_begin);
 PG_FUNCTION_INFO_V1(appt_idempotency_finish);
 
+/* A text as it is kept: trimmed, NULL where it is empty (text.c). */
 char *
 api_text(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL
+		: appt_clean_text(text_to_cstring(PG_GETARG_TEXT_PP(n)));
+}
+
+/* A text that must stay as it is, such as a key or an answer. */
+char *
+api_exact_text(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
@@ -250,10 +259,10 @@ static IdempotencyKey
 key_of_args(FunctionCallInfo fcinfo)
 {
 	return (IdempotencyKey) {
-		.client = api_text(fcinfo, 0),
-		.route = api_text(fcinfo, 1),
-		.key = api_text(fcinfo, 2),
-		.request_hash = api_text(fcinfo, 3)
+		.client = api_exact_text(fcinfo, 0),
+		.route = api_exact_text(fcinfo, 1),
+		.key = api_exact_text(fcinfo, 2),
+		.request_hash = api_exact_text(fcinfo, 3)
 	};
 }
 
@@ -304,9 +313,9 @@ call_idempotency_finish(void *arg)
 	FunctionCallInfo fcinfo = arg;
 	IdempotencyKey key = key_of_args(fcinfo);
 	Answer		answer = {
-		.id = api_text(fcinfo, 4),
+		.id = api_exact_text(fcinfo, 4),
 		.version = api_int(fcinfo, 5),
-		.body = api_text(fcinfo, 6)
+		.body = api_exact_text(fcinfo, 6)
 	};
 
 	idempotency_finish(&key, &answer);

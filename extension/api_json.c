@@ -187,8 +187,8 @@ answer_write(void *arg)
 	key.client = caller.actor;
 	if (call->has_key)
 	{
-		key.key = api_text(fcinfo, call->context_arg + 1);
-		key.request_hash = api_text(fcinfo, call->context_arg + 2);
+		key.key = api_exact_text(fcinfo, call->context_arg + 1);
+		key.request_hash = api_exact_text(fcinfo, call->context_arg + 2);
 		appt_require(key.key == NULL || key.request_hash != NULL,
 					 "request_hash");
 	}

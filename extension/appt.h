@@ -212,6 +212,10 @@ extern void appt_append_time(StringInfo out, TimestampTz instant, pg_tz *zone);
 extern char *appt_spoken_time(TimestampTz instant, pg_tz *zone);
 extern char *appt_spoken_date(DateADT date);
 
+/* ---- text.c ---- */
+
+extern char *appt_clean_text(const char *text);
+
 /* ---- json.c ---- */
 
 extern void appt_json_text(StringInfo out, const char *name,

@@ -12,8 +12,6 @@ static const char *const sqlstates[APPT_ERROR_COUNT] = {
 #undef APPT_ERROR_STATE
 };
 
-static bool is_blank(const char *value);
-
 /* The SQLSTATE of an error, in the form that errcode() takes. */
 int
 appt_sqlstate(ApptError error)
@@ -42,29 +40,16 @@ appt_require(bool present, const char *field)
 }
 
 /*
- * Refuses a text that is given but blank, or longer than free text may be.
- * NULL passes: whether a text is needed is not this function's to say.
+ * Refuses a text that is longer than free text may be.  NULL passes: whether a
+ * text is needed is not this function's to say.
  */
 void
 appt_check_text(const char *value, const char *field)
 {
-	if (value == NULL)
-		return;
-	if (is_blank(value))
-		ereport(ERROR,
-				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("%s must not be blank", field),
-				 appt_errfield(field)));
-	if (pg_mbstrlen(value) > APPT_MAX_TEXT_LENGTH)
+	if (value != NULL && pg_mbstrlen(value) > APPT_MAX_TEXT_LENGTH)
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
 				 errmsg("%s is longer than %d characters",
 						field, APPT_MAX_TEXT_LENGTH),
 				 appt_errfield(field)));
-}
-
-static bool
-is_blank(const char *value)
-{
-	return value[strspn(value, " \t\r\n\f\v")] == '\0';
 }

@@ -90,7 +90,7 @@ SELECT argument, pg_temp.try(
 	'SELECT status FROM appt.book(''PAT-3'', ''DOC-001'', ''2026-03-16 11:45'','
 	|| argument || ')')
 FROM unnest(ARRAY['branch_id => ''PAR-01''', 'visit_type => ''dance''',
-	'source => ''fax''', 'source => ''walk_in''', 'notes => ''  ''',
+	'source => ''fax''', 'source => ''walk_in''',
 	'notes => repeat(''x'', 4001)', 'hold_id => ''hold_none''']) argument;
 UPDATE appt.patient SET active = false WHERE patient_id = 'PAT-4';
 UPDATE appt.visit_type SET active = false WHERE visit_type = 'procedure';

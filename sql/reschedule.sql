@@ -54,7 +54,6 @@ SELECT pg_temp.refused(:'c', '2026-03-16 11:15') AS patient_is_with_dr_khan;
 SELECT pg_temp.refused(:'b', '2026-03-16 09:15', ', doctor_id => ''DOC-999''');
 SELECT pg_temp.refused(:'b', '2026-03-16 09:15', ', branch_id => ''PAR-01''');
 SELECT pg_temp.refused(:'b', '2026-03-16 09:15', ', expected_version => 7');
-SELECT pg_temp.refused(:'b', '2026-03-16 09:15', ', reason => '' ''');
 SELECT pg_temp.refused(:'b', '2026-03-16 09:15',
 	', new_slot_end => ''2026-03-16 09:15''');
 SELECT pg_temp.refused(:'b', NULL);

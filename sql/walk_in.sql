@@ -47,7 +47,8 @@ SELECT pg_temp.try($$SELECT appt.walk_in('PAT-7', NULL)$$);
 SELECT pg_temp.try($$SELECT appt.walk_in('PAT-7', 'DOC-001', 'PAR-01')$$);
 SELECT pg_temp.try($$SELECT appt.walk_in('PAT-7', 'DOC-001',
 	visit_type => 'dance')$$);
-SELECT pg_temp.try($$SELECT appt.walk_in('PAT-7', 'DOC-001', notes => ' ')$$);
+SELECT pg_temp.try($$SELECT appt.walk_in('PAT-7', 'DOC-001',
+	notes => repeat('x', 4001))$$);
 
 -- Many at once all find a place: up to 32 at a time.
 INSERT INTO appt.patient (patient_id, first_name)

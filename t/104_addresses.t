@@ -64,7 +64,8 @@ for my $case (
     [ APPT_TRUSTED_PROXIES => '10.0.0.0/ 8', '10.0.0.0/' ],
     [ APPT_CORS_ORIGINS => 'https://a.example, https://b.example/',
         'https://b.example/' ],
-    [ APPT_CORS_ORIGINS => 'desk.example', 'desk.example' ]) {
+    [ APPT_CORS_ORIGINS => 'desk.example', 'desk.example' ],
+    [ APPT_CORS_HEADERS => 'X-A: b', 'X-A: b' ]) {
     my ($name, $list, $bad) = @$case;
     my ($code, undef, $err) = run_command([ 'env', "$name=$list",
         'APPT_LISTEN=127.0.0.1:0', 'timeout', '5', Appt::Gateway->binary ]);

@@ -71,6 +71,11 @@ $r = $http->request('OPTIONS', '/api/v1/appointments', undef,
         'Access-Control-Request-Method' => 'POST', Authorization => undef });
 is($r->{status}, 204, 'a preflight needs no token');
 like($r->{headers}{'access-control-allow-methods'}, qr/POST/, 'and says what may');
+my %may = map { lc, 1 }
+    split /, */, $r->{headers}{'access-control-allow-headers'};
+ok($may{$_}, "a page may send $_") for qw(authorization content-type if-match
+    if-none-match idempotency-key x-request-id traceparent tracestate baggage
+    sentry-trace b3 x-requested-with);
 
 # ---- metrics ----------------------------------------------------------------
 

@@ -33,6 +33,7 @@ static void check_scope(Gathering *gathering, const Arg *arg,
 						const char *value);
 static void check_unknown_params(Gathering *gathering);
 static void take_page(Request *request, const Arg *arg, const char *value);
+static void refuse_fields(Request *request);
 static void refuse_scope(Request *request, Scope scope);
 
 /* Fills params in the order of the route's arguments, or answers. */
@@ -41,9 +42,6 @@ args_gather(Request *request, const char **params)
 {
 	static const Problem bad_query = {400, "invalid_request", "",
 		"The query is not well formed."
-	};
-	static const Problem bad_fields = {400, "invalid_request", "",
-		"Some fields are not as they must be; \"errors\" names them."
 	};
 	Gathering	gathering = {.request = request};
 	const Route *route = request->route;
@@ -73,7 +71,7 @@ args_gather(Request *request, const char **params)
 	if (gathering.missing_scope != SCOPE_NONE)
 		refuse_scope(request, gathering.missing_scope);
 	else if (request->fields != NULL)
-		request_refuse(request, &bad_fields);
+		refuse_fields(request);
 	return request->state == REQUEST_ANSWERED ? ARGS_REFUSED : ARGS_GOOD;
 }
 
@@ -132,7 +130,7 @@ gather_query(Gathering *gathering, const Arg *arg)
 			request_field_error(request, arg->name, "is there twice");
 		text = gathering->query.items[i].value;
 	}
-	if (text != NULL)
+	if (text != NULL && !value_is_absent(arg, text))
 		value = value_from_text(request, arg, text);
 	else if (arg->rule == REQUIRED)
 		request_field_error(request, arg->name, "is required");
@@ -161,6 +159,13 @@ gather_body(Gathering *gathering, const Arg *arg)
 			member = other;
 			name = arg->alias;
 		}
+	}
+	if (json_is_string(member) &&
+		value_is_absent(arg, json_string_value(member)))
+	{
+		if (arg->rule != OPTIONAL)
+			request_field_error(request, name, "must not be empty");
+		return arg->fallback;
 	}
 	if (member == NULL || (json_is_null(member) && arg->rule != NOT_NULL))
 	{
@@ -208,12 +213,12 @@ gather_key(Request *request)
 	return key;
 }
 
-/* What the key stands for: a hash of the whole request; NULL without a key. */
+/* What the key stands for: a hash of what is asked; NULL without a key. */
 static const char *
 gather_hash(Request *request)
 {
 	const char *const parts[] = {
-		request->method, request->target, buf_get(&request->body)
+		request->method, request->target, body_text(request)
 	};
 	char	   *hex;
 
@@ -272,6 +277,20 @@ take_page(Request *request, const Arg *arg, const char *value)
 		request->page = (int) number;
 	else if (strcmp(arg->name, "per_page") == 0)
 		request->per_page = (int) number;
+}
+
+/* 400: the first bad field in words; "errors" has them all. */
+static void
+refuse_fields(Request *request)
+{
+	const FieldError *first = request->fields;
+	const Problem problem = {400, "invalid_request", "",
+		arena_printf(&request->arena, "\"%s\" %s.%s", first->field,
+					 first->message, first->next == NULL ? ""
+					 : " \"errors\" names all that is not as it must be.")
+	};
+
+	request_refuse(request, &problem);
 }
 
 /* 403: the call needs a scope more. */

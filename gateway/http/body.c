@@ -12,10 +12,12 @@
 #include "http/json.h"
 
 #define BODY_DEPTH_MAX 8
+#define REAL_DIGITS 15			/* as many as come back as they were written */
 
 static bool route_needs_body(const Route *route);
 static bool route_takes_body(const Route *route);
 static bool body_is_good(Request *request, const Problem **problem);
+static size_t mark_length(const Buf *body);
 static bool route_has_member(const Route *route, const char *name);
 
 /*
@@ -103,11 +105,16 @@ body_is_good(Request *request, const Problem **problem)
 	};
 	Problem    *malformed;
 	JsonFault	fault;
+	size_t		mark = mark_length(&request->body);
 
-	request->json = json_read(request->body.data, request->body.len,
-							  BODY_DEPTH_MAX, &fault);
+	request->json = json_read(request->body.data + mark,
+							  request->body.len - mark, BODY_DEPTH_MAX,
+							  &fault);
 	if (json_is_object(request->json))
+	{
+		json_settle_numbers(request->json);
 		return true;
+	}
 	if (request->json != NULL || fault.too_deep)
 	{
 		*problem = fault.too_deep ? &too_deep : &not_object;
@@ -122,6 +129,15 @@ body_is_good(Request *request, const Problem **problem)
 	};
 	*problem = malformed;
 	return false;
+}
+
+/* A byte order mark, which some editors write first, is passed over. */
+static size_t
+mark_length(const Buf *body)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+
+	return body->len >= 3 && memcmp(body->data, mark, 3) == 0 ? 3 : 0;
 }
 
 /* Names the members that the route does not have. */
@@ -158,9 +174,21 @@ route_has_member(const Route *route, const char *name)
 	return false;
 }
 
-/* The whole body as JSON text; {} without one. */
+/*
+ * The whole body as JSON text, the same text for the same value however it was
+ * written; {} without a body.
+ */
 const char *
 body_text(Request *request)
 {
-	return request->json != NULL ? buf_get(&request->body) : "{}";
+	char	   *text;
+	const char *copy;
+
+	if (request->json == NULL)
+		return "{}";
+	text = json_dumps(request->json, JSON_COMPACT | JSON_SORT_KEYS |
+					  JSON_REAL_PRECISION(REAL_DIGITS));
+	copy = arena_strdup(&request->arena, text);
+	free(text);
+	return copy;
 }

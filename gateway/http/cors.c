@@ -12,6 +12,10 @@
 
 #define ORIGIN_MAX 256
 
+/* What a page may send to any call; APPT_CORS_HEADERS has what else. */
+#define OWN_HEADERS "Authorization, Content-Type, If-Match, If-None-Match, " \
+	"Idempotency-Key, X-Request-Id"
+
 /* Adds what a listed origin's browser asks for to the answer. */
 void
 cors_headers(Request *request)
@@ -32,8 +36,9 @@ cors_headers(Request *request)
 		request_header(request, "Access-Control-Allow-Methods",
 					   "GET, POST, PATCH, DELETE");
 		request_header(request, "Access-Control-Allow-Headers",
-					   "Authorization, Content-Type, If-Match, "
-					   "Idempotency-Key, X-Request-Id");
+					   arena_printf(&request->arena, OWN_HEADERS "%s%s",
+									options.cors_headers[0] != '\0'
+									? ", " : "", options.cors_headers));
 		request_header(request, "Access-Control-Max-Age", "600");
 	}
 	else

@@ -5,7 +5,10 @@
  */
 #include "http/json.h"
 
+#define EXACT_MAX 9007199254740992.0	/* 2^53: below it reals are exact */
+
 static bool is_too_deep(const char *text, size_t len, int depth);
+static json_t *whole_number(const json_t *value);
 
 /*
  * The value in the text, an object or an array nested at most so deep, without
@@ -66,4 +69,41 @@ is_too_deep(const char *text, size_t len, int depth)
 			level--;
 	}
 	return false;
+}
+
+/*
+ * Makes integers of the real numbers that are whole, at every depth: in JSON
+ * 15.0 and 1.5e1 are the number 15.
+ */
+void
+json_settle_numbers(json_t *value)
+{
+	const char *name;
+	json_t	   *item;
+	void	   *next;
+	size_t		i;
+
+	json_object_foreach_safe(value, next, name, item)
+	{
+		json_settle_numbers(item);
+		if (json_is_real(item))
+			json_object_set_new(value, name, whole_number(item));
+	}
+	json_array_foreach(value, i, item)
+	{
+		json_settle_numbers(item);
+		if (json_is_real(item))
+			json_array_set_new(value, i, whole_number(item));
+	}
+}
+
+/* The real number as an integer if it is one, or else again as it is. */
+static json_t *
+whole_number(const json_t *value)
+{
+	double		real = json_real_value(value);
+
+	if (real > -EXACT_MAX && real < EXACT_MAX && real == (json_int_t) real)
+		return json_integer((json_int_t) real);
+	return json_real(real);
 }

@@ -22,5 +22,6 @@ typedef struct JsonFault
 extern json_t *json_read(const char *text, size_t len, int depth,
 						 JsonFault *fault)
 			__attribute__((warn_unused_result));
+extern void json_settle_numbers(json_t *value);
 
 #endif							/* APPT_JSON_H */

@@ -9,6 +9,8 @@
 
 #include "common/log.h"
 
+#define CORS_HEADERS_MAX 1024
+
 Options		options;
 
 #define TEXT(env, flag, field, fallback, help) \
@@ -81,6 +83,11 @@ static const ConfigOption option_table[] = {
 		 "PEM file of its private key; SIGHUP reads both files again"),
 	TEXT("APPT_CORS_ORIGINS", "cors-origins", cors_origins, "",
 		 "origins whose pages may call, separated by commas"),
+	TEXT("APPT_CORS_HEADERS", "cors-headers", cors_headers,
+		 "traceparent, tracestate, baggage, sentry-trace, b3, X-B3-TraceId, "
+		 "X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-Requested-With",
+		 "request headers that such pages may send beside those that calls "
+		 "use, separated by commas; *: any"),
 	TEXT("APPT_LOG_LEVEL", "log-level", log_level, "info",
 		 "debug, info, warning or error"),
 	BOOL("APPT_REQUEST_LOG", "request-log", request_log, "on",
@@ -102,6 +109,7 @@ static const ConfigProgram program = {
 };
 
 static bool options_check(void);
+static bool headers_are_good(const char *list);
 static bool origins_are_good(const char *list);
 static bool origin_is_good(const char *origin, size_t len);
 
@@ -127,9 +135,21 @@ options_check(void)
 		fprintf(stderr, "APPT_TRUSTED_PROXIES: \"%s\" is not an address or a "
 				"range such as 10.0.0.0/8, or one too many\n",
 				options.proxies.bad);
+	else if (!headers_are_good(options.cors_headers))
+		fprintf(stderr, "APPT_CORS_HEADERS: \"%s\" is not a list of names of "
+				"headers, nor *\n", options.cors_headers);
 	else
 		return origins_are_good(options.cors_origins);
 	return false;
+}
+
+/* Whether it is names of headers, commas between them, that fit in a line. */
+static bool
+headers_are_good(const char *list)
+{
+	return strlen(list) <= CORS_HEADERS_MAX &&
+		list[strspn(list, "abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*, ")] == '\0';
 }
 
 /* Whether browsers would send each of the origins; names the first bad one. */

@@ -26,6 +26,7 @@ static const char *wire_name(const Request *request, const char *column);
 static const char *guarded_field(const Route *route, const char *rest);
 static const char *error_text(Request *request, const PGresult *result,
 							  const ErrorClass *class);
+static const char *error_sentences(Request *request, const PGresult *result);
 static void log_error(const Request *request, const PGresult *result);
 
 /* Answers with the function's row; the result is taken over. */
@@ -174,6 +175,8 @@ request_database_error(Request *request, QueryOutcome outcome,
 		if (field != NULL && problem.detail != NULL && class.status < 500)
 			request_field_error(request, arena_strdup(&request->arena, field),
 								"%s", problem.detail);
+		if (problem.detail != NULL && class.public_text)
+			problem.detail = error_sentences(request, result);
 		if (!class.public_text)
 			log_error(request, result);
 	}
@@ -257,7 +260,7 @@ guarded_field(const Route *route, const char *rest)
 	return NULL;
 }
 
-/* The error in words that may be shown. */
+/* Why it was refused, in words that may be shown. */
 static const char *
 error_text(Request *request, const PGresult *result, const ErrorClass *class)
 {
@@ -285,6 +288,21 @@ error_text(Request *request, const PGresult *result, const ErrorClass *class)
 	if (text == NULL)
 		text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	return text != NULL ? arena_strdup(&request->arena, text) : NULL;
+}
+
+/* What was refused and why, as sentences: the first names what it is about. */
+static const char *
+error_sentences(Request *request, const PGresult *result)
+{
+	const char *what = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *why = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	char	   *text;
+
+	text = arena_printf(&request->arena, "%s.%s%s", what,
+						why != NULL ? " " : "", why != NULL ? why : "");
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char) (text[0] - 'a' + 'A');
+	return text;
 }
 
 /*

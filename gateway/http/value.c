@@ -25,6 +25,14 @@ static const char *array_literal(Request *request, const Arg *arg,
 								 const char *name, const json_t *array);
 static void not_a(Request *request, const Arg *arg, const char *name);
 
+/* An empty text is none: what is left out and what is left blank are one. */
+bool
+value_is_absent(const Arg *arg, const char *text)
+{
+	return text[0] == '\0' &&
+		(arg->kind == KIND_TEXT || arg->kind == KIND_ID);
+}
+
 /* The parameter for a value of the query. */
 const char *
 value_from_text(Request *request, const Arg *arg, const char *text)
@@ -112,11 +120,6 @@ checked_text(Request *request, const Arg *arg, const char *name,
 {
 	switch (arg->kind)
 	{
-		case KIND_ID:
-			if (text[0] != '\0')
-				return text_fits(request, arg, name, text) ? text : NULL;
-			request_field_error(request, name, "must not be empty");
-			return NULL;
 		case KIND_DATE:
 			if (text_is_date(text))
 				return text;

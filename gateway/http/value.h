@@ -7,6 +7,7 @@
 
 #include "http/request.h"
 
+extern bool value_is_absent(const Arg *arg, const char *text);
 extern const char *value_from_text(Request *request, const Arg *arg,
 								   const char *text);
 extern const char *value_from_json(Request *request, const Arg *arg,

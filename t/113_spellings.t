@@ -1,0 +1,97 @@
+#!/usr/bin/perl
+#
+# One request in several spellings: members in another order, other blanks, a
+# byte order mark, 15.0 for 15; and texts that are left blank.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+
+my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
+my $http = $clinic->http;
+my $base = '/api/v1';
+my %json = ('Content-Type' => 'application/json');
+
+# ---- the same request -------------------------------------------------------
+
+my $key = { 'Idempotency-Key' => 'spelling-1', %json };
+my $first = $http->post("$base/patients",
+    '{"first_name":"Asha","last_name":"Rao","active":true}', $key);
+is($first->{status}, 201, 'a patient is registered');
+for my $case (
+    [ 'other order', '{"last_name":"Rao","active":true,"first_name":"Asha"}' ],
+    [ 'other blanks',
+        qq({\n  "first_name" : "Asha",\n\t"last_name":"Rao" ,"active":true}\r\n) ],
+    [ 'escapes', '{"first_name":"\u0041sha","last_name":"Rao","active":true}' ],
+    [ 'a byte order mark',
+        "\xEF\xBB\xBF" . '{"first_name":"Asha","last_name":"Rao","active":true}' ])
+{
+    my ($name, $body) = @$case;
+    my $again = $http->post("$base/patients", $body, $key);
+    is($again->{status}, 201, "$name: answered") or diag $again->{body};
+    is($again->{headers}{'idempotency-replayed'}, 'true', "$name: as before");
+    is($again->{body}, $first->{body}, "$name: the same answer");
+}
+for my $case (
+    [ 'another value', '{"first_name":"Asha","last_name":"Roy","active":true}' ],
+    [ 'a member less', '{"first_name":"Asha","last_name":"Rao"}' ],
+    [ 'another type', '{"first_name":"Asha","last_name":"Rao","active":null}' ]) {
+    my ($name, $body) = @$case;
+    my $other = $http->post("$base/patients", $body, $key);
+    isnt($other->{headers}{'idempotency-replayed'}, 'true',
+        "$name is another request");
+    cmp_ok($other->{status}, '>=', 400, "$name is refused");
+}
+
+# ---- numbers ----------------------------------------------------------------
+
+for my $number ('20', '20.0', '2e1', '2.0E+1') {
+    my $r = $http->patch("$base/doctors/DOC-001", qq({"slot_min":$number}), \%json);
+    is($r->{status}, 200, "slot_min $number") or diag $r->{body};
+    is($r->{json}{slot_min}, 20, 'is 20');
+}
+for my $number ('20.5', '1e400', '"20"') {
+    my $r = $http->patch("$base/doctors/DOC-001", qq({"slot_min":$number}), \%json);
+    is($r->{status}, 400, "slot_min $number is refused");
+}
+my $r = $http->post("$base/settings",
+    '{"name":"hold_min","value":7.0,"branch_id":"MUM-01"}', \%json);
+is($r->{status}, 201, 'a setting of 7.0') or diag $r->{body};
+is($r->{json}{value}, 7, 'is 7');
+my $other = $clinic->create_client(name => 'Other', scopes => ['patients:read']);
+$r = $http->patch("$base/clients/$other->{client_id}",
+    '{"requests_per_minute":50000.0}', \%json);
+is($r->{json}{requests_per_minute}, 50000, 'a limit of 50000.0, too')
+    or diag $r->{body};
+
+# ---- a byte order mark ------------------------------------------------------
+
+my @free = @{ $http->get("$base/appointments/slots", { doctor_id => 'DOC-001',
+    branch_id => 'MUM-01', date => '2026-03-16' })->{json} };
+$r = $http->post("$base/appointments", "\xEF\xBB\xBF" . qq({"patient_id":)
+    . qq("PAT-2026-00123","doctor_id":"DOC-001","branch_id":"MUM-01",)
+    . qq("slot_start":"$free[0]{start_time}"}), \%json);
+is($r->{status}, 201, 'a body that begins with a byte order mark')
+    or diag $r->{body};
+is($http->post("$base/appointments", "\xEF\xBB", \%json)->{status}, 400,
+    'half a mark is none');
+is($http->post("$base/appointments", "\xEF\xBB\xBF", \%json)->{status}, 400,
+    'nothing but a mark is no JSON');
+
+# ---- an empty text is an absent one -----------------------------------------
+
+is($http->post("$base/patients", { first_name => '' })->{json}{errors}[0]{message},
+    'must not be empty', 'what is required cannot be empty');
+for my $field (qw(last_name address)) {
+    $r = $http->post("$base/patients", { first_name => 'Tara', $field => '' });
+    is($r->{status}, 201, "$field left blank") or diag $r->{body};
+}
+$r = $http->get("$base/patients",
+    { search => '', branch_id => '', registered_after => '2026-01-01' });
+is($r->{status}, 200, 'filters left blank are none') or diag $r->{body};
+$r = $http->get("$base/appointments/slots", { doctor_id => '', date => '2026-03-16' });
+is($r->{status}, 400, 'a parameter that is required');
+is($r->{json}{errors}[0]{message}, 'is required', 'is missed');
+
+done_testing();
