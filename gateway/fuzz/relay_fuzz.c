@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/utf8.h"
 #include "fuzz/fuzz.h"
-#include "http/text.h"
 #include "relay/guard.h"
 #include "relay/sign.h"
-#include "relay/utf8.h"
 
 static void check_ranges(const char *text);
 static void check_utf8(const uint8_t *data, size_t size);
@@ -63,8 +62,8 @@ check_utf8(const uint8_t *data, size_t size)
 
 	utf8_clean(&clean, (const char *) data, size);
 	HOLDS(clean.len == size);
-	HOLDS(text_is_utf8(buf_get(&clean), clean.len));
-	if (text_is_utf8((const char *) data, size))
+	HOLDS(utf8_is_valid(buf_get(&clean), clean.len));
+	if (utf8_is_valid((const char *) data, size))
 		HOLDS(size == 0 || memcmp(clean.data, data, size) == 0);
 	buf_free(&clean);
 }

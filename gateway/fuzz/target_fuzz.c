@@ -5,9 +5,10 @@
  */
 #include <string.h>
 
+#include "common/utf8.h"
 #include "fuzz/fuzz.h"
 #include "http/headers.h"
-#include "http/json.h"
+#include "common/json.h"
 #include "http/target.h"
 #include "http/text.h"
 
@@ -63,9 +64,9 @@ check_params(const QueryParams *params)
 	HOLDS(params->count <= QUERY_PARAMS_MAX);
 	for (i = 0; i < params->count; i++)
 	{
-		HOLDS(text_is_utf8(params->items[i].name,
+		HOLDS(utf8_is_valid(params->items[i].name,
 						   strlen(params->items[i].name)));
-		HOLDS(text_is_utf8(params->items[i].value,
+		HOLDS(utf8_is_valid(params->items[i].value,
 						   strlen(params->items[i].value)));
 	}
 }

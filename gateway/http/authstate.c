@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "http/json.h"
+#include "common/json.h"
 
 #define AUTH_POLL_MS 1000
 #define AUTH_POLL_MIN_MS 200	/* while somebody waits for it */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "http/headers.h"
-#include "http/json.h"
+#include "common/json.h"
 
 #define BODY_DEPTH_MAX 8
 #define REAL_DIGITS 15			/* as many as come back as they were written */

@@ -12,7 +12,8 @@
 #include <openssl/evp.h>
 
 #include "common/buf.h"
-#include "http/hash.h"
+#include "common/encode.h"
+#include "common/hash.h"
 
 #define CLIENTS_SIZE_MIN 16
 #define GONE_KEPT_S 120			/* by then its last tokens tell by their age */
@@ -20,7 +21,6 @@
 static void table_resize(ClientStates *states, size_t size);
 static ClientState *state_place(const ClientState *table, size_t size,
 								const char *id);
-static bool proof_read(const char *hex, unsigned char *proof);
 
 /* A reading begins. */
 void
@@ -37,6 +37,7 @@ bool
 clients_note(ClientStates *states, const json_t *row)
 {
 	const char *id = json_string_value(json_array_get(row, 0));
+	const char *proof = json_string_value(json_array_get(row, 4));
 	ClientState state = {
 		.active = json_is_true(json_array_get(row, 1)),
 		.epoch = (int) json_integer_value(json_array_get(row, 2)),
@@ -47,7 +48,7 @@ clients_note(ClientStates *states, const json_t *row)
 	ClientState *place;
 
 	if (id == NULL || id[0] == '\0' || strlen(id) >= sizeof(state.id) ||
-		!proof_read(json_string_value(json_array_get(row, 4)), state.proof))
+		proof == NULL || !decode_hex(proof, state.proof, CLIENT_PROOF_SIZE))
 		return false;
 	snprintf(state.id, sizeof(state.id), "%s", id);
 	if ((states->count + 1) * 2 > states->size)
@@ -158,25 +159,4 @@ state_place(const ClientState *table, size_t size, const char *id)
 		if (place->id[0] == '\0' || strcmp(place->id, id) == 0)
 			return (ClientState *) place;
 	}
-}
-
-/* Reads the proof, lower-case hex; false where it is none. */
-static bool
-proof_read(const char *hex, unsigned char *proof)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t		i;
-
-	if (hex == NULL || strlen(hex) != CLIENT_PROOF_SIZE * 2)
-		return false;
-	for (i = 0; i < CLIENT_PROOF_SIZE; i++)
-	{
-		const char *high = strchr(digits, hex[i * 2]);
-		const char *low = strchr(digits, hex[i * 2 + 1]);
-
-		if (high == NULL || low == NULL)
-			return false;
-		proof[i] = (unsigned char) ((high - digits) << 4 | (low - digits));
-	}
-	return true;
 }

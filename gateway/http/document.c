@@ -6,11 +6,11 @@
  */
 #include "http/document.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
+#include "common/encode.h"
 #include "http/text.h"
 
 /* Names the document after its contents. */
@@ -18,15 +18,12 @@ void
 document_name(Document *document)
 {
 	unsigned char hash[32];
-	char	   *digit = document->etag;
-	int			i;
 
 	EVP_Digest(document->body, document->len, hash, NULL, EVP_sha256(), NULL);
-	*digit++ = '"';
-	for (i = 0; i < 16; i++)
-		digit += snprintf(digit, 3, "%02x", hash[i]);
-	*digit++ = '"';
-	*digit = '\0';
+	document->etag[0] = '"';
+	encode_hex(hash, DOCUMENT_ETAG_SIZE / 2 - 1, document->etag + 1);
+	document->etag[DOCUMENT_ETAG_SIZE - 2] = '"';
+	document->etag[DOCUMENT_ETAG_SIZE - 1] = '\0';
 }
 
 /* Answers with the document, or that it is the one that the client has. */

@@ -15,8 +15,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "common/encode.h"
 #include "common/log.h"
-#include "http/text.h"
 
 #define KEY_BITS 2048
 #define KEY_RIPE_MS 10000		/* by then every gateway has heard of it */
@@ -108,7 +108,7 @@ key_sign(const SigningKey *key, const Buf *text)
 					   (const unsigned char *) text->data, text->len) == 1)
 	{
 		signature = must_alloc(len * 4 / 3 + 8);
-		text_base64url(bytes, len, signature);
+		encode_base64url(bytes, len, signature);
 	}
 	EVP_MD_CTX_free(context);
 	return signature;
@@ -178,7 +178,7 @@ key_jwk(EVP_PKEY *pkey, char kid[KEY_ID_MAX])
 	{
 		buf_printf(&jwk, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", e, n);
 		EVP_Digest(jwk.data, jwk.len, hash, NULL, EVP_sha256(), NULL);
-		text_base64url(hash, sizeof(hash), kid);
+		encode_base64url(hash, sizeof(hash), kid);
 		buf_clear(&jwk);
 		buf_printf(&jwk, "{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\","
 				   "\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"%s\"}", kid, n, e);
@@ -206,7 +206,7 @@ key_number(EVP_PKEY *pkey, const char *name)
 	len = BN_bn2bin(number, bytes);
 	BN_free(number);
 	text = must_alloc(sizeof(bytes) * 4 / 3 + 8);
-	text_base64url(bytes, (size_t) len, text);
+	encode_base64url(bytes, (size_t) len, text);
 	return text;
 }
 

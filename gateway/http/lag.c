@@ -20,7 +20,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "http/hash.h"
+#include "common/hash.h"
 
 #define WRITERS 4096			/* a power of two */
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "http/hash.h"
+#include "common/hash.h"
 
 #define BUCKETS 4096			/* a power of two */
 #define NEIGHBOURS 8

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "http/hash.h"
+#include "common/hash.h"
 
 static Query *place_take(Line *line, Place *place);
 static void place_enter(Line *line, Place *place);

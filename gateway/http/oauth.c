@@ -17,7 +17,7 @@
 
 #include "common/log.h"
 #include "http/auth.h"
-#include "http/json.h"
+#include "common/json.h"
 #include "http/limits.h"
 #include "http/metrics.h"
 #include "http/oauthform.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/encode.h"
 #include "http/headers.h"
 #include "http/target.h"
 #include "http/text.h"
@@ -121,13 +122,15 @@ form_basic(Request *request, OauthForm *form)
 {
 	const char *encoded = request->headers.authorization + 5;
 	const char *named = form->client_id;
-	size_t		len = 0;
-	char	   *pair;
+	char	   *pair = arena_alloc(&request->arena, strlen(encoded) + 1);
 	char	   *colon = NULL;
+	ssize_t		len;
 
-	pair = text_base64_decode(&request->arena,
-							  encoded + strspn(encoded, " "), &len);
-	if (pair != NULL && strlen(pair) == len)
+	encoded += strspn(encoded, " ");
+	len = decode_base64(encoded, strlen(encoded), (unsigned char *) pair);
+	if (len >= 0)
+		pair[len] = '\0';
+	if (len >= 0 && strlen(pair) == (size_t) len)
 		colon = strchr(pair, ':');
 	form->client_id = NULL;
 	if (colon != NULL)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "http/hash.h"
+#include "common/hash.h"
 
 #define REVOKED_CHAINS 65536	/* a power of two */
 #define REVOKED_SWEEP 2048		/* chains that one sweep looks at */

@@ -1,7 +1,7 @@
 /*
  * text.c
- *		Small parsers of untrusted text: percent encoding, UTF-8, whole
- *		numbers, dates, RFC 3339 timestamps, entity tags, base64.
+ *		Small parsers of untrusted text: percent encoding, whole numbers, dates,
+ *		RFC 3339 timestamps, entity tags, lists.
  */
 #include "http/text.h"
 
@@ -11,73 +11,13 @@
 
 #include <openssl/evp.h>
 
-static int	utf8_sequence(const unsigned char *p, size_t left);
+#include "common/encode.h"
+#include "common/utf8.h"
+
 static int	hex_digit(char c);
 static bool two_digits(const char *p, int min, int max, int *value);
 static const char *date_part(const char *p);
 static const char *time_part(const char *p);
-
-/* Whether it is well-formed UTF-8 without NUL: no surrogate, no overlong. */
-bool
-text_is_utf8(const char *text, size_t len)
-{
-	const unsigned char *p = (const unsigned char *) text;
-	size_t		i = 0;
-
-	while (i < len)
-	{
-		int			size = utf8_sequence(p + i, len - i);
-
-		if (size == 0)
-			return false;
-		i += (size_t) size;
-	}
-	return true;
-}
-
-/* The length of the UTF-8 sequence at p, 0 when there is no good one. */
-static int
-utf8_sequence(const unsigned char *p, size_t left)
-{
-	static const struct
-	{
-		unsigned char low,
-					high,			/* first byte */
-					second_low,
-					second_high,
-					size;
-	}			kinds[] = {
-		{0x01, 0x7f, 0, 0, 1},
-		{0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	size_t		k;
-	size_t		i;
-
-	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-	{
-		if (p[0] < kinds[k].low || p[0] > kinds[k].high)
-			continue;
-		if (kinds[k].size > left)
-			return 0;
-		if (kinds[k].size > 1 && (p[1] < kinds[k].second_low ||
-								  p[1] > kinds[k].second_high))
-			return 0;
-		for (i = 2; i < kinds[k].size; i++)
-		{
-			if (p[i] < 0x80 || p[i] > 0xbf)
-				return 0;
-		}
-		return kinds[k].size;
-	}
-	return 0;
-}
 
 /* The value of a hexadecimal digit, or -1. */
 static int
@@ -122,7 +62,7 @@ text_percent_decode(Arena *arena, const char *text, size_t len,
 			c = ' ';
 		out[n++] = c;
 	}
-	return text_is_utf8(out, n) ? out : NULL;
+	return utf8_is_valid(out, n) ? out : NULL;
 }
 
 /* A whole number within [min, max]: an optional minus and digits only. */
@@ -314,100 +254,11 @@ text_is_listed(const char *list, const char *text)
 	return false;
 }
 
-/* What the base64 (with padding) stands for, NUL-terminated; NULL: broken. */
-char *
-text_base64_decode(Arena *arena, const char *text, size_t *len)
-{
-	size_t		in = strlen(text);
-	unsigned char *out;
-	int			n;
-
-	if (in == 0 || in % 4 != 0 || in > 8192)
-		return NULL;
-	out = arena_alloc(arena, in / 4 * 3 + 1);
-	n = EVP_DecodeBlock(out, (const unsigned char *) text, (int) in);
-	if (n < 0)
-		return NULL;
-	if (text[in - 1] == '=')
-		n--;
-	if (text[in - 2] == '=')
-		n--;
-	out[n] = '\0';
-	*len = (size_t) n;
-	return (char *) out;
-}
-
-/* The value of a base64url character, or -1. */
-static int
-base64url_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/*
- * What the base64url (without padding) stands for, NUL-terminated; NULL:
- * broken, or not the one way to write it.
- */
-char *
-text_base64url_decode(Arena *arena, const char *text, size_t len,
-					  size_t *size)
-{
-	char	   *out = arena_alloc(arena, len / 4 * 3 + 4);
-	unsigned	bits = 0;
-	int			count = 0;
-	size_t		i;
-
-	*size = 0;
-	for (i = 0; i < len; i++)
-	{
-		int			digit = base64url_digit(text[i]);
-
-		if (digit < 0)
-			return NULL;
-		bits = (bits << 6 | (unsigned) digit) & 0xffffff;
-		count += 6;
-		if (count >= 8)
-		{
-			count -= 8;
-			out[(*size)++] = (char) (bits >> count & 0xff);
-		}
-	}
-	return count < 6 && (bits & ((1u << count) - 1)) == 0 ? out : NULL;
-}
-
-/* Base64url without padding; out has room for len * 4 / 3 + 4 bytes. */
-void
-text_base64url(const unsigned char *bytes, size_t len, char *out)
-{
-	char	   *p;
-
-	EVP_EncodeBlock((unsigned char *) out, bytes, (int) len);
-	for (p = out; *p != '\0'; p++)
-	{
-		if (*p == '+')
-			*p = '-';
-		else if (*p == '/')
-			*p = '_';
-		else if (*p == '=')
-		{
-			*p = '\0';
-			break;
-		}
-	}
-}
-
 /* Lower-case hex SHA-256 of the parts, a line feed between them. */
 void
 text_sha256_hex(const char *const *parts, size_t count,
 				char hex[SHA256_HEX_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned char hash[32];
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	size_t		i;
@@ -421,11 +272,5 @@ text_sha256_hex(const char *const *parts, size_t count,
 	}
 	EVP_DigestFinal_ex(context, hash, NULL);
 	EVP_MD_CTX_free(context);
-
-	for (i = 0; i < sizeof(hash); i++)
-	{
-		hex[i * 2] = digits[hash[i] >> 4];
-		hex[i * 2 + 1] = digits[hash[i] & 15];
-	}
-	hex[64] = '\0';
+	encode_hex(hash, sizeof(hash), hex);
 }

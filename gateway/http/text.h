@@ -20,7 +20,6 @@ typedef enum PlusMeans
 
 #define SHA256_HEX_SIZE 65
 
-extern bool text_is_utf8(const char *text, size_t len);
 extern const char *text_percent_decode(Arena *arena, const char *text,
 									   size_t len, PlusMeans plus);
 extern bool text_int(const char *text, int64_t min, int64_t max,
@@ -31,10 +30,6 @@ extern bool text_etag_version(const char *text, const char **version);
 extern bool text_has_etag(const char *list, const char *etag);
 extern bool text_is_listed(const char *list, const char *text);
 extern bool text_is_visible_ascii(const char *text, size_t max);
-extern char *text_base64_decode(Arena *arena, const char *text, size_t *len);
-extern char *text_base64url_decode(Arena *arena, const char *text, size_t len,
-								   size_t *size);
-extern void text_base64url(const unsigned char *bytes, size_t len, char *out);
 extern void text_sha256_hex(const char *const *parts, size_t count,
 							char hex[SHA256_HEX_SIZE]);
 

@@ -17,9 +17,9 @@
 #include <jansson.h>
 
 #include "common/clock.h"
-#include "http/json.h"
+#include "common/encode.h"
+#include "common/json.h"
 #include "http/options.h"
-#include "http/text.h"
 
 #define TOKEN_TYPE "at+jwt"
 #define TOKEN_DEPTH 2			/* ours have no member that nests */
@@ -27,9 +27,9 @@
 
 static void token_add_claim(Buf *claims, const char *name, const char *value);
 static void token_add_part(Buf *text, Buf *part);
-static const SigningKey *token_key(const KeySet *keys, Arena *arena,
-								   const char *text, size_t len);
-static json_t *token_part(Arena *arena, const char *text, size_t len);
+static const SigningKey *token_key(const KeySet *keys, const char *text,
+								   size_t len);
+static json_t *token_part(const char *text, size_t len);
 static bool token_claims(const json_t *claims, Token *token);
 static bool member_is(const json_t *object, const char *name,
 					  const char *value);
@@ -50,7 +50,7 @@ token_sign(const SigningKey *key, const char *client_id, const char *scope,
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
 		return NULL;
-	text_base64url(random, sizeof(random), jti);
+	encode_base64url(random, sizeof(random), jti);
 	buf_printf(&part, "{\"alg\":\"RS256\",\"typ\":\"" TOKEN_TYPE "\","
 			   "\"kid\":\"%s\"}", key->kid);
 	token_add_part(&text, &part);
@@ -89,7 +89,7 @@ token_add_part(Buf *text, Buf *part)
 {
 	char	   *encoded = must_alloc(part->len * 4 / 3 + 8);
 
-	text_base64url((const unsigned char *) part->data, part->len, encoded);
+	encode_base64url((const unsigned char *) part->data, part->len, encoded);
 	buf_text(text, encoded);
 	buf_clear(part);
 	free(encoded);
@@ -101,29 +101,26 @@ token_verify(const KeySet *keys, const char *text, Token *token)
 {
 	const char *dot = strchr(text, '.');
 	const char *last = strrchr(text, '.');
-	Arena		arena = {0};
 	const SigningKey *key;
-	size_t		len;
-	char	   *signature;
+	unsigned char signature[TOKEN_MAX];
+	ssize_t		len;
 	bool		good = false;
 
 	*token = (Token) {0};
 	if (strnlen(text, TOKEN_MAX + 1) > TOKEN_MAX || dot == NULL || dot == last)
 		return false;
-	key = token_key(keys, &arena, text, (size_t) (dot - text));
-	signature = text_base64url_decode(&arena, last + 1, strlen(last + 1),
-									  &len);
-	if (key != NULL && signature != NULL &&
-		key_verify(key, text, (size_t) (last - text),
-				   (const unsigned char *) signature, len))
+	key = token_key(keys, text, (size_t) (dot - text));
+	len = decode_base64url(last + 1, strlen(last + 1), signature);
+	if (key != NULL && len >= 0 &&
+		key_verify(key, text, (size_t) (last - text), signature,
+				   (size_t) len))
 	{
-		json_t	   *claims = token_part(&arena, dot + 1,
+		json_t	   *claims = token_part(dot + 1,
 										(size_t) (last - dot - 1));
 
 		good = claims != NULL && token_claims(claims, token);
 		json_decref(claims);
 	}
-	arena_free(&arena);
 	return good;
 }
 
@@ -150,9 +147,9 @@ token_scopes(const char *scope)
 
 /* The key that the header names, if the header is one of ours. */
 static const SigningKey *
-token_key(const KeySet *keys, Arena *arena, const char *text, size_t len)
+token_key(const KeySet *keys, const char *text, size_t len)
 {
-	json_t	   *header = token_part(arena, text, len);
+	json_t	   *header = token_part(text, len);
 	const char *kid = json_string_value(json_object_get(header, "kid"));
 	const SigningKey *key = NULL;
 
@@ -166,15 +163,15 @@ token_key(const KeySet *keys, Arena *arena, const char *text, size_t len)
 
 /* A part of the token, an object; NULL when it is none. */
 static json_t *
-token_part(Arena *arena, const char *text, size_t len)
+token_part(const char *text, size_t len)
 {
-	size_t		size;
-	char	   *json = text_base64url_decode(arena, text, len, &size);
+	char		json[TOKEN_MAX];
+	ssize_t		size = decode_base64url(text, len, (unsigned char *) json);
 	json_t	   *part;
 
-	if (json == NULL)
+	if (size < 0)
 		return NULL;
-	part = json_read(json, size, TOKEN_DEPTH, NULL);
+	part = json_read(json, (size_t) size, TOKEN_DEPTH, NULL);
 	if (json_is_object(part))
 		return part;
 	json_decref(part);

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/encode.h"
+#include "common/utf8.h"
 #include "http/text.h"
 
 static const char *checked_text(Request *request, const Arg *arg,
@@ -16,7 +18,6 @@ static bool text_fits(Request *request, const Arg *arg, const char *name,
 					  const char *text);
 static bool is_choice(Request *request, const Arg *arg, const char *name,
 					  const char *text);
-static int	text_characters(const char *text);
 static const char *checked_int(Request *request, const Arg *arg,
 							   const char *name, int64_t number);
 static bool list_fits(Request *request, const Arg *arg, const char *name,
@@ -146,7 +147,7 @@ text_fits(Request *request, const Arg *arg, const char *name,
 		return false;
 	if (arg->max == 0)
 		return true;
-	length = text_characters(text);
+	length = utf8_characters(text);
 	if (length >= arg->min && length <= arg->max)
 		return true;
 	request_field_error(request, name, "must have from %d to %d characters",
@@ -174,17 +175,6 @@ is_choice(Request *request, const Arg *arg, const char *name,
 	request_field_error(request, name, "must be one of %s", buf_get(&list));
 	buf_free(&list);
 	return false;
-}
-
-/* How many characters a text of UTF-8 has. */
-static int
-text_characters(const char *text)
-{
-	int			count = 0;
-
-	for (; *text != '\0'; text++)
-		count += ((unsigned char) *text & 0xC0) != 0x80;
-	return count;
 }
 
 /* A whole number within the argument's bounds. */
@@ -236,23 +226,18 @@ array_literal(Request *request, const Arg *arg, const char *name,
 
 	for (i = 0; i < json_array_size(array); i++)
 	{
-		const char *p = json_string_value(json_array_get(array, i));
+		const char *item = json_string_value(json_array_get(array, i));
 
-		if (p == NULL)
+		if (item == NULL)
 			not_a(request, arg, name);
-		if (p == NULL || !is_choice(request, arg, name, p))
+		if (item == NULL || !is_choice(request, arg, name, item))
 		{
 			buf_free(&literal);
 			return NULL;
 		}
-		buf_text(&literal, i > 0 ? ",\"" : "\"");
-		for (; *p != '\0'; p++)
-		{
-			if (*p == '"' || *p == '\\')
-				buf_char(&literal, '\\');
-			buf_char(&literal, *p);
-		}
-		buf_char(&literal, '"');
+		if (i > 0)
+			buf_char(&literal, ',');
+		encode_array_item(&literal, item);
 	}
 	copy = arena_printf(&request->arena, "{%s}", buf_get(&literal));
 	buf_free(&literal);

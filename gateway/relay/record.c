@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/encode.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "relay/endpoint.h"
@@ -55,7 +56,6 @@ static void refused(const char *sqlstate);
 static bool is_passing(const char *sqlstate);
 static void columns_add(Columns *columns, const Delivery *delivery);
 static void add_number(Buf *array, long long number);
-static void add_text(Buf *array, const char *text);
 static void log_alert(const char *webhook_id, const char *alert,
 					  long long number);
 
@@ -217,8 +217,8 @@ columns_add(Columns *columns, const Delivery *delivery)
 		add_number(&text[6], outcome->retry_after_s);
 	else
 		buf_text(&text[6], "NULL");
-	add_text(&text[7], outcome->error);
-	add_text(&text[8], answer);
+	encode_array_item(&text[7], outcome->error);
+	encode_array_item(&text[8], answer);
 	buf_char(&text[9], outcome->inside ? 't' : 'f');
 }
 
@@ -237,25 +237,6 @@ add_number(Buf *array, long long number)
 	if (number < 0)
 		*--first = '-';
 	buf_add(array, first, (size_t) (digits + sizeof(digits) - first));
-}
-
-/* Adds the text as an element of an array literal. */
-static void
-add_text(Buf *array, const char *text)
-{
-	if (text == NULL)
-	{
-		buf_text(array, "NULL");
-		return;
-	}
-	buf_char(array, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			buf_char(array, '\\');
-		buf_char(array, *text);
-	}
-	buf_char(array, '"');
 }
 
 /* The batch was answered. */

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/encode.h"
+
 #define SHA256_BYTES 32
 #define KEY_MAX 512
 #define PREFIX "whsec_"
@@ -38,19 +40,15 @@ static void key_standard(const char *secret, size_t len, SignKey *key);
 const char *
 sign_published(const SignInput *input, const char *secrets, Buf *hex)
 {
-	static const char digits[] = "0123456789abcdef";
+	char		text[2 * SHA256_BYTES + 1];
 	unsigned char digest[SHA256_BYTES];
 	size_t		len = strcspn(secrets, " ");
 	SignKey		key;
-	int			i;
 
 	key_published(secrets, len, &key);
 	hmac(&key, input, "", digest);
-	for (i = 0; i < SHA256_BYTES; i++)
-	{
-		buf_char(hex, digits[digest[i] >> 4]);
-		buf_char(hex, digits[digest[i] & 15]);
-	}
+	encode_hex(digest, SHA256_BYTES, text);
+	buf_text(hex, text);
 	secrets += len;
 	return secrets + strspn(secrets, " ");
 }
@@ -135,23 +133,14 @@ static void
 key_standard(const char *secret, size_t len, SignKey *key)
 {
 	const size_t skip = strlen(PREFIX);
-	size_t		padding = 0;
-	int			decoded;
+	ssize_t		decoded;
 
 	key_published(secret, len, key);
-	while (padding < len && secret[len - 1 - padding] == '=')
-		padding++;
-	if (len <= skip || len >= KEY_MAX || padding > 2 ||
-		strncmp(secret, PREFIX, skip) != 0)
+	if (len <= skip || len >= KEY_MAX || strncmp(secret, PREFIX, skip) != 0)
 		return;
-	decoded = EVP_DecodeBlock(key->bytes,
-							  (const unsigned char *) secret + skip,
-							  (int) (len - skip));
-	if (decoded < 0)
-	{
+	decoded = decode_base64(secret + skip, len - skip, key->bytes);
+	if (decoded >= 0)
+		key->len = (size_t) decoded;
+	else
 		key_published(secret, len, key);
-		return;
-	}
-	/* EVP_DecodeBlock counts the padding as bytes. */
-	key->len = (size_t) decoded - padding;
 }

@@ -18,8 +18,8 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/utf8.h"
 #include "relay/settings.h"
-#include "relay/utf8.h"
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
 

@@ -1,12 +1,41 @@
 /*
  * utf8.c
- *		Making text of bytes that somebody else chose.
+ *		UTF-8 without NUL: no surrogate, nothing overlong.
  */
-#include "relay/utf8.h"
+#include "common/utf8.h"
 
 #include <stdint.h>
 
 static size_t sequence_length(const unsigned char *bytes, size_t len);
+
+/* Whether the text is well formed. */
+bool
+utf8_is_valid(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *) text;
+
+	while (len > 0)
+	{
+		size_t		whole = sequence_length(p, len);
+
+		if (whole == 0)
+			return false;
+		p += whole;
+		len -= whole;
+	}
+	return true;
+}
+
+/* How many characters a well-formed text has. */
+int
+utf8_characters(const char *text)
+{
+	int			count = 0;
+
+	for (; *text != '\0'; text++)
+		count += ((unsigned char) *text & 0xC0) != 0x80;
+	return count;
+}
 
 /* Adds the bytes as valid UTF-8 without NUL; what is not, becomes "?". */
 void

@@ -3,7 +3,7 @@
  *		Reads JSON whose nesting is bounded: jansson calls itself for each
  *		level, 2048 of them, which is more than a small stack has.
  */
-#include "http/json.h"
+#include "common/json.h"
 
 #define EXACT_MAX 9007199254740992.0	/* 2^53: below it reals are exact */
 
