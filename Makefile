@@ -38,7 +38,7 @@ EXTRA_CLEAN = regression.diffs regression.out
 override with_llvm = no
 
 .DEFAULT_GOAL := build
-.PHONY: build gateway run stop reset test test-on torture fuzz bench \
+.PHONY: build gateway run stop reset test test-on torture fuzz bench deb \
 	install-deps help
 
 PG_CONFIG ?= pg_config
@@ -86,7 +86,7 @@ clean-gateway:
 # T=t/101_x.t runs one file of tests, ONLY=isolation one suite; NOBUILD=1
 # takes what is built and installed, ASAN=1 programs under the sanitizers.
 test:
-	@demo/install-deps --check run build page test peers
+	@demo/install-deps --check run build page test deb peers
 	@t/run $(if $(ONLY),--only=$(ONLY)) $(if $(NOBUILD),--no-build) \
 		$(if $(ASAN),--sanitize) $(T)
 
@@ -127,6 +127,11 @@ dist:
 			--output='$(DIST_DIR)/$(EXTENSION)-$(DISTVERSION)'.$$format HEAD && \
 		echo "$(DIST_DIR)/$(EXTENSION)-$(DISTVERSION).$$format"; done
 
+# The same as Debian packages, for the PostgreSQL of this Debian.
+deb: gateway
+	@demo/install-deps --check build deb
+	@debian/build '$(DIST_DIR)'
+
 run:
 	@demo/run
 
@@ -155,4 +160,5 @@ help:
 	@echo "make install-programs  put gateway and relay into $(PREFIX)/bin"
 	@echo "make install-deps      install the Debian packages that all this needs"
 	@echo "make dist              a zip and a tarball of what is committed"
+	@echo "make deb               Debian packages, in $(DIST_DIR)/"
 	@echo "make clean             remove what was built"
