@@ -10,9 +10,11 @@ SOURCES = $(sort $(wildcard extension/*.c))
 APPT_HEADERS = $(wildcard extension/*.h)
 OBJS = $(SOURCES:.c=.o)
 
-# The install script is joined from its parts, in the order of their names.
+# The install script is joined from its parts, in the order that ORDER gives.
 # Upgrade scripts (bioecko_appt--1.0--1.1.sql) are committed as they are.
-PARTS = $(sort $(wildcard extension/schema/*.sql))
+SCHEMA = extension/schema
+PARTS = $(addprefix $(SCHEMA)/,$(shell sed '/^\#/d' $(SCHEMA)/ORDER))
+UNLISTED = $(filter-out $(PARTS),$(wildcard $(SCHEMA)/*.sql $(SCHEMA)/*/*.sql))
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard $(EXTENSION)--*--*.sql)
 
@@ -59,9 +61,14 @@ build: all gateway
 $(OBJS): $(APPT_HEADERS)
 extension/version.o: Makefile
 
-$(DATA_built): $(PARTS) $(EXTENSION).control Makefile
-	cat $(PARTS) > $@.tmp
+$(DATA_built): $(PARTS) $(SCHEMA)/ORDER $(EXTENSION).control Makefile \
+	$(if $(UNLISTED),unlisted)
+	@cat $(PARTS) > $@.tmp
 	mv $@.tmp $@
+
+.PHONY: unlisted
+unlisted:
+	@echo "$(SCHEMA)/ORDER does not list $(UNLISTED)" >&2; exit 1
 
 gateway:
 	@if [ -f gateway/Makefile ]; then \

@@ -171,7 +171,7 @@ Datum
 appt_schedule_changed(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		.function = "appt.schedule_changed",
+		.function = "appt_internal.schedule_changed",
 		.when = TRIGGER_EVENT_AFTER
 	};
 
@@ -183,7 +183,7 @@ Datum
 appt_schedule_replicated(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		.function = "appt.schedule_replicated",
+		.function = "appt_internal.schedule_replicated",
 		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW
 	};
 

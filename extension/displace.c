@@ -128,7 +128,7 @@ Datum
 appt_absence_lock(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		.function = "appt.absence_lock",
+		.function = "appt_internal.absence_lock",
 		.when = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW,
 		.needs_new_row = true,
 		.tables = absence_tables
@@ -146,7 +146,7 @@ Datum
 appt_absence_check(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		.function = "appt.absence_check",
+		.function = "appt_internal.absence_check",
 		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
 		.needs_new_row = true,
 		.tables = absence_tables

@@ -54,7 +54,7 @@ appt_drop_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" is for the event trigger of extension \"%s\" alone",
-						"appt.drop_guard", APPT_EXTENSION)));
+						"appt_internal.drop_guard", APPT_EXTENSION)));
 	if (!appt_allow_drop_setting)
 		(void) appt_with_spi(refuse_if_data, event->parsetree);
 	PG_RETURN_NULL();

@@ -49,7 +49,7 @@ typedef struct Occupancy
 } Occupancy;
 
 StaticAssertDecl(sizeof(Occupancy) == 24,
-				 "a value is as long as type appt.occupancy says");
+				 "a value is as long as type appt_internal.occupancy says");
 
 /* Node of the trie; that of one path ends in a one. */
 typedef uint64 Cell;
@@ -114,8 +114,9 @@ appt_occupancy_in(PG_FUNCTION_ARGS)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot accept a value of type %s", "appt.occupancy"),
-			 errhint("Use appt.occupancy(key, start, end).")));
+			 errmsg("cannot accept a value of type %s",
+					"appt_internal.occupancy"),
+			 errhint("Use appt_internal.occupancy(key, start, end).")));
 	PG_RETURN_VOID();
 }
 

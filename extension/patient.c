@@ -35,7 +35,7 @@ static ApptStatement sees = {
 	"SELECT"
 	" FROM appt.patient p"
 	" WHERE p.patient_no = $1"
-	" AND appt.client_sees_patient($2, p)",
+	" AND appt_internal.client_sees_patient($2, p)",
 	2, {INT4OID, TEXTOID}
 };
 

@@ -29,7 +29,7 @@ appt_appointment_refers(PG_FUNCTION_ARGS)
 {
 	static const char *const tables[] = {"appointment", NULL};
 	static const TriggerUse use = {
-		.function = "appt.appointment_refers",
+		.function = "appt_internal.appointment_refers",
 		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
 		.needs_new_row = true,
 		.tables = tables

@@ -14,7 +14,7 @@
 /* The same wall-clock time so many days later; of no days the same instant. */
 #define TO_START \
 	"CASE WHEN $3 = 0 THEN a.slot_start" \
-	" ELSE appt.instant(a.token_date + $3," \
+	" ELSE appt_internal.instant(a.token_date + $3," \
 	" (a.slot_start AT TIME ZONE b.time_zone)::time, b.time_zone) END"
 
 static ApptStatement booked = {

@@ -20,7 +20,7 @@
 #include "utils/rel.h"
 
 static ApptStatement refers_to_empty = {
-	"SELECT appt.refers_to_empty($1)",
+	"SELECT appt_internal.refers_to_empty($1)",
 	1, {OIDOID}
 };
 
@@ -34,7 +34,7 @@ Datum
 appt_restore_unordered(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		.function = "appt.restore_unordered",
+		.function = "appt_internal.restore_unordered",
 		.when = TRIGGER_EVENT_BEFORE
 	};
 	TriggerData *trigger = appt_trigger(fcinfo, &use);

@@ -138,7 +138,7 @@ SET LOCAL enable_seqscan = off;
 EXPLAIN (COSTS OFF)
 SELECT patient_no
 FROM appt.patient p
-WHERE appt.patient_terms(p.patient_id, p.first_name, p.last_name, p.phone,
-	p.abha_id) @@ appt.search_query('kha');
+WHERE appt_internal.patient_terms(p.patient_id, p.first_name, p.last_name, p.phone,
+	p.abha_id) @@ appt_internal.search_query('kha');
 
 ROLLBACK;

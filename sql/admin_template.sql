@@ -244,12 +244,12 @@ FROM appt.hold('DOC-001', '2026-03-16 09:00 Asia/Kolkata');
 -- Every placeholder has a value, and nothing else has.
 RESET ROLE;
 SELECT array_agg(name ORDER BY name) = ARRAY(
-	SELECT jsonb_object_keys(appt.template_values(:'a')) ORDER BY 1) AS same
+	SELECT jsonb_object_keys(appt_internal.template_values(:'a')) ORDER BY 1) AS same
 FROM appt.notification_placeholder;
 UPDATE appt.patient SET first_name = 'Patient', last_name = 'One'
 WHERE patient_id = 'PAT-1';
 UPDATE appt.branch SET address = 'Road', phone = '+91' WHERE true;
-SELECT key, value FROM jsonb_each(appt.template_values(:'a')) ORDER BY key;
+SELECT key, value FROM jsonb_each(appt_internal.template_values(:'a')) ORDER BY key;
 SET LOCAL ROLE appt_admin;
 
 -- By language: just that tag, the tag without its last parts, the default one.

@@ -72,13 +72,13 @@ SELECT instant, zone, json, json::timestamptz = instant::timestamptz AS same
 FROM (VALUES ('0001-01-01 00:00+00', 'UTC'), ('9999-12-31 23:59:59.999+00', 'UTC'),
 	('1206-12-01 09:00+00', 'Asia/Kolkata'), ('1800-01-01 00:00+00', 'America/New_York'),
 	('1971-06-01 12:00:30+00', 'Africa/Monrovia')) v (instant, zone)
-CROSS JOIN LATERAL appt.json_time(instant::timestamptz, zone) json;
-SELECT instant, pg_temp.try(format('SELECT appt.json_time(%L, %L)', instant, zone))
+CROSS JOIN LATERAL appt_internal.json_time(instant::timestamptz, zone) json;
+SELECT instant, pg_temp.try(format('SELECT appt_internal.json_time(%L, %L)', instant, zone))
 FROM (VALUES ('0044-03-15 12:00+00 BC', 'UTC'), ('0001-01-01 00:00+00', 'America/New_York'),
 	('9999-12-31 23:00+00', 'Asia/Kolkata'), ('10000-01-01 00:00+00', 'UTC'),
 	('294276-12-31 23:59+00', 'UTC'), ('4714-11-24 00:00+00 BC', 'UTC'),
 	('infinity', 'UTC')) v (instant, zone);
-SELECT appt.json_time('2026-03-16 09:00+00', 'UTC') AS as_ever;
+SELECT appt_internal.json_time('2026-03-16 09:00+00', 'UTC') AS as_ever;
 
 -- Rows from before these bounds: reports read them.
 DELETE FROM appt.appointment WHERE override;

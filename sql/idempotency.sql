@@ -96,13 +96,13 @@ SELECT pg_temp.try($$SELECT replayed
 SELECT idempotency_keys FROM appt.expire();
 
 -- For other functions of this extension.
-SELECT * FROM appt.idempotency_begin('client:c_a', 'x', 'key', 'h');
-SELECT appt.idempotency_finish('client:c_a', 'x', 'key', 'h', 'wh_1', 3, '{}');
-SELECT * FROM appt.idempotency_begin('client:c_a', 'x', 'key', 'h');
-SELECT * FROM appt.idempotency_begin('client:c_a', 'x', NULL, NULL);
-SELECT pg_temp.try($$SELECT appt.idempotency_begin('c', 'x', 'key', NULL)$$);
-SELECT pg_temp.try($$SELECT appt.idempotency_begin(NULL, 'x', 'key', 'h')$$);
-SELECT pg_temp.try($$SELECT appt.idempotency_begin('client:c_a', 'x', 'key',
+SELECT * FROM appt_internal.idempotency_begin('client:c_a', 'x', 'key', 'h');
+SELECT appt_internal.idempotency_finish('client:c_a', 'x', 'key', 'h', 'wh_1', 3, '{}');
+SELECT * FROM appt_internal.idempotency_begin('client:c_a', 'x', 'key', 'h');
+SELECT * FROM appt_internal.idempotency_begin('client:c_a', 'x', NULL, NULL);
+SELECT pg_temp.try($$SELECT appt_internal.idempotency_begin('c', 'x', 'key', NULL)$$);
+SELECT pg_temp.try($$SELECT appt_internal.idempotency_begin(NULL, 'x', 'key', 'h')$$);
+SELECT pg_temp.try($$SELECT appt_internal.idempotency_begin('client:c_a', 'x', 'key',
 	NULL)$$);
 
 ROLLBACK;

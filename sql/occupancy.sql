@@ -3,16 +3,16 @@
 SET TIME ZONE 'UTC';
 
 -- A value is somebody's and has a beginning before its end.
-SELECT appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
-SELECT appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:00+00');
-SELECT appt.occupancy(7, '2026-03-15 10:15+00', '2026-03-15 10:00+00');
-SELECT appt.occupancy(NULL, '2026-03-15 10:00+00', '2026-03-15 10:15+00') IS NULL
+SELECT appt_internal.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
+SELECT appt_internal.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:00+00');
+SELECT appt_internal.occupancy(7, '2026-03-15 10:15+00', '2026-03-15 10:00+00');
+SELECT appt_internal.occupancy(NULL, '2026-03-15 10:00+00', '2026-03-15 10:15+00') IS NULL
 	AS nobody;
-SELECT '7: [2026-03-15,2026-03-16)'::appt.occupancy;
+SELECT '7: [2026-03-15,2026-03-16)'::appt_internal.occupancy;
 
 -- Half-open, and of the same key.
-SELECT b.what, appt.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
-	OPERATOR(appt.&&) appt.occupancy(b.key, b.slot_start, b.slot_end) AS overlaps
+SELECT b.what, appt_internal.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
+	OPERATOR(appt_internal.&&) appt_internal.occupancy(b.key, b.slot_start, b.slot_end) AS overlaps
 FROM (VALUES
 	(1, 'the same', 7, timestamptz '2026-03-15 10:00+00', timestamptz '2026-03-15 10:15+00'),
 	(2, 'another key', 8, '2026-03-15 10:00+00', '2026-03-15 10:15+00'),
@@ -27,7 +27,7 @@ ORDER BY b.no;
 -- Some hundred pages, of keys with many entries and keys with few, of minutes,
 -- hours and months: the index finds what a look at every row finds.
 CREATE TABLE visit (no integer, key integer, slot_start timestamptz, slot_end timestamptz);
-CREATE INDEX visit_time ON visit USING spgist (appt.occupancy(key, slot_start, slot_end));
+CREATE INDEX visit_time ON visit USING spgist (appt_internal.occupancy(key, slot_start, slot_end));
 
 CREATE FUNCTION fill(first integer, last integer, keys integer) RETURNS void
 	LANGUAGE sql
@@ -45,7 +45,7 @@ AS $$
 $$;
 
 CREATE TABLE question AS
-SELECT n AS no, appt.occupancy(abs(hashint4(n * 11)) % 20 - 10, t.at,
+SELECT n AS no, appt_internal.occupancy(abs(hashint4(n * 11)) % 20 - 10, t.at,
 	t.at + (1 + n % 1000) * interval '20 minutes') AS sought
 FROM generate_series(1, 300) AS n,
 	LATERAL (SELECT timestamptz '2026-01-01 00:00+00'
@@ -61,14 +61,15 @@ BEGIN
 	RETURN QUERY EXECUTE
 		'SELECT count(*), md5(string_agg(q.no || ''-'' || v.no, '' '' ORDER BY q.no, v.no)) '
 		'FROM question AS q JOIN visit AS v '
-		'ON appt.occupancy(v.key, v.slot_start, v.slot_end) OPERATOR(appt.&&) q.sought';
+		'ON appt_internal.occupancy(v.key, v.slot_start, v.slot_end) '
+		'OPERATOR(appt_internal.&&) q.sought';
 END
 $$;
 
 SELECT fill(1, 5000, 3), fill(5001, 20000, 300);
 EXPLAIN (COSTS OFF) SELECT FROM visit
-WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
-	appt.occupancy(1, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
+WHERE appt_internal.occupancy(key, slot_start, slot_end) OPERATOR(appt_internal.&&)
+	appt_internal.occupancy(1, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
 SELECT pg_relation_size('visit_time') / 8192 > 100 AS many_pages;
 SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
 
@@ -86,16 +87,16 @@ SELECT n, 1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00'
 FROM generate_series(30001, 31000) AS n;
 SET enable_seqscan = off;
 SELECT count(*) FROM visit
-WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
-	appt.occupancy(1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+WHERE appt_internal.occupancy(key, slot_start, slot_end) OPERATOR(appt_internal.&&)
+	appt_internal.occupancy(1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
 
 -- The extremes of a key, and of time.
 INSERT INTO visit VALUES
 	(40001, 2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00'),
 	(40002, -2147483648, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
 SELECT no FROM visit
-WHERE appt.occupancy(key, slot_start, slot_end) OPERATOR(appt.&&)
-	appt.occupancy(2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+WHERE appt_internal.occupancy(key, slot_start, slot_end) OPERATOR(appt_internal.&&)
+	appt_internal.occupancy(2147483647, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
 INSERT INTO visit VALUES
 	(40003, 5, '4713-01-01 00:00+00 BC', '4713-01-01 00:01+00 BC'),
 	(40004, 5, '4713-01-01 00:01+00 BC', '4000-01-01 00:00+00 BC'),
@@ -114,8 +115,8 @@ FROM (VALUES
 	(7, 'now, of all time', 6, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
 	) AS q (no, what, key, slot_start, slot_end)
 LEFT JOIN visit AS v ON v.no > 40000 AND
-	appt.occupancy(v.key, v.slot_start, v.slot_end) OPERATOR(appt.&&)
-	appt.occupancy(q.key, q.slot_start, q.slot_end)
+	appt_internal.occupancy(v.key, v.slot_start, v.slot_end) OPERATOR(appt_internal.&&)
+	appt_internal.occupancy(q.key, q.slot_start, q.slot_end)
 GROUP BY q.no, q.what ORDER BY q.no;
 
 -- A count needs no column: to the planner the index alone can answer it.

@@ -58,15 +58,15 @@ FROM (VALUES
 	(21, 'SELECT appt.call_next(''DOC-001'')'),
 	(22, 'SELECT appt.history(current_setting(''regress.a''))'),
 	(23, 'SELECT appt.expire()'),
-	(24, 'SELECT appt.new_id(''x'')'),
-	(25, 'SELECT appt.json_time(now(), ''UTC'')'),
-	(26, 'SELECT appt.is_time_zone(''UTC'')'),
-	(27, 'SELECT appt.idempotency_begin(''x'', ''x'', ''x'', ''x'')'),
-	(28, 'SELECT appt.idempotency_finish(''x'', ''x'', ''x'', ''x'', ''x'', 1, '
+	(24, 'SELECT appt_internal.new_id(''x'')'),
+	(25, 'SELECT appt_internal.json_time(now(), ''UTC'')'),
+	(26, 'SELECT appt_internal.is_time_zone(''UTC'')'),
+	(27, 'SELECT appt_internal.idempotency_begin(''x'', ''x'', ''x'', ''x'')'),
+	(28, 'SELECT appt_internal.idempotency_finish(''x'', ''x'', ''x'', ''x'', ''x'', 1, '
 		'''x'')'),
-	(29, 'SELECT appt.client_branches(''x'')'),
-	(30, 'SELECT appt.client_sees(''x'', ''x'')'),
-	(31, 'SELECT appt.instant(''2026-03-16'', ''09:00'', ''UTC'')'),
+	(29, 'SELECT appt_internal.client_branches(''x'')'),
+	(30, 'SELECT appt_internal.client_sees(''x'', ''x'')'),
+	(31, 'SELECT appt_internal.instant(''2026-03-16'', ''09:00'', ''UTC'')'),
 	(40, 'SELECT appt_api.slots(''DOC-001'', ''2026-03-16'', ''MUM-01'', NULL, '
 		'NULL)'),
 	(41, 'SELECT appt_api.get_appointment(current_setting(''regress.a''))'),

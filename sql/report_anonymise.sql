@@ -103,7 +103,7 @@ SELECT count(*) FILTER (WHERE answer IS NULL) AS erased,
 	count(answer) AS others
 FROM appt.delivery_attempt;
 -- The other members are the same text, in the same order.
-SELECT appt.without_free_text('{"a":"x","notes":"n","b": [1, {"notes":2}],'
+SELECT appt_internal.without_free_text('{"a":"x","notes":"n","b": [1, {"notes":2}],'
 	'"reason":null,"c":"\"q\u00e4\""}');
 
 -- It is recorded, once, with who did it.

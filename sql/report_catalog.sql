@@ -68,7 +68,8 @@ WHERE c.relnamespace::regnamespace::text ~ '^appt'
 SELECT n AS schema, has_schema_privilege('appt_reporting', n, 'USAGE') AS use,
 	has_schema_privilege('appt_reporting', n, 'CREATE') AS "create",
 	has_schema_privilege('appt_reporting_contact', n, 'USAGE') AS contact_use
-FROM unnest(ARRAY['appt', 'appt_api', 'appt_report']) n;
+FROM unnest(ARRAY['appt', 'appt_api', 'appt_relay', 'appt_report',
+	'appt_internal']) n;
 
 -- What a column could tell about a person is in none of the views without
 -- contact.

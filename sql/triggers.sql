@@ -11,7 +11,7 @@ CREATE SCHEMA bait;
 CREATE VIEW bait.trigger_function AS
 SELECT p.oid::regprocedure::text AS call, p.proname, p.prolang, p.prorettype
 FROM pg_proc p
-WHERE p.pronamespace = 'appt'::regnamespace
+WHERE p.pronamespace = 'appt_internal'::regnamespace
 	AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype);
 SELECT count(*) > 10 AS many FROM bait.trigger_function;
 
@@ -59,11 +59,11 @@ ORDER BY 1;
 
 -- Nor on the right table for another event.
 CREATE TRIGGER bait AFTER DELETE ON appt.time_off
-	FOR EACH STATEMENT EXECUTE FUNCTION appt.absence_check();
+	FOR EACH STATEMENT EXECUTE FUNCTION appt_internal.absence_check();
 DELETE FROM appt.time_off;
 DROP TRIGGER bait ON appt.time_off;
 CREATE TRIGGER bait BEFORE DELETE ON appt.time_off
-	FOR EACH ROW EXECUTE FUNCTION appt.absence_lock();
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.absence_lock();
 INSERT INTO appt.time_off (doctor_id, starts_at, ends_at)
 VALUES ('DOC-001', '2026-04-16', '2026-04-17');
 DELETE FROM appt.time_off;

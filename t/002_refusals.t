@@ -64,7 +64,7 @@ sub refused {
                 "errors names $more{field}") or diag $r->{body};
         }
         ok($r->{headers}{ lc $more{header} }, $more{header}) if $more{header};
-        unlike($r->{body}, qr/SELECT|appt_api|pg_|SQLSTATE/,
+        unlike($r->{body}, qr/SELECT|appt_(?:api|internal)|pg_|SQLSTATE/,
             'nothing of the inside');
         is($clinic->fingerprint, $before, 'the database is as it was');
     };

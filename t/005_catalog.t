@@ -23,14 +23,14 @@ SELECT p.oid, p.oid::regprocedure::text AS what, p.proacl, p.prosecdef,
 	p.proconfig, p.prorettype, p.proowner, p.proisstrict
 FROM pg_proc AS p
 WHERE p.pronamespace::regnamespace::text IN ('appt', 'appt_api',
-	'appt_report')
+	'appt_relay', 'appt_report', 'appt_internal')
 SQL
 
 my $relations = <<'SQL';
 SELECT c.oid, c.oid::regclass::text AS what, c.relkind, c.relacl
 FROM pg_class AS c
 WHERE c.relnamespace::regnamespace::text IN ('appt', 'appt_api',
-	'appt_report')
+	'appt_relay', 'appt_report', 'appt_internal')
 SQL
 
 # appt_api.slots is given it by the library (sql/privileges.sql tries it).
@@ -64,7 +64,8 @@ my %granted = map { $_->{what} => 1 } @{ $c->query(<<'SQL') };
 WITH ours AS (
 	SELECT n.oid AS schema, n.*
 	FROM pg_namespace n
-	WHERE n.nspname IN ('appt', 'appt_api', 'appt_report'))
+	WHERE n.nspname IN ('appt', 'appt_api', 'appt_relay', 'appt_report',
+		'appt_internal'))
 SELECT DISTINCT concat_ws(' ',
 	coalesce(g.rolname, 'PUBLIC'), lower(r.privilege_type), r.object) AS what
 FROM (
@@ -177,7 +178,7 @@ SQL
 
 # Row types and arrays, which 17 counts among an extension's objects, have the
 # owner of their table or element.
-is($c->psql(<<'SQL'), 'appt.drop_guard()', 'all belongs to appt_owner but this');
+is($c->psql(<<'SQL'), 'appt_internal.drop_guard()', 'all belongs to appt_owner but this');
 SELECT o.identity
 FROM pg_extension e
 JOIN pg_depend d ON d.refobjid = e.oid
@@ -205,11 +206,11 @@ SQL
 
 # What a statement smuggled into one of the functions could do.
 for my $sql ('CREATE TABLE appt.mine (a int)', 'CREATE SCHEMA mine',
-    'CREATE OR REPLACE FUNCTION appt.next_version() RETURNS trigger '
+    'CREATE OR REPLACE FUNCTION appt_internal.next_version() RETURNS trigger '
         . 'LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$',
-    'CREATE OR REPLACE FUNCTION appt.drop_guard() RETURNS event_trigger '
+    'CREATE OR REPLACE FUNCTION appt_internal.drop_guard() RETURNS event_trigger '
         . 'LANGUAGE plpgsql AS $$BEGIN END$$',
-    'ALTER FUNCTION appt.drop_guard() RESET search_path',
+    'ALTER FUNCTION appt_internal.drop_guard() RESET search_path',
     'CREATE ROLE mine', q{COPY appt.branch TO PROGRAM 'cat'},
     q{SELECT pg_read_file('PG_VERSION')}, 'TABLE pg_authid',
     'ALTER EXTENSION bioecko_appt UPDATE', 'DROP EXTENSION bioecko_appt') {
@@ -221,7 +222,7 @@ for my $sql ('CREATE TABLE appt.mine (a int)', 'CREATE SCHEMA mine',
 none('every constraint has a name of its own', <<'SQL');
 SELECT conrelid::regclass || ': ' || conname AS what
 FROM pg_constraint
-WHERE connamespace::regnamespace::text IN ('appt', 'appt_api')
+WHERE connamespace::regnamespace::text IN ('appt', 'appt_internal')
 	AND conname ~ '(_check\d*|_excl\d*|_key\d+|_fkey\d+)$'
 SQL
 

@@ -96,7 +96,7 @@ SKIP: {
         my %in = map { $_ => 1 } @names;
         ok($in{"$name/$_"} && $zip =~ m{^\Q$name/$_\E\s}m, $_) for qw(META.json
             Makefile bioecko_appt.control README.md LICENSE extension/module.c
-            extension/schema/00-roles.sql gateway/Makefile sql/booking.sql);
+            extension/schema/ORDER gateway/Makefile sql/booking.sql);
         is_deeply([grep {/\.(?:o|so)$|--1\.0\.sql$|node_modules/} @names], [],
             'nothing that was built');
 

@@ -54,7 +54,7 @@ while (<$fh>) {
     $log{$who // ''} .= $_;
 }
 my $programs = join '', map { $log{$_} } grep {/^bioecko-/} sort keys %log;
-like($programs, qr/appt_api\.create_patient.*appt\.record_attempts/s,
+like($programs, qr/appt_api\.create_patient.*appt_relay\.record_attempts/s,
     'the statements of both programs are logged');
 $said{'client secret'} = $clinic->client->{client_secret};
 $said{"its hash"} = sha256_hex($clinic->client->{client_secret});

@@ -37,7 +37,8 @@ SELECT p.oid, p.oid::regprocedure::text AS name,
 	ARRAY(SELECT t::regtype::text FROM unnest(p.proargtypes) WITH ORDINALITY
 		AS a (t, n) ORDER BY n) AS types
 FROM pg_proc p
-WHERE p.pronamespace::regnamespace::text IN ('appt', 'appt_api')
+WHERE p.pronamespace::regnamespace::text IN ('appt', 'appt_api',
+		'appt_relay', 'appt_internal')
 	AND NOT 'internal'::regtype = ANY (p.proargtypes)
 ORDER BY 2
 SQL
@@ -52,13 +53,15 @@ SELECT c.oid::regclass::text AS type, array_agg(a.attname::text) AS names
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 	AND NOT a.attisdropped
-WHERE c.relnamespace::regnamespace::text IN ('appt', 'appt_api')
+WHERE c.relnamespace::regnamespace::text IN ('appt', 'appt_api',
+		'appt_relay', 'appt_internal')
 	AND c.relkind IN ('r', 'c', 'v')
 GROUP BY 1
 SQL
 my %is_table = map { $_->{type} => 1 } @{ $cluster->query(<<'SQL') };
 SELECT oid::regclass::text AS type FROM pg_class
-WHERE relnamespace = 'appt'::regnamespace AND relkind IN ('r', 'v')
+WHERE relnamespace::regnamespace::text IN ('appt', 'appt_internal')
+	AND relkind IN ('r', 'v')
 SQL
 my %base = map { $_->{type} => $_->{base} } @{ $cluster->query(<<'SQL') };
 SELECT oid::regtype::text AS type, typbasetype::regtype::text AS base
@@ -81,8 +84,8 @@ UNION ALL (SELECT 'manager', client_id FROM appt.api_client)
 UNION ALL (SELECT 'delivery', 'dlv_' || delivery_no
 	FROM appt.delivery ORDER BY 1 LIMIT 2)
 UNION ALL (SELECT 'name', name FROM appt.setting_definition)
-UNION ALL (SELECT 'resource', name FROM appt.resource)
-UNION ALL (SELECT 'kind', name FROM appt.resource)
+UNION ALL (SELECT 'resource', name FROM appt_internal.resource)
+UNION ALL (SELECT 'kind', name FROM appt_internal.resource)
 UNION ALL (SELECT 'time_zone', time_zone FROM appt.branch)
 UNION ALL (SELECT 'parent', doctor_id FROM appt.doctor)
 UNION ALL (SELECT 'word',
@@ -125,7 +128,7 @@ my %values = (
         '{"date_from":"0000-00-00","date_to":"99999-01-01"}', '{"a":1e999}',
         '{"start_time":"25:00","weekday":99999999999}', '{"branch_ids":"{"}'),
         $nesting ],
-    'appt.occupancy' => [ q{appt.occupancy(1, '2026-01-01', '2026-01-02')} ],
+    'appt_internal.occupancy' => [ q{appt_internal.occupancy(1, '2026-01-01', '2026-01-02')} ],
     'tsquery' => [ q{'a'}, q{''} ],
     'tsvector' => [ q{'a'}, q{''} ],
     'daterange' => [ q{'empty'}, q{'(,)'} ],

@@ -60,7 +60,7 @@ SELECT n, min(extract(epoch FROM d))::float AS lo,
     max(extract(epoch FROM d))::float AS hi
 FROM generate_series(1, 9) n
 CROSS JOIN generate_series(1, 500) g
-CROSS JOIN LATERAL appt.retry_delay(n + 0 * g, NULL,
+CROSS JOIN LATERAL appt_internal.retry_delay(n + 0 * g, NULL,
     '{0,5,300,1800,7200,18000,36000,50400,72000,86400}') d
 GROUP BY n ORDER BY n
 SQL
@@ -72,7 +72,7 @@ SQL
             "after attempt $row->{n}: $want s, a fifth either way");
     }
     my $default = $cluster->value(
-        q{SELECT pg_get_function_arguments('appt.record_attempts'::regproc)});
+        q{SELECT pg_get_function_arguments('appt_relay.record_attempts'::regproc)});
     like($default, qr/\{0,5,300,1800,7200,18000,36000,50400,72000,86400\}/,
         'that is the default');
 };
@@ -253,13 +253,13 @@ subtest 'a deleted endpoint gets nothing more' => sub {
     my $count = $sink->requests(path => '/doomed');
     select undef, undef, undef, 1;
     is($sink->requests(path => '/doomed'), $count, 'no further request');
-    is($cluster->value('SELECT pending FROM appt.relay_stats()'), 0,
+    is($cluster->value('SELECT pending FROM appt_relay.stats()'), 0,
         'the relay is not said to be behind with what it left');
     $cluster->psql(q{UPDATE appt.delivery SET due_at = now() - interval '1 hour'
         WHERE state = 'pending'});
     is($cluster->value('SELECT ok FROM appt.health() '
         . q{WHERE check_name = 'oldest_due_delivery'}), 1, 'nor by appt.health');
-    my $swept = $cluster->row('SELECT * FROM appt.relay_retention()');
+    my $swept = $cluster->row('SELECT * FROM appt_relay.retention()');
     cmp_ok($swept->{deliveries}, '>=', 1, 'it is swept');
 };
 
@@ -272,7 +272,7 @@ WHERE delivery_no = (SELECT min(delivery_no) FROM appt.delivery);
 UPDATE appt.delivery_attempt SET started_at = now() - interval '91 days'
 WHERE delivery_no = (SELECT min(delivery_no) FROM appt.delivery);
 SQL
-    my $gone = $cluster->row('SELECT * FROM appt.relay_retention()');
+    my $gone = $cluster->row('SELECT * FROM appt_relay.retention()');
     is($gone->{deliveries}, 1, 'an older delivery goes');
     cmp_ok($gone->{attempts}, '>=', 1, 'and its attempts');
     is($cluster->value('SELECT count(*) FROM appt.delivery_attempt'),

@@ -127,7 +127,7 @@ my @steps = (
 sub waiting_in {
     my ($function) = @_;
     return $cluster->value(q{SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND query LIKE $1}, "%appt.$function(%");
+        WHERE wait_event_type = 'Lock' AND query LIKE $1}, "%appt_relay.$function(%");
 }
 
 for my $step (@steps) {
@@ -308,7 +308,7 @@ subtest 'an appointment\'s order holds through all that' => sub {
 WITH made AS (
     INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
         occurred_at, stamp, actor, data)
-    SELECT appt.new_id('evt'), 'appointment.rescheduled', -(g % 10) - 1,
+    SELECT appt_internal.new_id('evt'), 'appointment.rescheduled', -(g % 10) - 1,
         'MUM-01', now(), '2026-03-14T12:00:00+05:30', 'test',
         '{"appointment":' || g % 10 || ',"step":' || g / 10 || '}'
     FROM generate_series(0, 199) g

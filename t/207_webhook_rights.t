@@ -47,10 +47,10 @@ subtest 'the secrets are nobody\'s to read' => sub {
     for my $user (qw(bioecko_relay bioecko_gateway bioecko_admin)) {
         is(state_as($user, 'SELECT * FROM appt.webhook_secret'), '42501',
             "$user: not the table");
-        is(state_as($user, 'SELECT appt.webhook_secrets(1)'), '42501',
+        is(state_as($user, 'SELECT appt_internal.webhook_secrets(1)'), '42501',
             "$user: not by the function beneath");
     }
-    my $claim = 'SELECT * FROM appt.claim_deliveries(1, 10)';
+    my $claim = 'SELECT * FROM appt_relay.claim_deliveries(1, 10)';
     is(state_as('bioecko_relay', $claim), '', 'the relay claims');
     is(state_as($_, $claim), '42501', "$_ does not")
         for qw(bioecko_gateway bioecko_admin);
@@ -58,11 +58,11 @@ subtest 'the secrets are nobody\'s to read' => sub {
 
 subtest 'each role has its own functions and no others' => sub {
     my %may = (
-        'SELECT * FROM appt.record_attempts(' . join(', ', ("'{}'") x 10) . ')'
+        'SELECT * FROM appt_relay.record_attempts(' . join(', ', ("'{}'") x 10) . ')'
             => 'relay',
-        "SELECT * FROM appt.release_deliveries('{}', '{}')" => 'relay',
-        'SELECT * FROM appt.relay_tick()' => 'relay',
-        'SELECT * FROM appt.relay_stats()' => 'relay admin',
+        "SELECT * FROM appt_relay.release_deliveries('{}', '{}')" => 'relay',
+        'SELECT * FROM appt_relay.tick()' => 'relay',
+        'SELECT * FROM appt_relay.stats()' => 'relay admin',
         "SELECT * FROM appt.create_webhook('$url')" => 'admin',
         "SELECT appt.enable_webhook('$id')" => 'admin',
         "SELECT appt.replay('$id', now())" => 'admin',
@@ -311,7 +311,7 @@ subtest 'nobody is told of a branch that its client has lost' => sub {
     my $number = $cluster->value(
         'SELECT webhook_no FROM appt.webhook WHERE webhook_id = $1', $own);
     my $sent = sub { return map { $_->{event_id} } @{ $cluster->query(
-        'SELECT event_id FROM appt.claim_deliveries(1, 1000, $1) '
+        'SELECT event_id FROM appt_relay.claim_deliveries(1, 1000, $1) '
             . 'WHERE webhook_no = $2', '0 s', $number) } };
     my $limit = sub { $cluster->query('UPDATE appt.api_client '
         . 'SET branch_ids = $1 WHERE client_id = $2 RETURNING 1', $_[0], $both) };
@@ -349,7 +349,7 @@ subtest 'nobody is told of a branch that its client has lost' => sub {
     $limit->('{LON-01}');
     api('update_webhook($1, NULL, NULL, NULL, $2, $3, NULL, $4, NULL, NULL)',
         $own, '{LON-01}', 'enabled', $both);
-    $cluster->query('SELECT appt.relay_tick()');
+    $cluster->query('SELECT appt_relay.tick()');
     is($sent->(), 0, 'disabled, moved and enabled: what was held does not go');
 };
 

@@ -37,7 +37,7 @@ sub load {
 sub claim {
     my ($dbh, $relay, %arg) = @_;
     return @{ $dbh->selectall_arrayref(<<'SQL', { Slice => {} }, $relay,
-SELECT * FROM appt.claim_deliveries($1, $2, $3::interval, 10,
+SELECT * FROM appt_relay.claim_deliveries($1, $2, $3::interval, 10,
     $4::integer[], $5::integer[], $6::integer[])
 SQL
         $arg{max} // 100, $arg{lease} // '60 s',
@@ -50,7 +50,7 @@ sub record {
     my ($dbh, $status, @claimed) = @_;
     my @none = (undef) x @claimed;
     return @{ $dbh->selectall_arrayref(<<'SQL', { Slice => {} },
-SELECT * FROM appt.record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+SELECT * FROM appt_relay.record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 SQL
         (map { my $column = $_; [map { $_->{$column} } @claimed] }
             qw(delivery_no fence webhook_no)),
@@ -106,7 +106,7 @@ subtest 'an appointment\'s next waits for the one before' => sub {
 WITH made AS (
     INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
         occurred_at, stamp, actor, data)
-    SELECT appt.new_id('evt'), 'appointment.booked', -7, 'MUM-01', now(), 'x',
+    SELECT appt_internal.new_id('evt'), 'appointment.booked', -7, 'MUM-01', now(), 'x',
         'test', g::text
     FROM generate_series(1, 3) g
     RETURNING event_no)
@@ -131,7 +131,7 @@ SQL
 subtest 'the fence' => sub {
     load(1);
     my ($mine) = claim($one, 1, lease => '-1 s');
-    $one->do('SELECT appt.relay_tick()');
+    $one->do('SELECT appt_relay.tick()');
     is(delivery($mine)->{state}, 'pending', 'a lease that ran out: due again');
     my ($yours) = claim($two, 2);
     is($yours->{delivery_no}, $mine->{delivery_no}, 'another has it');
@@ -140,7 +140,7 @@ subtest 'the fence' => sub {
     record($one, 500, $mine);
     is(delivery($mine)->{state}, 'in_flight', 'the first records nothing');
     is(delivery($mine)->{attempts}, 0, 'nor an attempt');
-    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+    $one->do('SELECT appt_relay.release_deliveries($1, $2)', {},
         [$mine->{delivery_no}], [$mine->{fence}]);
     is(delivery($mine)->{state}, 'in_flight', 'nor can it give it back');
     record($two, 200, $yours);
@@ -156,7 +156,7 @@ subtest 'the fence' => sub {
 sub overtaken {
     load(1);
     my ($mine) = claim($one, 1, lease => '-1 s');
-    $one->do('SELECT appt.relay_tick()');
+    $one->do('SELECT appt_relay.tick()');
     my ($yours) = claim($two, 2);
     return ($mine, $yours);
 }
@@ -184,9 +184,9 @@ subtest 'what is finished stays as it is' => sub {
     record($two, 200, $yours);
     record($one, 500, $mine);
     is(delivery($mine)->{state}, 'delivered', 'a late failure');
-    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+    $one->do('SELECT appt_relay.release_deliveries($1, $2)', {},
         [$mine->{delivery_no}], [$mine->{fence}]);
-    $two->do('SELECT appt.release_deliveries($1, $2)', {},
+    $two->do('SELECT appt_relay.release_deliveries($1, $2)', {},
         [$yours->{delivery_no}], [$yours->{fence}]);
     is(delivery($mine)->{state}, 'delivered', 'given back afterwards');
     $cluster->psql('UPDATE appt.webhook SET failing_since = NULL, failures = 0');
@@ -196,7 +196,7 @@ subtest 'leases: what ran out is free, what did not is not' => sub {
     load(4);
     my @short = claim($one, 1, lease => '-1 s', max => 2);
     my @long = claim($one, 1, lease => '60 s', leased => 2, quota => 10);
-    is($two->selectrow_array('SELECT expired FROM appt.relay_tick()'), 2,
+    is($two->selectrow_array('SELECT expired FROM appt_relay.tick()'), 2,
         'the tick frees those whose lease ran out');
     is(delivery($_)->{state}, 'pending', 'one of them') for @short;
     is(delivery($_)->{state}, 'in_flight', 'one of the others') for @long;
@@ -210,19 +210,19 @@ subtest 'what a relay never heard of is given back, its own alone' => sub {
     my @mine = claim($one, 1, max => 4);
     my @yours = claim($two, 2, max => 2);
     my @kept = @mine[0, 1];
-    is($one->selectrow_array('SELECT appt.release_lost($1, $2)', {}, 1,
+    is($one->selectrow_array('SELECT appt_relay.release_lost($1, $2)', {}, 1,
         [map { $_->{delivery_no} } @kept]), 2, 'but for what it knows of');
     is(delivery($_)->{state}, 'in_flight', 'kept') for @kept;
     is(delivery($_)->{state}, 'pending', 'given back') for @mine[2, 3];
     is(delivery($_)->{relay_no}, 2, 'another relay\'s') for @yours;
-    is($one->selectrow_array('SELECT appt.release_lost($1, $2)', {}, 3, []), 0,
+    is($one->selectrow_array('SELECT appt_relay.release_lost($1, $2)', {}, 3, []), 0,
         'nothing for a relay that has none');
 };
 
 subtest 'a late answer counts while nobody has claimed since' => sub {
     load(1);
     my ($mine) = claim($one, 1, lease => '-1 s');
-    $one->do('SELECT appt.relay_tick()');
+    $one->do('SELECT appt_relay.tick()');
     record($one, 200, $mine);
     is(delivery($mine)->{state}, 'delivered', 'it is delivered');
     is(claim($two, 2), 0, 'and not sent again');
@@ -260,7 +260,7 @@ subtest 'redelivered meanwhile: the old answer does not count' => sub {
     for my $status (200, 500) {
         load(1);
         my ($mine) = claim($one, 1, lease => '-1 s');
-        $one->do('SELECT appt.relay_tick()');
+        $one->do('SELECT appt_relay.tick()');
         $cluster->query('SELECT appt.redeliver($1, $2)', $hook->{webhook_id},
             "dlv_$mine->{delivery_no}");
         record($one, $status, $mine);
@@ -274,7 +274,7 @@ subtest 'redelivered meanwhile: the old answer does not count' => sub {
 subtest 'given back' => sub {
     load(1);
     my ($mine) = claim($one, 1);
-    $one->do('SELECT appt.release_deliveries($1, $2)', {},
+    $one->do('SELECT appt_relay.release_deliveries($1, $2)', {},
         [$mine->{delivery_no}], [$mine->{fence}]);
     is(delivery($mine)->{state}, 'pending', 'it is due');
     is(delivery($mine)->{attempts}, 0, 'no attempt is counted');
@@ -313,10 +313,10 @@ sub reads_little {
         success  => sub { record($relay, 200, @claimed[0 .. 6]) },
         failure  => sub { record($relay, 500, @claimed[7, 8]) },
         'release' => sub {
-            $relay->do('SELECT appt.release_deliveries($1, $2)', {},
+            $relay->do('SELECT appt_relay.release_deliveries($1, $2)', {},
                 map { my $c = $_; [$claimed[9]{$c}] } qw(delivery_no fence));
         },
-        tick     => sub { $relay->do('SELECT appt.relay_tick()') },
+        tick     => sub { $relay->do('SELECT appt_relay.tick()') },
     );
     my %reads = map { $_ => reads($relay, $work{$_}) }
         qw(claim success failure release tick);
@@ -339,8 +339,8 @@ subtest 'a long queue costs no more, whatever the planner expects' => sub {
         bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 1);
         record($relay, $status, claim($relay, 1));
     }
-    $relay->do('SELECT appt.release_deliveries($1, $2)', {}, [0], [0]);
-    $relay->do('SELECT appt.relay_tick()');
+    $relay->do('SELECT appt_relay.release_deliveries($1, $2)', {}, [0], [0]);
+    $relay->do('SELECT appt_relay.tick()');
     bulk_events($clinic, webhook_id => $hook->{webhook_id}, count => 20_000,
         after => 10);
     $attempts->(51, 20_000);
@@ -361,7 +361,7 @@ subtest 'what has changed at an endpoint is told' => sub {
     my $told = sub {
         return map { $_->{version} } grep { !defined $_->{delivery_no} }
             @{ $one->selectall_arrayref(<<'SQL', { Slice => {} },
-SELECT * FROM appt.claim_deliveries(1, 1, '60 s', 10, $1, '{1}', '{1}', $2)
+SELECT * FROM appt_relay.claim_deliveries(1, 1, '60 s', 10, $1, '{1}', '{1}', $2)
 SQL
                 "{$hook->{webhook_no}}", "{$version}") };
     };
@@ -418,7 +418,7 @@ subtest 'what is leased is handed out, whoever writes meanwhile' => sub {
 WITH made AS (
     INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
         occurred_at, stamp, actor, data)
-    VALUES (appt.new_id('evt'), 'appointment.booked', $1, 'MUM-01', now(), 'x',
+    VALUES (appt_internal.new_id('evt'), 'appointment.booked', $1, 'MUM-01', now(), 'x',
         'test', '{}')
     RETURNING event_no, appointment_no)
 INSERT INTO appt.delivery (webhook_no, event_no, appointment_no)
@@ -449,7 +449,7 @@ subtest 'endpoints that fail or are slow share what is spared for them' => sub {
             for @hook;
         my %count = map { $_->{webhook_no} => 0 } @hook;
         $count{ $_->{webhook_no} }++ for @{ $one->selectall_arrayref(
-            q{SELECT * FROM appt.claim_deliveries(1, 100, '60 s', 10,
+            q{SELECT * FROM appt_relay.claim_deliveries(1, 100, '60 s', 10,
                 $1, $2, $3, $4, $5, $6) WHERE delivery_no IS NOT NULL},
             { Slice => {} }, map({ my $i = $_; [map { $_->[$i] } @$bad] } 0 .. 4),
             $spare) };
@@ -474,10 +474,10 @@ subtest 'a disabled endpoint\'s are not claimed' => sub {
     load(5);
     $cluster->query('SELECT appt.disable_webhook($1)', $hook->{webhook_id});
     is(claim($one, 1), 0, 'at once');
-    $one->do('SELECT appt.relay_tick()');
+    $one->do('SELECT appt_relay.tick()');
     is_deeply(states($clinic), { held => 5 }, 'they are held');
     $cluster->query('SELECT appt.enable_webhook($1)', $hook->{webhook_id});
-    $one->do('SELECT appt.relay_tick()');
+    $one->do('SELECT appt_relay.tick()');
     is(claim($one, 1), 5, 'and drain');
 };
 

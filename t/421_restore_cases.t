@@ -212,7 +212,7 @@ subtest 'DROP EXTENSION' => sub {
             . 'SET bioecko_appt.allow_drop = on; DROP EXTENSION bioecko_appt');
     is($code, 0, 'unless it is meant') or diag $err;
     is($full->psql(q{SELECT count(*) FROM pg_namespace
-        WHERE nspname IN ('appt_api', 'appt_report')}), '0',
+        WHERE nspname ~ '^appt_'}), '0',
         'and leaves no schema of its own');
     ($code, undef, $err) = restore('whole', $full->database, '--exit-on-error',
         '--clean', '--if-exists');

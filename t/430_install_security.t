@@ -58,11 +58,11 @@ for my $plant (@{ $c->query($plants) }) {
         "CREATE SCHEMA appt; $plant->{statement}");
 }
 refused('a schema appt with a function that overloads one of ours',
-    'CREATE SCHEMA appt; CREATE FUNCTION appt.new_id(varchar) RETURNS text '
+    'CREATE SCHEMA appt; CREATE FUNCTION appt.release(varchar) RETURNS text '
         . 'LANGUAGE sql AS $$SELECT $1$$');
 refused('an empty schema appt of another owner', 'CREATE SCHEMA appt');
-refused('a schema appt_api', 'CREATE SCHEMA appt_api');
-refused('a schema appt_report', 'CREATE SCHEMA appt_report');
+refused("a schema $_", "CREATE SCHEMA $_")
+    for qw(appt_api appt_relay appt_report appt_internal);
 
 subtest 'a schema appt of a superuser\'s own, as a restore makes it' => sub {
     my $database = database();
@@ -122,7 +122,7 @@ my @drops = (
     'DROP OWNED BY appt_owner CASCADE',
     'DROP ROLE appt_owner',
     'DROP TABLE appt.appointment CASCADE',
-    'DROP FUNCTION appt.is_time_zone(text) CASCADE',
+    'DROP FUNCTION appt_internal.is_time_zone(text) CASCADE',
     'DROP DOMAIN appt.minutes CASCADE',
     'DROP EVENT TRIGGER appt_drop_guard',
 );
@@ -176,6 +176,6 @@ sub refused {
     my ($code, undef, $err) = $c->try_psql('SET client_min_messages = error; '
             . 'CREATE EXTENSION bioecko_appt CASCADE', dbname => $database);
     isnt($code, 0, $what);
-    unlike($err, qr/internal|syntax/, 'with an ordinary message');
+    unlike($err, qr/internal error|syntax/, 'with an ordinary message');
     $c->psql("DROP DATABASE $database", dbname => 'postgres');
 }

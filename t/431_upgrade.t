@@ -50,7 +50,7 @@ my %drift = (
     'a function that is gone' => 'ALTER EXTENSION bioecko_appt DROP FUNCTION '
         . 'appt.walk_in(text, text, text, text, text); DROP FUNCTION '
         . 'appt.walk_in(text, text, text, text, text)',
-    'another body' => 'CREATE OR REPLACE FUNCTION appt.client_sees(client '
+    'another body' => 'CREATE OR REPLACE FUNCTION appt_internal.client_sees(client '
         . 'text, branch_id text) RETURNS boolean LANGUAGE sql STABLE PARALLEL '
         . 'SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS '
         . '$$SELECT true$$',

@@ -164,14 +164,14 @@ C
 
     my $script = <<'SQL' . $c->psql(<<'QUERY');
 ALTER TABLE appt.appointment ADD COLUMN room text;
-CREATE OR REPLACE FUNCTION appt.occupancy_overlaps(appt.occupancy,
-	appt.occupancy) RETURNS boolean LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+CREATE OR REPLACE FUNCTION appt_internal.occupancy_overlaps(appt_internal.occupancy,
+	appt_internal.occupancy) RETURNS boolean LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_occupancy_overlaps_moved';
 SQL
 SELECT pg_get_functiondef(p.oid) || ';'
 FROM pg_proc p
 WHERE p.pronamespace = 'appt_api'::regnamespace
-	OR p.oid::regproc::text IN ('appt.claim_deliveries', 'appt.health')
+	OR p.oid::regproc::text IN ('appt_relay.claim_deliveries', 'appt.health')
 QUERY
     write_file("$share/bioecko_appt--1.0--1.0.1.sql", $script);
     edit("$share/bioecko_appt.control",

@@ -79,8 +79,8 @@ column(const PGresult *result, const char *name)
 
 /*
  * How many there are, and where the other pages are (RFC 8288).  A long list is
- * counted to some number or to one beyond the page (appt.count_limit): then
- * there is no telling which page is the last.
+ * counted to some number or to one beyond the page (appt_internal.count_limit):
+ * then there is no telling which page is the last.
  */
 static void
 reply_page(Request *request, const char *total)

@@ -254,9 +254,10 @@ send_claim(void)
 	snprintf(lease, sizeof(lease), "%d milliseconds", settings.lease_ms);
 	snprintf(per_endpoint, sizeof(per_endpoint), "%d", settings.per_endpoint);
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT * FROM appt.claim_deliveries($1::bigint, $2::integer, "
-			"$3::interval, $4::integer, $5::integer[], $6::integer[], "
-			"$7::integer[], $8::integer[], $9::boolean[], $10::integer)",
+		.sql = "SELECT * FROM appt_relay.claim_deliveries($1::bigint, "
+			"$2::integer, $3::interval, $4::integer, $5::integer[], "
+			"$6::integer[], $7::integer[], $8::integer[], $9::boolean[], "
+			"$10::integer)",
 		.count = 10,
 		.values = (const char *const[]) {
 			relay_no, count, lease, per_endpoint, buf_get(&arrays.webhook_nos),
@@ -375,7 +376,8 @@ send_release(void)
 	buf_char(&numbers, '}');
 	buf_char(&fences, '}');
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT appt.release_deliveries($1::bigint[], $2::bigint[])",
+		.sql = "SELECT appt_relay.release_deliveries($1::bigint[], "
+			"$2::bigint[])",
 		.count = 2,
 		.values = (const char *const[]) {buf_get(&numbers), buf_get(&fences)},
 		.timeout_ms = STATEMENT_MS,
@@ -400,7 +402,7 @@ send_release_lost(void)
 
 	delivery_numbers(&kept);
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT appt.release_lost($1::bigint, $2::bigint[])",
+		.sql = "SELECT appt_relay.release_lost($1::bigint, $2::bigint[])",
 		.count = 2,
 		.values = (const char *const[]) {relay_no, buf_get(&kept)},
 		.timeout_ms = STATEMENT_MS,

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* The columns of appt.claim_deliveries. */
+/* The columns of appt_relay.claim_deliveries. */
 enum
 {
 	COLUMN_DELIVERY_NO,

@@ -13,7 +13,7 @@
 #include "common/buf.h"
 #include "relay/transfer.h"
 
-/* What appt.claim_deliveries returned; freed with its last delivery. */
+/* What appt_relay.claim_deliveries returned; freed with its last delivery. */
 typedef struct Batch
 {
 	PGresult   *rows;

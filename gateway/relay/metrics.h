@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What appt.relay_stats answered last. */
+/* What appt_relay.stats answered last. */
 typedef struct Backlog
 {
 	long long	pending;

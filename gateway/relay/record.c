@@ -29,7 +29,7 @@
 #define FULL_SHARE		2		/* this part of max_batch is full */
 #define COLUMNS			10
 
-/* Results as appt.record_attempts takes them: an array literal a column. */
+/* Results as appt_relay.record_attempts takes them: an array a column. */
 typedef struct Columns
 {
 	Buf			text[COLUMNS];
@@ -180,7 +180,7 @@ record_send(void)
 	values[COLUMNS] = buf_get(&retry_schedule);
 	values[COLUMNS + 1] = disable_after;
 	link_send(&link_, &(LinkStatement) {
-		.sql = "SELECT * FROM appt.record_attempts($1::bigint[], "
+		.sql = "SELECT * FROM appt_relay.record_attempts($1::bigint[], "
 			"$2::bigint[], $3::integer[], $4::bigint[], $5::integer[], "
 			"$6::integer[], $7::integer[], $8::text[], $9::text[], "
 			"$10::boolean[], $11::double precision[], $12::interval)",

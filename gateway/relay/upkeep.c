@@ -164,7 +164,7 @@ tick_send(void)
 {
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT expired, held, drained, replayed "
-			"FROM appt.relay_tick()",
+			"FROM appt_relay.tick()",
 		.timeout_ms = TICK_MS,
 	});
 }
@@ -191,7 +191,7 @@ stats_send(void)
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT pending, due, in_flight, held, "
 			"round(oldest_due_s * 1000)::bigint, endpoints, "
-			"endpoints_disabled, endpoints_failing FROM appt.relay_stats()",
+			"endpoints_disabled, endpoints_failing FROM appt_relay.stats()",
 		.timeout_ms = LONG_MS,
 	});
 }
@@ -285,7 +285,7 @@ retention_send(void)
 	snprintf(keep, sizeof(keep), "%d days", settings.keep_days);
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT attempts + deliveries "
-			"FROM appt.relay_retention($1::interval)",
+			"FROM appt_relay.retention($1::interval)",
 		.count = 1,
 		.values = (const char *const[]) {keep},
 		.timeout_ms = LONG_MS,

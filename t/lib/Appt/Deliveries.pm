@@ -84,7 +84,7 @@ sub bulk_events {
 WITH made AS (
     INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,
         occurred_at, stamp, actor, data)
-    SELECT appt.new_id('evt'), 'appointment.booked', -$4::integer - g,
+    SELECT appt_internal.new_id('evt'), 'appointment.booked', -$4::integer - g,
         'MUM-01', now() - $3::interval, '2026-03-14T12:00:00+05:30', 'test',
         '{"appointment_id":"APT-TEST-' || g || '"}'
     FROM generate_series(1, $2::integer) g

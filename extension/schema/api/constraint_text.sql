@@ -1,0 +1,108 @@
+/* ---------------------------------------------------------------------------
+ * What a broken constraint means, in a sentence for the caller.
+ * ------------------------------------------------------------------------ */
+
+CREATE VIEW appt_internal.constraint_text AS
+SELECT *
+FROM (VALUES
+	('branch_pkey', 'branch_id', 'There is a branch with this id already.'),
+	('branch_id_format', 'branch_id',
+		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),
+	('branch_name_not_blank', 'name', 'The name must not be blank.'),
+	('branch_time_zone_known', 'time_zone',
+		'It must be the name of a time zone, such as Asia/Kolkata.'),
+
+	('doctor_pkey', 'doctor_id', 'There is a doctor with this id already.'),
+	('doctor_id_format', 'doctor_id',
+		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),
+	('doctor_name_not_blank', 'name', 'The name must not be blank.'),
+	('doctor_buffers_range', 'buffer_before_min buffer_after_min',
+		'A buffer is 0 to 240 minutes.'),
+
+	('visit_type_pkey', 'visit_type',
+		'There is a visit type of this name already.'),
+	('visit_type_format', 'visit_type',
+		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),
+	('visit_type_name_not_blank', 'name', 'The name must not be blank.'),
+	('visit_type_buffers_range', 'buffer_before_min buffer_after_min',
+		'A buffer is 0 to 240 minutes.'),
+
+	('working_hours_weekday_iso', 'weekday',
+		'A weekday is 1 (Monday) to 7 (Sunday).'),
+	('working_hours_start_before_end', 'end_time start_time',
+		'A session ends after it starts, on the same day; 24:00 is its end.'),
+	('working_hours_capacity_range', 'capacity',
+		'1 to 32 patients can share a slot.'),
+	('working_hours_valid_range', 'valid_to valid_from',
+		'The last day cannot be before the first.'),
+	('working_hours_valid_in_range', 'valid_from valid_to',
+		'A date lies in the years 1 to 9999.'),
+	('working_hours_no_overlap', 'start_time end_time weekday valid_from '
+		'valid_to branch_id',
+		'The doctor has another session on that weekday which overlaps this '
+		'one.'),
+
+	('extra_session_on_date_finite', 'on_date',
+		'The date lies in the years 1970 to 2199.'),
+	('extra_session_start_before_end', 'end_time start_time',
+		'A session ends after it starts, on the same day; 24:00 is its end.'),
+	('extra_session_capacity_range', 'capacity',
+		'1 to 32 patients can share a slot.'),
+	('extra_session_no_overlap', 'start_time end_time on_date',
+		'The doctor has another extra session on that day which overlaps this '
+		'one.'),
+
+	('time_off_start_before_end', 'ends_at starts_at',
+		'Time off ends after it starts.'),
+	('time_off_times_in_range', 'starts_at ends_at',
+		'Time off lies in the years 1 to 9999.'),
+	('closure_start_before_end', 'ends_at starts_at',
+		'A closure ends after it starts.'),
+	('closure_times_in_range', 'starts_at ends_at',
+		'A closure lies in the years 1 to 9999.'),
+
+	('patient_first_name_not_blank', 'first_name',
+		'The first name must not be blank.'),
+	('patient_gender_known', 'gender',
+		'It is one of male, female, other and unknown.'),
+	('patient_blood_group_known', 'blood_group',
+		'It is one of A+, A-, B+, B-, AB+, AB-, O+ and O-.'),
+	('patient_phone_format', 'phone',
+		'It is 5 to 24 digits, blanks, hyphens and parentheses, digits among '
+		'them, with + in front or not.'),
+	('patient_email_format', 'email', 'It must have the form name@host.'),
+	('patient_language_format', 'language',
+		'It must be a language tag such as en or hi-IN.'),
+
+	('setting_one_scope', 'doctor_id branch_id',
+		'A setting is for a branch or for a doctor, not for both.'),
+	('setting_key', 'name', 'This setting is set there already.'),
+
+	('notification_template_key', 'language channel event',
+		'There is a template for this event, channel and language already.'),
+	('message_event_known', 'event',
+		'It is one of booked, rescheduled, cancelled, reminder_24h and '
+		'reminder_2h.'),
+	('message_channel_known', 'channel',
+		'It is one of email, sms and whatsapp.'),
+	('message_text_printable', 'body',
+		'It is plain text: line feeds and tabs are its only control '
+		'characters.'),
+	('notification_template_language_format', 'language',
+		'It must be a language tag such as en or hi-IN.'),
+	('notification_template_subject_of_email', 'subject',
+		'An e-mail has a subject, a message by SMS or WhatsApp has none.'),
+	('notification_template_subject_format', 'subject',
+		'It is one line of 1 to 200 characters, not all blank.'),
+	('notification_template_body_not_blank', 'body',
+		'The text must not be blank.'),
+	('notification_template_body_length', 'body channel',
+		'The text has at most 10000 characters by e-mail, 1000 by SMS or '
+		'WhatsApp.')
+) AS c (name, fields, sentence);
+
+COMMENT ON VIEW appt_internal.constraint_text IS
+	'For each constraint that a caller can break: which members it is about '
+	'(the first of them that was given is named), and what to say';
+COMMENT ON COLUMN appt_internal.constraint_text.fields IS
+	'Members, separated by blanks';

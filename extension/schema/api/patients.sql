@@ -1,0 +1,251 @@
+/* ---------------------------------------------------------------------------
+ * Patients as JSON.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.patient_age(date_of_birth date) RETURNS integer
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN extract(year FROM age(
+	(appt.clock() AT TIME ZONE 'UTC')::date::timestamp,
+	date_of_birth::timestamp));
+
+COMMENT ON FUNCTION appt_internal.patient_age(
+	date) IS 'Age in whole years today (UTC)';
+
+CREATE FUNCTION appt_internal.patient_json(t appt.patient, client text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN json_build_object(
+	'id', t.patient_id,
+	'patient_id', t.patient_id,
+	'name', appt_internal.patient_name(t),
+	'first_name', t.first_name,
+	'last_name', t.last_name,
+	'date_of_birth', t.date_of_birth,
+	'age', appt_internal.patient_age(t.date_of_birth),
+	'gender', t.gender,
+	'phone', t.phone,
+	'email', t.email,
+	'address', t.address,
+	'blood_group', t.blood_group,
+	'abha_id', t.abha_id,
+	'language', t.language,
+	'branch_id', t.branch_id,
+	'active', t.active,
+	'version', t.version,
+	'registered_at', appt_internal.json_time(t.registered_at,
+		coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')))::text;
+
+COMMENT ON FUNCTION appt_internal.patient_json IS 'A patient as he or she is '
+	'shown';
+
+CREATE FUNCTION appt_internal.patient_summary(
+	patient appt.patient,
+	branches text[])
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN json_build_object(
+	'id', patient.patient_id,
+	'name', appt_internal.patient_name(patient),
+	'phone', patient.phone,
+	'age', appt_internal.patient_age(patient.date_of_birth),
+	'gender', patient.gender,
+	'patient_id', patient.patient_id,
+	'last_visit_date', (
+		SELECT max(a.token_date)
+		FROM appt.appointment a
+		WHERE a.patient_no = patient.patient_no
+			AND a.status IN ('checked_in', 'in_consultation', 'completed')
+			AND (branches IS NULL OR a.branch_id = ANY (branches))))::text;
+
+COMMENT ON FUNCTION appt_internal.patient_summary(appt.patient, text[]) IS
+	'A patient as in a list; last_visit_date counts visits to these branches '
+	'(NULL: all)';
+
+CREATE FUNCTION appt_api.list_patients(
+	search text,
+	branch_id text,
+	registered_after date,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	branches text[]
+		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
+	sought tsquery := appt_internal.search_query(search);
+	matches integer[];
+	size integer := coalesce(per_page, 20);
+	conditions text;
+	result appt_api.page;
+BEGIN
+	PERFORM appt_internal.check_page(page, per_page);
+	PERFORM appt_internal.require_client(client);
+	IF branch_id IS NOT NULL THEN
+		PERFORM appt_internal.get_row('branch', NULL, branch_id, client);
+	END IF;
+
+	IF sought IS NOT NULL THEN
+		/* First and alone: beside ORDER BY and LIMIT the planner reads all. */
+		matches := ARRAY(
+			SELECT p.patient_no
+			FROM appt.patient p
+			WHERE appt_internal.patient_terms(p.patient_id, p.first_name,
+				p.last_name, p.phone, p.abha_id) @@ sought);
+	END IF;
+	conditions := concat_ws(' AND ', 'true',
+		CASE WHEN sought IS NOT NULL THEN 'p.patient_no = ANY ($1)' END,
+		CASE WHEN branch_id IS NOT NULL THEN 'p.branch_id = $2' END,
+		CASE WHEN registered_after IS NOT NULL THEN
+			'p.registered_at >= $3::timestamp AT TIME ZONE'
+			' coalesce(appt_internal.branch_zone(p.branch_id), ''UTC'')' END,
+		CASE WHEN branches IS NOT NULL THEN
+			'(p.branch_id IS NULL OR p.branch_id = ANY ($4) OR EXISTS ('
+			'SELECT FROM appt.appointment a WHERE a.patient_no = p.patient_no'
+			' AND a.branch_id = ANY ($4)))' END);
+	EXECUTE format(
+		'SELECT ''['' || coalesce('
+		' (SELECT string_agg(appt_internal.patient_summary(s.p, $4), '','' '
+		'ORDER BY'
+		'   lower((s.p).last_name), lower((s.p).first_name), (s.p).patient_no)'
+		'  FROM (SELECT p FROM appt.patient p WHERE %1$s'
+		'   ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no'
+		'   LIMIT $5 OFFSET $6) s), '''') || '']'','
+		' (SELECT count(*) FROM (SELECT FROM appt.patient p WHERE %1$s'
+		'  LIMIT $7) n)', conditions)
+		INTO result
+		USING matches, branch_id, registered_after, branches, size,
+			(coalesce(page, 1) - 1)::bigint * size,
+			appt_internal.count_limit(page, size);
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.list_patients IS
+	'A page of the patients, by name: search (words of the name, telephone '
+	'number, patient or ABHA id, or parts of them), branch_id (where they '
+	'registered), registered_after (on that day or later). Raises SB001, SB404 '
+	'(branch_id)';
+
+CREATE FUNCTION appt_internal.check_birth(members jsonb) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	/* Text, as it may still be no date; tomorrow has begun somewhere. */
+	IF members->>'date_of_birth'
+		> to_char(appt.clock() + interval '1 day', 'YYYY-MM-DD')
+	THEN
+		PERFORM appt_internal.refuse_member('date_of_birth',
+			'The date of birth cannot be in the future.');
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_birth(jsonb) IS
+	'Refuses a date of birth in the future; raises SB001';
+
+CREATE FUNCTION appt_internal.registration_branch(members jsonb, client text)
+	RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	branches text[]
+		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
+BEGIN
+	IF branches IS NULL OR members->>'branch_id' IS NOT NULL THEN
+		RETURN members;
+	ELSIF cardinality(branches) <> 1 THEN
+		RAISE EXCEPTION 'branch_id is required'
+			USING ERRCODE = 'SB002', COLUMN = 'branch_id',
+				DETAIL = 'The client is limited to several branches: say at '
+					'which of them the patient registers.';
+	END IF;
+	RETURN members || jsonb_build_object('branch_id', branches[1]);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.registration_branch(jsonb, text) IS
+	'Adds the branch of a client that is limited to one: its patients are '
+	'nobody else''s. Raises SB002 where it is limited to several and none is '
+	'given';
+
+CREATE FUNCTION appt_api.create_patient(
+	fields jsonb,
+	client text,
+	idempotency_key text,
+	request_hash text)
+	RETURNS appt_api.answer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	route CONSTANT text := 'POST patient';
+	answer appt_api.answer
+		:= appt_internal.kept_answer(client, route, idempotency_key,
+		request_hash);
+BEGIN
+	IF answer.replayed THEN
+		RETURN answer;
+	END IF;
+	PERFORM appt_internal.check_birth(fields);
+	answer := appt_internal.insert_row(appt_internal.resource_of('patient'),
+		appt_internal.registration_branch(fields, client), client);
+	SELECT left(answer.body, -1) || format(', "possible_duplicates" : %s}',
+		appt_internal.possible_duplicates(p, client))
+	INTO answer.body
+	FROM appt.patient p
+	WHERE p.patient_id = answer.id;
+	RETURN appt_internal.keep_answer(answer, client, route, idempotency_key,
+		request_hash);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.create_patient IS
+	'Registers a patient. possible_duplicates in the answer lists patients who '
+	'share two of name, birth date and telephone number. Raises SB001, SB002, '
+	'SBU01 (branch_id), SB950, SBU02';
+
+CREATE FUNCTION appt_api.update_patient(
+	patient_id text,
+	changes jsonb,
+	expected_version integer,
+	client text,
+	idempotency_key text,
+	request_hash text)
+	RETURNS appt_api.answer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt_internal.check_birth(changes);
+	IF changes ? 'branch_id' THEN
+		changes := appt_internal.registration_branch(changes, client);
+	END IF;
+	RETURN appt_internal.change_row('patient', NULL, patient_id, changes,
+		expected_version, client, idempotency_key, request_hash);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.update_patient IS
+	'Changes what is given of a patient. Raises SB404, SB001, SB002, SBU01, '
+	'SBP01, SB950, SBU02';
+
+CREATE FUNCTION appt_api.get_patient(
+	patient_id text,
+	client text)
+	RETURNS appt_api.answer
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.get_row('patient', NULL, patient_id, client);
+
+COMMENT ON FUNCTION appt_api.get_patient IS
+	'One patient. Raises SB404';

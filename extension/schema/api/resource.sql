@@ -1,0 +1,104 @@
+/* ---------------------------------------------------------------------------
+ * What the JSON functions for patients and configuration have in common, as
+ * data: each resource's table, key, members, and who may see and change a row.
+ * ------------------------------------------------------------------------ */
+
+CREATE VIEW appt_internal.resource AS
+SELECT r.*,
+	coalesce('t.' || r.parent || ' = $2', 'true') AS owned,
+	'to_jsonb(t)' || CASE WHEN r.name = 'doctor' THEN
+		' || jsonb_build_object(''branch_ids'','
+		' appt_internal.doctor_branches(t.doctor_id))' ELSE '' END AS facts
+FROM (VALUES
+	('branch', 'branch_id', NULL,
+		'{branch_id,name,time_zone,address,phone,slot_min,active}'::text[],
+		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'EXISTS (SELECT FROM appt.api_client c'
+		' WHERE t.branch_id = ANY (c.branch_ids))'
+		' OR EXISTS (SELECT FROM appt.webhook w'
+		' WHERE t.branch_id = ANY (w.branch_ids))',
+		NULL, 't.branch_id'),
+	('doctor', 'doctor_id', NULL,
+		'{doctor_id,name,specialty,slot_min,buffer_before_min,'
+		'buffer_after_min,active}',
+		'appt_internal.client_sees_doctor($1, t.doctor_id)',
+		'appt_internal.client_manages_doctor($1, t.doctor_id)',
+		'false', NULL, 't.doctor_id'),
+	('visit_type', 'visit_type', NULL,
+		'{visit_type,name,duration_min,buffer_before_min,buffer_after_min,'
+		'active}',
+		'true',
+		'appt_internal.client_sees_all($1)',
+		'false', NULL, 't.visit_type'),
+	('working_hours', 'working_hours_no', 'doctor_id',
+		'{doctor_id,branch_id,weekday,start_time,end_time,slot_min,capacity,'
+		'valid_from,valid_to}',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'false', 'daterange(t.valid_from, t.valid_to, ''[]'')',
+		't.weekday, t.start_time, t.valid_from, t.working_hours_no'),
+	('extra_session', 'extra_session_no', 'doctor_id',
+		'{doctor_id,branch_id,on_date,start_time,end_time,slot_min,capacity}',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'false', 'daterange(t.on_date, t.on_date, ''[]'')',
+		't.on_date, t.start_time, t.extra_session_no'),
+	('time_off', 'time_off_no', 'doctor_id',
+		'{doctor_id,starts_at,ends_at,reason}',
+		'appt_internal.client_sees_doctor($1, t.doctor_id)',
+		'appt_internal.client_manages_doctor($1, t.doctor_id)',
+		'false',
+		'appt_internal.local_dates(t.starts_at, t.ends_at,'
+		' appt_internal.doctor_zone(t.doctor_id))',
+		't.starts_at, t.time_off_no'),
+	('closure', 'closure_no', 'branch_id',
+		'{branch_id,starts_at,ends_at,reason}',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'false',
+		'appt_internal.local_dates(t.starts_at, t.ends_at,'
+		' appt_internal.branch_zone(t.branch_id))',
+		't.starts_at, t.closure_no'),
+	('patient', 'patient_id', NULL,
+		'{first_name,last_name,date_of_birth,gender,phone,email,address,'
+		'blood_group,abha_id,language,branch_id,active}',
+		'appt_internal.client_sees_patient($1, t)',
+		'appt_internal.client_sees_patient($1, t)',
+		'false', NULL, 't.patient_no'),
+	('setting', 'setting_no', NULL,
+		'{name,branch_id,doctor_id,value}',
+		'true',
+		'appt_internal.client_manages_setting($1, t)',
+		'false', NULL, 't.name'),
+	('notification_template', 'notification_template_no', NULL,
+		'{event,channel,language,subject,body,active}',
+		'true',
+		'appt_internal.client_sees_all($1)',
+		'false', NULL, 't.event, t.channel, t.language')
+) AS r (name, key, parent, members, seen, managed, used, dates, sort);
+
+COMMENT ON VIEW appt_internal.resource IS
+	'How the functions in api/row.sql treat each table that has a JSON form. '
+	'In the columns with conditions t is a row, $1 the API client, and $2 what '
+	'the path gives for the parent';
+COMMENT ON COLUMN appt_internal.resource.name IS
+	'The table, and the first part of the name of its JSON function';
+COMMENT ON COLUMN appt_internal.resource.key IS 'Its key as a single column';
+COMMENT ON COLUMN appt_internal.resource.parent IS
+	'The column that the path gives, for what belongs to a doctor or a branch';
+COMMENT ON COLUMN appt_internal.resource.members IS 'The columns that a caller '
+	'may give';
+COMMENT ON COLUMN appt_internal.resource.seen IS
+	'When the client may see a row; one that it may not see does not exist';
+COMMENT ON COLUMN appt_internal.resource.managed IS
+	'When it may change a row that it sees';
+COMMENT ON COLUMN appt_internal.resource.used IS
+	'When a row cannot be deleted, beside foreign keys';
+COMMENT ON COLUMN appt_internal.resource.dates IS
+	'The local dates that a row covers: what date_from and date_to filter by';
+COMMENT ON COLUMN appt_internal.resource.sort IS 'The order of its list';
+COMMENT ON COLUMN appt_internal.resource.owned IS 'When a row belongs to the '
+	'parent';
+COMMENT ON COLUMN appt_internal.resource.facts IS
+	'What its list can be filtered by, an object';

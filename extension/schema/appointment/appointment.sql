@@ -1,0 +1,252 @@
+/* ---------------------------------------------------------------------------
+ * Appointments, holds and token counters.  Written by the functions of this
+ * extension only; the rules that must hold whoever writes are constraints.
+ *
+ * A doctor and a branch that an appointment names must exist: a trigger asks
+ * (extension/reference.c), for a foreign key would lock their rows.  There is
+ * no foreign key to the doctor's day, whose row a booking has just written and
+ * holds: the check was a twentieth of a booking.
+ * ------------------------------------------------------------------------ */
+
+CREATE SEQUENCE appt.appointment_no_seq;
+
+COMMENT ON SEQUENCE appt.appointment_no_seq IS
+	'Numbers of appointment ids (gaps are fine here; tokens never use one)';
+
+/*
+ * A statement that writes parses its table's CHECKs anew: spelled out, those of
+ * an appointment were a fifth of a booking's cost.  A call is little to parse.
+ */
+CREATE FUNCTION appt_internal.is_appointment_status(status text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_appointment_status';
+
+COMMENT ON FUNCTION appt_internal.is_appointment_status(text) IS
+	'Whether it is one of booked, checked_in, in_consultation, completed, '
+	'cancelled, no_show (contract, section 5), or held, which a hold is';
+
+CREATE FUNCTION appt_internal.is_appointment_source(source text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_appointment_source';
+
+COMMENT ON FUNCTION appt_internal.is_appointment_source(text) IS
+	'Whether it is one of sql, api, web, mobile, aggregator, front_desk and '
+	'walk_in';
+
+CREATE FUNCTION appt_internal.is_slot(slot_start timestamptz,
+	slot_end timestamptz)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_slot';
+
+COMMENT ON FUNCTION appt_internal.is_slot(timestamptz, timestamptz) IS
+	'Whether the start lies before the end and both lie in 1970 to 2199';
+
+CREATE FUNCTION appt_internal.are_in_range(
+	token_date date,
+	booked_at timestamptz,
+	skipped_at timestamptz,
+	checked_in_at timestamptz,
+	started_at timestamptz,
+	completed_at timestamptz,
+	cancelled_at timestamptz)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_are_in_range';
+
+COMMENT ON FUNCTION appt_internal.are_in_range(date, timestamptz, timestamptz,
+	timestamptz, timestamptz, timestamptz, timestamptz) IS
+	'Whether what is known of these lies in 1970 to 2199: no report and no '
+	'time zone takes it out of what a timestamp can be';
+
+CREATE FUNCTION appt_internal.is_hold_or_booking(
+	status text,
+	hold_expires_at timestamptz,
+	patient_no integer,
+	patient_id text,
+	token_number integer)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_hold_or_booking';
+
+COMMENT ON FUNCTION appt_internal.is_hold_or_booking(text, timestamptz, integer,
+	text, integer) IS
+	'Whether it is a hold, which expires and has neither patient nor token, '
+	'or a booking, which has both and does not expire';
+
+CREATE TABLE appt.doctor_day (
+	doctor_no integer NOT NULL,
+	on_date date NOT NULL,
+	last_token integer NOT NULL DEFAULT 0,
+	CONSTRAINT doctor_day_pkey PRIMARY KEY (doctor_no, on_date),
+	CONSTRAINT doctor_day_doctor_fkey FOREIGN KEY (doctor_no)
+		REFERENCES appt.doctor (doctor_no),
+	CONSTRAINT doctor_day_last_token_positive CHECK (last_token >= 0)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE appt.doctor_day IS
+	'The lock and the token counter of a doctor''s day. Locks are taken in '
+	'the order of (doctor_no, on_date)';
+COMMENT ON COLUMN appt.doctor_day.last_token IS 'The last number drawn';
+
+CREATE TABLE appt.appointment (
+	appointment_id text NOT NULL,
+	appointment_no bigint NOT NULL
+		DEFAULT pg_catalog.nextval('appt.appointment_no_seq'),
+	patient_id text,
+	doctor_id text NOT NULL,
+	branch_id text NOT NULL,
+	slot_start timestamptz NOT NULL,
+	slot_end timestamptz NOT NULL,
+	visit_type text,
+	status text NOT NULL,
+	token_number integer,
+	token_date date NOT NULL,
+	source text NOT NULL DEFAULT 'sql',
+	notes text,
+	version integer NOT NULL DEFAULT 1,
+	reschedule_count integer NOT NULL DEFAULT 0,
+	reason text,
+	priority smallint NOT NULL DEFAULT 0,
+	skipped_at timestamptz,
+	override boolean NOT NULL DEFAULT false,
+	booked_at timestamptz NOT NULL,
+	checked_in_at timestamptz,
+	started_at timestamptz,
+	completed_at timestamptz,
+	cancelled_at timestamptz,
+	hold_expires_at timestamptz,
+	doctor_no integer NOT NULL,
+	patient_no integer,
+	lane smallint NOT NULL DEFAULT 0,
+	buffer_before_min smallint NOT NULL DEFAULT 0,
+	buffer_after_min smallint NOT NULL DEFAULT 0,
+	CONSTRAINT appointment_pkey PRIMARY KEY (appointment_no),
+	CONSTRAINT appointment_id_key UNIQUE (appointment_id),
+	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
+		REFERENCES appt.patient (patient_no),
+	CONSTRAINT appointment_start_before_end
+		CHECK (appt_internal.is_slot(slot_start, slot_end)),
+	CONSTRAINT appointment_times_in_range CHECK (
+		appt_internal.are_in_range(token_date, booked_at, skipped_at,
+			checked_in_at, started_at, completed_at, cancelled_at)),
+	CONSTRAINT appointment_status_known
+		CHECK (appt_internal.is_appointment_status(status)),
+	CONSTRAINT appointment_source_known
+		CHECK (appt_internal.is_appointment_source(source)),
+	CONSTRAINT appointment_token_positive CHECK (token_number > 0),
+	CONSTRAINT appointment_lane_range CHECK (lane BETWEEN 0 AND 63),
+	CONSTRAINT appointment_held_or_patient CHECK (
+		appt_internal.is_hold_or_booking(status, hold_expires_at, patient_no,
+			patient_id, token_number)),
+	CONSTRAINT appointment_no_overlap EXCLUDE USING spgist (
+		appt_internal.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
+			WITH OPERATOR(appt_internal.&&))
+		WHERE (status NOT IN ('cancelled', 'no_show')
+			AND (lane < 32 OR status <> 'completed')),
+	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING spgist (
+		appt_internal.occupancy(patient_no, slot_start, slot_end)
+			WITH OPERATOR(appt_internal.&&))
+		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
+);
+
+ALTER SEQUENCE appt.appointment_no_seq
+	OWNED BY appt.appointment.appointment_no;
+
+/*
+ * What a slot list reads: one doctor's days, from the index alone but for
+ * holds, which have no patient.  An entry without a NULL is sooner read.
+ */
+CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
+	INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min, patient_no)
+	WHERE (status NOT IN ('cancelled', 'no_show'));
+
+/* A number is drawn once a doctor-day; the schema says so itself. */
+CREATE UNIQUE INDEX appointment_token ON appt.appointment
+	(doctor_no, token_date, token_number);
+
+CREATE INDEX appointment_hold ON appt.appointment (hold_expires_at)
+	WHERE (hold_expires_at IS NOT NULL);
+CREATE INDEX appointment_day ON appt.appointment (token_date, branch_id);
+CREATE INDEX appointment_patient ON appt.appointment (patient_no, slot_start);
+
+COMMENT ON TABLE appt.appointment IS
+	'Appointments, and holds (status held: a slot kept for some minutes '
+	'without a patient). Written by functions only';
+COMMENT ON COLUMN appt.appointment.appointment_id IS
+	'APT-2026-000123: prefix, year, number; a hold''s begins with hold_';
+COMMENT ON COLUMN appt.appointment.slot_start IS 'First instant, inclusive';
+COMMENT ON COLUMN appt.appointment.slot_end IS 'Last instant, exclusive';
+COMMENT ON COLUMN appt.appointment.status IS
+	'booked, checked_in, in_consultation, completed, cancelled, no_show; '
+	'held while it is a hold (contract, section 5)';
+COMMENT ON COLUMN appt.appointment.token_number IS
+	'Queue number of the doctor''s day as assigned: 1, 2, 3, ...';
+COMMENT ON COLUMN appt.appointment.token_date IS
+	'The branch-local date of slot_start: the day that the token counts in';
+COMMENT ON COLUMN appt.appointment.source IS 'Where the booking came from';
+COMMENT ON COLUMN appt.appointment.version IS
+	'Rises by one with every change; the ETag over HTTP';
+COMMENT ON COLUMN appt.appointment.reason IS
+	'Why it was last rescheduled or cancelled';
+COMMENT ON COLUMN appt.appointment.priority IS
+	'Higher is called earlier; 0 is ordinary';
+COMMENT ON COLUMN appt.appointment.skipped_at IS
+	'When the patient did not answer the call; goes behind the others';
+COMMENT ON COLUMN appt.appointment.override IS
+	'Booked on purpose against the slot rules by staff';
+COMMENT ON COLUMN appt.appointment.lane IS
+	'Which of the slot''s places it takes, 0 for the first: capacity as the '
+	'overlap constraint sees it';
+COMMENT ON COLUMN appt.appointment.buffer_before_min IS
+	'Minutes kept free before it, as the rules were when it was booked';
+COMMENT ON COLUMN appt.appointment.buffer_after_min IS
+	'Minutes kept free after it, as the rules were when it was booked';
+COMMENT ON CONSTRAINT appointment_no_overlap ON appt.appointment IS
+	'No two active appointments or holds of a doctor share a place in time; a '
+	'place beside the bookable ones is free again when its visit is completed';
+COMMENT ON CONSTRAINT appointment_patient_no_overlap ON appt.appointment IS
+	'No patient is in two places at once';
+
+CREATE FUNCTION appt_internal.day_keeps_appointments() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF EXISTS (
+		SELECT FROM appt.appointment a
+		WHERE a.doctor_no = OLD.doctor_no AND a.token_date = OLD.on_date)
+	THEN
+		RAISE EXCEPTION 'the day % of doctor "%" has appointments',
+			OLD.on_date, (
+				SELECT d.doctor_id
+				FROM appt.doctor d
+				WHERE d.doctor_no = OLD.doctor_no)
+			USING ERRCODE = 'SB961',
+				DETAIL = 'Its tokens would begin at 1 again.';
+	END IF;
+	RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.day_keeps_appointments() IS
+	'Row trigger: a doctor''s day that has appointments is neither deleted nor '
+	'moved; raises SB961';
+
+CREATE TRIGGER day_keeps_appointments
+	BEFORE DELETE OR UPDATE OF doctor_no, on_date ON appt.doctor_day
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.day_keeps_appointments();
+
+CREATE FUNCTION appt_internal.appointment_refers() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_appointment_refers';
+
+COMMENT ON FUNCTION appt_internal.appointment_refers() IS
+	'Row trigger: refuses an appointment of a doctor or branch that does not '
+	'exist, or with another doctor''s number. A restore (check_function_bodies '
+	'off) passes: it brings the doctors later. Raises 23503';
+
+CREATE TRIGGER appointment_refers
+	AFTER INSERT OR UPDATE OF doctor_id, doctor_no, branch_id
+	ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.appointment_refers();

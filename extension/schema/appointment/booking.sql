@@ -1,0 +1,229 @@
+/* ---------------------------------------------------------------------------
+ * The scheduling engine in SQL (contract, section 9).  Each function raises
+ * errors of the table in appt_errors.h; docs/sql.md shows them at work.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.appointment_json(
+	appointment appt.appointment)
+	RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_appointment_json';
+
+COMMENT ON FUNCTION appt.appointment_json(appt.appointment) IS
+	'The full appointment object (contract, section 1) as JSON text, '
+	'times with the branch''s offset';
+
+CREATE FUNCTION appt.available_slots(
+	doctor_id text,
+	on_date date,
+	branch_id text DEFAULT NULL,
+	duration_min integer DEFAULT NULL,
+	to_date date DEFAULT NULL,
+	visit_type text DEFAULT NULL,
+	OUT start_time timestamptz,
+	OUT end_time timestamptz,
+	OUT remaining integer,
+	OUT branch_id text)
+	RETURNS SETOF record
+	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_available_slots';
+
+COMMENT ON FUNCTION appt.available_slots(
+	text, date, text, integer, date, text)
+	IS
+	'Free slots of a doctor from on_date to to_date (default: that day; '
+	'at most 31 days), dates of the branch''s time zone, by branch '
+	'(default: every branch where the doctor works) and start. '
+	'duration_min (5 to 480) changes a slot''s length, not the grid. Takes '
+	'no lock and writes nothing. Raises SB404 (doctor, branch), SB001';
+
+CREATE FUNCTION appt.explain_slot(
+	doctor_id text,
+	slot_start timestamptz,
+	slot_end timestamptz DEFAULT NULL,
+	branch_id text DEFAULT NULL,
+	visit_type text DEFAULT NULL)
+	RETURNS text
+	LANGUAGE c STABLE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_explain_slot';
+
+COMMENT ON FUNCTION appt.explain_slot(
+	text, timestamptz, timestamptz, text, text)
+	IS
+	'Why a slot cannot be booked, in one line to read out; free if it '
+	'can. Raises SBU01 (doctor, branch, visit type), SB001, SB002';
+
+CREATE FUNCTION appt.book(
+	patient_id text,
+	doctor_id text,
+	slot_start timestamptz,
+	slot_end timestamptz DEFAULT NULL,
+	branch_id text DEFAULT NULL,
+	visit_type text DEFAULT NULL,
+	notes text DEFAULT NULL,
+	source text DEFAULT NULL,
+	hold_id text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	override boolean DEFAULT false)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_book';
+
+COMMENT ON FUNCTION appt.book(
+	text, text, timestamptz, timestamptz, text, text, text, text, text,
+	text, boolean)
+	IS
+	'Books a slot and draws the day''s next token; slot_end defaults to '
+	'the visit type''s or the grid''s length, branch_id to the only active '
+	'branch. override books against the slot rules, never against another '
+	'appointment''s place, and is recorded. Raises SB901 to SB910 (slot '
+	'not available, by reason), SB920 (patient elsewhere), SB940 (hold '
+	'expired), SBU01 (unknown id), SBU02 and SB950 (idempotency key), '
+	'SB001, SB002';
+
+CREATE FUNCTION appt.hold(
+	doctor_id text,
+	slot_start timestamptz,
+	slot_end timestamptz DEFAULT NULL,
+	branch_id text DEFAULT NULL,
+	visit_type text DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_hold';
+
+COMMENT ON FUNCTION appt.hold(text, timestamptz, timestamptz, text, text) IS
+	'Keeps a slot for hold_min minutes (a setting, 5) under the same '
+	'constraint as a booking; the result''s appointment_id is the hold_id '
+	'to book with. Raises as appt.book';
+
+CREATE FUNCTION appt.release(
+	hold_id text)
+	RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_release';
+
+COMMENT ON FUNCTION appt.release(text) IS
+	'Gives a held slot back; raises SB404 if there is no such hold (any '
+	'more)';
+
+CREATE FUNCTION appt.walk_in(
+	patient_id text,
+	doctor_id text,
+	branch_id text DEFAULT NULL,
+	visit_type text DEFAULT NULL,
+	notes text DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_walk_in';
+
+COMMENT ON FUNCTION appt.walk_in(text, text, text, text, text) IS
+	'Books somebody who is there now: checked in at once with the day''s '
+	'next token, beside the bookable slots. Up to 32 walk-ins and late '
+	'returns of a doctor can be there within one visit''s length; whose '
+	'visit is completed does not count. Raises SB901 (32 are there), SB905 '
+	'or SB906 (doctor away, branch closed), SB920, SBU01';
+
+CREATE FUNCTION appt.reschedule(
+	appointment_id text,
+	new_slot_start timestamptz,
+	new_slot_end timestamptz DEFAULT NULL,
+	reason text DEFAULT NULL,
+	doctor_id text DEFAULT NULL,
+	branch_id text DEFAULT NULL,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_reschedule';
+
+COMMENT ON FUNCTION appt.reschedule(
+	text, timestamptz, timestamptz, text, text, text, integer)
+	IS
+	'Moves a booked appointment; its length, doctor and branch stay '
+	'unless given. On the same doctor''s day the token stays, else a new '
+	'one is drawn there. To where it is already: unchanged. Raises SB930 '
+	'(not booked), SB932 (too late), SBP01 (expected_version), SB901 to '
+	'SB910, SB920, SB404, SBU01';
+
+CREATE FUNCTION appt.cancel(
+	appointment_id text,
+	reason text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_cancel';
+
+COMMENT ON FUNCTION appt.cancel(text, text, integer) IS
+	'Cancels a booked or checked-in appointment and retires its token; '
+	'one that is cancelled stays as it is. Raises SB930 (final already), '
+	'SB931 (too late: cancellation_window_min, a setting), SBP01, SB404, '
+	'SB001 (blank reason)';
+
+CREATE FUNCTION appt.check_in(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_check_in';
+
+COMMENT ON FUNCTION appt.check_in(text, integer) IS
+	'Marks the patient as there, on the branch-local day only; a no-show '
+	'may come back with the same token. Raises SB930 (status or day does '
+	'not allow it), SBP01, SB404';
+
+CREATE FUNCTION appt.undo_check_in(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_undo_check_in';
+
+COMMENT ON FUNCTION appt.undo_check_in(text, integer) IS
+	'Takes a check-in back, on the same day. Raises SB930 (status or day '
+	'does not allow it), SBP01, SB404';
+
+CREATE FUNCTION appt.start(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_start';
+
+COMMENT ON FUNCTION appt.start(text, integer) IS
+	'Begins the consultation of a checked-in patient. Raises SB930 '
+	'(status or day does not allow it), SBP01, SB404';
+
+CREATE FUNCTION appt.complete(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_complete';
+
+COMMENT ON FUNCTION appt.complete(text, integer) IS
+	'Ends the visit of a patient who is checked in or in consultation; '
+	'final. Raises SB930 (status or day does not allow it), SBP01, SB404';
+
+CREATE FUNCTION appt.no_show(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_no_show';
+
+COMMENT ON FUNCTION appt.no_show(text, integer) IS
+	'Marks a booked patient as not having come. Raises SB930 (status or '
+	'day does not allow it), SBP01, SB404';

@@ -1,0 +1,126 @@
+/* ---------------------------------------------------------------------------
+ * Branches.  Configuration, here and in the files beside this one, is plain
+ * tables that appt_admin writes with INSERT and UPDATE; named constraints guard
+ * every row.
+ *
+ * Appointments refer by a foreign key to patients alone.  To branches they do
+ * not: every booking of a branch would lock the branch's one row, and sixteen
+ * at a time would queue for it; bookings hold the branch's lock shared instead,
+ * and whoever deletes a branch takes it exclusively.
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE appt.branch (
+	branch_id text NOT NULL,
+	name text NOT NULL,
+	time_zone text NOT NULL,
+	address text,
+	phone text,
+	slot_min appt.slot_minutes NOT NULL DEFAULT 15,
+	active boolean NOT NULL DEFAULT true,
+	version integer NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT appt.clock(),
+	CONSTRAINT branch_pkey PRIMARY KEY (branch_id),
+	CONSTRAINT branch_id_format
+		CHECK (branch_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
+	CONSTRAINT branch_created_at_in_range CHECK (created_at
+		BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00'),
+	CONSTRAINT branch_name_not_blank CHECK (name ~ '\S'),
+	CONSTRAINT branch_time_zone_known CHECK (
+		appt_internal.is_time_zone(time_zone))
+);
+
+COMMENT ON TABLE appt.branch IS 'A place where doctors see patients';
+COMMENT ON COLUMN appt.branch.branch_id IS 'The clinic''s own code: MUM-01';
+COMMENT ON COLUMN appt.branch.time_zone IS
+	'IANA time zone; every wall-clock time of the branch is meant in it';
+COMMENT ON COLUMN appt.branch.slot_min IS
+	'Slot length in minutes where the doctor and the session say nothing';
+COMMENT ON COLUMN appt.branch.active IS
+	'An inactive branch offers no slot and takes no booking';
+
+CREATE TRIGGER id_is_final
+	BEFORE UPDATE ON appt.branch
+	FOR EACH ROW WHEN (OLD.branch_id <> NEW.branch_id)
+	EXECUTE FUNCTION appt_internal.id_is_final('branch_id');
+
+CREATE FUNCTION appt_internal.lock_branch(branch_id text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_lock_branch';
+
+COMMENT ON FUNCTION appt_internal.lock_branch(text) IS
+	'Keeps bookings at a branch waiting to the end of the transaction; for '
+	'the triggers of this extension alone';
+
+CREATE FUNCTION appt_internal.branch_keeps_appointments() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt_internal.lock_branch(OLD.branch_id);
+	IF EXISTS (
+		SELECT FROM appt.appointment a WHERE a.branch_id = OLD.branch_id)
+	THEN
+		RAISE EXCEPTION 'branch "%" has appointments', OLD.branch_id
+			USING ERRCODE = 'SB961',
+				HINT = 'Set it inactive: then it offers no slot.';
+	END IF;
+	RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.branch_keeps_appointments() IS
+	'Row trigger: a branch that has appointments cannot be deleted; raises '
+	'SB961';
+
+CREATE TRIGGER branch_keeps_appointments
+	BEFORE DELETE ON appt.branch
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.branch_keeps_appointments();
+
+CREATE FUNCTION appt_internal.branch_keeps_dates() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt_internal.lock_branch(NEW.branch_id);
+	IF EXISTS (
+		SELECT FROM appt.appointment a
+		WHERE a.branch_id = NEW.branch_id
+			AND a.token_date
+				<> (a.slot_start AT TIME ZONE NEW.time_zone)::date)
+	THEN
+		RAISE EXCEPTION 'branch "%" has appointments that would be on another '
+			'date in time zone "%"', NEW.branch_id, NEW.time_zone
+			USING ERRCODE = 'SB961', HINT = 'Make a new branch instead.';
+	END IF;
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.branch_keeps_dates() IS
+	'Row trigger: a branch''s time zone cannot change so that appointments '
+	'are on another date than their tokens'' (another name of the same zone '
+	'is fine); raises SB961';
+
+CREATE TRIGGER branch_keeps_dates
+	BEFORE UPDATE ON appt.branch
+	FOR EACH ROW WHEN (OLD.time_zone <> NEW.time_zone
+		AND appt_internal.is_time_zone(NEW.time_zone))
+	EXECUTE FUNCTION appt_internal.branch_keeps_dates();
+
+CREATE FUNCTION appt_internal.branch_zone(branch_id text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT b.time_zone FROM appt.branch b WHERE b.branch_id = $1
+$$;
+
+COMMENT ON FUNCTION appt_internal.branch_zone(text) IS 'A branch''s time zone';
+
+CREATE TRIGGER schedule_changed
+	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON appt.branch
+	FOR EACH STATEMENT EXECUTE FUNCTION appt_internal.schedule_changed();
+
+CREATE TRIGGER next_version
+	BEFORE UPDATE ON appt.branch
+	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+	EXECUTE FUNCTION appt_internal.next_version();

@@ -1,0 +1,356 @@
+/* ---------------------------------------------------------------------------
+ * Templates of messages to patients: what is to be said, by event, channel and
+ * language, with placeholders {{name}} for what an appointment brings.
+ *
+ * They are stored and can be rendered; nothing is sent yet.  A text is looked
+ * at when it is saved, so that a message cannot go wrong on its way.
+ * ------------------------------------------------------------------------ */
+
+CREATE DOMAIN appt.message_event AS text
+	CONSTRAINT message_event_known CHECK (VALUE IN ('booked', 'rescheduled',
+		'cancelled', 'reminder_24h', 'reminder_2h'));
+
+COMMENT ON DOMAIN appt.message_event IS
+	'What a patient is told of: booked, rescheduled, cancelled, or a reminder '
+	'a day (reminder_24h) or two hours (reminder_2h) before the visit';
+
+CREATE DOMAIN appt.message_channel AS text
+	CONSTRAINT message_channel_known CHECK (VALUE IN ('email', 'sms',
+		'whatsapp'));
+
+COMMENT ON DOMAIN appt.message_channel IS
+	'How a patient is told: email, sms or whatsapp';
+
+CREATE DOMAIN appt.message_text AS text
+	CONSTRAINT message_text_printable
+		CHECK (VALUE !~ '[\u0001-\u0008\u000b-\u001f\u007f]');
+
+COMMENT ON DOMAIN appt.message_text IS
+	'Plain text of one or more lines, each ended by a line feed; tabs are its '
+	'only other control characters';
+
+CREATE FUNCTION appt_internal.is_language_tag(tag text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN tag ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' AND length(tag) <= 35;
+
+COMMENT ON FUNCTION appt_internal.is_language_tag(text) IS
+	'Whether it has the form of a language tag (BCP 47): en, hi, en-IN';
+
+CREATE TABLE appt.notification_template (
+	notification_template_no bigint GENERATED ALWAYS AS IDENTITY,
+	event appt.message_event NOT NULL,
+	channel appt.message_channel NOT NULL,
+	language text NOT NULL,
+	subject text,
+	body appt.message_text NOT NULL,
+	active boolean NOT NULL DEFAULT true,
+	version integer NOT NULL DEFAULT 1,
+	CONSTRAINT notification_template_pkey
+		PRIMARY KEY (notification_template_no),
+	CONSTRAINT notification_template_language_format
+		CHECK (appt_internal.is_language_tag(language)),
+	CONSTRAINT notification_template_subject_of_email
+		CHECK ((channel = 'email') = (subject IS NOT NULL)),
+	CONSTRAINT notification_template_subject_format
+		CHECK (subject ~ '\S' AND length(subject) <= 200
+			AND subject !~ '[\u0001-\u001f\u007f-\u009f\u2028\u2029]'),
+	CONSTRAINT notification_template_body_not_blank CHECK (body ~ '\S'),
+	CONSTRAINT notification_template_body_length CHECK (length(body) <=
+		CASE WHEN channel = 'email' THEN 10000 ELSE 1000 END)
+);
+
+/* Tags do not differ by case: en-in is en-IN. */
+CREATE UNIQUE INDEX notification_template_key ON appt.notification_template
+	(event, channel, pg_catalog.lower(language));
+
+COMMENT ON TABLE appt.notification_template IS
+	'What patients are told: one text for each event, channel and language. '
+	'appt.notification_placeholder lists what can stand in it; nothing is sent '
+	'yet';
+COMMENT ON COLUMN appt.notification_template.notification_template_no IS
+	'Number of the template';
+COMMENT ON COLUMN appt.notification_template.event IS
+	'booked, rescheduled, cancelled, reminder_24h, reminder_2h';
+COMMENT ON COLUMN appt.notification_template.channel IS
+	'email, sms, whatsapp';
+COMMENT ON COLUMN appt.notification_template.language IS
+	'Language tag (BCP 47): en, hi, en-IN. One of en is for patients of en-IN '
+	'too, unless there is one of en-IN';
+COMMENT ON COLUMN appt.notification_template.subject IS
+	'Subject of an e-mail, one line of at most 200 characters; NULL for the '
+	'other channels';
+COMMENT ON COLUMN appt.notification_template.body IS
+	'The text, plain: at most 10000 characters by e-mail, 1000 otherwise, '
+	'before placeholders are filled in';
+COMMENT ON COLUMN appt.notification_template.active IS
+	'false: passed over, as if it were not there';
+COMMENT ON COLUMN appt.notification_template.version IS
+	'Rises by one with every change; the ETag over HTTP';
+COMMENT ON CONSTRAINT notification_template_subject_format
+	ON appt.notification_template IS
+	'A line end in a subject would begin another header of the mail';
+COMMENT ON INDEX appt.notification_template_key IS
+	'One template for each event, channel and language';
+
+/* --- placeholders ------------------------------------------------------- */
+
+CREATE VIEW appt.notification_placeholder AS
+SELECT *
+FROM (VALUES
+	('appointment_id', 'Id of the appointment: APT-2026-000123'),
+	('branch_address', 'Postal address of the branch'),
+	('branch_name', 'Name of the branch'),
+	('branch_phone', 'Telephone number of the branch'),
+	('doctor_name', 'Name of the doctor'),
+	('patient_first_name', 'First name of the patient'),
+	('patient_last_name', 'Last name of the patient'),
+	('patient_name', 'First and last name of the patient'),
+	('reason', 'Why it was last rescheduled or cancelled'),
+	('slot_date', 'Day of the visit at the branch: 15/03/2026'),
+	('slot_time', 'Time of the visit at the branch, of 24 hours: 09:30'),
+	('token_number', 'Number in the queue of the day'),
+	('visit_type_name', 'Name of the visit type')
+) AS p (name, meaning);
+
+COMMENT ON VIEW appt.notification_placeholder IS
+	'What can stand between {{ and }} in a template; what an appointment has '
+	'not, such as a reason, is left empty';
+COMMENT ON COLUMN appt.notification_placeholder.name IS
+	'What is written between {{ and }}';
+COMMENT ON COLUMN appt.notification_placeholder.meaning IS
+	'What stands there in a message';
+
+CREATE FUNCTION appt_internal.notification_template_check() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wrong record;
+BEGIN
+	SELECT f.name AS field, t.match[1] AS token INTO wrong
+	FROM (VALUES (1, 'subject', NEW.subject), (2, 'body', NEW.body))
+		AS f (place, name, template)
+	CROSS JOIN LATERAL regexp_matches(f.template,
+		'\{\{[^{}\n]{0,24}(?:\}\})?|\}\}', 'g') WITH ORDINALITY
+		AS t (match, place)
+	WHERE NOT EXISTS (
+		SELECT
+		FROM appt.notification_placeholder p
+		WHERE t.match[1] = '{{' || p.name || '}}')
+	ORDER BY f.place, t.place
+	LIMIT 1;
+
+	IF FOUND THEN
+		RAISE EXCEPTION '"%" in the % is not a placeholder', wrong.token,
+			wrong.field
+			USING ERRCODE = 'SB001', COLUMN = wrong.field,
+				DETAIL = format('"%s" is not a placeholder; {{slot_date}} is '
+					'one.', wrong.token),
+				HINT = format('There are %s.', (
+					SELECT string_agg('{{' || p.name || '}}', ', '
+						ORDER BY p.name)
+					FROM appt.notification_placeholder p));
+	END IF;
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.notification_template_check() IS
+	'Row trigger: refuses {{ and }} around anything but a placeholder; raises '
+	'SB001, which names the first that is wrong';
+
+CREATE TRIGGER notification_template_check
+	BEFORE INSERT OR UPDATE ON appt.notification_template
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.notification_template_check();
+
+CREATE TRIGGER next_version
+	BEFORE UPDATE ON appt.notification_template
+	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+	EXECUTE FUNCTION appt_internal.next_version();
+
+/* --- the language where there is none of the patient's ------------------ */
+
+INSERT INTO appt.setting_definition (name, kind, default_value, description)
+VALUES ('default_language', 'text', 'en',
+	'Language of messages to patients in whose own there is no template');
+
+CREATE FUNCTION appt_internal.default_language_check() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'value "%" of setting "%" is not a language tag',
+		NEW.value, NEW.name
+		USING ERRCODE = 'SB001', COLUMN = 'value',
+			DETAIL = 'It must be a language tag such as en or hi-IN.';
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.default_language_check() IS
+	'Row trigger: refuses a default language that is not a tag; raises SB001';
+
+CREATE TRIGGER default_language_check
+	BEFORE INSERT OR UPDATE ON appt.setting
+	FOR EACH ROW WHEN (NEW.name = 'default_language'
+		AND NOT appt_internal.is_language_tag(NEW.value))
+	EXECUTE FUNCTION appt_internal.default_language_check();
+
+/* --- rendering ---------------------------------------------------------- */
+
+CREATE FUNCTION appt_internal.template_values(appointment_id text) RETURNS jsonb
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object(
+		'appointment_id', a.appointment_id,
+		'branch_address', b.address,
+		'branch_name', b.name,
+		'branch_phone', b.phone,
+		'doctor_name', d.name,
+		'patient_first_name', p.first_name,
+		'patient_last_name', p.last_name,
+		'patient_name', concat_ws(' ', p.first_name, p.last_name),
+		'reason', a.reason,
+		'slot_date', to_char(s.local_start, 'DD/MM/YYYY'),
+		'slot_time', to_char(s.local_start, 'HH24:MI'),
+		'token_number', a.token_number,
+		'visit_type_name', v.name)
+	FROM appt.appointment a
+	JOIN appt.branch b ON b.branch_id = a.branch_id
+	JOIN appt.doctor d ON d.doctor_no = a.doctor_no
+	JOIN appt.patient p ON p.patient_no = a.patient_no
+	LEFT JOIN appt.visit_type v ON v.visit_type = a.visit_type
+	CROSS JOIN LATERAL (SELECT a.slot_start AT TIME ZONE b.time_zone)
+		AS s (local_start)
+	WHERE a.appointment_id = $1
+$$;
+
+COMMENT ON FUNCTION appt_internal.template_values(text) IS
+	'What the placeholders stand for in an appointment, an object of '
+	'appt.notification_placeholder; NULL: there is none, or it is a hold';
+
+CREATE FUNCTION appt_internal.fill_template(template text, filling jsonb)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(
+		CASE WHEN p.place = 1 THEN p.piece
+			ELSE coalesce($2->>split_part(p.piece, '}}', 1), '')
+				|| substr(p.piece, strpos(p.piece, '}}') + 2)
+		END, '' ORDER BY p.place)
+	FROM string_to_table($1, '{{') WITH ORDINALITY AS p (piece, place)
+$$;
+
+COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
+	'A template that was saved, with the values in place of the placeholders. '
+	'A value stands there as it is: what looks like a placeholder in it is '
+	'none';
+
+CREATE FUNCTION appt.render_template(
+	notification_template_no bigint,
+	appointment_id text,
+	OUT subject text,
+	OUT body text)
+	RETURNS record
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	template appt.notification_template;
+	filling jsonb := appt_internal.template_values(appointment_id);
+BEGIN
+	SELECT * INTO template
+	FROM appt.notification_template t
+	WHERE t.notification_template_no = $1;
+
+	IF NOT FOUND THEN
+		PERFORM appt_internal.refuse_id('notification template', $1::text,
+			'notification_template_id', 'SB404');
+	ELSIF filling IS NULL THEN
+		PERFORM appt_internal.refuse_id('appointment', appointment_id,
+			'appointment_id', 'SB404');
+	END IF;
+	subject := regexp_replace(
+		appt_internal.fill_template(template.subject, filling),
+		'[\u0001-\u001f\u007f-\u009f\u2028\u2029]+', ' ', 'g');
+	body := appt_internal.fill_template(template.body, filling);
+END
+$$;
+
+COMMENT ON FUNCTION appt.render_template(bigint, text) IS
+	'What a template, active or not, says of an appointment as it is now: a '
+	'preview. Values are put in as they are; only in the subject, which is one '
+	'line, a blank takes the place of line ends and other control characters. '
+	'Both are plain text, to be encoded for where they go. Raises SB404';
+
+CREATE FUNCTION appt_internal.choose_template(
+	event appt.message_event,
+	channel appt.message_channel,
+	languages text[])
+	RETURNS appt.notification_template
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t
+	FROM unnest($3) WITH ORDINALITY AS l (language, preference)
+	JOIN appt.notification_template t ON t.event = $1 AND t.channel = $2
+		AND t.active
+		AND starts_with(lower(l.language) || '-', lower(t.language) || '-')
+	ORDER BY l.preference, length(t.language) DESC
+	LIMIT 1
+$$;
+
+COMMENT ON FUNCTION appt_internal.choose_template(appt.message_event,
+	appt.message_channel, text[]) IS
+	'The active template of the first language for which there is one: of just '
+	'this tag, else of the tag without its last parts (hi for hi-IN). NULL: '
+	'there is none';
+
+CREATE FUNCTION appt.render_message(
+	event appt.message_event,
+	channel appt.message_channel,
+	appointment_id text,
+	language text DEFAULT NULL,
+	OUT notification_template_no bigint,
+	OUT template_language text,
+	OUT subject text,
+	OUT body text)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	template appt.notification_template;
+	languages text[];
+BEGIN
+	SELECT ARRAY[coalesce($4, p.language), coalesce(
+		(appt_internal.effective_setting('default_language', a.branch_id,
+			a.doctor_id)).value, f.default_value)]
+	INTO languages
+	FROM appt.appointment a
+	JOIN appt.patient p ON p.patient_no = a.patient_no
+	CROSS JOIN appt.setting_definition f
+	WHERE a.appointment_id = $3 AND f.name = 'default_language';
+
+	IF NOT FOUND THEN
+		PERFORM appt_internal.refuse_id('appointment', $3, 'appointment_id',
+			'SB404');
+	END IF;
+	template := appt_internal.choose_template($1, $2, languages);
+	IF template.notification_template_no IS NOT NULL THEN
+		RETURN QUERY
+		SELECT template.notification_template_no, template.language, r.subject,
+			r.body
+		FROM appt.render_template(template.notification_template_no, $3) r;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt.render_message(appt.message_event,
+	appt.message_channel, text, text) IS
+	'The message to an appointment''s patient as it would be now, in the '
+	'language given (default: the patient''s), else in the setting '
+	'default_language of the doctor or branch; no row: there is no active '
+	'template. Raises SB404, and 23514 for an event or channel that is none';

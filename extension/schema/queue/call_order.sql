@@ -1,0 +1,59 @@
+/* ---------------------------------------------------------------------------
+ * The queue of a doctor's day (contract, section 4).
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.queue(
+	doctor_id text,
+	on_date date DEFAULT NULL,
+	OUT queue_position integer,
+	OUT token_number integer,
+	OUT appointment_id text,
+	OUT patient_id text,
+	OUT branch_id text,
+	OUT status text,
+	OUT priority integer,
+	OUT slot_start timestamptz,
+	OUT checked_in_at timestamptz,
+	OUT late boolean,
+	OUT skipped boolean,
+	OUT people_ahead integer,
+	OUT estimated_start timestamptz)
+	RETURNS SETOF record
+	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 30
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_queue';
+
+COMMENT ON FUNCTION appt.queue(text, date) IS
+	'A doctor''s queue (default: today''s) in call order: who is being seen, '
+	'who waits (priority, then the punctual by slot, then late ones and '
+	'walk-ins by check-in), who was skipped, who is not there yet. '
+	'estimated_start adds up the median of the doctor''s last consultations. '
+	'Raises SB404';
+
+CREATE FUNCTION appt.call_next(doctor_id text) RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_call_next';
+
+COMMENT ON FUNCTION appt.call_next(text) IS
+	'Starts the consultation of the first who waits for a doctor today; NULL '
+	'if nobody does. Two calls never get the same patient. Raises SB404';
+
+CREATE FUNCTION appt.skip(appointment_id text) RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_skip';
+
+COMMENT ON FUNCTION appt.skip(text) IS
+	'Puts a checked-in patient who did not answer the call behind the others. '
+	'Raises SB930, SB404';
+
+CREATE FUNCTION appt.set_priority(appointment_id text, priority integer)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_set_priority';
+
+COMMENT ON FUNCTION appt.set_priority(text, integer) IS
+	'Has a patient called before those of lower priority: 0 (ordinary) to '
+	'100. Raises SB930, SB404, SB001';
