@@ -43,7 +43,7 @@ sub changed { return (run_command(['git', '-C', $root, 'status', '-s']))[1] }
 
 my $before = changed();
 my ($code, $out, $err) = run_command(["$root/debian/build", $dir]);
-is($code, 0, 'they are built') or BAIL_OUT(substr "$out$err", -3000);
+is($code, 0, 'they are built') or die substr "$out$err", -3000;
 is(changed(), $before, 'and nothing in the checkout changes');
 is_deeply([map {m{.*/([^/_]+)_}} grep {!/dbgsym/} glob "$dir/*.deb"],
     [$gateway, $extension], "the programs', and one for PostgreSQL $major");
