@@ -82,10 +82,10 @@ appt_is_time_zone(PG_FUNCTION_ARGS)
 }
 
 /*
- * Of what the server takes for a zone beside those of a place: the server's
- * own, the placeholder of who has none, the copies under posix/, and rules
- * such as UTC+5:30, which by POSIX is west of UTC.  Rules have digits; so have
- * few names of zones.
+ * Names that PostgreSQL accepts as time zones though they are of no place: the
+ * server's own zone (localtime), placeholders (Factory), the copies below
+ * posix/, and POSIX rules such as UTC+5:30, which lies west of UTC.  A rule is
+ * told by its digits; the few zones with digits in their names are listed.
  */
 static bool
 is_no_place(const char *name)

@@ -458,7 +458,7 @@ refuse_reference(const Appointment *appointment, const char *object,
 }
 
 /*
- * The full appointment object (contract, section 1): what an event has for its
+ * The appointment object (docs/rest.md, Answers): what an event has for its
  * data and an answer for its body.
  */
 const char *

@@ -24,13 +24,14 @@
 #include "appt_errors.h"
 #include "compat.h"
 
-/* Limits of the contract. */
+/* Limits that the documentation promises. */
 #define APPT_MIN_DURATION_MIN	5
 #define APPT_MAX_DURATION_MIN	480
 #define APPT_MAX_BUFFER_MIN		240
 #define APPT_MAX_RANGE_DAYS		31
 #define APPT_MAX_TEXT_LENGTH	4000
 #define APPT_MAX_PRIORITY		100
+#define APPT_ID_SIZE			65	/* bytes of the longest id, with its NUL */
 
 /*
  * When a slot can be, also by override and in history that is loaded: what

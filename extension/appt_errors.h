@@ -10,8 +10,8 @@
  * The class SB ("scheduling and booking") is in the range that the SQL
  * standard leaves to implementations.  The third character groups by HTTP
  * status: 0 = 400, T = 401, F = 403, 4 = 404, 9 = 409, P = 412, U = 422.
- * "reason" is the machine-readable member beside slot_unavailable (contract,
- * section 1).
+ * "reason" is the machine-readable member beside slot_unavailable
+ * (docs/rest.md, Errors).
  *
  * No PostgreSQL header here: the gateway includes this file too.
  */

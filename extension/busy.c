@@ -4,8 +4,8 @@
  *
  * Every slot list and every booking asks for it, and the answer is one short
  * range of one index.  Starting and ending a query costs more than reading
- * that range, so it is scanned here.  What the executor sees to in such a scan
- * this file sees to:
+ * that range, so an index-only scan is made here, without the executor.  What
+ * the executor would check and lock for such a scan is checked and locked here:
  *
  * - privileges: the current user (the extension's owner, behind SECURITY
  *   DEFINER) may read the table and no row security stands before it;
@@ -216,14 +216,14 @@ scan_index(BusyList *list, const BusyQuery *query, Relation table,
 	index_endscan(scan);
 }
 
-/* What can meet the window begins after this, */
+/* Appointments that reach into the window start later than this. */
 static TimestampTz
 first_start(const BusyQuery *query)
 {
 	return query->from - APPT_REACH;
 }
 
-/* and before this. */
+/* Appointments that reach into the window start earlier than this. */
 static TimestampTz
 last_start(const BusyQuery *query)
 {
@@ -313,7 +313,7 @@ expiry(Relation table, TupleTableSlot *row)
 		: appt_time(DatumGetTimestampTz(value));
 }
 
-/* The same by a query. */
+/* What scan_index() finds, found by a query through the executor. */
 static void
 select_rows(BusyList *list, const BusyQuery *query)
 {

@@ -4,7 +4,7 @@
  *
  * While a request with a key runs it holds the key's lock, so that a second
  * one is told so at once instead of waiting.  What is refused leaves no row:
- * its retry is judged anew (contract, section 1).
+ * its retry is judged anew (docs/rest.md, Safe retries).
  */
 #include "appointment.h"
 

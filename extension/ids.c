@@ -46,7 +46,10 @@ appt_new_id(const char *prefix)
 	return psprintf("%s_%.*s", prefix, RANDOM_CHARS, text);
 }
 
-/* Of one id; no two calls of a session get the same. */
+/*
+ * The random bytes of one id.  They are drawn RANDOM_STOCK ids at a time,
+ * because each pg_strong_random() is a system call or more.
+ */
 static const void *
 random_bytes(void)
 {

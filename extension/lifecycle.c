@@ -6,7 +6,7 @@
  *		checked_in -> completed, booked (undo), cancelled
  *		booked -> cancelled, no_show;  no_show -> checked_in
  *
- * Each change locks the row, checks what the contract's section 5 allows, and
+ * Each change locks the row, checks that the transition is one of these, and
  * stores it with its event.
  */
 #include "booking.h"

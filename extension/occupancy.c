@@ -300,7 +300,7 @@ cell_of(const Occupancy *value)
 	return path_cell(value->key, class_of(value), slice_of(value->start));
 }
 
-/* The first and the last have all that is before and after, too. */
+/* The slice of an instant; the outermost two stand for all time beyond them. */
 static int64
 slice_of(TimestampTz instant)
 {
@@ -348,7 +348,7 @@ is_below(Cell path, Cell cell)
 	return first_below(cell) <= path && path <= last_below(cell);
 }
 
-/* Which child of a cell another cell is below; the only one of a path's. */
+/* The number of the child of "cell" under which "below" lies; 0 for a path. */
 static int
 child_toward(Cell cell, Cell below)
 {
@@ -377,7 +377,11 @@ common_cell(Cell a, Cell b)
 	return (a & ~(bit | (bit - 1))) | bit;
 }
 
-/* For each class in turn; what is of the last can have begun at any time. */
+/*
+ * A window of paths for each class of lengths: an interval of class n that
+ * overlaps "sought" starts at most 2^n slices before it.  The last class holds
+ * all longer intervals, which can have started at any time.
+ */
 static void
 find_windows(const Occupancy *sought, Window *windows)
 {

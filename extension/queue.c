@@ -1,6 +1,6 @@
 /*
  * queue.c
- *		Who is called next, and about when (contract, section 4).
+ *		Who is called next, and about when (docs/sql.md, The day).
  *
  * The call order is computed, never stored: priority first, then those who
  * came on time by their slot, then late ones and walk-ins by check-in; who was

@@ -11,7 +11,7 @@
 
 typedef struct Branch
 {
-	char		branch_id[65];	/* hash key */
+	char		branch_id[APPT_ID_SIZE];	/* hash key */
 	pg_tz	   *zone;
 	int			slot_min;
 	bool		active;
@@ -47,7 +47,7 @@ typedef struct Rules
 
 typedef struct Doctor
 {
-	char		doctor_id[65];	/* hash key */
+	char		doctor_id[APPT_ID_SIZE];	/* hash key */
 	char	   *name;
 	int			doctor_no;
 	int			slot_min;		/* 0: the branch's */
@@ -65,7 +65,7 @@ typedef struct Doctor
 
 typedef struct VisitType
 {
-	char		visit_type[65]; /* hash key */
+	char		visit_type[APPT_ID_SIZE]; /* hash key */
 	int			duration_min;	/* 0: the slot's */
 	int			buffer_before_min;	/* -1: the doctor's */
 	int			buffer_after_min;	/* likewise */
@@ -75,7 +75,7 @@ typedef struct VisitType
 /* An API client's limits, as far as the engine enforces them. */
 typedef struct Client
 {
-	char		client_id[65];	/* hash key */
+	char		client_id[APPT_ID_SIZE];	/* hash key */
 	bool		limited;
 	char	  **branch_ids;
 	int			nbranch_ids;

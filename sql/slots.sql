@@ -1,4 +1,4 @@
--- Which slots are offered: the contract's section 2, one rule after another.
+-- Which slots are offered, one rule after another.
 \set ECHO none
 \getenv srcdir PG_ABS_SRCDIR
 \set fixture :srcdir '/sql/fixture/clinic.sql'

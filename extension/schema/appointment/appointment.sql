@@ -23,7 +23,7 @@ CREATE FUNCTION appt_internal.is_appointment_status(status text) RETURNS boolean
 
 COMMENT ON FUNCTION appt_internal.is_appointment_status(text) IS
 	'Whether it is one of booked, checked_in, in_consultation, completed, '
-	'cancelled, no_show (contract, section 5), or held, which a hold is';
+	'cancelled, no_show, or held, which a hold is';
 
 CREATE FUNCTION appt_internal.is_appointment_source(source text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -179,7 +179,7 @@ COMMENT ON COLUMN appt.appointment.slot_start IS 'First instant, inclusive';
 COMMENT ON COLUMN appt.appointment.slot_end IS 'Last instant, exclusive';
 COMMENT ON COLUMN appt.appointment.status IS
 	'booked, checked_in, in_consultation, completed, cancelled, no_show; '
-	'held while it is a hold (contract, section 5)';
+	'held while it is a hold';
 COMMENT ON COLUMN appt.appointment.token_number IS
 	'Queue number of the doctor''s day as assigned: 1, 2, 3, ...';
 COMMENT ON COLUMN appt.appointment.token_date IS

@@ -1,6 +1,6 @@
 /* ---------------------------------------------------------------------------
- * The scheduling engine in SQL (contract, section 9).  Each function raises
- * errors of the table in appt_errors.h; docs/sql.md shows them at work.
+ * The scheduling engine in SQL.  Each function raises errors of the table in
+ * appt_errors.h; docs/sql.md shows them at work.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt.appointment_json(
@@ -11,7 +11,7 @@ CREATE FUNCTION appt.appointment_json(
 	AS 'MODULE_PATHNAME', 'appt_appointment_json';
 
 COMMENT ON FUNCTION appt.appointment_json(appt.appointment) IS
-	'The full appointment object (contract, section 1) as JSON text, '
+	'The full appointment object (docs/rest.md) as JSON text, '
 	'times with the branch''s offset';
 
 CREATE FUNCTION appt.available_slots(

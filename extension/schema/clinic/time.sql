@@ -54,7 +54,7 @@ CREATE DOMAIN appt.slot_minutes AS integer
 	CONSTRAINT slot_minutes_range CHECK (VALUE BETWEEN 5 AND 480);
 
 COMMENT ON DOMAIN appt.slot_minutes IS
-	'The length of a slot: 5 to 480 minutes (contract, section 2)';
+	'The length of a slot: 5 to 480 minutes (docs/sql.md, Set up)';
 
 CREATE FUNCTION appt_internal.local_dates(
 	starts_at timestamptz,

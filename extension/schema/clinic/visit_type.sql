@@ -1,7 +1,7 @@
 /* ---------------------------------------------------------------------------
- * Visit types.  Appointments have no foreign key to them: one that a booking
- * takes while it is deleted is the one that can be lost, and the appointment
- * keeps its code.
+ * Visit types.  Appointments have no foreign key to them, which would lock the
+ * type's row in every booking.  A type that is deleted while a booking takes it
+ * can be lost: the appointment keeps its code.
  * ------------------------------------------------------------------------ */
 
 CREATE TABLE appt.visit_type (

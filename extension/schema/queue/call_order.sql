@@ -1,5 +1,5 @@
 /* ---------------------------------------------------------------------------
- * The queue of a doctor's day (contract, section 4).
+ * The queue of a doctor's day.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt.queue(
