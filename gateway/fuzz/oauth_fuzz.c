@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "fuzz/exchange.h"
+#include "fuzz/serving.h"
 #include "fuzz/fuzz.h"
 
 int
@@ -22,7 +22,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void) argc;
 	(void) argv;
-	exchange_init();
+	serving_init();
 	fake_row = (FakeRow) {QUERY_OK, names, values};
 	return 0;
 }
@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	buf_char(&bytes, '\n');
 	buf_add(&bytes, end + 1, size - (size_t) (end + 1 - data));
-	exchange_run((const uint8_t *) bytes.data, bytes.len);
+	serving_run((const uint8_t *) bytes.data, bytes.len);
 	buf_free(&bytes);
 	return 0;
 }

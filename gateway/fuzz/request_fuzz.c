@@ -4,7 +4,7 @@
  *		JSON body, arguments, and the answer that is made of a row with hostile
  *		contents of its own.
  */
-#include "fuzz/exchange.h"
+#include "fuzz/serving.h"
 #include "fuzz/fuzz.h"
 
 int
@@ -19,7 +19,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void) argc;
 	(void) argv;
-	exchange_init();
+	serving_init();
 	fake_row = (FakeRow) {QUERY_OK, names, values};
 	return 0;
 }
@@ -28,6 +28,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fake_row.outcome = size % 4 == 0 ? QUERY_LOST : QUERY_OK;
-	exchange_run(data, size);
+	serving_run(data, size);
 	return 0;
 }

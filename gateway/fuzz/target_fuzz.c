@@ -1,57 +1,55 @@
 /*
  * target_fuzz.c
- *		Fuzz target: a request's target and query, its Accept header and how deep
- *		JSON may be nested.
+ *		Fuzz target: a request's target and query, its Accept header and how
+ *		deep JSON may be nested.
  */
 #include <string.h>
 
+#include "common/json.h"
 #include "common/utf8.h"
 #include "fuzz/fuzz.h"
-#include "http/headers.h"
-#include "common/json.h"
+#include "http/media.h"
 #include "http/target.h"
 #include "http/text.h"
 
-static void check_segments(const Request *request);
+static void check_segments(const Head *head);
 static void check_params(const QueryParams *params);
 static int	levels(const json_t *value);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Request    *request = calloc(1, sizeof(Request));
+	Arena		arena = {0};
+	Head		head = {.arena = &arena};
 	QueryParams params;
 	char	   *text;
 	json_t	   *json;
 
-	if (request == NULL)
-		abort();
-	text = arena_copy(&request->arena, (const char *) data, size);
-	request->target = text;
-	if (target_split(request))
-		check_segments(request);
-	if (target_params(&request->arena, text, &params))
+	text = arena_copy(&arena, (const char *) data, size);
+	head.target = text;
+	if (target_split(&head))
+		check_segments(&head);
+	if (target_params(&arena, text, &params))
 		check_params(&params);
-	header_accepts(text, "application/json");
-	header_is_media_type(text, "application/json");
+	media_accepts(text, "application/json");
+	media_is(text, "application/json");
 	json = json_read((const char *) data, size, 3, NULL);
 	HOLDS(levels(json) <= 3);
 	json_decref(json);
-	arena_free(&request->arena);
-	free(request);
+	arena_free(&arena);
 	return 0;
 }
 
 /* No segment leads elsewhere, or is read in two ways. */
 static void
-check_segments(const Request *request)
+check_segments(const Head *head)
 {
 	int			i;
 
-	for (i = 0; i < request->segment_count && i < REQUEST_PATH_SEGMENTS; i++)
+	for (i = 0; i < head->segment_count && i < HEAD_SEGMENTS; i++)
 	{
-		HOLDS(strcmp(request->segments[i], "..") != 0);
-		HOLDS(strpbrk(request->segments[i], "/\\") == NULL);
+		HOLDS(strcmp(head->segments[i], "..") != 0);
+		HOLDS(strpbrk(head->segments[i], "/\\") == NULL);
 	}
 }
 
@@ -61,13 +59,13 @@ check_params(const QueryParams *params)
 {
 	int			i;
 
-	HOLDS(params->count <= QUERY_PARAMS_MAX);
+	HOLDS(params->count <= HEAD_PARAMS_MAX);
 	for (i = 0; i < params->count; i++)
 	{
 		HOLDS(utf8_is_valid(params->items[i].name,
-						   strlen(params->items[i].name)));
+							strlen(params->items[i].name)));
 		HOLDS(utf8_is_valid(params->items[i].value,
-						   strlen(params->items[i].value)));
+							strlen(params->items[i].value)));
 	}
 }
 

@@ -4,6 +4,7 @@
  */
 #include "fuzz/fuzz.h"
 #include "http/options.h"
+#include "http/arena.h"
 #include "http/token.h"
 
 static KeySet keys;
@@ -35,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Token		token;
 
 	HOLDS(!token_verify(&keys, text, &token));
-	token_scopes(text);
+	scope_bits(text);
 	arena_free(&arena);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * args.c
- *		From a request to the parameters of its statement, as the route's
+ *		From what came to the parameters of a call's statement, as the route's
  *		argument list says: where each comes from, what form it must have.
  *
  *		All bad fields are found and named, not the first alone; what no
@@ -17,75 +17,78 @@
 
 typedef struct Gathering
 {
-	Request    *request;
+	Call	   *call;
+	const Head *head;
+	const Caller *caller;
 	QueryParams query;
-	Scope		missing_scope;
+	const Problem *problem;		/* that ends it at once */
 } Gathering;
 
 static void gather_one(Gathering *gathering, const Arg *arg,
 					   const char **param);
 static const char *gather_query(Gathering *gathering, const Arg *arg);
 static const char *gather_body(Gathering *gathering, const Arg *arg);
-static const char *gather_if_match(Request *request);
-static const char *gather_key(Request *request);
-static const char *gather_hash(Request *request);
+static const char *gather_if_match(Gathering *gathering);
+static const char *gather_key(Gathering *gathering);
+static const char *gather_hash(const Gathering *gathering);
 static void check_scope(Gathering *gathering, const Arg *arg,
 						const char *value);
 static void check_unknown_params(Gathering *gathering);
-static void take_page(Request *request, const Arg *arg, const char *value);
-static void refuse_fields(Request *request);
-static void refuse_scope(Request *request, Scope scope);
+static void take_page(Call *call, const Arg *arg, const char *value);
+static const Problem *fields_problem(const Call *call);
 
-/* Fills params in the order of the route's arguments, or answers. */
-ArgsOutcome
-args_gather(Request *request, const char **params)
+/*
+ * Fills the call's parameters in the order of the route's arguments; NULL, or
+ * why the call is refused: by call->missing_scope, if that is not SCOPE_NONE.
+ */
+const Problem *
+args_gather(Call *call, const ArgSources *sources)
 {
 	static const Problem bad_query = {400, "invalid_request", "",
 		"The query is not well formed."
 	};
-	Gathering	gathering = {.request = request};
-	const Route *route = request->route;
+	static const Problem no_scope = {403, "insufficient_scope", "", NULL};
+	Gathering	gathering = {
+		.call = call, .head = sources->head, .caller = sources->caller
+	};
+	const Route *route = call->route;
 	int			count = 0;
 	int			i;
 
-	if (!target_params(&request->arena, request->query_string,
-					   &gathering.query))
-	{
-		request_refuse(request, &bad_query);
-		return ARGS_REFUSED;
-	}
-	if (!body_parse(request))
-		return ARGS_REFUSED;
-	for (i = 0; i < route->arg_count; i++)
+	if (!target_params(call->arena, sources->head->query, &gathering.query))
+		return &bad_query;
+	gathering.problem = body_parse(call, sources->head, sources->body);
+	for (i = 0; i < route->arg_count && gathering.problem == NULL; i++)
 	{
 		const char *value = NULL;
 
 		gather_one(&gathering, &route->args[i], &value);
 		if (route->args[i].from != IN_BODY_WHOLE)
-			params[count++] = value;
-		if (request->state == REQUEST_ANSWERED)
-			return ARGS_REFUSED;
+			call->params[count++] = value;
+	}
+	if (gathering.problem != NULL)
+	{
+		call->missing_scope = SCOPE_NONE;
+		return gathering.problem;
 	}
 	check_unknown_params(&gathering);
-	body_check_members(request);
-	if (gathering.missing_scope != SCOPE_NONE)
-		refuse_scope(request, gathering.missing_scope);
-	else if (request->fields != NULL)
-		refuse_fields(request);
-	return request->state == REQUEST_ANSWERED ? ARGS_REFUSED : ARGS_GOOD;
+	body_check_members(call);
+	if (call->missing_scope != SCOPE_NONE)
+		return &no_scope;
+	return call->fields != NULL ? fields_problem(call) : NULL;
 }
 
 /* One argument from where it comes from. */
 static void
 gather_one(Gathering *gathering, const Arg *arg, const char **param)
 {
-	Request    *request = gathering->request;
+	Call	   *call = gathering->call;
 
 	switch (arg->from)
 	{
 		case FROM_PATH:
-			*param = route_path_value(request->route, arg->name,
-									  request->segments);
+			*param = route_path_value(call->route, arg->name,
+									  gathering->head->segments);
 			break;
 		case FROM_QUERY:
 			*param = gather_query(gathering, arg);
@@ -95,19 +98,19 @@ gather_one(Gathering *gathering, const Arg *arg, const char **param)
 			*param = gather_body(gathering, arg);
 			break;
 		case FROM_BODY_WHOLE:
-			*param = body_text(request);
+			*param = body_text(call);
 			break;
 		case FROM_IF_MATCH:
-			*param = gather_if_match(request);
+			*param = gather_if_match(gathering);
 			break;
 		case FROM_CLIENT:
-			*param = request->caller.client_id;
+			*param = gathering->caller->client_id;
 			break;
 		case FROM_IDEMPOTENCY_KEY:
-			*param = gather_key(request);
+			*param = gather_key(gathering);
 			break;
 		case FROM_REQUEST_HASH:
-			*param = gather_hash(request);
+			*param = gather_hash(gathering);
 			break;
 	}
 	check_scope(gathering, arg, *param);
@@ -117,7 +120,7 @@ gather_one(Gathering *gathering, const Arg *arg, const char **param)
 static const char *
 gather_query(Gathering *gathering, const Arg *arg)
 {
-	Request    *request = gathering->request;
+	Call	   *call = gathering->call;
 	const char *text = NULL;
 	const char *value = arg->fallback;
 	int			i;
@@ -127,14 +130,14 @@ gather_query(Gathering *gathering, const Arg *arg)
 		if (strcmp(gathering->query.items[i].name, arg->name) != 0)
 			continue;
 		if (text != NULL)
-			request_field_error(request, arg->name, "is there twice");
+			call_field_error(call, arg->name, "is there twice");
 		text = gathering->query.items[i].value;
 	}
 	if (text != NULL && !value_is_absent(arg, text))
-		value = value_from_text(request, arg, text);
+		value = value_from_text(call, arg, text);
 	else if (arg->rule == REQUIRED)
-		request_field_error(request, arg->name, "is required");
-	take_page(request, arg, value);
+		call_field_error(call, arg->name, "is required");
+	take_page(call, arg, value);
 	return value;
 }
 
@@ -142,18 +145,18 @@ gather_query(Gathering *gathering, const Arg *arg)
 static const char *
 gather_body(Gathering *gathering, const Arg *arg)
 {
-	Request    *request = gathering->request;
-	json_t	   *member = json_object_get(request->json, arg->name);
+	Call	   *call = gathering->call;
+	json_t	   *member = json_object_get(call->json, arg->name);
 	const char *name = arg->name;
 
 	if (arg->alias != NULL)
 	{
-		json_t	   *other = json_object_get(request->json, arg->alias);
+		json_t	   *other = json_object_get(call->json, arg->alias);
 
 		if (member != NULL && other != NULL)
-			request_field_error(request, arg->alias,
-								"is another name of %s: give one of them",
-								arg->name);
+			call_field_error(call, arg->alias,
+							 "is another name of %s: give one of them",
+							 arg->name);
 		if (member == NULL && other != NULL)
 		{
 			member = other;
@@ -164,67 +167,62 @@ gather_body(Gathering *gathering, const Arg *arg)
 		value_is_absent(arg, json_string_value(member)))
 	{
 		if (arg->rule != OPTIONAL)
-			request_field_error(request, name, "must not be empty");
+			call_field_error(call, name, "must not be empty");
 		return arg->fallback;
 	}
 	if (member == NULL || (json_is_null(member) && arg->rule != NOT_NULL))
 	{
 		if (arg->rule == REQUIRED)
-			request_field_error(request, name, "is required");
+			call_field_error(call, name, "is required");
 		return arg->fallback;
 	}
-	return value_from_json(request, arg, name, member);
+	return value_from_json(call, arg, name, member);
 }
 
 /* The version that the caller holds; NULL: any. */
 static const char *
-gather_if_match(Request *request)
+gather_if_match(Gathering *gathering)
 {
 	static const Problem bad = {400, "invalid_request", "",
 		"If-Match must be one entity tag as ETag gave it, such as \"3\", or *."
 	};
-	const char *version;
+	const char *version = NULL;
 
-	if (request->headers.if_match == NULL)
-		return NULL;
-	if (!text_etag_version(request->headers.if_match, &version))
-	{
-		request_refuse(request, &bad);
-		return NULL;
-	}
+	if (gathering->head->if_match != NULL &&
+		!text_etag_version(gathering->head->if_match, &version))
+		gathering->problem = &bad;
 	return version == NULL ? NULL
-		: arena_copy(&request->arena, version, strspn(version, "0123456789"));
+		: arena_copy(gathering->call->arena, version,
+					 strspn(version, "0123456789"));
 }
 
 /* The Idempotency-Key, or NULL without one. */
 static const char *
-gather_key(Request *request)
+gather_key(Gathering *gathering)
 {
 	static const Problem bad = {400, "idempotency_key_invalid", "",
 		"Idempotency-Key must be 1 to 255 visible ASCII characters."
 	};
-	const char *key = request->headers.idempotency_key;
+	const char *key = gathering->head->idempotency_key;
 
 	if (key != NULL && !text_is_visible_ascii(key, 255))
-	{
-		request_refuse(request, &bad);
-		return NULL;
-	}
+		gathering->problem = &bad;
 	return key;
 }
 
 /* What the key stands for: a hash of what is asked; NULL without a key. */
 static const char *
-gather_hash(Request *request)
+gather_hash(const Gathering *gathering)
 {
 	const char *const parts[] = {
-		request->method, request->target, body_text(request)
+		gathering->head->method, gathering->head->target,
+		body_text(gathering->call)
 	};
 	char	   *hex;
 
-	if (request->headers.idempotency_key == NULL)
+	if (gathering->head->idempotency_key == NULL)
 		return NULL;
-	hex = arena_alloc(&request->arena, SHA256_HEX_SIZE);
+	hex = arena_alloc(gathering->call->arena, SHA256_HEX_SIZE);
 	text_sha256_hex(parts, 3, hex);
 	return hex;
 }
@@ -236,15 +234,16 @@ check_scope(Gathering *gathering, const Arg *arg, const char *value)
 	if (arg->scope == SCOPE_NONE || value == NULL ||
 		strcmp(value, "false") == 0)
 		return;
-	if ((gathering->request->caller.scopes & (1u << arg->scope)) == 0)
-		gathering->missing_scope = arg->scope;
+	if ((gathering->caller->scopes & (1u << arg->scope)) == 0)
+		gathering->call->missing_scope = arg->scope;
 }
 
 /* Names the query parameters that the route does not have. */
 static void
 check_unknown_params(Gathering *gathering)
 {
-	const Route *route = gathering->request->route;
+	Call	   *call = gathering->call;
+	const Route *route = call->route;
 	int			i;
 	int			a;
 
@@ -259,14 +258,13 @@ check_unknown_params(Gathering *gathering)
 				break;
 		}
 		if (a == route->arg_count)
-			request_field_error(gathering->request, name,
-								"is not a parameter of this call");
+			call_field_error(call, name, "is not a parameter of this call");
 	}
 }
 
 /* Remembers the page that is asked for: the Link header is made of it. */
 static void
-take_page(Request *request, const Arg *arg, const char *value)
+take_page(Call *call, const Arg *arg, const char *value)
 {
 	int64_t		number;
 
@@ -274,37 +272,18 @@ take_page(Request *request, const Arg *arg, const char *value)
 		!text_int(value, 0, INT32_MAX, &number))
 		return;
 	if (strcmp(arg->name, "page") == 0)
-		request->page = (int) number;
+		call->page = (int) number;
 	else if (strcmp(arg->name, "per_page") == 0)
-		request->per_page = (int) number;
+		call->per_page = (int) number;
 }
 
-/* 400: the first bad field in words; "errors" has them all. */
-static void
-refuse_fields(Request *request)
+/* The first bad field in words; "errors" has them all. */
+static const Problem *
+fields_problem(const Call *call)
 {
-	const FieldError *first = request->fields;
-	const Problem problem = {400, "invalid_request", "",
-		arena_printf(&request->arena, "\"%s\" %s.%s", first->field,
-					 first->message, first->next == NULL ? ""
-					 : " \"errors\" names all that is not as it must be.")
-	};
+	const FieldError *first = call->fields;
 
-	request_refuse(request, &problem);
-}
-
-/* 403: the call needs a scope more. */
-static void
-refuse_scope(Request *request, Scope scope)
-{
-	const Problem problem = {403, "insufficient_scope", "",
-		arena_printf(&request->arena, "This call needs the scope %s.",
-					 scope_name(scope))
-	};
-
-	request_refuse(request, &problem);
-	request_header(request, "WWW-Authenticate",
-				   arena_printf(&request->arena,
-								"Bearer error=\"insufficient_scope\", "
-								"scope=\"%s\"", scope_name(scope)));
+	return problem_new(call->arena, 400, "invalid_request", "\"%s\" %s.%s",
+					   first->field, first->message, first->next == NULL ? ""
+					   : " \"errors\" names all that is not as it must be.");
 }

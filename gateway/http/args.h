@@ -1,19 +1,23 @@
 /*
  * args.h
- *		From a request to the parameters of its statement.
+ *		From what came to the parameters of a call's statement.
  */
 #ifndef APPT_ARGS_H
 #define APPT_ARGS_H
 
-#include "http/request.h"
+#include "http/call.h"
+#include "http/caller.h"
+#include "http/head.h"
 
-typedef enum ArgsOutcome
+/* What came, and of whom. */
+typedef struct ArgSources
 {
-	ARGS_GOOD,					/* params are filled */
-	ARGS_REFUSED,				/* the request is answered */
-} ArgsOutcome;
+	const Head *head;
+	const Body *body;
+	const Caller *caller;
+} ArgSources;
 
-extern ArgsOutcome args_gather(Request *request, const char **params)
+extern const Problem *args_gather(Call *call, const ArgSources *sources)
 			__attribute__((warn_unused_result));
 
 #endif							/* APPT_ARGS_H */

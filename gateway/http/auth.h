@@ -12,7 +12,7 @@
 
 #include "common/buf.h"
 #include "http/authstate.h"
-#include "http/request.h"
+#include "http/caller.h"
 
 typedef struct Auth Auth;
 

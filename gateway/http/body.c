@@ -1,6 +1,6 @@
 /*
  * body.c
- *		A request's JSON body: parsed strictly, with bounded depth, and held
+ *		A call's JSON body: parsed strictly, with bounded depth, and held
  *		against the route's argument list.
  */
 #include "http/body.h"
@@ -8,24 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/headers.h"
 #include "common/json.h"
+#include "http/media.h"
 
 #define BODY_DEPTH_MAX 8
 #define REAL_DIGITS 15			/* as many as come back as they were written */
 
 static bool route_needs_body(const Route *route);
 static bool route_takes_body(const Route *route);
-static bool body_is_good(Request *request, const Problem **problem);
+static const Problem *body_read(Call *call, const Buf *bytes);
 static size_t mark_length(const Buf *body);
 static bool route_has_member(const Route *route, const char *name);
 
 /*
- * Parses the body into request->json, an object, which stays NULL without a
- * body.  False: the request is answered.
+ * Parses the body into call->json, an object, which stays NULL without a body.
+ * NULL, or why it is refused.
  */
-bool
-body_parse(Request *request)
+const Problem *
+body_parse(Call *call, const Head *head, const Body *body)
 {
 	static const Problem takes_none = {400, "invalid_request", "",
 		"This call takes no body."
@@ -39,27 +39,23 @@ body_parse(Request *request)
 	static const Problem media_type = {415, "unsupported_media_type", "",
 		"The body must be application/json."
 	};
-	const char *content_type = request->headers.content_type;
-	bool		takes = route_takes_body(request->route);
-	bool		needs = route_needs_body(request->route);
-	const Problem *problem = NULL;
+	const Problem *problem;
 
-	if (request->body_seen > REQUEST_BODY_MAX)
-		problem = &too_large;
-	else if (needs && request->headers.content_length == NULL &&
-			 request->headers.transfer_encoding == NULL)
-		problem = &no_length;
-	else if (request->body_seen == 0)
-		return true;
-	else if (content_type == NULL ||
-			 !header_is_media_type(content_type, "application/json"))
-		problem = &media_type;
-	else if (body_is_good(request, &problem) && !takes &&
-			 json_object_size(request->json) > 0)
+	if (body->seen > BODY_MAX)
+		return &too_large;
+	if (route_needs_body(call->route) && head->content_length == NULL &&
+		head->transfer_encoding == NULL)
+		return &no_length;
+	if (body->seen == 0)
+		return NULL;
+	if (head->content_type == NULL ||
+		!media_is(head->content_type, "application/json"))
+		return &media_type;
+	problem = body_read(call, &body->bytes);
+	if (problem == NULL && !route_takes_body(call->route) &&
+		json_object_size(call->json) > 0)
 		problem = &takes_none;
-	if (problem != NULL)
-		request_refuse(request, problem);
-	return problem == NULL;
+	return problem;
 }
 
 /* Whether the route cannot do without a body. */
@@ -93,9 +89,9 @@ route_takes_body(const Route *route)
 	return false;
 }
 
-/* Whether the body is a JSON object; parses it.  Else says what is wrong. */
-static bool
-body_is_good(Request *request, const Problem **problem)
+/* Parses the body, which must be a JSON object; NULL, or what is wrong. */
+static const Problem *
+body_read(Call *call, const Buf *bytes)
 {
 	static const Problem too_deep = {400, "invalid_request", "",
 		"The body is nested too deeply."
@@ -103,32 +99,24 @@ body_is_good(Request *request, const Problem **problem)
 	static const Problem not_object = {400, "invalid_request", "",
 		"The body must be a JSON object."
 	};
-	Problem    *malformed;
 	JsonFault	fault;
-	size_t		mark = mark_length(&request->body);
+	size_t		mark = mark_length(bytes);
 
-	request->json = json_read(request->body.data + mark,
-							  request->body.len - mark, BODY_DEPTH_MAX,
-							  &fault);
-	if (json_is_object(request->json))
+	call->json = json_read(bytes->data + mark, bytes->len - mark,
+						   BODY_DEPTH_MAX, &fault);
+	if (json_is_object(call->json))
 	{
-		json_settle_numbers(request->json);
-		return true;
+		json_settle_numbers(call->json);
+		return NULL;
 	}
-	if (request->json != NULL || fault.too_deep)
-	{
-		*problem = fault.too_deep ? &too_deep : &not_object;
-		return false;
-	}
-	malformed = arena_alloc(&request->arena, sizeof(Problem));
-	*malformed = (Problem) {400, "invalid_request", "",
-		arena_printf(&request->arena, fault.repeats
-					 ? "The body has a member twice (line %d, column %d)."
-					 : "The body is not well-formed JSON (line %d, "
-					 "column %d).", fault.line, fault.column)
-	};
-	*problem = malformed;
-	return false;
+	if (fault.too_deep)
+		return &too_deep;
+	if (call->json != NULL)
+		return &not_object;
+	return problem_new(call->arena, 400, "invalid_request", fault.repeats
+					   ? "The body has a member twice (line %d, column %d)."
+					   : "The body is not well-formed JSON (line %d, "
+					   "column %d).", fault.line, fault.column);
 }
 
 /* A byte order mark, which some editors write first, is passed over. */
@@ -142,17 +130,16 @@ mark_length(const Buf *body)
 
 /* Names the members that the route does not have. */
 void
-body_check_members(Request *request)
+body_check_members(Call *call)
 {
 	const char *name;
 	json_t	   *value;
 
-	json_object_foreach(request->json, name, value)
+	json_object_foreach(call->json, name, value)
 	{
-		if (!route_has_member(request->route, name))
-			request_field_error(request,
-								arena_strdup(&request->arena, name),
-								"is not a member of this call");
+		if (!route_has_member(call->route, name))
+			call_field_error(call, arena_strdup(call->arena, name),
+							 "is not a member of this call");
 	}
 }
 
@@ -179,16 +166,16 @@ route_has_member(const Route *route, const char *name)
  * written; {} without a body.
  */
 const char *
-body_text(Request *request)
+body_text(const Call *call)
 {
 	char	   *text;
 	const char *copy;
 
-	if (request->json == NULL)
+	if (call->json == NULL)
 		return "{}";
-	text = json_dumps(request->json, JSON_COMPACT | JSON_SORT_KEYS |
+	text = json_dumps(call->json, JSON_COMPACT | JSON_SORT_KEYS |
 					  JSON_REAL_PRECISION(REAL_DIGITS));
-	copy = arena_strdup(&request->arena, text);
+	copy = arena_strdup(call->arena, text);
 	free(text);
 	return copy;
 }

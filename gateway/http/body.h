@@ -1,14 +1,17 @@
 /*
  * body.h
- *		A request's JSON body.
+ *		A call's JSON body.
  */
 #ifndef APPT_BODY_H
 #define APPT_BODY_H
 
-#include "http/request.h"
+#include "http/call.h"
+#include "http/head.h"
 
-extern bool body_parse(Request *request) __attribute__((warn_unused_result));
-extern void body_check_members(Request *request);
-extern const char *body_text(Request *request);
+extern const Problem *body_parse(Call *call, const Head *head,
+								 const Body *body)
+			__attribute__((warn_unused_result));
+extern void body_check_members(Call *call);
+extern const char *body_text(const Call *call);
 
 #endif							/* APPT_BODY_H */

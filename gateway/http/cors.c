@@ -18,33 +18,33 @@
 
 /* Adds what a listed origin's browser asks for to the answer. */
 void
-cors_headers(Request *request)
+cors_headers(Answer *answer, const Head *head)
 {
-	const char *origin = request->headers.origin;
+	const char *origin = head->origin;
 
 	if (options.cors_origins[0] == '\0')
 		return;
-	request_header(request, "Vary", "Origin");
+	answer_header(answer, "Vary", "Origin");
 	if (origin == NULL || strlen(origin) > ORIGIN_MAX ||
 		(!text_is_listed(options.cors_origins, origin) &&
 		 !text_is_listed(options.cors_origins, "*")))
 		return;
-	request_header(request, "Access-Control-Allow-Origin", origin);
-	if (request->headers.cors_method != NULL &&
-		strcmp(request->method, "OPTIONS") == 0)
+	answer_header(answer, "Access-Control-Allow-Origin", origin);
+	if (head->cors_method != NULL &&
+		strcmp(head->method, "OPTIONS") == 0)
 	{
-		request_header(request, "Access-Control-Allow-Methods",
-					   "GET, POST, PATCH, DELETE");
-		request_header(request, "Access-Control-Allow-Headers",
-					   arena_printf(&request->arena, OWN_HEADERS "%s%s",
-									options.cors_headers[0] != '\0'
-									? ", " : "", options.cors_headers));
-		request_header(request, "Access-Control-Max-Age", "600");
+		answer_header(answer, "Access-Control-Allow-Methods",
+					  "GET, POST, PATCH, DELETE");
+		answer_header(answer, "Access-Control-Allow-Headers",
+					  arena_printf(answer->arena, OWN_HEADERS "%s%s",
+								   options.cors_headers[0] != '\0'
+								   ? ", " : "", options.cors_headers));
+		answer_header(answer, "Access-Control-Max-Age", "600");
 	}
 	else
-		request_header(request, "Access-Control-Expose-Headers",
-					   "ETag, Idempotency-Replayed, Link, Location, "
-					   "RateLimit-Limit, RateLimit-Remaining, "
-					   "RateLimit-Reset, Retry-After, X-Request-Id, "
-					   "X-Total-Count");
+		answer_header(answer, "Access-Control-Expose-Headers",
+					  "ETag, Idempotency-Replayed, Link, Location, "
+					  "RateLimit-Limit, RateLimit-Remaining, "
+					  "RateLimit-Reset, Retry-After, X-Request-Id, "
+					  "X-Total-Count");
 }

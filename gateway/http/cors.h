@@ -5,8 +5,9 @@
 #ifndef APPT_CORS_H
 #define APPT_CORS_H
 
-#include "http/request.h"
+#include "http/answer.h"
+#include "http/head.h"
 
-extern void cors_headers(Request *request);
+extern void cors_headers(Answer *answer, const Head *head);
 
 #endif							/* APPT_CORS_H */

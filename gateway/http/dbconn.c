@@ -428,7 +428,7 @@ db_op_complete(DbConn *conn)
 	}
 	if (op.kind == DB_OP_CHECK)
 		conn->events->checked(conn, op.statement, status == PGRES_COMMAND_OK
-					 ? "00000" : pg_sqlstate(result));
+							  ? "00000" : pg_sqlstate(result));
 	else if (status != PGRES_COMMAND_OK)
 	{
 		conn->prepared[op.statement->index] =

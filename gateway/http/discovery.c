@@ -7,28 +7,28 @@
 
 #include <string.h>
 
+#include "http/exchange.h"
 #include "http/options.h"
-#include "http/request.h"
 #include "http/tls.h"
 
-static const char *service_url(Request *request);
+static const char *service_url(Exchange *exchange);
 static void add_url(Buf *body, const char *name, const char *service,
 					const char *path);
 
 /* The metadata; built for each request, as the address may be the caller's. */
 void
-serve_oauth_metadata(Request *request)
+serve_oauth_metadata(Exchange *exchange)
 {
 	static const Problem no_host = {400, "invalid_request", "",
 		"The header Host is not the name of a host."
 	};
-	const char *service = service_url(request);
+	const char *service = service_url(exchange);
 	Buf			body = {0};
 	int			scope;
 
 	if (service == NULL)
 	{
-		request_refuse(request, &no_host);
+		exchange_refuse(exchange, &no_host);
 		return;
 	}
 	buf_text(&body, "{\"issuer\":");
@@ -47,9 +47,9 @@ serve_oauth_metadata(Request *request)
 			 "[\"client_secret_basic\",\"client_secret_post\"],"
 			 "\"revocation_endpoint_auth_methods_supported\":"
 			 "[\"client_secret_basic\",\"client_secret_post\"]}");
-	request_answer(request, 200, "application/json",
-				   arena_copy(&request->arena, body.data, body.len),
-				   body.len);
+	answer_body(&exchange->answer, 200, "application/json",
+				arena_copy(&exchange->arena, body.data, body.len),
+				body.len);
 	buf_free(&body);
 }
 
@@ -58,9 +58,9 @@ serve_oauth_metadata(Request *request)
  * otherwise as this request has come; NULL: that cannot be told.
  */
 static const char *
-service_url(Request *request)
+service_url(Exchange *exchange)
 {
-	const char *host = request->headers.host;
+	const char *host = exchange->head.host;
 
 	if (strncmp(options.issuer, "https://", 8) == 0 ||
 		strncmp(options.issuer, "http://", 7) == 0)
@@ -69,7 +69,7 @@ service_url(Request *request)
 		host[strspn(host, "abcdefghijklmnopqrstuvwxyz"
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]")] != '\0')
 		return NULL;
-	return arena_printf(&request->arena, "%s://%s",
+	return arena_printf(&exchange->arena, "%s://%s",
 						tls_wanted() ? "https" : "http", host);
 }
 

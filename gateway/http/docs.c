@@ -7,6 +7,7 @@
 #include "http/docs.h"
 
 #include "http/document.h"
+#include "http/exchange.h"
 
 #define POLICY "default-src 'none'; script-src 'self'; " \
 	"style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
@@ -31,7 +32,7 @@ extern const char _binary_docs_css_end[];
 
 FILES(DOCUMENT)
 
-static void answer_file(Request *request, const Document *file);
+static void answer_file(Exchange *exchange, const Document *file);
 
 #define NAME(name, type, suffix) \
 	(name).body = _binary_docs_ ## suffix ## _start; \
@@ -48,30 +49,30 @@ docs_init(void)
 
 /* The page. */
 void
-serve_docs(Request *request)
+serve_docs(Exchange *exchange)
 {
-	answer_file(request, &page);
+	answer_file(exchange, &page);
 }
 
 /* Its script. */
 void
-serve_docs_script(Request *request)
+serve_docs_script(Exchange *exchange)
 {
-	answer_file(request, &script);
+	answer_file(exchange, &script);
 }
 
 /* Its style sheet. */
 void
-serve_docs_style(Request *request)
+serve_docs_style(Exchange *exchange)
 {
-	answer_file(request, &style);
+	answer_file(exchange, &style);
 }
 
 /* Answers with a file that was linked in. */
 static void
-answer_file(Request *request, const Document *file)
+answer_file(Exchange *exchange, const Document *file)
 {
-	document_answer(request, file);
-	request_header(request, "Content-Security-Policy", POLICY);
-	request_header(request, "Referrer-Policy", "no-referrer");
+	document_answer(&exchange->answer, &exchange->head, file);
+	answer_header(&exchange->answer, "Content-Security-Policy", POLICY);
+	answer_header(&exchange->answer, "Referrer-Policy", "no-referrer");
 }

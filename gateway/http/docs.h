@@ -5,11 +5,11 @@
 #ifndef APPT_DOCS_H
 #define APPT_DOCS_H
 
-struct Request;
+struct Exchange;
 
 extern void docs_init(void);
-extern void serve_docs(struct Request *request);
-extern void serve_docs_script(struct Request *request);
-extern void serve_docs_style(struct Request *request);
+extern void serve_docs(struct Exchange *exchange);
+extern void serve_docs_script(struct Exchange *exchange);
+extern void serve_docs_style(struct Exchange *exchange);
 
 #endif							/* APPT_DOCS_H */

@@ -28,16 +28,15 @@ document_name(Document *document)
 
 /* Answers with the document, or that it is the one that the client has. */
 void
-document_answer(Request *request, const Document *document)
+document_answer(Answer *answer, const Head *head, const Document *document)
 {
-	const char *held = request->headers.if_none_match;
+	const char *held = head->if_none_match;
 
 	if (held != NULL && text_has_etag(held, document->etag))
-		request_answer(request, 304, NULL, "", 0);
+		answer_body(answer, 304, NULL, "", 0);
 	else
-		request_answer(request, 200, document->content_type, document->body,
-					   document->len);
-	request_cache_control(request, "no-cache");
-	request_header(request, "ETag",
-				   arena_strdup(&request->arena, document->etag));
+		answer_body(answer, 200, document->content_type, document->body,
+					document->len);
+	answer->cache_control = "no-cache";
+	answer_header(answer, "ETag", arena_strdup(answer->arena, document->etag));
 }

@@ -5,7 +5,8 @@
 #ifndef APPT_DOCUMENT_H
 #define APPT_DOCUMENT_H
 
-#include "http/request.h"
+#include "http/answer.h"
+#include "http/head.h"
 
 #define DOCUMENT_ETAG_SIZE 35	/* 32 digits, quotes, NUL */
 
@@ -18,6 +19,7 @@ typedef struct Document
 } Document;
 
 extern void document_name(Document *document);
-extern void document_answer(Request *request, const Document *document);
+extern void document_answer(Answer *answer, const Head *head,
+							const Document *document);
 
 #endif							/* APPT_DOCUMENT_H */

@@ -108,6 +108,22 @@ error_title(int status)
 	return "Error";
 }
 
+/* A problem whose detail is made up of what came. */
+const Problem *
+problem_new(Arena *arena, int status, const char *code,
+			const char *format,...)
+{
+	Problem    *problem = arena_alloc(arena, sizeof(Problem));
+	va_list		args;
+
+	va_start(args, format);
+	*problem = (Problem) {
+		status, code, "", arena_vprintf(arena, format, args)
+	};
+	va_end(args);
+	return problem;
+}
+
 /*
  * Adds the problem as JSON.  instance names this occurrence: the request's
  * id, by which the log line is found.

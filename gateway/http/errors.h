@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/buf.h"
+#include "http/arena.h"
 
 /* What a refused request is told. */
 typedef struct Problem
@@ -36,6 +37,9 @@ typedef struct ErrorClass
 	bool		public_text;	/* its message and detail may be shown */
 } ErrorClass;
 
+extern const Problem *problem_new(Arena *arena, int status, const char *code,
+								  const char *format,...)
+			__attribute__((format(printf, 4, 5)));
 extern ErrorClass error_from_sqlstate(const char *sqlstate);
 extern const char *error_title(int status);
 extern void problem_json(Buf *out, const Problem *problem,

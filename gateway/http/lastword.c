@@ -16,34 +16,35 @@
 #include <linux/tcp.h>
 
 #include <gnutls/gnutls.h>
+#include <microhttpd.h>
 
 #include "common/clock.h"
-#include "http/headers.h"
+#include "http/exchange.h"
 #include "http/tls.h"
 
 #define LASTWORD_IDLE_MS 20		/* what came this soon after an answer is old */
 
-static bool is_late(const Client *client);
-static bool line_began(const Client *client);
-static const union MHD_ConnectionInfo *info(const Client *client,
+static bool is_late(const Connection *connection);
+static bool line_began(const Connection *connection);
+static const union MHD_ConnectionInfo *info(const Connection *connection,
 											enum MHD_ConnectionInfoType type);
-static void lastword_send(const Client *client, const Buf *bytes);
+static void lastword_send(const Connection *connection, const Buf *bytes);
 
 /*
  * Ends a connection whose time is over; says why where a request has begun
  * and not come whole.
  */
 void
-lastword_late(Client *client)
+lastword_late(Connection *connection)
 {
 	static const Problem late = {408, "request_timeout", "",
 		"The request did not come whole in time."
 	};
 
-	if (is_late(client))
-		lastword_refuse(client, &late);
+	if (is_late(connection))
+		lastword_refuse(connection, &late);
 	else
-		shutdown(client->fd, SHUT_RDWR);
+		shutdown(connection->fd, SHUT_RDWR);
 }
 
 /*
@@ -51,16 +52,16 @@ lastword_late(Client *client)
  * there, is logged and counted with that status.
  */
 void
-lastword_refuse(Client *client, const Problem *problem)
+lastword_refuse(Connection *connection, const Problem *problem)
 {
-	Request		nobody = {0};
-	Request    *request = client->request != NULL ? client->request : &nobody;
+	Head		nobody = {0};
+	Head	   *head = connection->exchange != NULL
+		? &connection->exchange->head : &nobody;
 	Buf			bytes = {0};
 	Buf			body = {0};
 
-	if (request->id[0] == '\0')
-		headers_name_request(request);
-	problem_json(&body, problem, NULL, request->id);
+	head_name(head);
+	problem_json(&body, problem, NULL, head->id);
 	buf_printf(&bytes, "HTTP/1.1 %d %s\r\n"
 			   "Content-Type: application/problem+json\r\n"
 			   "Content-Length: %zu\r\n"
@@ -68,25 +69,26 @@ lastword_refuse(Client *client, const Problem *problem)
 			   "Cache-Control: no-store\r\n"
 			   "X-Content-Type-Options: nosniff\r\n"
 			   "Connection: close\r\n\r\n", problem->status,
-			   error_title(problem->status), body.len, request->id);
+			   error_title(problem->status), body.len, head->id);
 	buf_add(&bytes, body.data, body.len);
-	lastword_send(client, &bytes);
-	shutdown(client->fd, SHUT_RDWR);
-	request->answer.status = problem->status;
+	lastword_send(connection, &bytes);
+	shutdown(connection->fd, SHUT_RDWR);
+	if (connection->exchange != NULL)
+		connection->exchange->answer.status = problem->status;
 	buf_free(&body);
 	buf_free(&bytes);
 }
 
 /* Whether a request has begun, is not whole, and nothing answers it yet. */
 static bool
-is_late(const Client *client)
+is_late(const Connection *connection)
 {
-	const Request *request = client->request;
+	const Exchange *exchange = connection->exchange;
 
-	if (request == NULL)
-		return line_began(client);
-	return request->state != REQUEST_WAITING && !request->queued &&
-		info(client, MHD_CONNECTION_INFO_HTTP_STATUS) == NULL;
+	if (exchange == NULL)
+		return line_began(connection);
+	return exchange->state != EXCHANGE_WAITING && !exchange->queued &&
+		info(connection, MHD_CONNECTION_INFO_HTTP_STATUS) == NULL;
 }
 
 /*
@@ -95,37 +97,37 @@ is_late(const Client *client)
  * handshake's too: then nothing is to be learned.
  */
 static bool
-line_began(const Client *client)
+line_began(const Connection *connection)
 {
 	struct tcp_info tcp = {0};
 	socklen_t	len = sizeof(tcp);
 
-	if (tls_wanted() || getsockopt(client->fd, IPPROTO_TCP, TCP_INFO, &tcp,
+	if (tls_wanted() || getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &tcp,
 								   &len) != 0)
 		return false;
-	if (client->idle_since_ms == 0)
+	if (connection->idle_since_ms == 0)
 		return tcp.tcpi_bytes_received > 0;
 	return clock_ms() - tcp.tcpi_last_data_recv >
-		client->idle_since_ms + LASTWORD_IDLE_MS;
+		connection->idle_since_ms + LASTWORD_IDLE_MS;
 }
 
 /* What libmicrohttpd knows of the connection. */
 static const union MHD_ConnectionInfo *
-info(const Client *client, enum MHD_ConnectionInfoType type)
+info(const Connection *connection, enum MHD_ConnectionInfoType type)
 {
-	return MHD_get_connection_info(client->connection, type);
+	return MHD_get_connection_info(connection->mhd, type);
 }
 
 /* Tries once: a client that does not even read gets nothing. */
 static void
-lastword_send(const Client *client, const Buf *bytes)
+lastword_send(const Connection *connection, const Buf *bytes)
 {
 	const union MHD_ConnectionInfo *tls =
-		info(client, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	ssize_t		sent;
 
 	if (tls == NULL)
-		sent = send(client->fd, bytes->data, bytes->len,
+		sent = send(connection->fd, bytes->data, bytes->len,
 					MSG_NOSIGNAL | MSG_DONTWAIT);
 	else
 	{

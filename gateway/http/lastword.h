@@ -5,10 +5,10 @@
 #ifndef APPT_LASTWORD_H
 #define APPT_LASTWORD_H
 
+#include "http/connection.h"
 #include "http/errors.h"
-#include "http/worker.h"
 
-extern void lastword_refuse(Client *client, const Problem *problem);
-extern void lastword_late(Client *client);
+extern void lastword_refuse(Connection *connection, const Problem *problem);
+extern void lastword_late(Connection *connection);
 
 #endif							/* APPT_LASTWORD_H */

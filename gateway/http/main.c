@@ -25,7 +25,7 @@
 #include "http/worker.h"
 #include "http/newkey.h"
 #include "http/options.h"
-#include "http/routes.h"
+#include "http/routetable.h"
 #include "http/serve.h"
 #include "http/tls.h"
 
@@ -57,10 +57,10 @@ main(int argc, char **argv)
 		case CONFIG_RUN:
 			break;
 	}
-	routes_init();
+	route_init(routes, route_count);
 	if (options.print_routes)
 	{
-		routes_print();
+		route_print();
 		return 0;
 	}
 	if (!pg_dsn_is_good("APPT_DSN", options.dsn) ||

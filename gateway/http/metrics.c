@@ -162,7 +162,7 @@ print_requests(Buf *out)
 			 "# TYPE appt_requests_total counter\n");
 	for (row = 0; row < METRICS_ROUTES; row++)
 	{
-		const Route *route = row < route_count ? &routes[row] : NULL;
+		const Route *route = route_at(row);
 
 		for (column = 0; column < METRICS_STATUSES; column++)
 		{

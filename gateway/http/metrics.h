@@ -9,7 +9,7 @@
 
 #include "common/buf.h"
 #include "http/query.h"
-#include "http/routes.h"
+#include "http/route.h"
 
 /* Why somebody was not let in. */
 typedef enum AuthFailure

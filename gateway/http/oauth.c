@@ -17,16 +17,16 @@
 
 #include "common/log.h"
 #include "http/auth.h"
+#include "http/hold.h"
 #include "common/json.h"
 #include "http/limits.h"
 #include "http/metrics.h"
 #include "http/oauthform.h"
 #include "http/options.h"
 #include "http/peer.h"
+#include "http/reply.h"
 #include "http/strangers.h"
 #include "http/text.h"
-#include "http/token.h"
-#include "http/worker.h"
 
 #define CLIENT_DEPTH 2			/* what appt_api.authenticate answers */
 #define WRONG_SECRETS_A_MINUTE 10
@@ -34,28 +34,28 @@
 static const Statement *authenticate_statement;
 static const Statement *revoke_statement;
 
-static void oauth_begin(Request *request, OauthForm *form);
-static void oauth_judge(Request *request, OauthForm *form);
-static void oauth_wait(Request *request, OauthForm *form);
+static void oauth_begin(Exchange *exchange, OauthForm *form);
+static void oauth_judge(Exchange *exchange, OauthForm *form);
+static void oauth_wait(Exchange *exchange, OauthForm *form);
 static void oauth_judge_again(AuthWait *wait);
-static bool oauth_within(Request *request, LimitKind kind,
+static bool oauth_within(Exchange *exchange, LimitKind kind,
 						 const OauthForm *form);
-static void oauth_ask(Request *request, OauthForm *form,
+static void oauth_ask(Exchange *exchange, OauthForm *form,
 					  const Statement *statement, QueryDone done);
-static void token_ask(Request *request, OauthForm *form);
+static void token_ask(Exchange *exchange, OauthForm *form);
 static void token_done(Query *query, QueryOutcome outcome, PGresult *result);
-static void token_answer(Request *request, const json_t *client);
-static const char *token_scope(Request *request, const json_t *scopes,
+static void token_answer(Exchange *exchange, const json_t *client);
+static const char *token_scope(Exchange *exchange, const json_t *scopes,
 							   const char *wanted);
-static void revoke_ask(Request *request, OauthForm *form);
+static void revoke_ask(Exchange *exchange, OauthForm *form);
 static void revoke_done(Query *query, QueryOutcome outcome, PGresult *result);
 static const char *answer_text(QueryOutcome outcome, const PGresult *result);
-static void refuse_client(Request *request, const OauthForm *form,
+static void refuse_client(Exchange *exchange, const OauthForm *form,
 						  AuthFailure failure);
-static void refuse_secret(Request *request, const OauthForm *form,
+static void refuse_secret(Exchange *exchange, const OauthForm *form,
 						  AuthFailure failure);
-static void refuse_for_now(Request *request);
-static void oauth_end(Request *request);
+static void refuse_for_now(Exchange *exchange);
+static void oauth_end(Exchange *exchange);
 
 /* Registers the statements; before any loop. */
 void
@@ -71,175 +71,176 @@ oauth_init(void)
 
 /* POST /auth/token */
 void
-serve_token(Request *request)
+serve_token(Exchange *exchange)
 {
-	OauthForm  *form = oauth_form(request);
+	OauthForm  *form = oauth_form(exchange);
 
 	if (form != NULL && form->grant_type == NULL)
-		oauth_error(request, 400, "invalid_request",
+		oauth_error(exchange, 400, "invalid_request",
 					"grant_type is missing.");
 	else if (form != NULL &&
 			 strcmp(form->grant_type, "client_credentials") != 0)
-		oauth_error(request, 400, "unsupported_grant_type",
+		oauth_error(exchange, 400, "unsupported_grant_type",
 					"The only grant_type is client_credentials.");
 	else if (form != NULL)
 	{
 		form->proceed = token_ask;
-		oauth_begin(request, form);
+		oauth_begin(exchange, form);
 	}
-	oauth_end(request);
+	oauth_end(exchange);
 }
 
 /* POST /auth/revoke */
 void
-serve_revoke(Request *request)
+serve_revoke(Exchange *exchange)
 {
-	OauthForm  *form = oauth_form(request);
+	OauthForm  *form = oauth_form(exchange);
 
 	if (form != NULL && form->token == NULL)
-		oauth_error(request, 400, "invalid_request", "token is missing.");
+		oauth_error(exchange, 400, "invalid_request", "token is missing.");
 	else if (form != NULL)
 	{
 		form->proceed = revoke_ask;
-		oauth_begin(request, form);
+		oauth_begin(exchange, form);
 	}
-	oauth_end(request);
+	oauth_end(exchange);
 }
 
 /* Goes on if the client has named itself. */
 static void
-oauth_begin(Request *request, OauthForm *form)
+oauth_begin(Exchange *exchange, OauthForm *form)
 {
-	request->work = form;
+	exchange->work = form;
 	if (form->client_id == NULL || form->client_secret == NULL)
-		refuse_client(request, form, FAILURE_NO_CLIENT);
+		refuse_client(exchange, form, FAILURE_NO_CLIENT);
 	else if (strlen(form->client_id) >= CLIENT_ID_SIZE)
-		refuse_client(request, form, FAILURE_UNKNOWN_CLIENT);
+		refuse_client(exchange, form, FAILURE_UNKNOWN_CLIENT);
 	else
-		oauth_judge(request, form);
+		oauth_judge(exchange, form);
 }
 
 /* Goes on if the secret is the client's; else waits for news of it, once. */
 static void
-oauth_judge(Request *request, OauthForm *form)
+oauth_judge(Exchange *exchange, OauthForm *form)
 {
 	static const AuthFailure failures[] = {
 		[SECRET_WRONG] = FAILURE_WRONG_SECRET,
 		[SECRET_NO_CLIENT] = FAILURE_UNKNOWN_CLIENT,
 		[SECRET_DISABLED] = FAILURE_DISABLED_CLIENT,
 	};
-	SecretOutcome outcome = auth_check_secret(request->worker->auth,
+	SecretOutcome outcome = auth_check_secret(exchange->service->auth,
 											  form->client_id,
 											  form->client_secret);
 
 	if (outcome == SECRET_RIGHT)
-		form->proceed(request, form);
+		form->proceed(exchange, form);
 	else if (!form->waited)
-		oauth_wait(request, form);
+		oauth_wait(exchange, form);
 	else if (outcome == SECRET_UNKNOWN)
-		refuse_for_now(request);
+		refuse_for_now(exchange);
 	else
-		refuse_secret(request, form, failures[outcome]);
+		refuse_secret(exchange, form, failures[outcome]);
 }
 
 /* Waits for the next reading of what the database says of clients. */
 static void
-oauth_wait(Request *request, OauthForm *form)
+oauth_wait(Exchange *exchange, OauthForm *form)
 {
 	form->waited = true;
 	form->wait = (AuthWait) {
-		.done = oauth_judge_again, .context = request
+		.done = oauth_judge_again, .context = exchange
 	};
-	request_suspend(request);
-	auth_wait(request->worker->auth, &form->wait);
+	exchange_suspend(exchange);
+	auth_wait(exchange->service->auth, &form->wait);
 }
 
 /* What is known is newer than the request, or does not get any newer. */
 static void
 oauth_judge_again(AuthWait *wait)
 {
-	Request    *request = wait->context;
+	Exchange   *exchange = wait->context;
 
-	oauth_judge(request, request->work);
-	oauth_end(request);
+	oauth_judge(exchange, exchange->work);
+	oauth_end(exchange);
 }
 
 /* Whether the client, whose secret is right, has one left; else answers. */
 static bool
-oauth_within(Request *request, LimitKind kind, const OauthForm *form)
+oauth_within(Exchange *exchange, LimitKind kind, const OauthForm *form)
 {
 	RateState	state = limits_take(kind, form->client_id,
 									options.token_limit);
 
 	if (state.allowed)
 		return true;
-	oauth_error(request, 429, "temporarily_unavailable",
+	oauth_error(exchange, 429, "temporarily_unavailable",
 				"The client asks for more tokens a minute than it may.");
-	request_retry_after(request, state.retry_s);
+	answer_retry_after(&exchange->answer, state.retry_s);
 	return false;
 }
 
 /* Asks the database; the form has the parameters. */
 static void
-oauth_ask(Request *request, OauthForm *form, const Statement *statement,
+oauth_ask(Exchange *exchange, OauthForm *form, const Statement *statement,
 		  QueryDone done)
 {
-	request->query = (Query) {
+	exchange->query = (Query) {
 		.statement = statement,
 		.params = form->params,
 		.lane = LANE_AUTH,
 		.writes = true,
 		.done = done,
-		.context = request,
+		.context = exchange,
 	};
-	request_submit(request);
+	exchange_submit(exchange);
 }
 
 /* Has the database look at the secret, too, and note the token. */
 static void
-token_ask(Request *request, OauthForm *form)
+token_ask(Exchange *exchange, OauthForm *form)
 {
-	char	   *hash = arena_alloc(&request->arena, SHA256_HEX_SIZE);
+	char	   *hash = arena_alloc(&exchange->arena, SHA256_HEX_SIZE);
 
-	if (!oauth_within(request, LIMIT_TOKENS, form))
+	if (!oauth_within(exchange, LIMIT_TOKENS, form))
 		return;
 	text_sha256_hex(&form->client_secret, 1, hash);
 	form->params[0] = form->client_id;
 	form->params[1] = hash;
-	oauth_ask(request, form, authenticate_statement, token_done);
+	oauth_ask(exchange, form, authenticate_statement, token_done);
 }
 
 /* The secret is right, or is not any more: the next reading tells why. */
 static void
 token_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
-	Request    *request = query->context;
-	OauthForm  *form = request->work;
+	Exchange   *exchange = query->context;
+	OauthForm  *form = exchange->work;
 	const char *text = answer_text(outcome, result);
 	json_t	   *client = text != NULL
 		? json_read(text, strlen(text), CLIENT_DEPTH, NULL) : NULL;
 
 	if (outcome != QUERY_OK)
-		request_database_error(request, outcome, result);
+		reply_from_outcome(&exchange->answer, &exchange->call, query, outcome,
+						   result);
 	else if (client == NULL && !form->waited)
-		oauth_wait(request, form);
+		oauth_wait(exchange, form);
 	else if (client == NULL)
-		refuse_secret(request, form, FAILURE_WRONG_SECRET);
+		refuse_secret(exchange, form, FAILURE_WRONG_SECRET);
 	else
-		token_answer(request, client);
+		token_answer(exchange, client);
 	json_decref(client);
 	PQclear(result);
-	oauth_end(request);
+	oauth_end(exchange);
 }
 
 /* Answers with a token of the scope that was asked for. */
 static void
-token_answer(Request *request, const json_t *client)
+token_answer(Exchange *exchange, const json_t *client)
 {
-	const OauthForm *form = request->work;
+	const OauthForm *form = exchange->work;
 	const char *id = json_string_value(json_object_get(client, "client_id"));
 	const char *scope = token_scope(
-		request, json_object_get(client, "scopes"), form->scope);
+		exchange, json_object_get(client, "scopes"), form->scope);
 	static const Problem no_key = {503, "unavailable", "",
 		"There is no signing key yet; try again."
 	};
@@ -248,32 +249,32 @@ token_answer(Request *request, const json_t *client)
 
 	if (scope == NULL)
 	{
-		oauth_error(request, 400, "invalid_scope",
+		oauth_error(exchange, 400, "invalid_scope",
 					"The client does not have that scope.");
 		return;
 	}
-	token = auth_issue(request->worker->auth, id, scope, (int)
+	token = auth_issue(exchange->service->auth, id, scope, (int)
 					   json_integer_value(json_object_get(client, "epoch")));
 	if (token == NULL)
 	{
-		request_refuse(request, &no_key);
-		request_retry_after(request, 1);
+		exchange_refuse(exchange, &no_key);
+		answer_retry_after(&exchange->answer, 1);
 		return;
 	}
-	snprintf(request->caller.client_id, sizeof(request->caller.client_id),
+	snprintf(exchange->caller.client_id, sizeof(exchange->caller.client_id),
 			 "%s", id);
-	body = arena_printf(&request->arena,
+	body = arena_printf(&exchange->arena,
 						"{\"access_token\":\"%s\",\"token_type\":\"Bearer\","
 						"\"expires_in\":%d,\"scope\":\"%s\"}",
 						token, options.token_lifetime_s, scope);
 	free(token);
-	request_answer(request, 200, "application/json", body, strlen(body));
-	request_header(request, "Pragma", "no-cache");
+	answer_body(&exchange->answer, 200, "application/json", body, strlen(body));
+	answer_header(&exchange->answer, "Pragma", "no-cache");
 }
 
 /* The scope to grant, all without a wish; NULL: beyond the client's. */
 static const char *
-token_scope(Request *request, const json_t *scopes, const char *wanted)
+token_scope(Exchange *exchange, const json_t *scopes, const char *wanted)
 {
 	Buf			all = {0};
 	const char *copy;
@@ -286,12 +287,12 @@ token_scope(Request *request, const json_t *scopes, const char *wanted)
 			buf_char(&all, ' ');
 		buf_text(&all, json_string_value(json_array_get(scopes, i)));
 	}
-	copy = arena_strdup(&request->arena, buf_get(&all));
+	copy = arena_strdup(&exchange->arena, buf_get(&all));
 	buf_free(&all);
 	if (wanted == NULL || wanted[0] == '\0')
 		return copy;
 
-	has = token_scopes(copy);
+	has = scope_bits(copy);
 	copy = wanted;
 	while (*wanted != '\0')
 	{
@@ -308,26 +309,26 @@ token_scope(Request *request, const json_t *scopes, const char *wanted)
 
 /* Revokes the token, if it is one of the client's. */
 static void
-revoke_ask(Request *request, OauthForm *form)
+revoke_ask(Exchange *exchange, OauthForm *form)
 {
 	AuthOutcome outcome;
 
-	if (!oauth_within(request, LIMIT_REVOCATIONS, form))
+	if (!oauth_within(exchange, LIMIT_REVOCATIONS, form))
 		return;
-	outcome = auth_check_token(request->worker->auth, form->token,
+	outcome = auth_check_token(exchange->service->auth, form->token,
 							   &form->owner);
 	if (outcome == AUTH_UNKNOWN)
-		refuse_for_now(request);
+		refuse_for_now(exchange);
 	else if (outcome != AUTH_GOOD ||
 			 strcmp(form->owner.client_id, form->client_id) != 0)
-		request_answer(request, 200, NULL, "", 0);
+		answer_body(&exchange->answer, 200, NULL, "", 0);
 	else
 	{
 		form->params[0] = form->owner.jti;
-		form->params[1] = arena_printf(&request->arena, "%" PRId64,
+		form->params[1] = arena_printf(&exchange->arena, "%" PRId64,
 									   form->owner.expires_at);
 		form->params[2] = form->client_id;
-		oauth_ask(request, form, revoke_statement, revoke_done);
+		oauth_ask(exchange, form, revoke_statement, revoke_done);
 	}
 }
 
@@ -335,18 +336,19 @@ revoke_ask(Request *request, OauthForm *form)
 static void
 revoke_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
-	Request    *request = query->context;
-	const OauthForm *form = request->work;
+	Exchange   *exchange = query->context;
+	const OauthForm *form = exchange->work;
 
 	if (outcome != QUERY_OK)
-		request_database_error(request, outcome, result);
+		reply_from_outcome(&exchange->answer, &exchange->call, query, outcome,
+						   result);
 	else
 	{
-		auth_revoked(request->worker->auth, &form->owner);
-		request_answer(request, 200, NULL, "", 0);
+		auth_revoked(exchange->service->auth, &form->owner);
+		answer_body(&exchange->answer, 200, NULL, "", 0);
 	}
 	PQclear(result);
-	oauth_end(request);
+	oauth_end(exchange);
 }
 
 /* The one text of the answer; NULL without. */
@@ -361,55 +363,55 @@ answer_text(QueryOutcome outcome, const PGresult *result)
 
 /* 401: the client is not who it says, or says nothing. */
 static void
-refuse_client(Request *request, const OauthForm *form, AuthFailure failure)
+refuse_client(Exchange *exchange, const OauthForm *form, AuthFailure failure)
 {
 	metrics_auth_failure(failure);
-	oauth_error(request, 401, "invalid_client",
+	oauth_error(exchange, 401, "invalid_client",
 				"The client is unknown, disabled, or its secret is wrong.");
 	if (form->basic)
-		request_header(request, "WWW-Authenticate",
-					   "Basic realm=\"bioecko_appt\"");
+		answer_header(&exchange->answer, "WWW-Authenticate",
+					  "Basic realm=\"bioecko_appt\"");
 }
 
 /* 401, and a line in the log; or 429 to who has tried too many. */
 static void
-refuse_secret(Request *request, const OauthForm *form, AuthFailure failure)
+refuse_secret(Exchange *exchange, const OauthForm *form, AuthFailure failure)
 {
-	IpAddress	network = peer_network(&request->from);
+	IpAddress	network = peer_network(&exchange->head.from);
 	char		address[IP_TEXT_SIZE];
 	RateState	state;
 
 	ip_text(&network, address);
 	state = limits_take(LIMIT_SECRETS,
-						arena_printf(&request->arena, "%s %s",
+						arena_printf(&exchange->arena, "%s %s",
 									 form->client_id, address),
 						WRONG_SECRETS_A_MINUTE);
 	if (!state.allowed)
 	{
 		metrics_auth_failure(FAILURE_THROTTLED);
-		oauth_error(request, 429, "invalid_client",
+		oauth_error(exchange, 429, "invalid_client",
 					"Too many wrong secrets; wait a while.");
-		request_retry_after(request, state.retry_s);
+		answer_retry_after(&exchange->answer, state.retry_s);
 		return;
 	}
-	ip_text(&request->from, address);
-	LOG_WARNING("wrong secret", log_text("id", request->id),
+	ip_text(&exchange->head.from, address);
+	LOG_WARNING("wrong secret", log_text("id", exchange->head.id),
 				log_text("reason", metrics_failure_name(failure)),
 				log_text("client_id", form->client_id),
 				log_text("address", address));
-	refuse_client(request, form, failure);
+	refuse_client(exchange, form, failure);
 }
 
 /* 503: what is known of clients is nothing, or too old. */
 static void
-refuse_for_now(Request *request)
+refuse_for_now(Exchange *exchange)
 {
 	static const Problem unknown = {503, "unavailable", "",
 		"The service does not know its clients yet; try again."
 	};
 
-	request_refuse(request, &unknown);
-	request_retry_after(request, 1);
+	exchange_refuse(exchange, &unknown);
+	answer_retry_after(&exchange->answer, 1);
 }
 
 /*
@@ -417,23 +419,24 @@ refuse_for_now(Request *request)
  * its address, and comes late when that is spent.
  */
 static void
-oauth_end(Request *request)
+oauth_end(Exchange *exchange)
 {
-	int			status = request->answer.status;
+	int			status = exchange->answer.status;
 	int			retry_s;
 
-	if (request->state != REQUEST_ANSWERED)
+	if (!exchange_is_answered(exchange))
 		return;
-	if (status >= 400 && status < 500 && !strangers_take(request, &retry_s))
+	if (status >= 400 && status < 500 &&
+		!strangers_take(&exchange->head.from, &retry_s))
 	{
-		request->answer = (Answer) {0};
-		oauth_error(request, 429, "temporarily_unavailable",
+		answer_drop(&exchange->answer);
+		oauth_error(exchange, 429, "temporarily_unavailable",
 					"The address sends too many requests that are refused.");
-		request_retry_after(request, retry_s);
-		request->hold = HOLD_REFUSAL;
+		answer_retry_after(&exchange->answer, retry_s);
+		exchange->hold = HOLD_REFUSAL;
 	}
-	if (request->suspended && request->hold != HOLD_NONE)
-		strangers_hold(request);
-	else if (request->suspended)
-		request_resume(request);
+	if (exchange->suspended && exchange->hold != HOLD_NONE)
+		hold_answer(exchange);
+	else if (exchange->suspended)
+		exchange_resume(exchange);
 }

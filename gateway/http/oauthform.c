@@ -9,13 +9,13 @@
 #include <strings.h>
 
 #include "common/encode.h"
-#include "http/headers.h"
+#include "http/media.h"
 #include "http/target.h"
 #include "http/text.h"
 
-static bool form_read(Request *request, OauthForm *form);
+static bool form_read(Exchange *exchange, OauthForm *form);
 static bool form_field(OauthForm *form, const QueryParam *param);
-static bool form_basic(Request *request, OauthForm *form);
+static bool form_basic(Exchange *exchange, OauthForm *form);
 
 /*
  * The form, with its client; NULL: the request is answered.  A header of
@@ -23,53 +23,55 @@ static bool form_basic(Request *request, OauthForm *form);
  * for us: the form is judged by what is in it.
  */
 OauthForm *
-oauth_form(Request *request)
+oauth_form(Exchange *exchange)
 {
-	OauthForm  *form = arena_alloc(&request->arena, sizeof(OauthForm));
-	const char *authorization = request->headers.authorization;
+	OauthForm  *form = arena_alloc(&exchange->arena, sizeof(OauthForm));
+	const char *authorization = exchange->head.authorization;
 
-	if (!form_read(request, form))
+	if (!form_read(exchange, form))
 		return NULL;
 	form->basic = authorization != NULL &&
 		strncasecmp(authorization, "Basic", 5) == 0 &&
 		(authorization[5] == ' ' || authorization[5] == '\0');
-	return form->basic && !form_basic(request, form) ? NULL : form;
+	return form->basic && !form_basic(exchange, form) ? NULL : form;
 }
 
 /* Answers as RFC 6749, 5.2 says. */
 void
-oauth_error(Request *request, int status, const char *error,
+oauth_error(Exchange *exchange, int status, const char *error,
 			const char *description)
 {
 	const char *body = arena_printf(
-		&request->arena, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+		&exchange->arena, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
 		error, description);
 
-	request_answer(request, status, "application/json", body, strlen(body));
-	request_header(request, "Pragma", "no-cache");
+	answer_body(&exchange->answer, status, "application/json", body,
+				strlen(body));
+	answer_header(&exchange->answer, "Pragma", "no-cache");
 }
 
 /* Reads the form's fields; false: the request is answered. */
 static bool
-form_read(Request *request, OauthForm *form)
+form_read(Exchange *exchange, OauthForm *form)
 {
-	const char *content_type = request->headers.content_type;
+	const char *content_type = exchange->head.content_type;
 	QueryParams params;
 	int			i;
 
 	if (content_type == NULL ||
-		!header_is_media_type(content_type,
-							  "application/x-www-form-urlencoded"))
+		!media_is(content_type,
+				  "application/x-www-form-urlencoded"))
 	{
-		oauth_error(request, 400, "invalid_request", "The body must be "
+		oauth_error(exchange, 400, "invalid_request", "The body must be "
 					"application/x-www-form-urlencoded.");
 		return false;
 	}
-	if (request->body_seen > request->body_max ||
-		strlen(buf_get(&request->body)) != request->body.len ||
-		!target_params(&request->arena, buf_get(&request->body), &params))
+	if (exchange->body.seen > exchange->body.max ||
+		strlen(buf_get(&exchange->body.bytes)) != exchange->body.bytes.len ||
+		!target_params(&exchange->arena, buf_get(&exchange->body.bytes),
+					   &params))
 	{
-		oauth_error(request, 400, "invalid_request",
+		oauth_error(exchange, 400, "invalid_request",
 					"The form is not well formed.");
 		return false;
 	}
@@ -77,7 +79,7 @@ form_read(Request *request, OauthForm *form)
 	{
 		if (!form_field(form, &params.items[i]))
 		{
-			oauth_error(request, 400, "invalid_request",
+			oauth_error(exchange, 400, "invalid_request",
 						"A parameter is there twice.");
 			return false;
 		}
@@ -118,11 +120,11 @@ form_field(OauthForm *form, const QueryParam *param)
  * names nobody, which is refused later.  False: the request is answered.
  */
 static bool
-form_basic(Request *request, OauthForm *form)
+form_basic(Exchange *exchange, OauthForm *form)
 {
-	const char *encoded = request->headers.authorization + 5;
+	const char *encoded = exchange->head.authorization + 5;
 	const char *named = form->client_id;
-	char	   *pair = arena_alloc(&request->arena, strlen(encoded) + 1);
+	char	   *pair = arena_alloc(&exchange->arena, strlen(encoded) + 1);
 	char	   *colon = NULL;
 	ssize_t		len;
 
@@ -135,17 +137,17 @@ form_basic(Request *request, OauthForm *form)
 	form->client_id = NULL;
 	if (colon != NULL)
 		form->client_id = text_percent_decode(
-			&request->arena, pair, (size_t) (colon - pair), PLUS_IS_SPACE);
+			&exchange->arena, pair, (size_t) (colon - pair), PLUS_IS_SPACE);
 	if (form->client_secret != NULL ||
 		(named != NULL && form->client_id != NULL &&
 		 strcmp(named, form->client_id) != 0))
 	{
-		oauth_error(request, 400, "invalid_request",
+		oauth_error(exchange, 400, "invalid_request",
 					"The client is named in two ways.");
 		return false;
 	}
 	if (form->client_id != NULL)
 		form->client_secret = text_percent_decode(
-			&request->arena, colon + 1, strlen(colon + 1), PLUS_IS_SPACE);
+			&exchange->arena, colon + 1, strlen(colon + 1), PLUS_IS_SPACE);
 	return true;
 }

@@ -6,7 +6,7 @@
 #define APPT_OAUTHFORM_H
 
 #include "http/auth.h"
-#include "http/request.h"
+#include "http/exchange.h"
 
 typedef struct OauthForm
 {
@@ -16,15 +16,15 @@ typedef struct OauthForm
 	const char *scope;			/* NULL: all that the client has */
 	const char *token;
 	bool		basic;			/* the client came by HTTP Basic */
-	void		(*proceed) (Request *request, struct OauthForm *form);
+	void		(*proceed) (Exchange *exchange, struct OauthForm *form);
 	bool		waited;			/* for news of the client */
 	AuthWait	wait;
 	Caller		owner;			/* of the token */
 	const char *params[3];
 } OauthForm;
 
-extern OauthForm *oauth_form(Request *request);
-extern void oauth_error(Request *request, int status, const char *error,
+extern OauthForm *oauth_form(Exchange *exchange);
+extern void oauth_error(Exchange *exchange, int status, const char *error,
 						const char *description);
 
 #endif							/* APPT_OAUTHFORM_H */

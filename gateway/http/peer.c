@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-#include <netinet/in.h>
-
-#include "http/worker.h"
 #include "http/options.h"
 
 #define NETWORK_BYTES 8			/* of IPv6: who has one address has the /64 */
@@ -20,34 +17,19 @@
 static bool hop_before(const char *line, size_t *len, IpAddress *hop);
 static bool hop_read(const char *text, size_t len, IpAddress *hop);
 
-/* Who connected; an IPv4 address is the same on a socket of both versions. */
-IpAddress
-peer_of_connection(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	IpAddress	ip = {0};
-
-	if (info == NULL || info->client_addr == NULL ||
-		!ip_from_socket(info->client_addr, &ip))
-		return (IpAddress) {0};
-	return ip;
-}
-
 /*
- * Whom the request is from: the last that is no proxy of ours.  What a proxy
+ * Whom a request is from: the last that is no proxy of ours.  What a proxy
  * names and cannot be read is a stranger whom we know by that proxy.
  */
 IpAddress
-peer_of_request(const Request *request)
+peer_of_head(const Head *head, const IpAddress *connected)
 {
-	const RequestHeaders *headers = &request->headers;
-	IpAddress	ip = request->client->address;
-	int			line = headers->forwarded_count;
+	IpAddress	ip = *connected;
+	int			line = head->forwarded_count;
 
 	while (line > 0 && peer_is_proxy(&ip))
 	{
-		const char *text = headers->forwarded_for[--line];
+		const char *text = head->forwarded_for[--line];
 		size_t		len = strlen(text);
 
 		while (len > 0 && peer_is_proxy(&ip))

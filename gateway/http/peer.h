@@ -6,11 +6,9 @@
 #ifndef APPT_PEER_H
 #define APPT_PEER_H
 
-#include "common/ip.h"
-#include "http/request.h"
+#include "http/head.h"
 
-extern IpAddress peer_of_connection(struct MHD_Connection *connection);
-extern IpAddress peer_of_request(const Request *request);
+extern IpAddress peer_of_head(const Head *head, const IpAddress *connected);
 extern bool peer_is_proxy(const IpAddress *ip);
 extern IpAddress peer_network(const IpAddress *ip);
 

@@ -10,59 +10,61 @@
 
 #include "common/log.h"
 #include "common/pg.h"
-#include "http/headers.h"
 #include "http/metrics.h"
 #include "http/text.h"
 
 #define REPLY_COUNT_LIMIT 10001
 
 static const char *column(const PGresult *result, const char *name);
-static void reply_page(Request *request, const char *total);
+static void reply_page(Answer *answer, const Call *call, const Head *head,
+					   const char *total);
 static void link_text(Buf *link, const char *text, size_t len);
-static void link_add(Request *request, Buf *link, int page, const char *rel);
-static const char *error_field(const Request *request,
+static void link_add(const Head *head, Buf *link, int page, const char *rel);
+static const char *error_field(const Call *call,
 							   const PGresult *result);
-static const char *wire_name(const Request *request, const char *column);
+static const char *wire_name(const Call *call, const char *column);
 static const char *guarded_field(const Route *route, const char *rest);
-static const char *error_text(Request *request, const PGresult *result,
+static const char *error_text(const Call *call, const PGresult *result,
 							  const ErrorClass *class);
-static const char *error_sentences(Request *request, const PGresult *result);
-static void log_error(const Request *request, const PGresult *result);
+static const char *error_sentences(const Call *call, const PGresult *result);
+static void log_error(const Answer *answer, const Call *call,
+					  const PGresult *result);
 
 /* Answers with the function's row; the result is taken over. */
 void
-reply_from_result(Request *request, PGresult *result)
+reply_from_result(Answer *answer, const Call *call, const Head *head,
+				  PGresult *result)
 {
-	const Route *route = request->route;
+	const Route *route = call->route;
 	const char *version = column(result, "version");
 	const char *id = column(result, "id");
 	const char *total = column(result, "total");
 	const char *replayed = column(result, "replayed");
 	const char *collection = route->location != NULL
-		? route->location : request->target;
+		? route->location : head->target;
 	int			body = PQfnumber(result, "body");
 
-	request->answer.result = result;
+	answer->result = result;
 	if (body < 0)
 		body = 0;
 	if (PQntuples(result) == 0 || PQgetisnull(result, 0, body))
-		request_answer(request, 204, NULL, "", 0);
+		answer_body(answer, 204, NULL, "", 0);
 	else
-		request_answer(request, route->status, "application/json",
-					   PQgetvalue(result, 0, body),
-					   (size_t) PQgetlength(result, 0, body));
+		answer_body(answer, route->status, "application/json",
+					PQgetvalue(result, 0, body),
+					(size_t) PQgetlength(result, 0, body));
 	if (version != NULL)
-		request_header(request, "ETag",
-					   arena_printf(&request->arena, "\"%s\"", version));
+		answer_header(answer, "ETag",
+					  arena_printf(call->arena, "\"%s\"", version));
 	if (id != NULL && route->status == 201)
-		request_header(request, "Location",
-					   arena_printf(&request->arena, "%.*s/%s",
-									(int) strcspn(collection, "?"),
-									collection, id));
+		answer_header(answer, "Location",
+					  arena_printf(call->arena, "%.*s/%s",
+								   (int) strcspn(collection, "?"),
+								   collection, id));
 	if (replayed != NULL && strcmp(replayed, "t") == 0)
-		request_header(request, "Idempotency-Replayed", "true");
+		answer_header(answer, "Idempotency-Replayed", "true");
 	if (total != NULL)
-		reply_page(request, total);
+		reply_page(answer, call, head, total);
 }
 
 /* The first row's value in that column; NULL without. */
@@ -83,43 +85,44 @@ column(const PGresult *result, const char *name)
  * then there is no telling which page is the last.
  */
 static void
-reply_page(Request *request, const char *total)
+reply_page(Answer *answer, const Call *call, const Head *head,
+		   const char *total)
 {
 	Buf			link = {0};
-	int64_t		beyond = (int64_t) request->page * request->per_page + 1;
+	int64_t		beyond = (int64_t) call->page * call->per_page + 1;
 	int64_t		count;
 	int			last;
 
-	if (request->per_page == 0 || !text_int(total, 0, INT32_MAX, &count))
+	if (call->per_page == 0 || !text_int(total, 0, INT32_MAX, &count))
 		return;
 	if (beyond < REPLY_COUNT_LIMIT)
 		beyond = REPLY_COUNT_LIMIT;
-	last = (int) ((count + request->per_page - 1) / request->per_page);
+	last = (int) ((count + call->per_page - 1) / call->per_page);
 	if (last < 1)
 		last = 1;
-	link_add(request, &link, 1, "first");
-	if (request->page > 1)
-		link_add(request, &link,
-				 request->page - 1 < last ? request->page - 1 : last, "prev");
-	if (request->page < last)
-		link_add(request, &link, request->page + 1, "next");
+	link_add(head, &link, 1, "first");
+	if (call->page > 1)
+		link_add(head, &link,
+				 call->page - 1 < last ? call->page - 1 : last, "prev");
+	if (call->page < last)
+		link_add(head, &link, call->page + 1, "next");
 	if (count < beyond)
-		link_add(request, &link, last, "last");
-	request_header(request, "X-Total-Count", total);
-	if (link.len < headers_room(request))
-		request_header(request, "Link",
-					   arena_strdup(&request->arena, link.data));
+		link_add(head, &link, last, "last");
+	answer_header(answer, "X-Total-Count", total);
+	if (link.len < head_room(head))
+		answer_header(answer, "Link",
+					  arena_strdup(call->arena, link.data));
 	buf_free(&link);
 }
 
 /* Adds a link to a page: the request's own target with another number. */
 static void
-link_add(Request *request, Buf *link, int page, const char *rel)
+link_add(const Head *head, Buf *link, int page, const char *rel)
 {
-	const char *p = request->query_string;
+	const char *p = head->query;
 
 	buf_text(link, link->len > 0 ? ", <" : "<");
-	link_text(link, request->target, strcspn(request->target, "?"));
+	link_text(link, head->target, strcspn(head->target, "?"));
 	buf_char(link, '?');
 	while (*p != '\0')
 	{
@@ -156,8 +159,8 @@ link_text(Buf *link, const char *text, size_t len)
 
 /* Answers with what the database's error means for the caller. */
 void
-request_database_error(Request *request, QueryOutcome outcome,
-					   const PGresult *result)
+reply_from_outcome(Answer *answer, Call *call, const Query *query,
+				   QueryOutcome outcome, const PGresult *result)
 {
 	static const char *const unsure = "The connection to the database was "
 		"lost: whether the call took effect is not known. Ask, or send it "
@@ -169,36 +172,36 @@ request_database_error(Request *request, QueryOutcome outcome,
 
 	if (outcome == QUERY_ERROR)
 	{
-		const char *field = error_field(request, result);
+		const char *field = error_field(call, result);
 
-		problem.detail = error_text(request, result, &class);
+		problem.detail = error_text(call, result, &class);
 		if (field != NULL && problem.detail != NULL && class.status < 500)
-			request_field_error(request, arena_strdup(&request->arena, field),
-								"%s", problem.detail);
+			call_field_error(call, arena_strdup(call->arena, field), "%s",
+							 problem.detail);
 		if (problem.detail != NULL && class.public_text)
-			problem.detail = error_sentences(request, result);
+			problem.detail = error_sentences(call, result);
 		if (!class.public_text)
-			log_error(request, result);
+			log_error(answer, call, result);
 	}
 	else if (outcome == QUERY_BUSY)
 		problem.detail = "No database connection came free in time; try again.";
 	else
-		problem.detail = request->query.writes ? unsure
+		problem.detail = query->writes ? unsure
 			: "The connection to the database was lost; try again.";
-	request_refuse(request, &problem);
+	answer_problem(answer, &problem, call->fields);
 	if (class.status == 401)
 	{
 		metrics_auth_failure(FAILURE_ENDED_TOKEN);
-		request_header(request, "WWW-Authenticate",
-					   "Bearer realm=\"bioecko_appt\", "
-					   "error=\"invalid_token\"");
+		answer_header(answer, "WWW-Authenticate",
+					  "Bearer realm=\"bioecko_appt\", "
+					  "error=\"invalid_token\"");
 	}
 	if (class.status == 403)
-		request_header(request, "WWW-Authenticate",
-					   "Bearer realm=\"bioecko_appt\", "
-					   "error=\"insufficient_scope\"");
+		answer_header(answer, "WWW-Authenticate",
+					  "Bearer realm=\"bioecko_appt\", "
+					  "error=\"insufficient_scope\"");
 	if (class.status == 503 || class.status == 504)
-		request_retry_after(request, 1);
+		answer_retry_after(answer, 1);
 }
 
 /*
@@ -206,7 +209,7 @@ request_database_error(Request *request, QueryOutcome outcome,
  * named after its table and the column that it guards.
  */
 static const char *
-error_field(const Request *request, const PGresult *result)
+error_field(const Call *call, const PGresult *result)
 {
 	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
 	const char *constraint = PQresultErrorField(result,
@@ -215,18 +218,18 @@ error_field(const Request *request, const PGresult *result)
 	size_t		len = table != NULL ? strlen(table) : 0;
 
 	if (column != NULL && column[0] != '\0')
-		return wire_name(request, column);
+		return wire_name(call, column);
 	if (constraint == NULL || table == NULL ||
 		strncmp(constraint, table, len) != 0 || constraint[len] != '_')
 		return NULL;
-	return guarded_field(request->route, constraint + len + 1);
+	return guarded_field(call->route, constraint + len + 1);
 }
 
 /* The field as the caller knows it: by its own name unless he used another. */
 static const char *
-wire_name(const Request *request, const char *column)
+wire_name(const Call *call, const char *column)
 {
-	const Route *route = request->route;
+	const Route *route = call->route;
 	int			i;
 
 	for (i = 0; i < route->arg_count; i++)
@@ -234,7 +237,7 @@ wire_name(const Request *request, const char *column)
 		const Arg  *arg = &route->args[i];
 
 		if (arg->alias != NULL && strcmp(arg->name, column) == 0 &&
-			json_object_get(request->json, arg->alias) != NULL)
+			json_object_get(call->json, arg->alias) != NULL)
 			return arg->alias;
 	}
 	return column;
@@ -262,7 +265,7 @@ guarded_field(const Route *route, const char *rest)
 
 /* Why it was refused, in words that may be shown. */
 static const char *
-error_text(Request *request, const PGresult *result, const ErrorClass *class)
+error_text(const Call *call, const PGresult *result, const ErrorClass *class)
 {
 	const char *text;
 
@@ -287,18 +290,18 @@ error_text(Request *request, const PGresult *result, const ErrorClass *class)
 	text = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	if (text == NULL)
 		text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	return text != NULL ? arena_strdup(&request->arena, text) : NULL;
+	return text != NULL ? arena_strdup(call->arena, text) : NULL;
 }
 
 /* What was refused and why, as sentences: the first names what it is about. */
 static const char *
-error_sentences(Request *request, const PGresult *result)
+error_sentences(const Call *call, const PGresult *result)
 {
 	const char *what = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *why = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	char	   *text;
 
-	text = arena_printf(&request->arena, "%s.%s%s", what,
+	text = arena_printf(call->arena, "%s.%s%s", what,
 						why != NULL ? " " : "", why != NULL ? why : "");
 	if (text[0] >= 'a' && text[0] <= 'z')
 		text[0] = (char) (text[0] - 'a' + 'A');
@@ -310,11 +313,11 @@ error_sentences(Request *request, const PGresult *result)
  * hold a row's values and stays out.
  */
 static void
-log_error(const Request *request, const PGresult *result)
+log_error(const Answer *answer, const Call *call, const PGresult *result)
 {
 	LOG_WARNING("database error",
-				log_text("id", request->id),
-				log_text("route", request->route->path),
+				log_text("id", answer->id),
+				log_text("route", call->route->path),
 				log_text("sqlstate", pg_sqlstate(result)),
 				log_text("constraint", PQresultErrorField(
 							 result, PG_DIAG_CONSTRAINT_NAME)));

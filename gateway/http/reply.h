@@ -5,8 +5,14 @@
 #ifndef APPT_REPLY_H
 #define APPT_REPLY_H
 
-#include "http/request.h"
+#include "http/answer.h"
+#include "http/call.h"
+#include "http/head.h"
+#include "http/query.h"
 
-extern void reply_from_result(Request *request, PGresult *result);
+extern void reply_from_result(Answer *answer, const Call *call,
+							  const Head *head, PGresult *result);
+extern void reply_from_outcome(Answer *answer, Call *call, const Query *query,
+							   QueryOutcome outcome, const PGresult *result);
 
 #endif							/* APPT_REPLY_H */

@@ -9,9 +9,8 @@
 
 #include "http/auth.h"
 #include "http/document.h"
+#include "http/exchange.h"
 #include "http/metrics.h"
-#include "http/request.h"
-#include "http/worker.h"
 
 /* The document, linked in by the Makefile. */
 extern const char _binary_openapi_json_start[];
@@ -31,70 +30,72 @@ serve_init(void)
 
 /* The process is alive: nothing else is asked. */
 void
-serve_healthz(Request *request)
+serve_healthz(Exchange *exchange)
 {
 	static const char body[] = "{\"status\":\"alive\"}";
 
-	request_answer(request, 200, "application/json", body, strlen(body));
+	answer_body(&exchange->answer, 200, "application/json", body, strlen(body));
 }
 
 /* Whether requests can be served. */
 void
-serve_readyz(Request *request)
+serve_readyz(Exchange *exchange)
 {
 	static const char body[] = "{\"status\":\"ready\"}";
-	const char *why = auth_not_ready(request->worker->auth);
-	const char *missing = pool_missing_call(request->worker->pool);
+	const char *why = auth_not_ready(exchange->service->auth);
+	const char *missing = pool_missing_call(exchange->service->pool);
 
 	if (why == NULL && missing != NULL)
-		why = arena_printf(&request->arena, "the database has no %s as this "
+		why = arena_printf(&exchange->arena, "the database has no %s as this "
 						   "gateway calls it", missing);
-	if (request->worker->stopping)
+	if (exchange->service->stopping)
 		why = "the service is stopping";
 	if (why == NULL)
-		request_answer(request, 200, "application/json", body, strlen(body));
+		answer_body(&exchange->answer, 200, "application/json", body,
+					strlen(body));
 	else
 	{
 		const Problem problem = {503, "unavailable", "",
-			arena_printf(&request->arena, "Not ready: %s.", why)
+			arena_printf(&exchange->arena, "Not ready: %s.", why)
 		};
 
-		request_refuse(request, &problem);
-		request_retry_after(request, 1);
+		exchange_refuse(exchange, &problem);
+		answer_retry_after(&exchange->answer, 1);
 	}
 }
 
 /* Counters for Prometheus. */
 void
-serve_metrics(Request *request)
+serve_metrics(Exchange *exchange)
 {
 	Buf			body = {0};
 
 	metrics_print(&body);
-	request_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-				   arena_copy(&request->arena, body.data, body.len),
-				   body.len);
+	answer_body(&exchange->answer, 200,
+				"text/plain; version=0.0.4; charset=utf-8",
+				arena_copy(&exchange->arena, body.data, body.len),
+				body.len);
 	buf_free(&body);
 }
 
 /* The keys that verify our tokens. */
 void
-serve_jwks(Request *request)
+serve_jwks(Exchange *exchange)
 {
 	Document	keys = {.content_type = "application/jwk-set+json"};
 	Buf			body = {0};
 
-	auth_jwks(request->worker->auth, &body);
-	keys.body = arena_copy(&request->arena, body.data, body.len);
+	auth_jwks(exchange->service->auth, &body);
+	keys.body = arena_copy(&exchange->arena, body.data, body.len);
 	keys.len = body.len;
 	document_name(&keys);
-	document_answer(request, &keys);
+	document_answer(&exchange->answer, &exchange->head, &keys);
 	buf_free(&body);
 }
 
 /* The REST interface as an OpenAPI document. */
 void
-serve_openapi(Request *request)
+serve_openapi(Exchange *exchange)
 {
-	document_answer(request, &openapi);
+	document_answer(&exchange->answer, &exchange->head, &openapi);
 }

@@ -5,17 +5,17 @@
 #ifndef APPT_SERVE_H
 #define APPT_SERVE_H
 
-struct Request;
+struct Exchange;
 
 extern void serve_init(void);
 extern void oauth_init(void);
-extern void serve_token(struct Request *request);
-extern void serve_revoke(struct Request *request);
-extern void serve_openapi(struct Request *request);
-extern void serve_oauth_metadata(struct Request *request);
-extern void serve_jwks(struct Request *request);
-extern void serve_healthz(struct Request *request);
-extern void serve_readyz(struct Request *request);
-extern void serve_metrics(struct Request *request);
+extern void serve_token(struct Exchange *exchange);
+extern void serve_revoke(struct Exchange *exchange);
+extern void serve_openapi(struct Exchange *exchange);
+extern void serve_oauth_metadata(struct Exchange *exchange);
+extern void serve_jwks(struct Exchange *exchange);
+extern void serve_healthz(struct Exchange *exchange);
+extern void serve_readyz(struct Exchange *exchange);
+extern void serve_metrics(struct Exchange *exchange);
 
 #endif							/* APPT_SERVE_H */

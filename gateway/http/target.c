@@ -17,18 +17,18 @@ static const char *target_path(const char *target);
 static bool segment_is_plain(const char *segment);
 
 /*
- * Fills segments and query_string.  False for a path that is refused; more
+ * Fills segments and query.  False for a path that is refused; more
  * segments than any route has are counted and not stored.
  */
 bool
-target_split(Request *request)
+target_split(Head *head)
 {
-	const char *path = target_path(request->target);
+	const char *path = target_path(head->target);
 	size_t		len = strcspn(path, "?");
 	const char *end = path + len;
 
-	request->query_string = *end == '?' ? end + 1 : "";
-	request->segment_count = 0;
+	head->query = *end == '?' ? end + 1 : "";
+	head->segment_count = 0;
 	if (path[0] != '/')
 		return false;
 	if (len == 1)
@@ -40,13 +40,13 @@ target_split(Request *request)
 
 		path++;
 		size = strcspn(path, "/?");
-		segment = text_percent_decode(&request->arena, path, size,
+		segment = text_percent_decode(head->arena, path, size,
 									  PLUS_IS_PLUS);
 		if (segment == NULL || !segment_is_plain(segment))
 			return false;
-		if (request->segment_count < REQUEST_PATH_SEGMENTS)
-			request->segments[request->segment_count] = segment;
-		request->segment_count++;
+		if (head->segment_count < HEAD_SEGMENTS)
+			head->segments[head->segment_count] = segment;
+		head->segment_count++;
 		path += size;
 	}
 	return true;
@@ -104,7 +104,7 @@ target_params(Arena *arena, const char *text, QueryParams *params)
 
 		if (len > 0)
 		{
-			if (params->count == QUERY_PARAMS_MAX)
+			if (params->count == HEAD_PARAMS_MAX)
 				return false;
 			param = &params->items[params->count++];
 			param->name = text_percent_decode(arena, text, name_len,

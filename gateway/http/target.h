@@ -5,9 +5,7 @@
 #ifndef APPT_TARGET_H
 #define APPT_TARGET_H
 
-#include "http/request.h"
-
-#define QUERY_PARAMS_MAX 32
+#include "http/head.h"
 
 typedef struct QueryParam
 {
@@ -17,11 +15,11 @@ typedef struct QueryParam
 
 typedef struct QueryParams
 {
-	QueryParam	items[QUERY_PARAMS_MAX];
+	QueryParam	items[HEAD_PARAMS_MAX];
 	int			count;
 } QueryParams;
 
-extern bool target_split(Request *request) __attribute__((warn_unused_result));
+extern bool target_split(Head *head) __attribute__((warn_unused_result));
 extern bool target_params(Arena *arena, const char *text,
 						  QueryParams *params)
 			__attribute__((warn_unused_result));

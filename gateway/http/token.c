@@ -124,27 +124,6 @@ token_verify(const KeySet *keys, const char *text, Token *token)
 	return good;
 }
 
-/* The bits of the scopes in the list; unknown ones are left out. */
-unsigned
-token_scopes(const char *scope)
-{
-	unsigned	bits = 0;
-
-	while (*scope != '\0')
-	{
-		size_t		len;
-		Scope		one;
-
-		scope += strspn(scope, " ");
-		len = strcspn(scope, " ");
-		one = scope_from_name(scope, len);
-		if (one != SCOPE_NONE)
-			bits |= 1u << one;
-		scope += len;
-	}
-	return bits;
-}
-
 /* The key that the header names, if the header is one of ours. */
 static const SigningKey *
 token_key(const KeySet *keys, const char *text, size_t len)
@@ -194,7 +173,7 @@ token_claims(const json_t *claims, Token *token)
 	token->issued_at = json_integer_value(issued_at);
 	token->epoch = (int) epoch;
 	caller->expires_at = json_integer_value(expires_at);
-	caller->scopes = token_scopes(scope);
+	caller->scopes = scope_bits(scope);
 	return member_is(claims, "iss", options.issuer) &&
 		member_is(claims, "aud", options.audience) &&
 		member_copy(claims, "client_id", caller->client_id,

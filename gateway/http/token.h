@@ -5,8 +5,8 @@
 #ifndef APPT_TOKEN_H
 #define APPT_TOKEN_H
 
+#include "http/caller.h"
 #include "http/keys.h"
-#include "http/request.h"
 
 #define TOKEN_MAX 4096
 
@@ -22,6 +22,5 @@ extern char *token_sign(const SigningKey *key, const char *client_id,
 						const char *scope, int epoch);
 extern bool token_verify(const KeySet *keys, const char *text, Token *token)
 			__attribute__((warn_unused_result));
-extern unsigned token_scopes(const char *scope);
 
 #endif							/* APPT_TOKEN_H */

@@ -12,19 +12,19 @@
 #include "common/utf8.h"
 #include "http/text.h"
 
-static const char *checked_text(Request *request, const Arg *arg,
+static const char *checked_text(Call *call, const Arg *arg,
 								const char *name, const char *text);
-static bool text_fits(Request *request, const Arg *arg, const char *name,
+static bool text_fits(Call *call, const Arg *arg, const char *name,
 					  const char *text);
-static bool is_choice(Request *request, const Arg *arg, const char *name,
+static bool is_choice(Call *call, const Arg *arg, const char *name,
 					  const char *text);
-static const char *checked_int(Request *request, const Arg *arg,
+static const char *checked_int(Call *call, const Arg *arg,
 							   const char *name, int64_t number);
-static bool list_fits(Request *request, const Arg *arg, const char *name,
+static bool list_fits(Call *call, const Arg *arg, const char *name,
 					  const json_t *array);
-static const char *array_literal(Request *request, const Arg *arg,
+static const char *array_literal(Call *call, const Arg *arg,
 								 const char *name, const json_t *array);
-static void not_a(Request *request, const Arg *arg, const char *name);
+static void not_a(Call *call, const Arg *arg, const char *name);
 
 /* An empty text is none: what is left out and what is left blank are one. */
 bool
@@ -36,7 +36,7 @@ value_is_absent(const Arg *arg, const char *text)
 
 /* The parameter for a value of the query. */
 const char *
-value_from_text(Request *request, const Arg *arg, const char *text)
+value_from_text(Call *call, const Arg *arg, const char *text)
 {
 	int64_t		number;
 	char	   *plus;
@@ -45,7 +45,7 @@ value_from_text(Request *request, const Arg *arg, const char *text)
 	{
 		case KIND_INT:
 			if (text_int(text, INT64_MIN, INT64_MAX, &number))
-				return checked_int(request, arg, arg->name, number);
+				return checked_int(call, arg, arg->name, number);
 			break;
 		case KIND_BOOL:
 			if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
@@ -53,31 +53,31 @@ value_from_text(Request *request, const Arg *arg, const char *text)
 			break;
 		case KIND_TIMESTAMP:
 			/* A plus sign that nobody escaped came as a blank. */
-			plus = arena_strdup(&request->arena, text);
+			plus = arena_strdup(call->arena, text);
 			if (strchr(plus, ' ') != NULL)
 				*strchr(plus, ' ') = '+';
-			return checked_text(request, arg, arg->name, plus);
+			return checked_text(call, arg, arg->name, plus);
 		case KIND_TEXT_ARRAY:
 		case KIND_SCALAR:
 		case KIND_JSON:
 			break;
 		default:
-			return checked_text(request, arg, arg->name, text);
+			return checked_text(call, arg, arg->name, text);
 	}
-	not_a(request, arg, arg->name);
+	not_a(call, arg, arg->name);
 	return NULL;
 }
 
 /* The parameter for a member of the body, which came under "name". */
 const char *
-value_from_json(Request *request, const Arg *arg, const char *name,
+value_from_json(Call *call, const Arg *arg, const char *name,
 				const json_t *value)
 {
 	switch (arg->kind)
 	{
 		case KIND_INT:
 			if (json_is_integer(value))
-				return checked_int(request, arg, name,
+				return checked_int(call, arg, name,
 								   json_integer_value(value));
 			break;
 		case KIND_BOOL:
@@ -86,8 +86,8 @@ value_from_json(Request *request, const Arg *arg, const char *name,
 			break;
 		case KIND_TEXT_ARRAY:
 			if (json_is_array(value))
-				return list_fits(request, arg, name, value)
-					? array_literal(request, arg, name, value) : NULL;
+				return list_fits(call, arg, name, value)
+					? array_literal(call, arg, name, value) : NULL;
 			break;
 		case KIND_SCALAR:
 			if (json_is_string(value) || json_is_number(value) ||
@@ -98,7 +98,7 @@ value_from_json(Request *request, const Arg *arg, const char *name,
 			if (json_is_object(value) || json_is_array(value))
 			{
 				char	   *text = json_dumps(value, JSON_COMPACT);
-				const char *copy = arena_strdup(&request->arena, text);
+				const char *copy = arena_strdup(call->arena, text);
 
 				free(text);
 				return copy;
@@ -106,17 +106,17 @@ value_from_json(Request *request, const Arg *arg, const char *name,
 			break;
 		default:
 			if (json_is_string(value))
-				return checked_text(request, arg, name,
+				return checked_text(call, arg, name,
 									json_string_value(value));
 			break;
 	}
-	not_a(request, arg, name);
+	not_a(call, arg, name);
 	return NULL;
 }
 
 /* Text in the form that its kind asks for. */
 static const char *
-checked_text(Request *request, const Arg *arg, const char *name,
+checked_text(Call *call, const Arg *arg, const char *name,
 			 const char *text)
 {
 	switch (arg->kind)
@@ -130,34 +130,34 @@ checked_text(Request *request, const Arg *arg, const char *name,
 				return text;
 			break;
 		default:
-			return text_fits(request, arg, name, text) ? text : NULL;
+			return text_fits(call, arg, name, text) ? text : NULL;
 	}
-	not_a(request, arg, name);
+	not_a(call, arg, name);
 	return NULL;
 }
 
 /* Whether a text is one of those to choose from, and not too short or long. */
 static bool
-text_fits(Request *request, const Arg *arg, const char *name,
+text_fits(Call *call, const Arg *arg, const char *name,
 		  const char *text)
 {
 	int			length;
 
-	if (!is_choice(request, arg, name, text))
+	if (!is_choice(call, arg, name, text))
 		return false;
 	if (arg->max == 0)
 		return true;
 	length = utf8_characters(text);
 	if (length >= arg->min && length <= arg->max)
 		return true;
-	request_field_error(request, name, "must have from %d to %d characters",
-						arg->min, arg->max);
+	call_field_error(call, name, "must have from %d to %d characters",
+					 arg->min, arg->max);
 	return false;
 }
 
 /* Whether a text is one of those to choose from, if the argument has any. */
 static bool
-is_choice(Request *request, const Arg *arg, const char *name,
+is_choice(Call *call, const Arg *arg, const char *name,
 		  const char *text)
 {
 	Buf			list = {0};
@@ -172,14 +172,14 @@ is_choice(Request *request, const Arg *arg, const char *name,
 	}
 	for (i = 0; arg->choices[i] != NULL; i++)
 		buf_printf(&list, "%s%s", i > 0 ? ", " : "", arg->choices[i]);
-	request_field_error(request, name, "must be one of %s", buf_get(&list));
+	call_field_error(call, name, "must be one of %s", buf_get(&list));
 	buf_free(&list);
 	return false;
 }
 
 /* A whole number within the argument's bounds. */
 static const char *
-checked_int(Request *request, const Arg *arg, const char *name,
+checked_int(Call *call, const Arg *arg, const char *name,
 			int64_t number)
 {
 	int64_t		min = arg->min;
@@ -191,15 +191,15 @@ checked_int(Request *request, const Arg *arg, const char *name,
 		max = INT32_MAX;
 	}
 	if (number >= min && number <= max)
-		return arena_printf(&request->arena, "%" PRId64, number);
-	request_field_error(request, name,
-						"must be from %" PRId64 " to %" PRId64, min, max);
+		return arena_printf(call->arena, "%" PRId64, number);
+	call_field_error(call, name,
+					 "must be from %" PRId64 " to %" PRId64, min, max);
 	return NULL;
 }
 
 /* Whether a list has neither too few nor too many items. */
 static bool
-list_fits(Request *request, const Arg *arg, const char *name,
+list_fits(Call *call, const Arg *arg, const char *name,
 		  const json_t *array)
 {
 	size_t		count = json_array_size(array);
@@ -208,16 +208,16 @@ list_fits(Request *request, const Arg *arg, const char *name,
 		(count >= (size_t) arg->min && count <= (size_t) arg->max))
 		return true;
 	if (count == 0)
-		request_field_error(request, name, "must not be empty");
+		call_field_error(call, name, "must not be empty");
 	else
-		request_field_error(request, name, "must have from %d to %d items",
-							arg->min, arg->max);
+		call_field_error(call, name, "must have from %d to %d items",
+						 arg->min, arg->max);
 	return false;
 }
 
 /* An array of strings as PostgreSQL's array literal. */
 static const char *
-array_literal(Request *request, const Arg *arg, const char *name,
+array_literal(Call *call, const Arg *arg, const char *name,
 			  const json_t *array)
 {
 	Buf			literal = {0};
@@ -229,8 +229,8 @@ array_literal(Request *request, const Arg *arg, const char *name,
 		const char *item = json_string_value(json_array_get(array, i));
 
 		if (item == NULL)
-			not_a(request, arg, name);
-		if (item == NULL || !is_choice(request, arg, name, item))
+			not_a(call, arg, name);
+		if (item == NULL || !is_choice(call, arg, name, item))
 		{
 			buf_free(&literal);
 			return NULL;
@@ -239,14 +239,14 @@ array_literal(Request *request, const Arg *arg, const char *name,
 			buf_char(&literal, ',');
 		encode_array_item(&literal, item);
 	}
-	copy = arena_printf(&request->arena, "{%s}", buf_get(&literal));
+	copy = arena_printf(call->arena, "{%s}", buf_get(&literal));
 	buf_free(&literal);
 	return copy;
 }
 
 /* Notes that the value is of another form. */
 static void
-not_a(Request *request, const Arg *arg, const char *name)
+not_a(Call *call, const Arg *arg, const char *name)
 {
 	static const char *const forms[] = {
 		[KIND_TEXT] = "a string",
@@ -262,5 +262,5 @@ not_a(Request *request, const Arg *arg, const char *name)
 		[KIND_JSON] = "an object or a list",
 	};
 
-	request_field_error(request, name, "must be %s", forms[arg->kind]);
+	call_field_error(call, name, "must be %s", forms[arg->kind]);
 }

@@ -19,5 +19,7 @@ typedef struct Wake
 extern void wake_init(void);
 extern void wake_soon(Wake *wake);
 extern void wake_turn(Wake *wake);
+extern int64_t wake_due_ms(const Wake *wake);
+extern bool wake_is_due(const Wake *wake);
 
 #endif							/* APPT_WAKE_H */

@@ -10,61 +10,49 @@
 #include "http/worker.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#include <microhttpd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "http/auth.h"
-#include "http/lastword.h"
+#include "http/hold.h"
 #include "http/options.h"
-#include "http/pool.h"
-#include "http/server.h"
 
 #define WORKER_TICK_MS 100
-#define WORKER_MHD_TURNS 8
-#define WORKER_CROWD 200			/* clients */
 #define WORKER_STACK (1024 * 1024)	/* whatever the system's default is */
 
 static bool worker_start_thread(Worker *worker);
 static void *worker_main(void *context);
 static bool worker_turn(Worker *worker);
 static int64_t worker_timeout(Worker *worker);
-static void worker_run_daemon(Worker *worker);
 static void worker_tick(Worker *worker);
-static void worker_trim(Worker *worker);
-static void worker_close_late(Worker *worker);
 static void worker_begin_stop(Worker *worker);
 static bool worker_may_end(Worker *worker);
 static void worker_asked(Watch *watch, uint32_t events);
 static void worker_ignore(Watch *watch, uint32_t events);
 
 /*
- * Starts the loop's thread on a listening socket that it owns from now on.
+ * Starts the worker's thread on a listening socket that it owns from now on.
  * False: the reason is in the log.
  */
 bool
 worker_start(Worker *worker, int index, int listen_fd)
 {
-	*worker = (Worker) {.index = index, .listen_fd = listen_fd};
-	worker->clients.next = worker->clients.prev = &worker->clients;
-	worker->ask_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	Service    *service = &worker->service;
+
+	*worker = (Worker) {.ask_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
 	if (worker->ask_fd < 0)
 	{
 		LOG_ERROR("could not start a worker",
 				  log_text("why", strerror(errno)));
 		return false;
 	}
-	worker->pool = pool_open(index);
-	worker->wake.pool = worker->pool;
-	worker->auth = auth_open(worker->pool);
-	return server_start(worker) && worker_start_thread(worker);
+	service->pool = pool_open(index);
+	service->wake.pool = service->pool;
+	service->auth = auth_open(service->pool);
+	return server_start(&worker->server, service, listen_fd) &&
+		worker_start_thread(worker);
 }
 
 /* Starts the thread; false: the reason is in the log. */
@@ -84,7 +72,7 @@ worker_start_thread(Worker *worker)
 	return failed == 0;
 }
 
-/* Asks the loop to end; may be called from any thread. */
+/* Asks the worker to end; may be called from any thread. */
 void
 worker_ask_stop(Worker *worker)
 {
@@ -92,7 +80,7 @@ worker_ask_stop(Worker *worker)
 
 	atomic_store(&worker->stop_asked, true);
 	if (write(worker->ask_fd, &one, sizeof(one)) < 0)
-		LOG_WARNING("could not ask a loop to stop");
+		LOG_WARNING("could not ask a worker to stop");
 }
 
 /* The thread: turns until it may end. */
@@ -100,39 +88,43 @@ static void *
 worker_main(void *context)
 {
 	Worker	   *worker = context;
+	Service    *service = &worker->service;
 
 	loop_open();
 	worker->ask_watch = (Watch) {
 		.fd = -1, .ready = worker_asked, .context = worker
 	};
-	worker->daemon_watch = (Watch) {.fd = -1, .ready = worker_ignore};
+	worker->server_watch = (Watch) {.fd = -1, .ready = worker_ignore};
 	loop_watch(&worker->ask_watch, worker->ask_fd, EPOLLIN);
-	loop_watch(&worker->daemon_watch, server_epoll_fd(worker), EPOLLIN);
+	loop_watch(&worker->server_watch, server_epoll_fd(&worker->server),
+			   EPOLLIN);
 	log_gather(true);
 	while (worker_turn(worker))
 		log_flush();
 	log_gather(false);
-	if (worker->running > 0)
+	if (service->running > 0)
 		return NULL;			/* the process ends, and they with it */
-	server_stop(worker);
-	pool_close(worker->pool);
-	auth_close(worker->auth);
+	server_stop(&worker->server);
+	pool_close(service->pool);
+	auth_close(service->auth);
 	loop_close();
 	close(worker->ask_fd);
 	return NULL;
 }
 
-/* One turn; false when the loop is to end. */
+/* One turn; false when the worker is to end. */
 static bool
 worker_turn(Worker *worker)
 {
+	Service    *service = &worker->service;
+
 	loop_wait(worker_timeout(worker));
-	strangers_turn(worker);
-	worker_run_daemon(worker);
-	wake_turn(&worker->wake);
+	hold_turn(service);
+	server_run(&worker->server);
+	wake_turn(&service->wake);
 	if (loop_now_ms() >= worker->next_tick_ms)
 		worker_tick(worker);
-	pool_flush(worker->pool);
+	pool_flush(service->pool);
 	return !worker_may_end(worker);
 }
 
@@ -140,38 +132,21 @@ worker_turn(Worker *worker)
 static int64_t
 worker_timeout(Worker *worker)
 {
-	unsigned long long daemon_ms;
-	int64_t		until = worker->next_tick_ms;
-	int64_t		left;
+	const int64_t due_ms[] = {
+		wake_due_ms(&worker->service.wake),
+		hold_due_ms(&worker->service),
+		server_due_ms(&worker->server),
+	};
+	int64_t		first_ms = worker->next_tick_ms;
+	int64_t		now_ms = clock_ms();
+	size_t		i;
 
-	if (worker->wake.due_ms != 0 && worker->wake.due_ms < until)
-		until = worker->wake.due_ms;
-	if (strangers_due_ms(worker) < until)
-		until = strangers_due_ms(worker);
-	left = until - clock_ms();
-	if (left < 0)
-		left = 0;
-	if (MHD_get_timeout(worker->daemon, &daemon_ms) == MHD_YES &&
-		daemon_ms < (unsigned long long) left)
-		left = (int64_t) daemon_ms;
-	return left;
-}
-
-/*
- * Runs libmicrohttpd until it has nothing left to do at once: its descriptor
- * is edge-triggered, so it must not be left with something in hand.
- */
-static void
-worker_run_daemon(Worker *worker)
-{
-	unsigned long long daemon_ms;
-	int			turns = 0;
-
-	do
-		MHD_run(worker->daemon);
-	while (++turns < WORKER_MHD_TURNS &&
-		   MHD_get_timeout(worker->daemon, &daemon_ms) == MHD_YES &&
-		   daemon_ms == 0);
+	for (i = 0; i < sizeof(due_ms) / sizeof(due_ms[0]); i++)
+	{
+		if (due_ms[i] < first_ms)
+			first_ms = due_ms[i];
+	}
+	return first_ms > now_ms ? first_ms - now_ms : 0;
 }
 
 /* What is done ten times a second. */
@@ -179,50 +154,9 @@ static void
 worker_tick(Worker *worker)
 {
 	worker->next_tick_ms = loop_now_ms() + WORKER_TICK_MS;
-	pool_tick(worker->pool, loop_now_ms());
-	auth_tick(worker->auth, loop_now_ms());
-	worker_close_late(worker);
-	worker_trim(worker);
-}
-
-/*
- * Gives memory back to the system when most of many clients have gone: malloc
- * keeps what lies between blocks in use, for good.
- */
-static void
-worker_trim(Worker *worker)
-{
-	if (worker->client_count > worker->client_peak)
-		worker->client_peak = worker->client_count;
-	if (worker->client_peak < WORKER_CROWD ||
-		worker->client_count > worker->client_peak / 4)
-		return;
-	worker->client_peak = worker->client_count;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
-}
-
-/*
- * Ends connections whose request did not come whole, whose answer was not
- * fetched, or that idled too long; when stopping, all that wait for nothing.
- */
-static void
-worker_close_late(Worker *worker)
-{
-	Client	   *client;
-
-	for (client = worker->clients.next; client != &worker->clients;
-		 client = client->next)
-	{
-		if (client->deadline_ms != 0 && loop_now_ms() >= client->deadline_ms)
-			lastword_late(client);
-		else if (worker->stopping && client->request == NULL)
-			shutdown(client->fd, SHUT_RDWR);
-		else
-			continue;
-		client->deadline_ms = 0;
-	}
+	pool_tick(worker->service.pool, loop_now_ms());
+	auth_tick(worker->service.auth, loop_now_ms());
+	server_tick(&worker->server);
 }
 
 /* Something is asked from outside. */
@@ -235,7 +169,7 @@ worker_asked(Watch *watch, uint32_t events)
 	(void) events;
 	if (read(watch->fd, &count, sizeof(count)) < 0)
 		return;
-	if (atomic_load(&worker->stop_asked) && !worker->stopping)
+	if (atomic_load(&worker->stop_asked) && !worker->service.stopping)
 		worker_begin_stop(worker);
 }
 
@@ -243,25 +177,26 @@ worker_asked(Watch *watch, uint32_t events)
 static void
 worker_begin_stop(Worker *worker)
 {
-	worker->stopping = true;
+	worker->service.stopping = true;
 	worker->stop_at_ms = loop_now_ms() + options.shutdown_timeout_ms;
-	server_quiesce(worker);
-	worker_close_late(worker);
+	server_quiesce(&worker->server);
 }
 
 /* Whether nothing runs any more, or the time is up. */
 static bool
 worker_may_end(Worker *worker)
 {
-	if (!worker->stopping)
+	const Service *service = &worker->service;
+
+	if (!service->stopping)
 		return false;
 	if (loop_now_ms() >= worker->stop_at_ms)
 	{
 		LOG_WARNING("stopping with requests unanswered",
-					log_int("requests", worker->running));
+					log_int("requests", service->running));
 		return true;
 	}
-	return worker->running == 0 && worker->wake.due_ms == 0;
+	return service->running == 0 && !wake_is_due(&service->wake);
 }
 
 /* libmicrohttpd's descriptor: it is run in every turn. */

@@ -1,28 +1,28 @@
 /*
- * exchange.c
+ * serving.c
  *		A request from bytes: "METHOD target", lines of headers, an empty line,
  *		the body.  Everything that the gateway does with it between
  *		libmicrohttpd and the database is done, and its answer is judged.
  */
-#include "fuzz/exchange.h"
+#include "fuzz/serving.h"
 
 #include <string.h>
 
 #include "common/log.h"
 #include "fuzz/fuzz.h"
-#include "http/headers.h"
-#include "http/worker.h"
 #include "http/options.h"
 #include "http/peer.h"
+#include "http/routetable.h"
 #include "http/serve.h"
 
+static void take_headers(char **rest, Head *head);
 static char *take_line(char **rest);
-static void answer_holds(const Request *request);
+static void answer_holds(const Exchange *exchange);
 static void link_holds(const char *link);
 
 /* What main.c sets up, and pages of two origins. */
 void
-exchange_init(void)
+serving_init(void)
 {
 	static char program[] = "fuzz";
 	char	   *argv[] = {program, NULL};
@@ -32,65 +32,60 @@ exchange_init(void)
 	options.stranger_limit = options.token_limit = 0;
 	HOLDS(ip_ranges_parse("127.0.0.0/8, 10.0.0.0/8", &options.proxies));
 	log_init("fuzz", LOG_LEVEL_ERROR);
-	routes_init();
+	route_init(routes, route_count);
 	oauth_init();
 }
 
 /* Serves the request that the bytes are. */
 void
-exchange_run(const uint8_t *data, size_t size)
+serving_run(const uint8_t *data, size_t size)
 {
-	Request    *request = calloc(1, sizeof(Request));
-	Worker		worker = {0};
-	Client		client = {0};
+	Exchange   *exchange = calloc(1, sizeof(Exchange));
+	Head	   *head = &exchange->head;
+	Service		service = {0};
+	Connection	connection = {0};
+	const Problem *problem;
 	char	   *text;
 	char	   *line;
 	char	   *blank;
 
-	HOLDS(request != NULL);
-	text = arena_copy(&request->arena, (const char *) data, size);
-	request->worker = &worker;
-	request->client = &client;
-	HOLDS(ip_from_text("127.0.0.1", 9, &client.address));
+	HOLDS(exchange != NULL);
+	HOLDS(ip_from_text("127.0.0.1", 9, &connection.address));
+	text = arena_copy(&exchange->arena, (const char *) data, size);
 	line = take_line(&text);
 	blank = line + strcspn(line, " ");
-	request->target = *blank != '\0' ? blank + 1 : "/";
+	exchange_begin(exchange, &service, &connection,
+				   *blank != '\0' ? blank + 1 : "/");
+	problem = head_line_problem(head->target);
 	*blank = '\0';
-	request->method = line;
-	request->connection = (struct MHD_Connection *) &text;
-	request->state = REQUEST_READING;
-	if (headers_line_refusal(request->target) != NULL ||
-		!headers_read(request, "HTTP/1.0"))
-		request->state = REQUEST_ANSWERED;
-	else
-		request_admit(request);
-	if (request->state == REQUEST_READING)
+	head->method = line;
+	exchange->state = EXCHANGE_RUNNING;
+	take_headers(&text, head);
+	if (problem == NULL)
+		problem = head_problem(head, "HTTP/1.0");
+	if (problem == NULL)
+		exchange_admit(exchange);
+	if (problem == NULL && !exchange_is_answered(exchange))
 	{
 		size_t		len = size - (size_t) (text - line);
 
-		request->from = peer_of_request(request);
-		buf_add(&request->body, text, len);
-		request->body_seen = len;
-		request_run(request);
-		answer_holds(request);
+		head->from = peer_of_head(head, &connection.address);
+		buf_add(&exchange->body.bytes, text, len);
+		exchange->body.seen = len;
+		exchange_run(exchange);
+		exchange_complete(exchange);
+		answer_holds(exchange);
 	}
-	request_reset(request);
-	buf_free(&request->body);
-	free(request);
+	exchange_reset(exchange);
+	buf_free(&exchange->body.bytes);
+	free(exchange);
 }
 
-/*
- * libmicrohttpd's part: each header, one a line, to an empty one.  The
- * "connection" is where the text goes on; the body begins behind.
- */
-int
-MHD_get_connection_values(struct MHD_Connection *connection,
-						  enum MHD_ValueKind kind,
-						  MHD_KeyValueIterator iterator, void *context)
+/* Takes in each header, one a line, to an empty one; the body is behind. */
+static void
+take_headers(char **rest, Head *head)
 {
-	char	  **rest = (char **) connection;
 	char	   *line;
-	int			count = 0;
 
 	for (line = take_line(rest); *line != '\0'; line = take_line(rest))
 	{
@@ -99,10 +94,9 @@ MHD_get_connection_values(struct MHD_Connection *connection,
 
 		*colon = '\0';
 		value += strspn(value, " \t");
-		iterator(context, kind, line, value);
-		count++;
+		head_add(head, line, value);
 	}
-	return count;
+	head_name(head);
 }
 
 /* Cuts the next line off. */
@@ -119,12 +113,12 @@ take_line(char **rest)
 
 /* There is an answer; JSON is well-formed; no header breaks out of its line. */
 static void
-answer_holds(const Request *request)
+answer_holds(const Exchange *exchange)
 {
-	const Answer *answer = &request->answer;
+	const Answer *answer = &exchange->answer;
 	int			i;
 
-	HOLDS(request->state == REQUEST_ANSWERED);
+	HOLDS(exchange_is_answered(exchange));
 	HOLDS(answer->status >= 200 && answer->status <= 599);
 	if (answer->content_type != NULL &&
 		strstr(answer->content_type, "json") != NULL)

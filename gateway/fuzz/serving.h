@@ -1,12 +1,12 @@
 /*
- * exchange.h
+ * serving.h
  *		A request as libmicrohttpd would hand it over, from bytes, and its
  *		answer judged.
  */
-#ifndef APPT_FUZZ_EXCHANGE_H
-#define APPT_FUZZ_EXCHANGE_H
+#ifndef APPT_FUZZ_SERVING_H
+#define APPT_FUZZ_SERVING_H
 
-#include "http/request.h"
+#include "http/exchange.h"
 
 /* What the database answers in a fuzz target: a row of text. */
 typedef struct FakeRow
@@ -18,7 +18,7 @@ typedef struct FakeRow
 
 extern FakeRow fake_row;
 
-extern void exchange_init(void);
-extern void exchange_run(const uint8_t *data, size_t size);
+extern void serving_init(void);
+extern void serving_run(const uint8_t *data, size_t size);
 
-#endif							/* APPT_FUZZ_EXCHANGE_H */
+#endif							/* APPT_FUZZ_SERVING_H */

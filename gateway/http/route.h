@@ -1,18 +1,18 @@
 /*
- * routes.h
+ * route.h
  *		What a row of THE route table says.  contract/ is where a call is
  *		written down; the build makes the table of it.
  */
-#ifndef APPT_ROUTES_H
-#define APPT_ROUTES_H
+#ifndef APPT_ROUTE_H
+#define APPT_ROUTE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/scope.h"
 #include "http/statement.h"
-#include "scopes.gen.h"
 
-struct Request;
+struct Exchange;
 
 /* Where an argument comes from. */
 typedef enum ArgFrom
@@ -71,6 +71,14 @@ typedef enum RouteAccess
 	WRITE,						/* one transaction on its own connection */
 } RouteAccess;
 
+/* What is done about who nobody vouches for, where a row is open to all. */
+typedef enum StrangerRule
+{
+	STRANGERS_COUNTED,			/* refused, late, when there are too many */
+	STRANGERS_TOLD,				/* answered all the same, late */
+	STRANGERS_JUDGED,			/* by the row's function */
+} StrangerRule;
+
 typedef struct Route
 {
 	const char *method;
@@ -81,7 +89,8 @@ typedef struct Route
 	const char *alone_with;		/* the argument with which READ_SHARED is not
 								 * quick, or NULL */
 	const char *function;		/* in schema appt_api; NULL: "serve" */
-	void		(*serve) (struct Request *request);
+	void		(*serve) (struct Exchange *exchange);
+	StrangerRule strangers;
 	const Arg  *args;
 	int			arg_count;
 	const char *location;		/* of what a 201 made, if not below path */
@@ -99,12 +108,8 @@ typedef enum RouteMatch
 
 #define ROUTE_PARAMS_MAX 20
 
-/* Written by contract/generate. */
-extern const Route routes[];
-extern const int route_count;
-extern const char *const scope_names[SCOPE_COUNT];
-
-extern void routes_init(void);
+extern void route_init(const Route *table, int count);
+extern const Route *route_at(int index);
 extern int	route_index(const Route *route);
 extern const Statement *route_statement(const Route *route);
 extern RouteMatch route_match(const char *method,
@@ -113,8 +118,6 @@ extern RouteMatch route_match(const char *method,
 extern void route_allow(const Route *route, char *allow, size_t size);
 extern const char *route_path_value(const Route *route, const char *name,
 									const char *const *segments);
-extern void routes_print(void);
-extern const char *scope_name(Scope scope);
-extern Scope scope_from_name(const char *name, size_t len);
+extern void route_print(void);
 
-#endif							/* APPT_ROUTES_H */
+#endif							/* APPT_ROUTE_H */

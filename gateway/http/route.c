@@ -1,5 +1,5 @@
 /*
- * routes.c
+ * route.c
  *		The row of THE route table that a request is for, and its statement.
  *
  *		The table is routes.gen.c, which contract/generate writes.
@@ -10,7 +10,7 @@
  *		AS body.  Rows of the same path stand together, and a fixed path
  *		before one with a parameter in its place.
  */
-#include "http/routes.h"
+#include "http/route.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +28,8 @@ typedef struct RoutePath
 	int			count;
 } RoutePath;
 
+static const Route *routes;
+static int	route_count;
 static RoutePath paths[ROUTES_MAX];
 static const Statement *route_statements[ROUTES_MAX];
 
@@ -38,10 +40,12 @@ static bool path_fits(const RoutePath *path, const char *const *segments,
 
 /* Takes the paths apart and registers the statements; before any loop. */
 void
-routes_init(void)
+route_init(const Route *table, int count)
 {
 	int			i;
 
+	routes = table;
+	route_count = count;
 	if (route_count > ROUTES_MAX)
 		abort();
 	for (i = 0; i < route_count; i++)
@@ -50,6 +54,13 @@ routes_init(void)
 		if (routes[i].function != NULL)
 			route_statements[i] = route_prepare(&routes[i]);
 	}
+}
+
+/* The row of that place; NULL: there is none. */
+const Route *
+route_at(int index)
+{
+	return index < route_count ? &routes[index] : NULL;
 }
 
 /* The row's place. */
@@ -140,7 +151,7 @@ route_path_value(const Route *route, const char *name,
  * OpenAPI document.  A star marks what is required.
  */
 void
-routes_print(void)
+route_print(void)
 {
 	static const char *const origins[] = {
 		[FROM_PATH] = "path",
@@ -157,7 +168,7 @@ routes_print(void)
 	for (i = 0; i < route_count; i++)
 	{
 		printf("%s\t%s\t%d\t%s\t", routes[i].method, routes[i].path,
-			   routes[i].status, scope_names[routes[i].scope]);
+			   routes[i].status, scope_name(routes[i].scope));
 		for (a = 0; a < routes[i].arg_count; a++)
 		{
 			const Arg  *arg = &routes[i].args[a];
@@ -171,28 +182,6 @@ routes_print(void)
 		printf("\t%s\n",
 			   route_statements[i] != NULL ? route_statements[i]->sql : "");
 	}
-}
-
-/* The scope's name. */
-const char *
-scope_name(Scope scope)
-{
-	return scope_names[scope];
-}
-
-/* The scope of that name; SCOPE_NONE when there is none. */
-Scope
-scope_from_name(const char *name, size_t len)
-{
-	int			i;
-
-	for (i = 1; i < SCOPE_COUNT; i++)
-	{
-		if (strlen(scope_names[i]) == len &&
-			strncmp(scope_names[i], name, len) == 0)
-			return (Scope) i;
-	}
-	return SCOPE_NONE;
 }
 
 /* Takes a route's path apart. */

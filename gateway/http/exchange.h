@@ -1,0 +1,91 @@
+/*
+ * exchange.h
+ *		One request under way, from its first header to its answer.
+ *
+ *		An exchange belongs to the thread of its worker.  While the database
+ *		works for it, its connection is suspended and "state" is
+ *		EXCHANGE_WAITING.
+ */
+#ifndef APPT_EXCHANGE_H
+#define APPT_EXCHANGE_H
+
+#include "http/answer.h"
+#include "http/auth.h"
+#include "http/call.h"
+#include "http/caller.h"
+#include "http/connection.h"
+#include "http/head.h"
+#include "http/pool.h"
+#include "http/wake.h"
+
+typedef enum ExchangeState
+{
+	EXCHANGE_NEW,				/* headers not looked at yet */
+	EXCHANGE_RUNNING,			/* the body comes in, or it is answered */
+	EXCHANGE_WAITING,			/* for the database, connection suspended */
+} ExchangeState;
+
+/* How long an answer is held back. */
+typedef enum HoldKind
+{
+	HOLD_NONE,
+	HOLD_REFUSAL,
+	HOLD_ANSWER,				/* of /healthz: somebody may judge us by it */
+	HOLD_KINDS,
+} HoldKind;
+
+/* Exchanges whose answers are held back, the first due first. */
+typedef struct HeldAnswers
+{
+	struct Exchange *first;
+	struct Exchange *last;
+} HeldAnswers;
+
+/* What a worker's exchanges share. */
+typedef struct Service
+{
+	Pool	   *pool;
+	Auth	   *auth;
+	Wake		wake;
+	HeldAnswers held[HOLD_KINDS];
+	int			running;		/* exchanges begun and not completed */
+	bool		stopping;
+} Service;
+
+typedef struct Exchange
+{
+	Service    *service;
+	Connection *connection;		/* that it came on */
+	ExchangeState state;
+	bool		suspended;		/* its connection is */
+	Arena		arena;
+	int64_t		started_us;
+	Head		head;
+	Body		body;
+	Call		call;
+	Caller		caller;
+	Query		query;
+	void	   *work;			/* of a handler that asks the database itself */
+	Answer		answer;
+	bool		queued;			/* libmicrohttpd has the answer */
+	HoldKind	hold;			/* its answer is to be held back */
+	int64_t		held_until_ms;	/* and is, until then */
+	struct Exchange *next;		/* in the list of spare or held ones */
+} Exchange;
+
+extern void exchange_begin(Exchange *exchange, Service *service,
+						   Connection *connection, const char *target);
+extern void exchange_admit(Exchange *exchange);
+extern void exchange_run(Exchange *exchange);
+extern bool exchange_is_coming(const Exchange *exchange);
+extern bool exchange_is_answered(const Exchange *exchange);
+extern void exchange_complete(Exchange *exchange);
+extern void exchange_reset(Exchange *exchange);
+
+/* For handlers. */
+extern void exchange_refuse(Exchange *exchange, const Problem *problem);
+extern void exchange_submit(Exchange *exchange);
+extern void exchange_suspend(Exchange *exchange);
+extern void exchange_resume(Exchange *exchange);
+
+#endif							/* APPT_EXCHANGE_H */

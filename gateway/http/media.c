@@ -1,0 +1,49 @@
+/*
+ * media.c
+ *		Media types, as Content-Type and Accept have them.
+ */
+#include "http/media.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Whether the value, parameters aside, is that media type. */
+bool
+media_is(const char *value, const char *media_type)
+{
+	size_t		len = strlen(media_type);
+
+	return strncasecmp(value, media_type, len) == 0 &&
+		(value[len] == '\0' || value[len] == ';' || value[len] == ' ' ||
+		 value[len] == '\t');
+}
+
+/*
+ * Whether an Accept header takes the media type: it is empty, or has a range
+ * that fits.  Weights are not looked at: there is one form to choose from.
+ */
+bool
+media_accepts(const char *accept, const char *media_type)
+{
+	size_t		major = strcspn(media_type, "/") + 1;
+	bool		empty = true;
+	const char *p = accept;
+
+	for (;;)
+	{
+		size_t		name;
+
+		p += strspn(p, " \t,");
+		if (*p == '\0')
+			return empty;
+		empty = false;
+		name = strcspn(p, ";, \t");
+		if ((name == strlen(media_type) &&
+			 strncasecmp(p, media_type, name) == 0) ||
+			(name == major + 1 && strncasecmp(p, media_type, major) == 0 &&
+			 p[major] == '*') ||
+			(name == 3 && strncmp(p, "*/*", 3) == 0))
+			return true;
+		p += strcspn(p, ",");
+	}
+}

@@ -1,0 +1,13 @@
+/*
+ * media.h
+ *		Media types, as Content-Type and Accept have them.
+ */
+#ifndef APPT_MEDIA_H
+#define APPT_MEDIA_H
+
+#include <stdbool.h>
+
+extern bool media_accepts(const char *accept, const char *media_type);
+extern bool media_is(const char *value, const char *media_type);
+
+#endif							/* APPT_MEDIA_H */
