@@ -54,7 +54,7 @@ is_deeply([ $api->wrong("GET $path", $answer) ], [], 'answered as documented');
 is_deeply([ $api->wrong_examples ], [], 'its example fits, too');
 
 for my $case ([ {}, 'doctor_id', 'is required' ],
-    [ { doctor_id => '' }, 'doctor_id', 'must not be empty' ],
+    [ { doctor_id => '' }, 'doctor_id', 'is required' ],
     [ { doctor_id => 'D', much => 0 }, 'much', 'must be from 1 to 500' ],
     [ { doctor_id => 'D', most => 1 }, 'most', 'is not a parameter of this call' ])
 {
