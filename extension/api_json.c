@@ -34,6 +34,10 @@ static Appointment *work_reschedule(FunctionCallInfo fcinfo,
 static Appointment *work_cancel(FunctionCallInfo fcinfo,
 								const Caller *caller);
 static Appointment *work_get(FunctionCallInfo fcinfo, const Caller *caller);
+static Appointment *work_call_next(FunctionCallInfo fcinfo,
+								   const Caller *caller);
+static Appointment *work_set_priority(FunctionCallInfo fcinfo,
+									  const Caller *caller);
 static ChangeRequest change_request(FunctionCallInfo fcinfo,
 									const Caller *caller);
 static const char *hold_json(Appointment *hold);
@@ -46,6 +50,8 @@ PG_FUNCTION_INFO_V1(appt_api_hold);
 PG_FUNCTION_INFO_V1(appt_api_release_hold);
 PG_FUNCTION_INFO_V1(appt_api_reschedule);
 PG_FUNCTION_INFO_V1(appt_api_cancel);
+PG_FUNCTION_INFO_V1(appt_api_call_next);
+PG_FUNCTION_INFO_V1(appt_api_set_priority);
 
 Datum
 appt_api_get_appointment(PG_FUNCTION_ARGS)
@@ -139,7 +145,37 @@ appt_api_cancel(PG_FUNCTION_ARGS)
 	return appt_with_spi(answer_write, &call);
 }
 
-/* The five plain changes differ in one function only. */
+Datum
+appt_api_call_next(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "call_next",
+		.context_arg = 2,
+		.has_key = true,
+		.work = work_call_next,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+Datum
+appt_api_set_priority(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "set_priority",
+		.context_arg = 3,
+		.has_key = true,
+		.work = work_set_priority,
+		.body = appointment_json
+	};
+
+	return appt_with_spi(answer_write, &call);
+}
+
+/* The plain changes differ in one function only. */
 #define CHANGE_ENTRY(verb) \
 	PG_FUNCTION_INFO_V1(appt_api_##verb); \
 	\
@@ -171,6 +207,8 @@ CHANGE_ENTRY(undo_check_in)
 CHANGE_ENTRY(start)
 CHANGE_ENTRY(complete)
 CHANGE_ENTRY(no_show)
+CHANGE_ENTRY(skip)
+CHANGE_ENTRY(recall)
 
 static Datum
 answer_write(void *arg)
@@ -183,7 +221,7 @@ answer_write(void *arg)
 	Appointment *appointment;
 
 	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, call->context_arg));
+	caller = caller_of_client(api_exact_text(fcinfo, call->context_arg));
 	key.client = caller.actor;
 	if (call->has_key)
 	{
@@ -308,6 +346,41 @@ work_get(FunctionCallInfo fcinfo, const Caller *caller)
 	return appointment_find(api_text(fcinfo, 0), caller, APPT_UNLOCKED);
 }
 
+/* A refusal is not kept: the retry of a call that met nobody looks again. */
+static Appointment *
+work_call_next(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	QueueCall	call = {
+		.caller = caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.origin = ID_IN_BODY,
+		.today = PG_ARGISNULL(1),
+		.date = PG_ARGISNULL(1) ? 0 : PG_GETARG_DATEADT(1)
+	};
+	Appointment *called = queue_call_next(&call);
+
+	if (called == NULL)
+		ereport(ERROR,
+				(APPT_ERRCODE(QUEUE_EMPTY),
+				 errmsg("doctor \"%s\" has nobody to call", call.doctor_id),
+				 errdetail("Nobody who is checked in waits there.")));
+	return called;
+}
+
+static Appointment *
+work_set_priority(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	ChangeRequest request = {
+		.caller = caller,
+		.appointment_id = api_text(fcinfo, 0),
+		.priority = api_int(fcinfo, 1),
+		.expected_version = api_optional_int(fcinfo, 2)
+	};
+
+	appt_require(!PG_ARGISNULL(1), "priority");
+	return lifecycle_set_priority(&request);
+}
+
 static ChangeRequest
 change_request(FunctionCallInfo fcinfo, const Caller *caller)
 {
@@ -343,7 +416,7 @@ call_release_hold(void *arg)
 	Caller		caller;
 
 	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, 1));
+	caller = caller_of_client(api_exact_text(fcinfo, 1));
 	booking_release(api_text(fcinfo, 0), &caller);
 	fcinfo->isnull = true;
 	return (Datum) 0;

@@ -10,6 +10,7 @@
 static Datum call_queue(void *arg);
 static Datum call_call_next(void *arg);
 static Datum call_skip(void *arg);
+static Datum call_recall(void *arg);
 static Datum call_set_priority(void *arg);
 static Datum call_queue_json(void *arg);
 static void put_entry(ReturnSetInfo *result, const QueueEntry *entry,
@@ -19,6 +20,7 @@ static char *queue_json(const QueueEntry *entries, int n);
 PG_FUNCTION_INFO_V1(appt_queue);
 PG_FUNCTION_INFO_V1(appt_call_next);
 PG_FUNCTION_INFO_V1(appt_skip);
+PG_FUNCTION_INFO_V1(appt_recall);
 PG_FUNCTION_INFO_V1(appt_set_priority);
 PG_FUNCTION_INFO_V1(appt_api_queue);
 
@@ -39,6 +41,12 @@ Datum
 appt_skip(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_skip, fcinfo);
+}
+
+Datum
+appt_recall(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_recall, fcinfo);
 }
 
 Datum
@@ -101,10 +109,17 @@ call_call_next(void *arg)
 {
 	FunctionCallInfo fcinfo = arg;
 	Caller		caller = caller_of_session();
+	QueueCall	call = {
+		.caller = &caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.origin = ID_ADDRESSED,
+		.today = PG_ARGISNULL(1),
+		.date = PG_ARGISNULL(1) ? 0 : PG_GETARG_DATEADT(1)
+	};
 	Appointment *called;
 
 	schedule_refresh();
-	called = queue_call_next(api_text(fcinfo, 0), &caller);
+	called = queue_call_next(&call);
 	if (called == NULL)
 	{
 		fcinfo->isnull = true;
@@ -120,10 +135,25 @@ call_skip(void *arg)
 	Caller		caller = caller_of_session();
 	ChangeRequest request = {
 		.caller = &caller,
-		.appointment_id = api_text(fcinfo, 0)
+		.appointment_id = api_text(fcinfo, 0),
+		.expected_version = api_optional_int(fcinfo, 1)
 	};
 
 	return SPI_datumTransfer(lifecycle_skip(&request)->row, false, -1);
+}
+
+static Datum
+call_recall(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_session();
+	ChangeRequest request = {
+		.caller = &caller,
+		.appointment_id = api_text(fcinfo, 0),
+		.expected_version = api_optional_int(fcinfo, 1)
+	};
+
+	return SPI_datumTransfer(lifecycle_recall(&request)->row, false, -1);
 }
 
 static Datum
@@ -134,7 +164,8 @@ call_set_priority(void *arg)
 	ChangeRequest request = {
 		.caller = &caller,
 		.appointment_id = api_text(fcinfo, 0),
-		.priority = api_int(fcinfo, 1)
+		.priority = api_int(fcinfo, 1),
+		.expected_version = api_optional_int(fcinfo, 2)
 	};
 
 	return SPI_datumTransfer(lifecycle_set_priority(&request)->row, false, -1);
@@ -149,7 +180,7 @@ call_queue_json(void *arg)
 	int			n;
 
 	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, 2));
+	caller = caller_of_client(api_exact_text(fcinfo, 2));
 	n = queue_load(api_text(fcinfo, 0),
 				   PG_ARGISNULL(1) ? 0 : PG_GETARG_DATEADT(1),
 				   PG_ARGISNULL(1), &caller, &entries);

@@ -114,7 +114,7 @@ call_slots_json(void *arg)
 	int			n;
 
 	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, 5));
+	caller = caller_of_client(api_exact_text(fcinfo, 5));
 	query.caller = &caller;
 	appt_require(!PG_ARGISNULL(1), "date");
 	query.from_date = PG_GETARG_DATEADT(1);

@@ -39,6 +39,7 @@
 	X(INVALID_TRANSITION,      "SB930", 409, "invalid_transition",      "") \
 	X(CANCELLATION_WINDOW,     "SB931", 409, "cancellation_window",     "") \
 	X(RESCHEDULE_WINDOW,       "SB932", 409, "reschedule_window",       "") \
+	X(QUEUE_EMPTY,             "SB933", 409, "queue_empty",             "") \
 	X(HOLD_EXPIRED,            "SB940", 409, "hold_expired",            "") \
 	X(REQUEST_IN_PROGRESS,     "SB950", 409, "request_in_progress",     "") \
 	X(ALREADY_EXISTS,          "SB960", 409, "already_exists",          "") \

@@ -193,6 +193,7 @@ extern Appointment *lifecycle_complete(const ChangeRequest *request);
 extern Appointment *lifecycle_no_show(const ChangeRequest *request);
 
 extern Appointment *lifecycle_skip(const ChangeRequest *request);
+extern Appointment *lifecycle_recall(const ChangeRequest *request);
 extern Appointment *lifecycle_set_priority(const ChangeRequest *request);
 
 /* ---- queue.c ---- */
@@ -208,7 +209,17 @@ typedef struct QueueEntry
 
 extern int	queue_load(const char *doctor_id, DateADT date, bool today,
 					   const Caller *caller, QueueEntry **entries);
-extern Appointment *queue_call_next(const char *doctor_id,
-									const Caller *caller);
+
+/* Whose next patient is called. */
+typedef struct QueueCall
+{
+	const Caller *caller;
+	const char *doctor_id;
+	IdOrigin	origin;			/* of doctor_id */
+	bool		today;			/* where the doctor works, else: */
+	DateADT		date;
+} QueueCall;
+
+extern Appointment *queue_call_next(const QueueCall *call);
 
 #endif							/* APPT_BOOKING_H */

@@ -236,7 +236,7 @@ displace_absence(void *arg)
 	BulkList	list;
 
 	schedule_refresh();
-	caller = caller_of_client(api_text(fcinfo, 6));
+	caller = caller_of_client(api_exact_text(fcinfo, 6));
 	if (absence.closure)
 	{
 		list = affected(&absence);

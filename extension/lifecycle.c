@@ -5,6 +5,7 @@
  *		booked -> checked_in -> in_consultation -> completed
  *		checked_in -> completed, booked (undo), cancelled
  *		booked -> cancelled, no_show;  no_show -> checked_in
+ *		in_consultation -> checked_in (called, but did not come: skipped)
  *
  * Each change locks the row, checks that the transition is one of these, and
  * stores it with its event.
@@ -53,8 +54,12 @@ typedef struct CheckIn
 } CheckIn;
 
 static const Transition skip = {
-	"skipped", {"checked_in", NULL}, "checked_in",
+	"skipped", {"checked_in", "in_consultation"}, "checked_in",
 	"appointment.skipped", false
+};
+static const Transition recall = {
+	"called again", {"checked_in", "in_consultation"}, "in_consultation",
+	"appointment.recalled", false
 };
 static const Transition set_priority = {
 	"given a priority", {"booked", "checked_in"}, NULL,
@@ -70,6 +75,7 @@ static void check_day(const Appointment *current,
 					  const Transition *transition);
 static void check_window(const ChangeRequest *request,
 						 const Appointment *current);
+static void check_called(const Appointment *current);
 static bool check_in_once(void *arg);
 static void find_way_back(Appointment *seen, const ChangeRequest *request);
 static Appointment *finish(Appointment *current, const ChangeRequest *request,
@@ -142,14 +148,33 @@ lifecycle_no_show(const ChangeRequest *request)
 	return finish(current, request, &no_show);
 }
 
-/* Puts a patient who did not answer the call behind the others. */
+/*
+ * Puts a patient who did not answer the call behind the others; if the call
+ * had begun a consultation, there was none.
+ */
 Appointment *
 lifecycle_skip(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &skip);
 
+	current->started_at.given = false;
 	current->skipped_at = appt_time(appt_now());
 	return finish(current, request, &skip);
+}
+
+/*
+ * Calls a patient again who was called before: one who was skipped now, whoever
+ * else waits; one whose consultation has begun is taken to begin it now.
+ */
+Appointment *
+lifecycle_recall(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &recall);
+
+	check_called(current);
+	current->started_at = appt_time(appt_now());
+	current->skipped_at.given = false;
+	return finish(current, request, &recall);
 }
 
 Appointment *
@@ -221,6 +246,19 @@ check_day(const Appointment *current, const Transition *transition)
 					current->appointment_id, transition->verb),
 			 errdetail("Its day is %s.",
 					   appt_spoken_date(current->token_date))));
+}
+
+/* Who waits and was not called is to be called, not called again. */
+static void
+check_called(const Appointment *current)
+{
+	if (appointment_is(current, recall.to) || current->skipped_at.given)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be %s",
+					current->appointment_id, recall.verb),
+			 errdetail("The patient has not been called yet.")));
 }
 
 /* The window guards slots; a patient who is there already may still leave. */

@@ -45,8 +45,10 @@ typedef struct Queue
 	int			nentries;
 } Queue;
 
+static Appointment *call_of_day(Queue *queue, const Caller *caller);
 static const Appointment *first_waiting(Queue *queue, const Caller *caller);
-static Doctor *find_doctor(const char *doctor_id, const Caller *caller);
+static Doctor *find_doctor(const char *doctor_id, IdOrigin origin,
+						   const Caller *caller);
 static DateADT today_of(const Doctor *doctor, TimestampTz now);
 static void load_entries(Queue *queue, ApptAccess access);
 static bool is_late(const Appointment *a, Doctor *doctor);
@@ -65,7 +67,7 @@ queue_load(const char *doctor_id, DateADT date, bool today,
 		   const Caller *caller, QueueEntry **entries)
 {
 	Queue		queue = {
-		.doctor = find_doctor(doctor_id, caller),
+		.doctor = find_doctor(doctor_id, ID_ADDRESSED, caller),
 		.now = appt_now()
 	};
 	int			n = 0;
@@ -83,24 +85,39 @@ queue_load(const char *doctor_id, DateADT date, bool today,
 }
 
 /*
- * Starts the consultation of the first who is there today; NULL if nobody is.
+ * Starts the consultation of the first who is there that day; NULL if nobody
+ * is.  A day that nobody waits on gets no row.
+ */
+Appointment *
+queue_call_next(const QueueCall *call)
+{
+	Queue		queue = {
+		.doctor = find_doctor(call->doctor_id, call->origin, call->caller),
+		.now = appt_now()
+	};
+
+	queue.date = call->today ? today_of(queue.doctor, queue.now) : call->date;
+	if (first_waiting(&queue, call->caller) == NULL)
+		return NULL;
+	return call_of_day(&queue, call->caller);
+}
+
+/*
  * Under the doctor-day's lock two calls never get the same patient; who was
  * changed by somebody else while we waited for the row is looked at again.
  */
-Appointment *
-queue_call_next(const char *doctor_id, const Caller *caller)
+static Appointment *
+call_of_day(Queue *queue, const Caller *caller)
 {
-	Queue		queue = {
-		.doctor = find_doctor(doctor_id, caller),
-		.now = appt_now()
+	DoctorDay	day = {
+		.doctor_no = queue->doctor->doctor_no,
+		.on_date = queue->date
 	};
-	DoctorDay	day = {.doctor_no = queue.doctor->doctor_no};
 
-	queue.date = day.on_date = today_of(queue.doctor, queue.now);
 	token_lock_days(&day, 1);
 	for (;;)
 	{
-		const Appointment *first = first_waiting(&queue, caller);
+		const Appointment *first = first_waiting(queue, caller);
 		ChangeRequest request = {.caller = caller};
 
 		if (first == NULL)
@@ -130,14 +147,14 @@ first_waiting(Queue *queue, const Caller *caller)
 }
 
 static Doctor *
-find_doctor(const char *doctor_id, const Caller *caller)
+find_doctor(const char *doctor_id, IdOrigin origin, const Caller *caller)
 {
 	Doctor	   *doctor;
 
 	appt_require(doctor_id != NULL, "doctor_id");
 	doctor = schedule_doctor(doctor_id);
 	if (doctor == NULL || !caller_sees_doctor(caller, doctor))
-		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_id");
+		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 	return doctor;
 }
 

@@ -54,7 +54,8 @@ SELECT call,
 	pg_temp.outcome('no_show', call) AS no_show
 FROM unnest(ARRAY['check_in(%L)', 'undo_check_in(%L)', 'start(%L)',
 	'complete(%L)', 'no_show(%L)', 'cancel(%L, ''Asked'')',
-	'reschedule(%L, ''2026-03-16 11:15'')', 'skip(%L)', 'set_priority(%L, 5)'])
+	'reschedule(%L, ''2026-03-16 11:15'')', 'skip(%L)', 'recall(%L)',
+	'set_priority(%L, 5)'])
 	WITH ORDINALITY c (call, n)
 ORDER BY n;
 
@@ -62,7 +63,7 @@ ORDER BY n;
 SELECT pg_temp.make('completed') AS a \gset
 SELECT pg_temp.try(format('SELECT appt.cancel(%L, ''Asked'')', :'a'));
 SELECT verb, pg_temp.try(format('SELECT appt.' || verb || '(%L)', :'a'))
-FROM unnest('{check_in,undo_check_in,start,no_show,skip}'::text[]) verb;
+FROM unnest('{check_in,undo_check_in,start,no_show,skip,recall}'::text[]) verb;
 
 -- Each change has its time, its version and its event.
 SELECT pg_temp.book('PAT-2', '2026-03-16 11:15') AS b \gset

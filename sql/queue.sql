@@ -62,11 +62,36 @@ SELECT status, skipped_at FROM appt.skip(pg_temp.id('PAT-1'));
 SELECT status FROM appt.undo_check_in(pg_temp.id('PAT-1'));
 SELECT status, skipped_at FROM appt.check_in(pg_temp.id('PAT-1'));
 
+-- Called without an answer: skipped, behind the others, no consultation began;
+-- called again before all who wait. Who was not called cannot be called again.
+SET LOCAL bioecko_appt.clock = '2026-03-16 09:20+05:30';
+SELECT count(appt.complete(appointment_id)) FROM appt.appointment
+WHERE status = 'in_consultation';
+SELECT token_number FROM appt.walk_in('PAT-5', 'DOC-001');
+SELECT token_number FROM appt.walk_in('PAT-6', 'DOC-001');
+SELECT pg_temp.try($$SELECT appt.recall(pg_temp.id('PAT-6'))$$);
+SELECT patient_id, status, started_at FROM appt.call_next('DOC-001');
+SET LOCAL bioecko_appt.clock = '2026-03-16 09:22+05:30';
+SELECT status, started_at, skipped_at FROM appt.skip(pg_temp.id('PAT-1'));
+SELECT pos, patient, status, skipped FROM pg_temp.queue();
+SET LOCAL bioecko_appt.clock = '2026-03-16 09:23+05:30';
+SELECT status, started_at, skipped_at FROM appt.recall(pg_temp.id('PAT-1'));
+SET LOCAL bioecko_appt.clock = '2026-03-16 09:24+05:30';
+SELECT status, started_at, version FROM appt.recall(pg_temp.id('PAT-1'));
+SELECT pos, patient, status, skipped FROM pg_temp.queue();
+SELECT event_type, to_char(occurred_at, 'HH24:MI') AS at
+FROM appt.history(pg_temp.id('PAT-1')) ORDER BY occurred_at DESC LIMIT 4;
+-- Another day's queue: nobody waits there, and looking makes no day.
+SELECT appt.call_next('DOC-001', day) IS NULL AS nobody
+FROM unnest('{2026-03-15,2026-03-17,infinity,-infinity}'::date[]) day;
+SELECT count(*) FROM appt.doctor_day WHERE on_date <> '2026-03-16';
+SELECT patient_id FROM appt.call_next('DOC-001', '2026-03-16');
+SELECT count(appt.complete(appointment_id)) FROM appt.appointment
+WHERE status = 'in_consultation';
+SELECT status FROM appt.cancel(pg_temp.id('PAT-6'), 'Left');
+
 -- Estimates: the slot's length until five consultations were measured, then
 -- their median (here 7 minutes).
-SELECT count(c) FROM (
-	SELECT appt.complete(appointment_id) c FROM appt.appointment
-	WHERE status = 'in_consultation') x;
 INSERT INTO appt.doctor_day (doctor_no, on_date)
 SELECT doctor_no, '2026-03-17' FROM appt.doctor WHERE doctor_id = 'DOC-001';
 INSERT INTO appt.appointment (appointment_id, patient_id, doctor_id, branch_id,
@@ -101,6 +126,9 @@ SELECT pg_temp.try($$SELECT appt.skip(pg_temp.id('PAT-4'))$$);
 SELECT pg_temp.try($$SELECT count(*) FROM appt.queue('DOC-999')$$);
 SELECT pg_temp.try($$SELECT count(*) FROM appt.queue(NULL)$$);
 SELECT pg_temp.try($$SELECT appt.call_next('DOC-999')$$);
+SELECT pg_temp.try(format('SELECT appt_api.call_next(%L, NULL)', doctor))
+FROM unnest('{DOC-999,NULL}'::text[]) doctor;
+SELECT pg_temp.try($$SELECT appt_api.call_next('DOC-001', '2026-03-20')$$);
 
 -- The JSON form, and a client that is limited to another branch.
 SELECT jsonb_pretty((body::jsonb->0) - 'appointment_id') AS first

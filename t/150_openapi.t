@@ -65,6 +65,21 @@ for my $step (qw(undo-check-in check-in start complete)) {
     next if $step =~ /undo|check/;    # a walk-in has no booking to go back to
     asks("POST $one/$step", 200, "$a/$there->{appointment_id}/$step");
 }
+my $next = "POST /api/v1/queue/call-next";
+asks($next, 409, '/api/v1/queue/call-next', { doctor_id => 'DOC-001' });
+asks($next, 422, '/api/v1/queue/call-next', { doctor_id => 'DOC-999' });
+asks("POST $a/walk-in", 201, "$a/walk-in", \%who);
+my $called = asks($next, 200, '/api/v1/queue/call-next',
+    { doctor_id => 'DOC-001', date => '2026-03-14' });
+my $at_once = "$a/$called->{appointment_id}";
+is(asks("POST $one/skip", 200, "$at_once/skip")->{status}, 'checked_in',
+    'who does not come is put behind the others');
+asks("POST $one/priority", 200, "$at_once/priority", { priority => 100 });
+asks("POST $one/priority", 400, "$at_once/priority", { priority => 101 });
+asks("POST $one/recall", 200, "$at_once/recall");
+asks("POST $one/skip", 412, "$at_once/skip", undef, { 'If-Match' => '"1"' });
+asks("POST $one/complete", 200, "$at_once/complete");
+asks("POST $one/recall", 409, "$at_once/recall");
 asks("POST $one/no-show", 409, "$a/$there->{appointment_id}/no-show");
 asks("POST $one/undo-check-in", 404, "$a/APT-2026-999999/undo-check-in");
 

@@ -146,6 +146,8 @@ my @table = (
             'DELETE FROM appt.setting', sub {
             $http->patch("$a/$first/reschedule",
                 { new_slot_start => '2026-03-15T11:45:00+05:30' }) }) } ],
+    [ '409 queue_empty', "POST $v/queue/call-next",
+        sub { $http->post("$v/queue/call-next", { doctor_id => 'DOC-001' }) } ],
     [ '409 hold_expired', "POST $a",
         sub { book('10:30', hold_id => 'hold_nobody') } ],
     [ '409 request_in_progress', "POST $a", sub {

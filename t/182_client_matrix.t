@@ -192,14 +192,16 @@ sub value {
     return undef if $name =~ /^list_(?:branches|visit_types|notification)/
         && $arg eq 'active';
     return $world->{in_room}[0]
-        if $arg eq 'appointment_id' && $name =~ /^(?:undo_check_in|start|complete)$/;
+        if $arg eq 'appointment_id' && $name =~ /^(?:undo_check_in|start|complete
+            |skip)$/x;
+    return $world->{skipped}[0] if $arg eq 'appointment_id' && $name eq 'recall';
     return $world->{missed}[0] if $arg eq 'appointment_id' && $name eq 'no_show';
     return $world->{empty_branch} if $name eq 'delete_branch' && $arg eq 'branch_id';
     return $world->{idle_doctor} if $name eq 'delete_doctor' && $arg eq 'doctor_id';
     return 'hold_min' if $arg eq 'name' && $name =~ /_setting$/;
     my %value = (%$world, date => '2026-03-16', slot_start => sprintf($at, '11:00'),
         new_slot_start => sprintf($at, '12:00'), override => 0, reason => 'Asked',
-        page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
+        priority => 10, page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
         active => 't', events => ['*'], description => 'Text', signed => 't',
         url => 'https://example.com/hook', status => undef, name => 'Name',
         requests_per_minute => 10, scopes => ['appointments:read'],
@@ -278,7 +280,9 @@ SQL
     $world{appointment_id} = $book->('08:00');
     $world{missed}         = [ $book->('06:30') ];
     $world{in_room}        = [ $book->('06:00') ];
-    $one->('SELECT FROM appt.check_in($1)', $world{in_room}[0]);
+    $world{skipped}        = [ $book->('05:30') ];
+    $one->('SELECT FROM appt.check_in($1)', $world{$_}[0]) for qw(in_room skipped);
+    $one->('SELECT FROM appt.skip($1)', $world{skipped}[0]);
     $world{hold_id} = $one->('SELECT appointment_id FROM appt.hold($1, $2,
         branch_id => $3)', "DOC-$branch", sprintf($at, '10:00'), $branch);
     $world{client_id} = client("of $branch", branch_ids => [$branch],

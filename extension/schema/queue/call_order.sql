@@ -30,30 +30,54 @@ COMMENT ON FUNCTION appt.queue(text, date) IS
 	'estimated_start adds up the median of the doctor''s last consultations. '
 	'Raises SB404';
 
-CREATE FUNCTION appt.call_next(doctor_id text) RETURNS appt.appointment
+CREATE FUNCTION appt.call_next(
+	doctor_id text,
+	on_date date DEFAULT NULL)
+	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_call_next';
 
-COMMENT ON FUNCTION appt.call_next(text) IS
-	'Starts the consultation of the first who waits for a doctor today; NULL '
-	'if nobody does. Two calls never get the same patient. Raises SB404';
+COMMENT ON FUNCTION appt.call_next(text, date) IS
+	'Starts the consultation of the first who waits for a doctor on a '
+	'branch-local date (default: today); NULL if nobody does. Two calls never '
+	'get the same patient. Raises SB404';
 
-CREATE FUNCTION appt.skip(appointment_id text) RETURNS appt.appointment
+CREATE FUNCTION appt.skip(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_skip';
 
-COMMENT ON FUNCTION appt.skip(text) IS
-	'Puts a checked-in patient who did not answer the call behind the others. '
-	'Raises SB930, SB404';
+COMMENT ON FUNCTION appt.skip(text, integer) IS
+	'Puts a patient who is checked in, or whose consultation a call began, and '
+	'who did not answer the call, behind the others: checked in, started_at '
+	'NULL. Raises SB930, SBP01, SB404';
 
-CREATE FUNCTION appt.set_priority(appointment_id text, priority integer)
+CREATE FUNCTION appt.recall(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_recall';
+
+COMMENT ON FUNCTION appt.recall(text, integer) IS
+	'Calls a patient again: one who was skipped, before all who wait; one who '
+	'is in consultation, as it begins only now. started_at is now, skipped_at '
+	'NULL. Raises SB930 (not called before), SBP01, SB404';
+
+CREATE FUNCTION appt.set_priority(
+	appointment_id text,
+	priority integer,
+	expected_version integer DEFAULT NULL)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_set_priority';
 
-COMMENT ON FUNCTION appt.set_priority(text, integer) IS
+COMMENT ON FUNCTION appt.set_priority(text, integer, integer) IS
 	'Has a patient called before those of lower priority: 0 (ordinary) to '
-	'100. Raises SB930, SB404, SB001';
+	'100. Raises SB930, SBP01, SB404, SB001';

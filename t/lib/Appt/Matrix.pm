@@ -36,6 +36,7 @@ my %plain = (
     scopes => ['clients:manage'], value => 7, per_page => 100,
     name => sub { 'Name ' . ++$_[0]{count} },
     description => 'Text', event => 'booked', channel => 'sms',
+    priority => 10,
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
 );
 
@@ -60,7 +61,8 @@ my %more = (
 
 # What must have happened to an appointment before.
 my %before = ('undo-check-in' => ['check-in'], start => ['check-in'],
-    complete => ['check-in']);
+    complete => ['check-in'], skip => ['check-in'],
+    recall => ['check-in', 'skip']);
 
 # Collections where the last id of a path is found, and how one is made there.
 my %collection = (closure_id => 'closures', time_off_id => 'time-off',
@@ -189,6 +191,8 @@ sub object {
         ->{branch_id} if $route && $route->{name} =~ m{^DELETE \S+/\{branch_id\}$};
     return $branch   if $name eq 'branch_id';
     return [$branch] if $name eq 'branch_ids';
+    return $self->doctor_with_queue($branch)
+        if $name eq 'doctor_id' && $route && $route->{path} =~ m{/call-next$};
     return $self->doctor($branch) if $name eq 'doctor_id';
     return $self->make('patients', { first_name => 'Asha',
         branch_id => $branch })->{patient_id} if $name eq 'patient_id';
@@ -238,6 +242,14 @@ sub doctor {
         SELECT $1, $2, n, '00:00', '24:00' FROM generate_series(1, 6) n},
         undef, $id, $branch);
     return $id;
+}
+
+# A doctor for whom somebody waits today.
+sub doctor_with_queue {
+    my ($self, $branch) = @_;
+    return $self->make('appointments/walk-in', { branch_id => $branch,
+        doctor_id => $self->doctor($branch),
+        patient_id => $self->object(undef, 'patient_id', $branch) })->{doctor_id};
 }
 
 # A booking's body: a new patient and a new doctor, at ten.
