@@ -106,6 +106,13 @@ SELECT visit_type, buffer_after_min
 FROM appt.reschedule(:'f', '2026-03-19 09:00');
 SELECT starts FROM pg_temp.slots('DOC-001', '2026-03-19');
 
+-- Onto a day on which the patient has enough.
+SELECT pg_temp.book('PAT-5', '2026-03-25 09:00') AS g \gset
+INSERT INTO appt.setting (name, value) VALUES ('patient_daily_limit', '1');
+SELECT pg_temp.refused(:'g', '2026-03-19 11:00');
+SELECT status FROM appt.reschedule(:'g', '2026-03-25 09:15');
+DELETE FROM appt.setting;
+
 -- To another branch, in another time zone.
 INSERT INTO appt.branch (branch_id, name, time_zone)
 VALUES ('LON-01', 'Marylebone', 'Europe/London');
