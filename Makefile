@@ -31,7 +31,7 @@ ISOLATION_OPTS = $(REGRESS_OPTS)
 # initialisers that leave the last members zero on purpose, and an int counted
 # up to lengthof().
 PG_CPPFLAGS = -Iextension -DAPPT_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -Wall -Wextra $(if $(WERROR),-Werror) -Wno-unused-parameter \
+PG_CFLAGS = -fvisibility=hidden -Wall -Wextra $(if $(WERROR),-Werror) -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare
 
 EXTRA_CLEAN = regression.diffs regression.out

@@ -25,6 +25,7 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/visibilitymap.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -95,6 +96,7 @@ typedef struct BusyReceiver
 
 static bool scan(BusyList *list, const BusyQuery *query);
 static Relation open_index(Relation table);
+static bool has_all_rows(Relation index);
 static bool fits(Relation index);
 static void scan_index(BusyList *list, const BusyQuery *query,
 					   Relation table, Relation index, Snapshot snapshot);
@@ -168,10 +170,25 @@ open_index(Relation table)
 		return NULL;
 	index = index_open(index_oid, AccessShareLock);
 	if (index->rd_index->indrelid == RelationGetRelid(table) &&
-		index->rd_index->indisvalid && fits(index))
+		index->rd_index->indisvalid && has_all_rows(index) && fits(index))
 		return index;
 	index_close(index, NoLock);
 	return NULL;
+}
+
+/*
+ * Whether it has what every snapshot of this transaction sees.  An index that
+ * was made over rows changed by HOT has the newest version of each alone: its
+ * row in pg_index, which then says so, must be older than the transaction, as
+ * the planner asks (get_relation_info).
+ */
+static bool
+has_all_rows(Relation index)
+{
+	HeapTupleHeader row = index->rd_indextuple->t_data;
+
+	return !index->rd_index->indcheckxmin ||
+		TransactionIdPrecedes(HeapTupleHeaderGetXmin(row), TransactionXmin);
 }
 
 /* Whether its entries are BusyEntry.  An index never changes but its name. */

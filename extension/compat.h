@@ -14,6 +14,29 @@
 #error "bioecko_appt needs PostgreSQL 15 or later"
 #endif
 
+/*
+ * What the server looks up in the library.  All else is hidden (the Makefile's
+ * -fvisibility=hidden), which 16 and later do by themselves: two extensions
+ * may have a function of one name.
+ */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(name) \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	extern PGDLLEXPORT const Pg_finfo_record * \
+	CppConcat(pg_finfo_, name) (void); \
+	const Pg_finfo_record * \
+	CppConcat(pg_finfo_, name) (void) \
+	{ \
+		static const Pg_finfo_record info = {1}; \
+		return &info; \
+	} \
+	extern int	no_such_variable
+#endif
+
 /* In front of a declaration, where C23 and PostgreSQL 18 want it. */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()

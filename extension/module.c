@@ -14,7 +14,7 @@ bool		appt_notify_setting = true;
 bool		appt_allow_drop_setting = false;
 static int	audit_days_setting = 365;
 
-void		_PG_init(void);
+PGDLLEXPORT void _PG_init(void);
 
 static void define_settings(void);
 

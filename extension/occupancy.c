@@ -13,6 +13,14 @@
  * bit, zeros (as S2 numbers the cells of a sphere).  All paths below a cell are
  * a span of numbers around it.  The same by a GiST, each of whose pages has 190
  * entries to compare with, takes three times the work (docs/performance.md).
+ *
+ * ON-DISK FORMAT: struct Occupancy, and all that says where the path of a value
+ * leads: SLICE_BITS, SLICES_BITS, CLASS_BITS, LEVEL_BITS, path_cell(),
+ * slice_of() and class_of().  A library that changes one of them does not find
+ * what an index of before holds, and lets visits overlap.  Its update script
+ * has to REINDEX INDEX appt.appointment_no_overlap and
+ * appt.appointment_patient_no_overlap, and so has a DBA each index of his own
+ * with this class.
  */
 #include "appt.h"
 
@@ -94,13 +102,12 @@ PG_FUNCTION_INFO_V1(appt_occupancy_leaf_consistent);
 Datum
 appt_occupancy(PG_FUNCTION_ARGS)
 {
-	Occupancy  *result = palloc_object(Occupancy);
+	/* Zeros: the padding behind the key goes to disk and into the WAL. */
+	Occupancy  *result = palloc0_object(Occupancy);
 
-	*result = (Occupancy) {
-		.key = PG_GETARG_INT32(0),
-		.start = PG_GETARG_TIMESTAMPTZ(1),
-		.end = PG_GETARG_TIMESTAMPTZ(2)
-	};
+	result->key = PG_GETARG_INT32(0);
+	result->start = PG_GETARG_TIMESTAMPTZ(1);
+	result->end = PG_GETARG_TIMESTAMPTZ(2);
 	if (result->start >= result->end)
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),

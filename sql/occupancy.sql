@@ -10,6 +10,21 @@ SELECT appt_internal.occupancy(NULL, '2026-03-15 10:00+00', '2026-03-15 10:15+00
 	AS nobody;
 SELECT '7: [2026-03-15,2026-03-16)'::appt_internal.occupancy;
 
+-- On disk it is its key, zeros to where a time begins, its start, its end: what
+-- memory held before goes neither into an index nor into the WAL.
+CREATE EXTENSION IF NOT EXISTS pageinspect;
+CREATE TABLE stored (value appt_internal.occupancy);
+SELECT count(repeat('garbage', n)) AS memory_that_is_used_again
+FROM generate_series(1, 100) AS n;
+INSERT INTO stored SELECT appt_internal.occupancy(7, '2000-01-01 00:00+00',
+	timestamptz '2000-01-01 00:00+00' + n * interval '1 microsecond')
+FROM generate_series(1, 100) AS n;
+SELECT count(*), min(substr(t_data::text, 3, 32)) AS least,
+	max(substr(t_data::text, 3, 32)) AS most
+FROM heap_page_items(get_raw_page('stored', 0));
+DROP TABLE stored;
+DROP EXTENSION pageinspect;
+
 -- Half-open, and of the same key.
 SELECT b.what, appt_internal.occupancy(7, '2026-03-15 10:00+00', '2026-03-15 10:15+00')
 	OPERATOR(appt_internal.&&) appt_internal.occupancy(b.key, b.slot_start, b.slot_end) AS overlaps

@@ -28,6 +28,15 @@ for my $symbol (@new) {
     unlike($symbols, qr/^ +U \Q$symbol\E\b/m, "but can do without $symbol");
 }
 
+# What is loaded after it and has a function of the same name keeps it.
+($code, $symbols) = run_command(
+    ['nm', '-D', '--defined-only', "$root/bioecko_appt.so"]);
+my @exported = map { (split)[2] } split /\n/, $symbols;
+my %called = map { $_ => 1 } map {m/^pg_finfo_(\w+)/} @exported;
+ok(%called > 50, 'PostgreSQL finds functions in the library');
+is_deeply([sort grep { !$called{ s/^pg_finfo_//r } } @exported],
+    [qw(Pg_magic_func _PG_init)], 'and nothing else of it is to be seen');
+
 # One object with the flags that distributions give.
 my @object = ('-C', "$root/gateway", "BUILD=$dir", 'V=1', "$dir/common/buf.o");
 for my $flags ('CFLAGS=-O2 -D_FORTIFY_SOURCE=3',
