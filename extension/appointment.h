@@ -86,6 +86,11 @@ extern void event_record(Appointment *after, const char *event_type,
 						 const Caller *caller, const char *reason,
 						 TimestampTz now);
 
+/* ---- notification.c ---- */
+
+extern void notification_write(const Appointment *after,
+							   const char *event_type);
+
 /* ---- token.c ---- */
 
 typedef struct DoctorDay

@@ -43,6 +43,7 @@ typedef struct Rules
 	int			doctor_daily_limit;
 	int			patient_daily_limit;
 	int			late_after_min;
+	int			settle_s;		/* until patients are told of a change */
 } Rules;
 
 typedef struct Doctor
@@ -91,6 +92,7 @@ extern Client *schedule_client(const char *client_id);
 extern const Rules *schedule_rules(Doctor *doctor, Branch *branch);
 extern const char *schedule_setting(const char *name);
 extern bool schedule_has_webhooks(void);
+extern bool schedule_has_channels(void);
 
 /* ---- schedule_load.c ---- */
 
@@ -107,6 +109,7 @@ extern List *schedule_load_branches(void);
 extern List *schedule_load_visit_types(void);
 extern List *schedule_load_settings(void);
 extern bool schedule_load_has_webhooks(void);
+extern bool schedule_load_has_channels(void);
 extern Doctor *schedule_load_doctor(const char *doctor_id);
 extern Client *schedule_load_client(const char *client_id);
 
@@ -132,6 +135,7 @@ typedef struct Caller
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
+	bool		silent;			/* patients are not told of what it does */
 } Caller;
 
 extern Caller caller_of_session(void);

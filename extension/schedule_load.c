@@ -45,6 +45,10 @@ static ApptStatement webhooks = {
 	"SELECT FROM appt.webhook LIMIT 1"
 };
 
+static ApptStatement channels = {
+	"SELECT FROM appt.notification_channel WHERE active LIMIT 1"
+};
+
 static ApptStatement doctors = {
 	"SELECT doctor_no, name, coalesce(slot_min, 0),"
 	" buffer_before_min, buffer_after_min, active"
@@ -171,6 +175,12 @@ bool
 schedule_load_has_webhooks(void)
 {
 	return appt_run(&webhooks, NULL, APPT_READ_LATEST) > 0;
+}
+
+bool
+schedule_load_has_channels(void)
+{
+	return appt_run(&channels, NULL, APPT_READ_LATEST) > 0;
 }
 
 /* NULL if there is no such doctor. */
