@@ -98,7 +98,7 @@ schedule_doctor(const char *doctor_id)
 
 	if (doctor == NULL && is_possible(doctor_id))
 	{
-		doctor = schedule_load_doctor(doctor_id);
+		doctor = schedule_load_doctor(doctor_id, schedule_branch);
 		if (doctor != NULL)
 			doctor = enter_doctor(doctor);
 	}

@@ -105,12 +105,16 @@ typedef struct Setting
 	char	   *value;
 } Setting;
 
+/* What finds the branch of an id; NULL: there is none. */
+typedef Branch *(*BranchFinder) (const char *branch_id);
+
 extern List *schedule_load_branches(void);
 extern List *schedule_load_visit_types(void);
 extern List *schedule_load_settings(void);
 extern bool schedule_load_has_webhooks(void);
 extern bool schedule_load_has_channels(void);
-extern Doctor *schedule_load_doctor(const char *doctor_id);
+extern Doctor *schedule_load_doctor(const char *doctor_id,
+									BranchFinder branch_of);
 extern Client *schedule_load_client(const char *client_id);
 
 /* ---- sessions.c ---- */

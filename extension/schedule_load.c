@@ -86,7 +86,7 @@ static ApptStatement clients = {
 	1, {TEXTOID}
 };
 
-static void load_hours(Doctor *doctor);
+static void load_hours(Doctor *doctor, BranchFinder branch_of);
 static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
 							  bool closed, int *nblocks);
@@ -183,9 +183,9 @@ schedule_load_has_channels(void)
 	return appt_run(&channels, NULL, APPT_READ_LATEST) > 0;
 }
 
-/* NULL if there is no such doctor. */
+/* NULL if there is no such doctor; his hours are at what branch_of answers. */
 Doctor *
-schedule_load_doctor(const char *doctor_id)
+schedule_load_doctor(const char *doctor_id, BranchFinder branch_of)
 {
 	ApptArg		args[] = {appt_arg_text(doctor_id)};
 	Doctor	   *doctor;
@@ -200,7 +200,7 @@ schedule_load_doctor(const char *doctor_id)
 	doctor->buffer_before_min = field_int(0, 4);
 	doctor->buffer_after_min = field_int(0, 5);
 	doctor->active = field_bool(0, 6);
-	load_hours(doctor);
+	load_hours(doctor, branch_of);
 	doctor->zone = common_zone(doctor);
 	doctor->time_off = load_blocks(&time_off, doctor_id, false,
 								   &doctor->ntime_off);
@@ -234,7 +234,7 @@ schedule_load_client(const char *client_id)
 }
 
 static void
-load_hours(Doctor *doctor)
+load_hours(Doctor *doctor, BranchFinder branch_of)
 {
 	ApptArg		args[] = {appt_arg_text(doctor->doctor_id)};
 	uint64		n = appt_run(&hours, args, APPT_READ_LATEST);
@@ -242,7 +242,7 @@ load_hours(Doctor *doctor)
 	doctor->hours = palloc_array(Hours, n + 1);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Branch	   *branch = schedule_branch(field_text(i, 1));
+		Branch	   *branch = branch_of(field_text(i, 1));
 
 		if (branch == NULL)
 			continue;			/* added since; the next refresh sees both */
