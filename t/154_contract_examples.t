@@ -80,6 +80,12 @@ sends("DELETE $a/holds/{hold_id}", 204, "$a/holds/$hold->{hold_id}");
 sends("DELETE $one", 200, $at);
 my $there = sends("POST $a/walk-in", 201, "$a/walk-in");
 sends("GET $v/queue", 200, "$v/queue");
+sends("POST $one/priority", 200, "$a/$there->{appointment_id}/priority");
+my $next = sends("POST $v/queue/call-next", 200, "$v/queue/call-next");
+is($next->{appointment_id}, $there->{appointment_id}, 'who is there is called');
+sends("POST $one/skip", 200, "$a/$there->{appointment_id}/skip");
+sends("POST $one/recall", 200, "$a/$there->{appointment_id}/recall");
+sends("POST $one/skip", 200, "$a/$there->{appointment_id}/skip");
 sends("POST $one/start", 200, "$a/$there->{appointment_id}/start");
 sends("POST $one/complete", 200, "$a/$there->{appointment_id}/complete");
 
