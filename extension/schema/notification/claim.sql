@@ -48,6 +48,7 @@ DECLARE
 	rules appt_internal.notification_rules;
 	d appt_internal.decision;
 	told appt.notification := n;
+	at CONSTANT timestamptz := appt.clock();
 BEGIN
 	SELECT t.* INTO a
 	FROM appt.appointment t
@@ -75,6 +76,14 @@ BEGIN
 	d.route := appt_internal.route_notification(told, p, rules);
 	IF (d.route).channel_no IS NULL THEN
 		d.verdict := appt_internal.verdict('skip', (d.route).reason);
+	ELSIF appt_internal.may_promote_at(at) > at AND EXISTS (
+		SELECT
+		FROM appt.notification_template t
+		WHERE t.notification_template_no = (d.route).notification_template_no
+			AND t.category IN ('service_explicit', 'promotional'))
+	THEN
+		d.verdict := appt_internal.verdict('wait',
+			until => appt_internal.may_promote_at(at));
 	END IF;
 	RETURN d;
 END

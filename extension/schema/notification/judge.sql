@@ -338,3 +338,19 @@ $$;
 COMMENT ON FUNCTION appt_internal.route_notification IS
 	'The first channel of the patient''s order that is active, has an address '
 	'and a template in a language of the patient''s, and was not refused';
+
+CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
+	RETURNS timestamptz
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN (
+	SELECT CASE
+		WHEN i.local::time < '10:00' THEN i.local::date + time '10:00'
+		WHEN i.local::time >= '21:00' THEN i.local::date + 1 + time '10:00'
+		ELSE i.local
+	END AT TIME ZONE 'Asia/Kolkata'
+	FROM (SELECT at AT TIME ZONE 'Asia/Kolkata') AS i (local));
+
+COMMENT ON FUNCTION appt_internal.may_promote_at(timestamptz) IS
+	'When a promotional message, or one that is explicitly agreed to, may go '
+	'out from then on: from 10:00 to 21:00 Indian time (TRAI, TCCCPR)';
