@@ -17,6 +17,8 @@ static Datum call_idempotency_begin(void *arg);
 static Datum call_idempotency_finish(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_is_time_zone);
+PG_FUNCTION_INFO_V1(appt_known_zone);
+PG_FUNCTION_INFO_V1(appt_local_time_sql);
 PG_FUNCTION_INFO_V1(appt_is_appointment_status);
 PG_FUNCTION_INFO_V1(appt_is_appointment_source);
 PG_FUNCTION_INFO_V1(appt_is_slot);
@@ -79,6 +81,26 @@ appt_is_time_zone(PG_FUNCTION_ARGS)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	PG_RETURN_BOOL(!is_no_place(name) && appt_zone(name) != NULL);
+}
+
+Datum
+appt_known_zone(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (appt_zone(name) == NULL)
+		PG_RETURN_TEXT_P(cstring_to_text("UTC"));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+Datum
+appt_local_time_sql(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	pg_tz	   *zone = appt_zone(name);
+	TimestampTz instant = PG_GETARG_TIMESTAMPTZ(0);
+
+	PG_RETURN_TIMESTAMP(appt_local_time(instant, zone ? zone : appt_utc()));
 }
 
 /*

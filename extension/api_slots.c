@@ -19,10 +19,21 @@
 #define PUT(p, literal) \
 	(memcpy(p, literal, sizeof(literal) - 1), (p) += sizeof(literal) - 1)
 
+/* A JSON array while it is written, as text of the caller's. */
+typedef struct JsonList
+{
+	char	   *text;
+	Size		length;
+	Size		size;
+} JsonList;
+
 static Datum call_available_slots(void *arg);
 static Datum call_slots_json(void *arg);
-static text *slots_json(const OfferedSlot *slots, int nslots);
-static char *put_slot_json(char *p, const OfferedSlot *offered);
+static void put_day_json(const Place *place, const SlotList *slots,
+						 void *context);
+static char *room_for(JsonList *list, Size bytes);
+static text *finish_json(JsonList *list);
+static char *put_slot_json(char *p, const Slot *slot, pg_tz *zone);
 static Datum call_explain_slot(void *arg);
 static Datum call_first_available(void *arg);
 static void put_slot(ReturnSetInfo *result, const OfferedSlot *offered);
@@ -110,8 +121,7 @@ call_slots_json(void *arg)
 		.duration_min = api_int(fcinfo, 3),
 		.visit_type = api_text(fcinfo, 6)
 	};
-	OfferedSlot *slots;
-	int			n;
+	JsonList	list = {.length = VARHDRSZ, .size = VARHDRSZ};
 
 	schedule_refresh();
 	caller = caller_of_client(api_exact_text(fcinfo, 5));
@@ -119,46 +129,66 @@ call_slots_json(void *arg)
 	appt_require(!PG_ARGISNULL(1), "date");
 	query.from_date = PG_GETARG_DATEADT(1);
 	query.to_date = PG_ARGISNULL(4) ? query.from_date : PG_GETARG_DATEADT(4);
-	n = availability_list(&query, &slots);
-	return PointerGetDatum(slots_json(slots, n));
+	list.text = SPI_palloc(list.size);
+	availability_each(&query, put_day_json, &list);
+	return PointerGetDatum(finish_json(&list));
 }
 
-/*
- * An array of {start_time, end_time}, with capacity also remaining.  Written
- * where the caller reads it: a month has many hundred of them.
- */
-static text *
-slots_json(const OfferedSlot *slots, int nslots)
+/* A SlotReceiver. */
+static void
+put_day_json(const Place *place, const SlotList *slots, void *context)
 {
-	text	   *json = SPI_palloc(VARHDRSZ + nslots * MAX_SLOT_LENGTH + 2);
-	char	   *p = VARDATA(json);
+	JsonList   *list = context;
+	pg_tz	   *zone = place->branch->zone;
+	char	   *p = room_for(list, slots->nitems * MAX_SLOT_LENGTH);
 
-	*p++ = '[';
-	for (int i = 0; i < nslots; i++)
-	{
-		if (i > 0)
-			*p++ = ',';
-		p = put_slot_json(p, &slots[i]);
-	}
-	*p++ = ']';
-	SET_VARSIZE(json, p - (char *) json);
-	return json;
+	for (int i = 0; i < slots->nitems; i++)
+		p = put_slot_json(p, &slots->items[i], zone);
+	list->length = p - list->text;
 }
 
+/* Where so many bytes can be added; the list grows by doubling. */
 static char *
-put_slot_json(char *p, const OfferedSlot *offered)
+room_for(JsonList *list, Size bytes)
 {
-	pg_tz	   *zone = offered->branch->zone;
+	Size		needed = list->length + bytes + sizeof("[]");
 
-	PUT(p, "{\"start_time\":\"");
-	p = appt_put_time(p, offered->slot.start, zone);
+	if (needed > list->size)
+	{
+		list->size = Max(needed, 2 * list->size);
+		list->text = SPI_repalloc(list->text, list->size);
+	}
+	return list->text + list->length;
+}
+
+/* The list's first comma becomes its bracket. */
+static text *
+finish_json(JsonList *list)
+{
+	char	   *p = room_for(list, 0);
+
+	if (list->length == VARHDRSZ)
+		*p++ = '[';
+	else
+		list->text[VARHDRSZ] = '[';
+	*p++ = ']';
+	SET_VARSIZE(list->text, p - list->text);
+	return (text *) list->text;
+}
+
+/* A comma and {start_time, end_time}, with capacity also remaining. */
+static char *
+put_slot_json(char *p, const Slot *slot, pg_tz *zone)
+{
+	PUT(p, ",{\"start_time\":\"");
+	p = appt_put_time(p, slot->start, zone);
 	PUT(p, "\",\"end_time\":\"");
-	p = appt_put_time(p, offered->slot.end, zone);
+	p = appt_put_time(p, slot->end, zone);
 	PUT(p, "\"");
-	if (offered->slot.capacity > 1)
+	if (slot->capacity > 1)
 	{
 		PUT(p, ",\"remaining\":");
-		p += pg_ltoa(offered->slot.remaining, p);
+		p += pg_ltoa(slot->remaining, p);
 	}
 	PUT(p, "}");
 	return p;

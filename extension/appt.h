@@ -204,6 +204,7 @@ extern pg_tz *appt_utc(void);
 extern TimestampTz appt_now(void);
 extern bool appt_is_in_range(TimestampTz instant);
 extern TimestampTz appt_statement_now(void);
+extern Timestamp appt_local_time(TimestampTz instant, pg_tz *zone);
 extern DateADT appt_local_date(TimestampTz instant, pg_tz *zone);
 extern TimestampTz appt_instant(DateADT date, TimeADT wall, pg_tz *zone);
 extern int	appt_iso_weekday(DateADT date);
@@ -229,7 +230,7 @@ extern void appt_json_optional_time(StringInfo out, const char *name,
 									OptionalTime time, pg_tz *zone);
 extern void appt_json_date(StringInfo out, const char *name, DateADT date);
 
-/* ---- setting.c ---- */
+/* ---- module.c ---- */
 
 extern char *appt_clock_setting;
 extern bool appt_notify_setting;

@@ -9,8 +9,8 @@
  *
  * The class SB ("scheduling and booking") is in the range that the SQL
  * standard leaves to implementations.  The third character groups by HTTP
- * status: 0 = 400, T = 401, F = 403, 4 = 404, 9 = 409, P = 412, U = 422.
- * "reason" is the machine-readable member beside slot_unavailable
+ * status: 0 = 400, T = 401, F = 403, 4 = 404, 9 = 409, P = 412, U = 422,
+ * 5 = 503.  "reason" is the machine-readable member beside slot_unavailable
  * (docs/rest.md, Errors).
  *
  * No PostgreSQL header here: the gateway includes this file too.
@@ -48,6 +48,7 @@
 	X(LIMIT_REACHED,           "SB963", 409, "limit_reached",           "") \
 	X(VERSION_MISMATCH,        "SBP01", 412, "version_mismatch",        "") \
 	X(UNKNOWN_REFERENCE,       "SBU01", 422, "unknown_reference",       "") \
-	X(IDEMPOTENCY_KEY_REUSED,  "SBU02", 422, "idempotency_key_reused",  "")
+	X(IDEMPOTENCY_KEY_REUSED,  "SBU02", 422, "idempotency_key_reused",  "") \
+	X(TIME_ZONE_UNKNOWN,       "SB503", 503, "unavailable",             "")
 
 #endif							/* APPT_ERRORS_H */

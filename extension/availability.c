@@ -50,12 +50,13 @@ static void cover_sessions(Days *days);
 static void load_busy(Days *days);
 static void slice_busy(Days *days, const BusyList *busy);
 static void apply_daily_limit(Days *days);
+static bool is_length_listed(const SlotQuery *query, const Place *place);
+static bool is_refused_anywhere(const SlotQuery *query, int nbranches);
 static List *branches_to_list(const SlotQuery *query, Doctor *doctor);
 static void list_place(const SlotQuery *query, const Place *place,
-					   Offers *offers);
+					   SlotReceiver receive, void *context);
 static const VisitType *visit_type_of(const SlotQuery *query);
-static void offer(Offers *offers, const Place *place, const Slot *slots,
-				  int nslots);
+static void offer(const Place *place, const SlotList *slots, void *context);
 static void check_slot_query(const SlotQuery *query);
 
 /*
@@ -80,13 +81,14 @@ availability_place(const char *doctor_id, const char *branch_id,
 				 appt_errfield("branch_id")));
 	if (place.branch == NULL || !place.branch->active ||
 		!caller_sees(caller, place.branch->branch_id))
-		reference_unknown_id(origin, "branch", branch_id ? branch_id : "",
-							 "branch_id");
+		refusal_unknown_id(origin, "branch", branch_id ? branch_id : "",
+						   "branch_id");
 
 	place.doctor = schedule_doctor(doctor_id);
 	if (place.doctor == NULL || !place.doctor->active ||
 		!caller_sees_doctor(caller, place.doctor))
-		reference_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+	(void) schedule_zone(place.branch);
 	place.rules = schedule_rules(place.doctor, place.branch);
 	return place;
 }
@@ -101,26 +103,8 @@ availability_visit_type(const char *visit_type, IdOrigin origin)
 		return NULL;
 	visit = schedule_visit_type(visit_type);
 	if (visit == NULL || !visit->active)
-		reference_unknown_id(origin, "visit type", visit_type, "visit_type");
+		refusal_unknown_id(origin, "visit type", visit_type, "visit_type");
 	return visit;
-}
-
-/* Refuses a length that no slot can have. */
-void
-availability_check_length(TimestampTz start, TimestampTz end,
-						  const char *field)
-{
-	int64		length = end - start;
-
-	if (length >= MINUTES(APPT_MIN_DURATION_MIN) &&
-		length <= MINUTES(APPT_MAX_DURATION_MIN) &&
-		length % MINUTES(1) == 0)
-		return;
-	ereport(ERROR,
-			(APPT_ERRCODE(INVALID_REQUEST),
-			 errmsg("%s does not make a slot of %d to %d whole minutes",
-					field, APPT_MIN_DURATION_MIN, APPT_MAX_DURATION_MIN),
-			 appt_errfield(field)));
 }
 
 /*
@@ -154,24 +138,63 @@ availability_day(SlotDay *day, const DayQuery *query)
 int
 availability_list(const SlotQuery *query, OfferedSlot **slots)
 {
-	Place		place;
-	ListCell   *cell;
 	Offers		offers = {0};
+
+	availability_each(query, offer, &offers);
+	*slots = offers.items;
+	return offers.nitems;
+}
+
+/*
+ * Hands over the same day by day.  A month's slots fill a hundred kilobytes:
+ * to gather them first would cost more than to find them, most of it the
+ * kernel's for memory that comes and goes.
+ */
+void
+availability_each(const SlotQuery *query, SlotReceiver receive,
+				  void *context)
+{
+	Place		place;
+	List	   *branches;
+	ListCell   *cell;
 
 	check_slot_query(query);
 	place.doctor = schedule_doctor(query->doctor_id);
 	if (place.doctor == NULL || !place.doctor->active ||
 		!caller_sees_doctor(query->caller, place.doctor))
-		reference_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
-							 "doctor_id");
-	foreach(cell, branches_to_list(query, place.doctor))
+		refusal_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
+						   "doctor_id");
+	branches = branches_to_list(query, place.doctor);
+	foreach(cell, branches)
 	{
 		place.branch = lfirst(cell);
 		place.rules = schedule_rules(place.doctor, place.branch);
-		list_place(query, &place, &offers);
+		if (query->duration_min != 0 && !is_length_listed(query, &place))
+		{
+			if (is_refused_anywhere(query, list_length(branches)))
+				length_refuse(&place, visit_type_of(query), "duration");
+			continue;
+		}
+		list_place(query, &place, receive, context);
 	}
-	*slots = offers.items;
-	return offers.nitems;
+}
+
+/* Whether a visit there can last as long as is asked for. */
+static bool
+is_length_listed(const SlotQuery *query, const Place *place)
+{
+	return query->moves ||
+		length_is_allowed(place, visit_type_of(query), query->duration_min);
+}
+
+/* Whether to say so, rather than to look for another place. */
+static bool
+is_refused_anywhere(const SlotQuery *query, int nbranches)
+{
+	const VisitType *visit = visit_type_of(query);
+
+	return (visit != NULL && visit->duration_min > 0) ||
+		(!query->any_place && nbranches == 1);
 }
 
 static List *
@@ -191,14 +214,16 @@ branches_to_list(const SlotQuery *query, Doctor *doctor)
 	{
 		Branch	   *branch = doctor->hours[i].branch;
 
-		if (branch->active && caller_sees(query->caller, branch->branch_id))
+		if (branch->active && branch->zone != NULL &&
+			caller_sees(query->caller, branch->branch_id))
 			branches = list_append_unique_ptr(branches, branch);
 	}
 	return branches;
 }
 
 static void
-list_place(const SlotQuery *query, const Place *place, Offers *offers)
+list_place(const SlotQuery *query, const Place *place, SlotReceiver receive,
+		   void *context)
 {
 	const VisitType *visit = visit_type_of(query);
 	int			duration_min = query->duration_min;
@@ -210,6 +235,7 @@ list_place(const SlotQuery *query, const Place *place, Offers *offers)
 		.ndays = query->to_date - query->from_date + 1,
 		.access = query->access
 	};
+	SlotList	slots = {0};
 
 	if (duration_min == 0 && visit != NULL)
 		duration_min = visit->duration_min;
@@ -222,26 +248,25 @@ list_place(const SlotQuery *query, const Place *place, Offers *offers)
 
 	for (int i = 0; i < days.ndays; i++)
 	{
-		Slot	   *slots;
-		int			n = slots_list(&days.days[i], duration_min, &slots);
-
-		offer(offers, place, slots, n);
+		slots_list(&days.days[i], duration_min, &slots);
+		receive(place, &slots, context);
 	}
 }
 
 static const VisitType *
 visit_type_of(const SlotQuery *query)
 {
-	return query->retired_too && query->visit_type != NULL
+	return query->moves && query->visit_type != NULL
 		? schedule_visit_type(query->visit_type)
 		: availability_visit_type(query->visit_type, ID_ADDRESSED);
 }
 
-/* Adds a day's slots; the array grows by doubling, for a month has many. */
+/* A SlotReceiver; the array grows by doubling, for a month has many. */
 static void
-offer(Offers *offers, const Place *place, const Slot *slots, int nslots)
+offer(const Place *place, const SlotList *slots, void *context)
 {
-	int			needed = offers->nitems + nslots;
+	Offers	   *offers = context;
+	int			needed = offers->nitems + slots->nitems;
 
 	if (needed > offers->size)
 	{
@@ -250,9 +275,9 @@ offer(Offers *offers, const Place *place, const Slot *slots, int nslots)
 			? palloc_array(OfferedSlot, offers->size)
 			: repalloc_array(offers->items, OfferedSlot, offers->size);
 	}
-	for (int i = 0; i < nslots; i++)
+	for (int i = 0; i < slots->nitems; i++)
 		offers->items[offers->nitems++] = (OfferedSlot) {
-			.slot = slots[i],
+			.slot = slots->items[i],
 			.doctor = place->doctor,
 			.branch = place->branch
 		};
@@ -322,7 +347,7 @@ cover_sessions(Days *days)
 			days->from = is_first
 				? session->start : Min(days->from, session->start);
 			days->to = is_first
-				? session->end : Max(days->to, session->end);
+				? session->until : Max(days->to, session->until);
 		}
 	}
 }

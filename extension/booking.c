@@ -41,6 +41,8 @@ static Datum insert(void *arg);
 pg_noreturn static void refuse_overlap(const char *constraint,
 									   const void *context);
 static void use_hold(const BookRequest *request, Placement *placement);
+static void check_type_fits(const BookRequest *request,
+							Placement *placement);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
 pg_noreturn static void refuse_expired_hold(const char *hold_id);
 static void refuse_if_away(const Placement *placement);
@@ -143,7 +145,7 @@ booking_release(const char *hold_id, const Caller *caller)
 {
 	appt_require(hold_id != NULL, "hold_id");
 	if (delete_hold(hold_id, caller) == NULL)
-		reference_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
+		refusal_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
 }
 
 static void
@@ -229,7 +231,7 @@ insert(void *arg)
 		.token_date = p->date,
 		.source = row->source,
 		.notes = row->request->notes,
-		.override = p->overridden != SLOT_FREE,
+		.override = p->overridden != SLOT_FREE || p->length_overridden,
 		.booked_at = p->now,
 		.checked_in_at = row->checked_in_at,
 		.hold_expires_at = row->hold_expires_at,
@@ -274,9 +276,24 @@ use_hold(const BookRequest *request, Placement *placement)
 				(APPT_ERRCODE(INVALID_REQUEST),
 				 errmsg("hold \"%s\" is for another slot", request->hold_id),
 				 appt_errfield("hold_id")));
+	if (placement->visit != NULL && placement->visit->duration_min > 0)
+		check_type_fits(request, placement);
 	placement->lane = hold->lane;
 	placement->buffer_before_min = hold->buffer_before_min;
 	placement->buffer_after_min = hold->buffer_after_min;
+}
+
+/* The hold may have been made without the visit type. */
+static void
+check_type_fits(const BookRequest *request, Placement *placement)
+{
+	int64		length = placement->slot_end - placement->slot_start;
+
+	if (length == MINUTES(placement->visit->duration_min))
+		return;
+	if (!request->override)
+		length_refuse(&placement->place, placement->visit, "hold_id");
+	placement->length_overridden = true;
 }
 
 /*
@@ -331,9 +348,14 @@ refuse_if_away(const Placement *placement)
 static const char *
 override_note(const Placement *placement)
 {
-	if (placement->overridden == SLOT_FREE)
-		return NULL;
-	return psprintf("override: %s",
-					refusal_sentence(placement->overridden, &placement->place,
-									 placement->slot_start));
+	if (placement->overridden != SLOT_FREE)
+		return psprintf("override: %s",
+						refusal_sentence(placement->overridden,
+										 &placement->place,
+										 placement->slot_start));
+	if (placement->length_overridden)
+		return psprintf("override: the visit lasts %d minutes.",
+						(int) ((placement->slot_end - placement->slot_start) /
+							   MINUTES(1)));
+	return NULL;
 }

@@ -33,11 +33,12 @@ typedef struct SlotQuery
 	const char *doctor_id;
 	const char *branch_id;
 	const char *visit_type;
-	bool		retired_too;	/* the visit type may be inactive */
+	bool		moves;			/* a visit that has its type and length */
 	DateADT		from_date;
 	DateADT		to_date;
 	int			duration_min;	/* 0: the grid's */
 	bool		every_branch;	/* where none is named; else it is required */
+	bool		any_place;		/* nothing where visits cannot last so long */
 	const Caller *caller;
 	ApptAccess	access;			/* of the appointments: a snapshot, or latest */
 } SlotQuery;
@@ -49,14 +50,30 @@ typedef struct OfferedSlot
 	const Branch *branch;
 } OfferedSlot;
 
+/* Takes the free slots of a doctor's day at a branch, in order of start. */
+typedef void (*SlotReceiver) (const Place *place, const SlotList *slots,
+							  void *context);
+
 extern Place availability_place(const char *doctor_id, const char *branch_id,
 								const Caller *caller, IdOrigin origin);
 extern void availability_day(SlotDay *day, const DayQuery *query);
+extern void availability_each(const SlotQuery *query, SlotReceiver receive,
+							  void *context);
 extern int	availability_list(const SlotQuery *query, OfferedSlot **slots);
 extern VisitType *availability_visit_type(const char *visit_type,
 										  IdOrigin origin);
-extern void availability_check_length(TimestampTz start, TimestampTz end,
+
+/* ---- length.c ---- */
+
+extern void length_check_slot(TimestampTz start, TimestampTz end,
+							  const char *field);
+extern bool length_is_allowed(const Place *place, const VisitType *visit,
+							  int length_min);
+pg_noreturn extern void length_refuse(const Place *place,
+									  const VisitType *visit,
 									  const char *field);
+extern int	length_longest_slot(const Place *place);
+extern int	length_default_slot(const Place *place);
 
 /* ---- search.c ---- */
 
@@ -67,7 +84,7 @@ typedef struct SearchQuery
 	int			ndoctors;
 	const char *branch_id;		/* NULL: any */
 	const char *visit_type;
-	bool		retired_too;	/* the visit type may be inactive */
+	bool		moves;			/* a visit that has its type and length */
 	int			duration_min;	/* 0: the grid's */
 	TimestampTz from;
 	ApptAccess	access;
@@ -97,6 +114,7 @@ typedef struct PlacementRequest
 	OptionalTime slot_end;		/* else by visit type, else by the grid */
 	bool		override;
 	int64		except_no;		/* the appointment that moves, 0: none */
+	int64		own_length;		/* which it may keep */
 	int			from_doctor_no; /* whose day it leaves, 0: nobody's */
 } PlacementRequest;
 
@@ -114,6 +132,7 @@ typedef struct Placement
 	int			buffer_before_min;
 	int			buffer_after_min;
 	SlotVerdict overridden;		/* SLOT_FREE: nothing was */
+	bool		length_overridden;
 } Placement;
 
 extern void placement_begin(Placement *placement,
@@ -126,6 +145,10 @@ pg_noreturn extern void placement_refuse_overlap(const Placement *placement,
 extern void placement_find_overflow(Placement *placement);
 extern char *placement_explain(const PlacementRequest *request);
 extern int	placement_length(const Placement *placement);
+
+/* ---- rearrange.c ---- */
+
+extern int	rearrange_lanes(const Placement *placement, int64 moving_no);
 
 /* ---- patient.c ---- */
 

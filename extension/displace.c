@@ -383,7 +383,8 @@ refuse(const Absence *absence, const BulkList *list)
 		appendStringInfo(&text, "%s%s at %s", i > 0 ? ", " : "",
 						 item->appointment_id,
 						 appt_spoken_time(item->slot_start,
-										  branch ? branch->zone : appt_utc()));
+										  branch && branch->zone ? branch->zone
+										  : appt_utc()));
 	}
 	if (n > LISTED_APPOINTMENTS)
 		appendStringInfo(&text, " and %d more", n - LISTED_APPOINTMENTS);
@@ -455,7 +456,7 @@ find_place(Displacement *d, OfferedSlot *found)
 		.ndoctors = 1,
 		.branch_id = d->item->branch_id,
 		.visit_type = d->item->visit_type,
-		.retired_too = true,
+		.moves = true,
 		.duration_min = length_min(d->item),
 		.from = Max(d->item->slot_start, frontier->from),
 		.access = APPT_READ_LATEST,

@@ -137,6 +137,19 @@ appt_local_date(TimestampTz instant, pg_tz *zone)
 	return day.on_date;
 }
 
+/* What the zone's clock shows then. */
+Timestamp
+appt_local_time(TimestampTz instant, pg_tz *zone)
+{
+	static LocalDay day;
+
+	if (TIMESTAMP_NOT_FINITE(instant))
+		return instant;
+	if (!is_within(&day, instant, zone))
+		load_day(&day, instant, zone, OFFSET_IN_SECONDS);
+	return instant + day.offset_s * USECS_PER_SEC;
+}
+
 /* The instant of a wall-clock time on a date; 24:00 is the next midnight. */
 TimestampTz
 appt_instant(DateADT date, TimeADT wall, pg_tz *zone)

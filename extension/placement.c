@@ -44,6 +44,8 @@ static void check_ahead(const Placement *placement,
 static void resolve(Placement *placement, const PlacementRequest *request);
 static void load_day(Placement *placement, const PlacementRequest *request,
 					 SlotDay *day);
+static void check_length(Placement *placement,
+						 const PlacementRequest *request);
 static int	default_length(const Placement *placement, const SlotDay *day);
 static void clear_expired_holds(const Placement *placement);
 pg_noreturn static void refuse_crowd(const Placement *placement);
@@ -104,8 +106,9 @@ placement_find(Placement *placement, const PlacementRequest *request)
 	placement->overridden = verdict;
 	placement->lane = verdict == SLOT_FREE
 		? slot.lane
-		: slots_free_lane(&day, placement->slot_start, placement->slot_end,
-						  0, APPT_BOOKABLE_LANES);
+		: lanes_free(&day, placement->slot_start, placement->slot_end);
+	if (placement->lane < 0 && verdict == SLOT_FREE)
+		placement->lane = rearrange_lanes(placement, request->except_no);
 	if (placement->lane < 0)
 		refusal_raise(SLOT_TAKEN, &placement->place, placement->slot_start);
 	if (day.expired_holds)
@@ -163,9 +166,7 @@ placement_length(const Placement *placement)
 {
 	if (placement->visit != NULL && placement->visit->duration_min > 0)
 		return placement->visit->duration_min;
-	return placement->place.doctor->slot_min > 0
-		? placement->place.doctor->slot_min
-		: placement->place.branch->slot_min;
+	return length_default_slot(&placement->place);
 }
 
 /*
@@ -198,17 +199,9 @@ is_within_day(const Placement *placement)
 static int
 longest_length(const Placement *placement)
 {
-	const Doctor *doctor = placement->place.doctor;
-	int			length_min = placement_length(placement);
-
 	if (placement->visit != NULL && placement->visit->duration_min > 0)
-		return length_min;
-	for (int i = 0; i < doctor->nhours; i++)
-	{
-		if (doctor->hours[i].branch == placement->place.branch)
-			length_min = Max(length_min, doctor->hours[i].slot_min);
-	}
-	return length_min;
+		return placement->visit->duration_min;
+	return length_longest_slot(&placement->place);
 }
 
 /* What the caller calls the slot's ends: a move's are the new ones. */
@@ -301,13 +294,30 @@ load_day(Placement *placement, const PlacementRequest *request, SlotDay *day)
 	};
 
 	if (placement->has_end)
-		availability_check_length(placement->slot_start, placement->slot_end,
-								  end_field(request));
+		check_length(placement, request);
 	availability_day(day, &query);
 	placement->now = day->now;
 	if (!placement->has_end)
 		placement->slot_end = placement->slot_start +
 			MINUTES(default_length(placement, day));
+}
+
+/* Another length than is allowed is booked by override alone. */
+static void
+check_length(Placement *placement, const PlacementRequest *request)
+{
+	int64		length = placement->slot_end - placement->slot_start;
+
+	length_check_slot(placement->slot_start, placement->slot_end,
+					  end_field(request));
+	if (length == request->own_length ||
+		length_is_allowed(&placement->place, placement->visit,
+						  length / MINUTES(1)))
+		return;
+	if (!request->override)
+		length_refuse(&placement->place, placement->visit,
+					  end_field(request));
+	placement->length_overridden = true;
 }
 
 static int

@@ -154,7 +154,7 @@ find_doctor(const char *doctor_id, IdOrigin origin, const Caller *caller)
 	appt_require(doctor_id != NULL, "doctor_id");
 	doctor = schedule_doctor(doctor_id);
 	if (doctor == NULL || !caller_sees_doctor(caller, doctor))
-		reference_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 	return doctor;
 }
 
@@ -162,11 +162,15 @@ find_doctor(const char *doctor_id, IdOrigin origin, const Caller *caller)
 static DateADT
 today_of(const Doctor *doctor, TimestampTz now)
 {
-	const Branch *branch = doctor->nhours > 0
-		? doctor->hours[0].branch
-		: schedule_only_branch();
+	const Branch *branch = schedule_only_branch();
 
-	return appt_local_date(now, branch ? branch->zone : session_timezone);
+	if (doctor->nhours > 0)
+		branch = doctor->hours[0].branch;
+	for (int i = 1; i < doctor->nhours && branch->zone == NULL; i++)
+		branch = doctor->hours[i].branch;
+	if (branch == NULL)
+		return appt_local_date(now, session_timezone);
+	return appt_local_date(now, branch->zone ? branch->zone : appt_utc());
 }
 
 static void

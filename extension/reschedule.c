@@ -118,6 +118,7 @@ placement_request(const RescheduleRequest *request, const Appointment *seen)
 			: appt_time(request->slot_start.at +
 						(seen->slot_end - seen->slot_start)),
 		.except_no = seen->appointment_no,
+		.own_length = seen->slot_end - seen->slot_start,
 		.from_doctor_no = seen->doctor_no
 	};
 }

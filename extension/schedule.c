@@ -22,8 +22,7 @@
 
 static const char *const config_tables[] = {
 	"branch", "doctor", "visit_type", "working_hours", "extra_session",
-	"time_off", "closure", "setting", "webhook", "api_client",
-	"notification_channel"
+	"time_off", "closure", "setting", "webhook", "api_client"
 };
 
 typedef struct Cache
@@ -36,7 +35,6 @@ typedef struct Cache
 	List	   *settings;
 	Branch	   *only_branch;	/* the active branch if there is just one */
 	bool		has_webhooks;
-	bool		has_channels;
 	Oid			relids[lengthof(config_tables)];
 } Cache;
 
@@ -98,7 +96,7 @@ schedule_doctor(const char *doctor_id)
 
 	if (doctor == NULL && is_possible(doctor_id))
 	{
-		doctor = schedule_load_doctor(doctor_id, schedule_branch);
+		doctor = schedule_load_doctor(doctor_id);
 		if (doctor != NULL)
 			doctor = enter_doctor(doctor);
 	}
@@ -116,6 +114,22 @@ Branch *
 schedule_only_branch(void)
 {
 	return cache->only_branch;
+}
+
+/*
+ * The zone of a branch that is to be used.  One that this server does not know
+ * stops its own branch and no other.
+ */
+pg_tz *
+schedule_zone(const Branch *branch)
+{
+	if (branch->zone == NULL)
+		ereport(ERROR,
+				(APPT_ERRCODE(TIME_ZONE_UNKNOWN),
+				 errmsg("time zone \"%s\" of branch \"%s\" is not known to this server",
+						branch->time_zone, branch->branch_id),
+				 errhint("Update the server's time zone data, or give the branch the zone's new name.")));
+	return branch->zone;
 }
 
 VisitType *
@@ -187,13 +201,6 @@ schedule_has_webhooks(void)
 	return cache->has_webhooks;
 }
 
-/* Whether any patient is told of anything. */
-bool
-schedule_has_channels(void)
-{
-	return cache->has_channels;
-}
-
 static void
 on_relcache_change(Datum arg, Oid relid)
 {
@@ -257,7 +264,6 @@ load_globals(Cache *new)
 	new->clients = name_table(new->context, "clients", sizeof(Client));
 	new->settings = schedule_load_settings();
 	new->has_webhooks = schedule_load_has_webhooks();
-	new->has_channels = schedule_load_has_channels();
 
 	foreach(cell, schedule_load_visit_types())
 		enter(new->visit_types, lfirst(cell), sizeof(VisitType));
@@ -368,13 +374,14 @@ make_rules(Doctor *doctor, Branch *branch)
 			int_setting("cancellation_window_min", doctor, branch),
 		.reschedule_window_min =
 			int_setting("reschedule_window_min", doctor, branch),
+		.max_duration_min =
+			int_setting("max_duration_min", doctor, branch),
 		.hold_min = int_setting("hold_min", doctor, branch),
 		.doctor_daily_limit =
 			int_setting("doctor_daily_limit", doctor, branch),
 		.patient_daily_limit =
 			int_setting("patient_daily_limit", doctor, branch),
-		.late_after_min = int_setting("late_after_min", doctor, branch),
-		.settle_s = int_setting("settle_s", doctor, branch)
+		.late_after_min = int_setting("late_after_min", doctor, branch)
 	};
 }
 

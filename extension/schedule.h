@@ -12,7 +12,8 @@
 typedef struct Branch
 {
 	char		branch_id[APPT_ID_SIZE];	/* hash key */
-	pg_tz	   *zone;
+	pg_tz	   *zone;			/* NULL: unknown to this server, and refused */
+	char	   *time_zone;		/* its name */
 	int			slot_min;
 	bool		active;
 	SlotBlock  *closures;
@@ -24,7 +25,7 @@ typedef struct Hours
 	Branch	   *branch;
 	DateADT		valid_from;
 	DateADT		valid_to;
-	int			weekday;		/* 0: dated, from extra_session */
+	int			weekday;		/* 8: dated, from extra_session */
 	TimeADT		start;
 	TimeADT		end;
 	int			slot_min;		/* 0: the doctor's or the branch's */
@@ -39,11 +40,11 @@ typedef struct Rules
 	int			horizon_days;
 	int			cancellation_window_min;
 	int			reschedule_window_min;
+	int			max_duration_min;
 	int			hold_min;
 	int			doctor_daily_limit;
 	int			patient_daily_limit;
 	int			late_after_min;
-	int			settle_s;		/* until patients are told of a change */
 } Rules;
 
 typedef struct Doctor
@@ -56,8 +57,9 @@ typedef struct Doctor
 	int			buffer_after_min;
 	bool		active;
 	pg_tz	   *zone;			/* of all the hours; NULL: several or none */
-	Hours	   *hours;
+	Hours	   *hours;			/* weekly ones by weekday, then dated ones */
 	int			nhours;
+	int			weekly[8];		/* where those of weekday n end; [0]: 0 */
 	SlotBlock  *time_off;
 	int			ntime_off;
 	Rules	  **rules;			/* one per branch asked for so far */
@@ -87,12 +89,12 @@ extern void schedule_refresh(void);
 extern Doctor *schedule_doctor(const char *doctor_id);
 extern Branch *schedule_branch(const char *branch_id);
 extern Branch *schedule_only_branch(void);
+extern pg_tz *schedule_zone(const Branch *branch);
 extern VisitType *schedule_visit_type(const char *visit_type);
 extern Client *schedule_client(const char *client_id);
 extern const Rules *schedule_rules(Doctor *doctor, Branch *branch);
 extern const char *schedule_setting(const char *name);
 extern bool schedule_has_webhooks(void);
-extern bool schedule_has_channels(void);
 
 /* ---- schedule_load.c ---- */
 
@@ -105,16 +107,11 @@ typedef struct Setting
 	char	   *value;
 } Setting;
 
-/* What finds the branch of an id; NULL: there is none. */
-typedef Branch *(*BranchFinder) (const char *branch_id);
-
 extern List *schedule_load_branches(void);
 extern List *schedule_load_visit_types(void);
 extern List *schedule_load_settings(void);
 extern bool schedule_load_has_webhooks(void);
-extern bool schedule_load_has_channels(void);
-extern Doctor *schedule_load_doctor(const char *doctor_id,
-									BranchFinder branch_of);
+extern Doctor *schedule_load_doctor(const char *doctor_id);
 extern Client *schedule_load_client(const char *client_id);
 
 /* ---- sessions.c ---- */
@@ -139,7 +136,6 @@ typedef struct Caller
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
-	bool		silent;			/* patients are not told of what it does */
 } Caller;
 
 extern Caller caller_of_session(void);

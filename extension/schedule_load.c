@@ -45,10 +45,6 @@ static ApptStatement webhooks = {
 	"SELECT FROM appt.webhook LIMIT 1"
 };
 
-static ApptStatement channels = {
-	"SELECT FROM appt.notification_channel WHERE active LIMIT 1"
-};
-
 static ApptStatement doctors = {
 	"SELECT doctor_no, name, coalesce(slot_min, 0),"
 	" buffer_before_min, buffer_after_min, active"
@@ -63,11 +59,11 @@ static ApptStatement hours = {
 	" FROM appt.working_hours"
 	" WHERE doctor_id = $1"
 	" UNION ALL"
-	" SELECT branch_id, on_date, on_date, 0, start_time, end_time,"
+	" SELECT branch_id, on_date, on_date, 8, start_time, end_time,"
 	" coalesce(slot_min, 0), capacity"
 	" FROM appt.extra_session"
 	" WHERE doctor_id = $1"
-	" ORDER BY start_time, weekday DESC, valid_from",
+	" ORDER BY weekday, valid_from, start_time, branch_id",
 	1, {TEXTOID}
 };
 
@@ -86,7 +82,7 @@ static ApptStatement clients = {
 	1, {TEXTOID}
 };
 
-static void load_hours(Doctor *doctor, BranchFinder branch_of);
+static void load_hours(Doctor *doctor);
 static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
 							  bool closed, int *nblocks);
@@ -106,16 +102,11 @@ schedule_load_branches(void)
 	for (uint64 i = 0; i < n; i++)
 	{
 		Branch	   *branch = palloc0_object(Branch);
-		char	   *zone = field_text(i, 2);
 
 		strlcpy(branch->branch_id, field_text(i, 1),
 				sizeof(branch->branch_id));
-		branch->zone = appt_zone(zone);
-		if (branch->zone == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIG_FILE_ERROR),
-					 errmsg("time zone \"%s\" of branch \"%s\" is not known to this server",
-							zone, branch->branch_id)));
+		branch->time_zone = field_text(i, 2);
+		branch->zone = appt_zone(branch->time_zone);
 		branch->slot_min = field_int(i, 3);
 		branch->active = field_bool(i, 4);
 		result = lappend(result, branch);
@@ -177,15 +168,9 @@ schedule_load_has_webhooks(void)
 	return appt_run(&webhooks, NULL, APPT_READ_LATEST) > 0;
 }
 
-bool
-schedule_load_has_channels(void)
-{
-	return appt_run(&channels, NULL, APPT_READ_LATEST) > 0;
-}
-
-/* NULL if there is no such doctor; his hours are at what branch_of answers. */
+/* NULL if there is no such doctor. */
 Doctor *
-schedule_load_doctor(const char *doctor_id, BranchFinder branch_of)
+schedule_load_doctor(const char *doctor_id)
 {
 	ApptArg		args[] = {appt_arg_text(doctor_id)};
 	Doctor	   *doctor;
@@ -200,7 +185,7 @@ schedule_load_doctor(const char *doctor_id, BranchFinder branch_of)
 	doctor->buffer_before_min = field_int(0, 4);
 	doctor->buffer_after_min = field_int(0, 5);
 	doctor->active = field_bool(0, 6);
-	load_hours(doctor, branch_of);
+	load_hours(doctor);
 	doctor->zone = common_zone(doctor);
 	doctor->time_off = load_blocks(&time_off, doctor_id, false,
 								   &doctor->ntime_off);
@@ -234,7 +219,7 @@ schedule_load_client(const char *client_id)
 }
 
 static void
-load_hours(Doctor *doctor, BranchFinder branch_of)
+load_hours(Doctor *doctor)
 {
 	ApptArg		args[] = {appt_arg_text(doctor->doctor_id)};
 	uint64		n = appt_run(&hours, args, APPT_READ_LATEST);
@@ -242,7 +227,7 @@ load_hours(Doctor *doctor, BranchFinder branch_of)
 	doctor->hours = palloc_array(Hours, n + 1);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Branch	   *branch = branch_of(field_text(i, 1));
+		Branch	   *branch = schedule_branch(field_text(i, 1));
 
 		if (branch == NULL)
 			continue;			/* added since; the next refresh sees both */
@@ -256,6 +241,8 @@ load_hours(Doctor *doctor, BranchFinder branch_of)
 			.slot_min = field_int(i, 7),
 			.capacity = field_int(i, 8)
 		};
+		for (int day = field_int(i, 4); day <= 7; day++)
+			doctor->weekly[day] = doctor->nhours;
 	}
 }
 
@@ -267,7 +254,7 @@ common_zone(const Doctor *doctor)
 
 	for (int i = 0; i < doctor->nhours; i++)
 	{
-		if (zone != NULL && zone != doctor->hours[i].branch->zone)
+		if (i > 0 && zone != doctor->hours[i].branch->zone)
 			return NULL;
 		zone = doctor->hours[i].branch->zone;
 	}

@@ -68,15 +68,16 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 		.doctor_id = doctor_id,
 		.branch_id = query->branch_id,
 		.visit_type = query->visit_type,
-		.retired_too = query->retired_too,
+		.moves = query->moves,
 		.duration_min = query->duration_min,
 		.every_branch = true,
+		.any_place = true,
 		.caller = query->caller,
 		.access = query->access
 	};
 
 	if (doctor == NULL || !doctor->active)
-		reference_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
+		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
 	if (found)
 		last = appt_local_date(best->slot.start, utc) + 1;
 	else

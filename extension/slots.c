@@ -4,24 +4,20 @@
  *
  * The one predicate is slots_judge().  A booking asks it of one slot and the
  * list of every point of the grid, so what is listed can be booked and what is
- * not listed cannot.  Of a session that no other overlaps the list asks only
- * the second half, judge_place(): its grid makes no point that the first would
- * refuse.  No SPI here, and no clock but the day's own.
+ * not listed cannot.  The list asks only its second half, judge_place(): a
+ * session's grid makes no point that the first would refuse.  No SPI here, and
+ * no clock but the day's own.
  */
 #include "slots.h"
 
 #include "port/pg_bitutils.h"
 
-static bool sessions_overlap(const SlotDay *day);
-static bool is_free_point(SlotDay *day, int session, int duration_min,
-						  bool overlap, Slot *slot);
-static bool is_listed_before(const SlotDay *day, int session,
-							 int duration_min, TimestampTz start,
-							 TimestampTz end);
-static int	list_session(SlotDay *day, int session, int duration_min,
-						 bool overlap, Slot *slots);
+static int	list_session(SlotDay *day, const SlotSession *session,
+						 int duration_min, Slot *slots);
+static void make_room(SlotList *list, int nslots);
+static TimestampTz first_point(const SlotSession *session,
+							   TimestampTz earliest);
 static int	max_slots(const SlotDay *day);
-static int	compare_slots(const void *a, const void *b);
 static SlotVerdict judge_time(const SlotDay *day, TimestampTz start);
 static SlotVerdict judge_session(const SlotDay *day, TimestampTz start,
 								 TimestampTz end, int *capacity);
@@ -29,8 +25,6 @@ static SlotVerdict judge_place(const SlotDay *day, Slot *slot);
 static SlotVerdict judge_blocks(const SlotDay *day, TimestampTz start,
 								TimestampTz end);
 static SlotVerdict judge_lanes(const SlotDay *day, Slot *slot);
-static void occupied(const SlotDay *day, TimestampTz start, TimestampTz end,
-					 uint64 *taken, uint64 *held);
 static bool contains(const SlotSession *session, TimestampTz start,
 					 TimestampTz end);
 static bool on_grid(const SlotSession *session, TimestampTz start);
@@ -55,99 +49,62 @@ slots_judge(SlotDay *day, TimestampTz start, TimestampTz end, Slot *slot)
 }
 
 /*
- * The day's free slots in order of start.  duration_min 0 asks for the grid's
- * own length.  The array is in the current context.
+ * Puts the day's free slots into the list, in order of start.  duration_min 0
+ * asks for the grid's own length.  The list grows in the current context.
  */
-int
-slots_list(SlotDay *day, int duration_min, Slot **slots)
+void
+slots_list(SlotDay *day, int duration_min, SlotList *list)
 {
-	bool		overlap = sessions_overlap(day);
-	int			nslots = 0;
-
-	*slots = NULL;
+	list->nitems = 0;
 	if (day->beyond_horizon || day->daily_limit_reached || day->nsessions == 0)
-		return 0;
+		return;
 
-	*slots = palloc_array(Slot, max_slots(day));
+	make_room(list, max_slots(day));
 	for (int i = 0; i < day->nsessions; i++)
-		nslots += list_session(day, i, duration_min, overlap,
-							   *slots + nslots);
-	if (overlap)
-		qsort(*slots, nslots, sizeof(Slot), compare_slots);
-	return nslots;
+		list->nitems += list_session(day, &day->sessions[i], duration_min,
+									 list->items + list->nitems);
 }
 
-/* The first lane of [from, to) with nothing in [start, end), -1 for none. */
-int
-slots_free_lane(const SlotDay *day, TimestampTz start, TimestampTz end,
-				int from, int to)
+static void
+make_room(SlotList *list, int nslots)
 {
-	uint64		taken = 0;
-
-	for (int i = 0; i < day->nbusy; i++)
-	{
-		const SlotBusy *busy = &day->busy[i];
-
-		if (start < busy->end && end > busy->start)
-			taken |= UINT64CONST(1) << busy->lane;
-	}
-	for (int lane = from; lane < to; lane++)
-	{
-		if ((taken & (UINT64CONST(1) << lane)) == 0)
-			return lane;
-	}
-	return -1;
+	if (nslots <= list->size)
+		return;
+	if (list->items != NULL)
+		pfree(list->items);
+	list->items = palloc_array(Slot, nslots);
+	list->size = nslots;
 }
 
 /* Minutes of the slot that begins at start; 0 where no session runs then. */
 int
 slots_default_length(const SlotDay *day, TimestampTz start)
 {
-	int			length_min = 0;
-
 	for (int i = 0; i < day->nsessions; i++)
 	{
 		const SlotSession *session = &day->sessions[i];
 
-		if (start < session->start || start >= session->end)
-			continue;
-		if (on_grid(session, start))
+		if (start >= session->start && start < session->end)
 			return session->step_min;
-		if (length_min == 0)
-			length_min = session->step_min;
 	}
-	return length_min;
-}
-
-/* They are sorted by start: if any two overlap, two neighbours do. */
-static bool
-sessions_overlap(const SlotDay *day)
-{
-	for (int i = 1; i < day->nsessions; i++)
-	{
-		if (day->sessions[i].start < day->sessions[i - 1].end)
-			return true;
-	}
-	return false;
+	return 0;
 }
 
 /* Puts one session's free slots into the array; their number. */
 static int
-list_session(SlotDay *day, int session, int duration_min, bool overlap,
+list_session(SlotDay *day, const SlotSession *session, int duration_min,
 			 Slot *slots)
 {
-	const SlotSession *s = &day->sessions[session];
-	int64		length = MINUTES(duration_min ? duration_min : s->step_min);
-	int64		step = MINUTES(s->step_min);
+	int64		length = MINUTES(duration_min ? duration_min
+								 : session->step_min);
+	int64		step = MINUTES(session->step_min);
 	int64		gap = MINUTES(day->gap_min);
-	TimestampTz start = s->start;
+	TimestampTz start = first_point(session, day->earliest);
 	int			nslots = 0;
 
 	day->first_busy = 0;
-	if (start < day->earliest)
-		start += (day->earliest - start + step - 1) / step * step;
-
-	for (; start + length <= s->end; start += step)
+	for (; start < session->end && start + length <= session->until;
+		 start += step)
 	{
 		Slot	   *slot = &slots[nslots];
 
@@ -157,40 +114,24 @@ list_session(SlotDay *day, int session, int duration_min, bool overlap,
 		*slot = (Slot) {
 			.start = start,
 			.end = start + length,
-			.capacity = s->capacity
+			.capacity = session->capacity
 		};
-		if (is_free_point(day, session, duration_min, overlap, slot))
+		if (judge_place(day, slot) == SLOT_FREE)
 			nslots++;
 	}
 	day->first_busy = 0;
 	return nslots;
 }
 
-static bool
-is_free_point(SlotDay *day, int session, int duration_min, bool overlap,
-			  Slot *slot)
+/* The first point of the grid that lies in the session and is early enough. */
+static TimestampTz
+first_point(const SlotSession *session, TimestampTz earliest)
 {
-	if (!overlap)
-		return judge_place(day, slot) == SLOT_FREE;
-	return !is_listed_before(day, session, duration_min, slot->start,
-							 slot->end) &&
-		slots_judge(day, slot->start, slot->end, slot) == SLOT_FREE;
-}
+	int64		step = MINUTES(session->step_min);
+	TimestampTz from = Max(session->start, earliest);
 
-/* Whether an earlier session's grid offers the same slot. */
-static bool
-is_listed_before(const SlotDay *day, int session, int duration_min,
-				 TimestampTz start, TimestampTz end)
-{
-	for (int i = 0; i < session; i++)
-	{
-		const SlotSession *s = &day->sessions[i];
-
-		if (contains(s, start, end) && on_grid(s, start) &&
-			end - start == MINUTES(duration_min ? duration_min : s->step_min))
-			return true;
-	}
-	return false;
+	return session->grid +
+		(from - session->grid + step - 1) / step * step;
 }
 
 static int
@@ -202,21 +143,9 @@ max_slots(const SlotDay *day)
 	{
 		const SlotSession *s = &day->sessions[i];
 
-		if (s->end > s->start)
-			n += (s->end - s->start) / MINUTES(s->step_min) + 1;
+		n += (s->end - s->start) / MINUTES(s->step_min) + 1;
 	}
 	return (int) n;
-}
-
-static int
-compare_slots(const void *a, const void *b)
-{
-	const Slot *x = a;
-	const Slot *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return (x->end > y->end) - (x->end < y->end);
 }
 
 static SlotVerdict
@@ -231,7 +160,7 @@ judge_time(const SlotDay *day, TimestampTz start)
 	return SLOT_FREE;
 }
 
-/* The first session that holds the whole slot on its grid gives capacity. */
+/* The session that holds the whole slot on its grid gives the capacity. */
 static SlotVerdict
 judge_session(const SlotDay *day, TimestampTz start, TimestampTz end,
 			  int *capacity)
@@ -292,50 +221,30 @@ judge_blocks(const SlotDay *day, TimestampTz start, TimestampTz end)
 static SlotVerdict
 judge_lanes(const SlotDay *day, Slot *slot)
 {
-	uint64		taken = 0;
-	uint64		held = 0;
+	LaneUse		use = lanes_use(day, slot->start, slot->end);
 
-	occupied(day, slot->start, slot->end, &taken, &held);
-	slot->remaining = slot->capacity - pg_popcount64(taken | held);
+	slot->remaining = slot->capacity - use.most;
 	if (slot->remaining > 0)
 	{
-		slot->lane = pg_rightmost_one_pos64(~(taken | held));
+		slot->lane = pg_rightmost_one_pos64(~use.lanes);
+		if (slot->lane >= slot->capacity)
+			slot->lane = -1;
 		return SLOT_FREE;
 	}
 	slot->remaining = 0;
-	return slot->capacity > pg_popcount64(taken) ? SLOT_HELD : SLOT_TAKEN;
+	return slot->capacity > use.most_booked ? SLOT_HELD : SLOT_TAKEN;
 }
 
-/* The bookable lanes in use in [start, end). */
-static void
-occupied(const SlotDay *day, TimestampTz start, TimestampTz end,
-		 uint64 *taken, uint64 *held)
-{
-	for (int i = day->first_busy; i < day->nbusy; i++)
-	{
-		const SlotBusy *busy = &day->busy[i];
-
-		if (busy->start >= end + MINUTES(day->gap_min))
-			break;
-		if (busy->lane >= APPT_BOOKABLE_LANES ||
-			!slots_meet(busy, start, end, day->buffer_before_min,
-						day->buffer_after_min))
-			continue;
-		if (busy->held)
-			*held |= UINT64CONST(1) << busy->lane;
-		else
-			*taken |= UINT64CONST(1) << busy->lane;
-	}
-}
-
+/* Whether a slot of the session can be [start, end). */
 static bool
 contains(const SlotSession *session, TimestampTz start, TimestampTz end)
 {
-	return start >= session->start && end <= session->end;
+	return start >= session->start && start < session->end &&
+		end <= session->until;
 }
 
 static bool
 on_grid(const SlotSession *session, TimestampTz start)
 {
-	return (start - session->start) % MINUTES(session->step_min) == 0;
+	return (start - session->grid) % MINUTES(session->step_min) == 0;
 }

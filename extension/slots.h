@@ -9,11 +9,17 @@
 
 /* ---- slots.c ---- */
 
-/* A session of one date as instants; its grid begins at its start. */
+/*
+ * A session of one date as instants, or the part of one that an extra session
+ * leaves.  No two of a day overlap.
+ */
 typedef struct SlotSession
 {
-	TimestampTz start;
+	TimestampTz start;			/* of those whose slots begin in it */
 	TimestampTz end;
+	TimestampTz until;			/* slots end by then: beyond midnight, where
+								 * the next day's hours go on */
+	TimestampTz grid;			/* where its grid begins */
 	int			step_min;
 	int			capacity;
 } SlotSession;
@@ -40,7 +46,7 @@ typedef struct SlotBusy
 /* Everything that decides about one doctor at one branch on one date. */
 typedef struct SlotDay
 {
-	SlotSession *sessions;
+	SlotSession *sessions;		/* sorted by start */
 	int			nsessions;
 	SlotBlock  *blocks;
 	int			nblocks;
@@ -78,8 +84,17 @@ typedef struct Slot
 	TimestampTz end;
 	int			capacity;
 	int			remaining;
-	int			lane;			/* the free one that a booking takes */
+	int			lane;			/* the free one that a booking takes; -1: one
+								 * is free once others have changed theirs */
 } Slot;
+
+/* A day's free slots; the next day's take the same room. */
+typedef struct SlotList
+{
+	Slot	   *items;
+	int			nitems;
+	int			size;
+} SlotList;
 
 /*
  * Whether it leaves too little to [start, end): between two appointments of a
@@ -98,9 +113,33 @@ slots_meet(const SlotBusy *busy, TimestampTz start, TimestampTz end,
 
 extern SlotVerdict slots_judge(SlotDay *day, TimestampTz start,
 							   TimestampTz end, Slot *slot);
-extern int	slots_list(SlotDay *day, int duration_min, Slot **slots);
-extern int	slots_free_lane(const SlotDay *day, TimestampTz start,
-							TimestampTz end, int from, int to);
+extern void slots_list(SlotDay *day, int duration_min, SlotList *list);
 extern int	slots_default_length(const SlotDay *day, TimestampTz start);
+
+/* ---- lanes.c ---- */
+
+/* Who is in the way of a slot. */
+typedef struct LaneUse
+{
+	uint64		lanes;			/* the bookable ones in use, all in all */
+	int			most;			/* so many of them at one moment */
+	int			most_booked;	/* likewise, without holds */
+} LaneUse;
+
+/* A row that may have to change its lane for a new one. */
+typedef struct LaneRow
+{
+	SlotBusy	busy;
+	int64		appointment_no;
+	bool		fixed;			/* it stays where it is */
+	bool		moves;			/* it leaves for where the new one is to be */
+	int			to;				/* its lane afterwards */
+} LaneRow;
+
+extern LaneUse lanes_use(const SlotDay *day, TimestampTz start,
+						 TimestampTz end);
+extern int	lanes_free(const SlotDay *day, TimestampTz start,
+					   TimestampTz end);
+extern int	lanes_arrange(LaneRow *rows, int nrows, const SlotBusy *wanted);
 
 #endif							/* APPT_SLOTS_H */

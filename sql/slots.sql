@@ -19,10 +19,12 @@ SELECT d, pg_temp.try(format(
 	'DOC-001', '2026-03-16', d))
 FROM unnest('{-15,4,5,480,481}'::int[]) d;
 
--- A visit type has a length of its own; a duration that is asked for counts.
+-- A visit type has a length of its own, and no other.
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', visit => 'procedure');
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', visit => 'procedure',
-	duration => 45);
+	duration => 30);
+SELECT pg_temp.try($$SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16',
+	visit => 'procedure', duration => 45)$$);
 
 -- The grid is the session's, else the doctor's, else the branch's.
 SAVEPOINT grid;
@@ -124,6 +126,52 @@ SELECT count(pg_temp.book('PAT-1', '2026-03-16 09:45'));
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 45);
 ROLLBACK TO extra;
+-- The more particular decides: within weekly hours an extra session has places
+-- and a grid of its own, and what is left of the hours ends at it.
+INSERT INTO appt.extra_session (doctor_id, branch_id, on_date, start_time,
+	end_time, slot_min, capacity)
+VALUES ('DOC-001', 'MUM-01', '2026-03-16', '09:20', '09:40', 10, 2);
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 20);
+SELECT p, pg_temp.try(format('SELECT status FROM appt.book(%L, %L, %L)',
+	'PAT-' || p, 'DOC-001', '2026-03-16 09:30'))
+FROM generate_series(1, 3) p;
+SELECT t, appt.explain_slot('DOC-001', ('2026-03-16 ' || t)::timestamptz,
+	visit_type => v)
+FROM (VALUES ('09:00', NULL), ('09:15', NULL), ('09:20', 'procedure'),
+	('09:20', NULL), ('09:25', NULL), ('09:40', NULL), ('09:45', NULL))
+	x (t, v);
+-- Fewer places than the hours have, likewise.
+UPDATE appt.working_hours SET capacity = 3;
+UPDATE appt.extra_session SET capacity = 1;
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16');
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 20);
+ROLLBACK TO extra;
+
+-- Hours that go on at midnight: a slot across it is offered on the day on which
+-- it begins, if the next day has as many places.
+SAVEPOINT midnight;
+UPDATE appt.working_hours SET start_time = '23:00', end_time = '24:00'
+WHERE start_time = '11:00';
+UPDATE appt.working_hours SET start_time = '00:00', end_time = '00:30'
+WHERE start_time = '09:00';
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 30,
+	to_day => '2026-03-17');
+SELECT token_date, pg_temp.try(format('SELECT appt.explain_slot(%L, %L, %L)',
+	'DOC-001', '2026-03-17 00:00', '2026-03-17 00:30'))
+FROM appt.book('PAT-1', 'DOC-001', '2026-03-16 23:45', '2026-03-17 00:15');
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 30,
+	to_day => '2026-03-17');
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-17', duration => 60);
+SELECT appt.explain_slot('DOC-001', '2026-03-17 23:45', '2026-03-18 00:45');
+UPDATE appt.working_hours SET capacity = 2
+WHERE start_time = '00:00' AND weekday = 3;
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-17', duration => 30);
+INSERT INTO appt.time_off (doctor_id, starts_at, ends_at)
+VALUES ('DOC-001', '2026-03-19 00:00', '2026-03-19 00:10');
+SELECT * FROM pg_temp.slots('DOC-001', '2026-03-18', duration => 30,
+	to_day => '2026-03-19');
+ROLLBACK TO midnight;
 
 -- Time off: half-open, part of a day, or days.
 SAVEPOINT time_off;

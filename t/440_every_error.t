@@ -16,7 +16,7 @@ while ($header =~ /^\tX\((\w+),\s+"(\w{5})",\s+(\d+),\s+"(\w+)",\s+"(\w*)"\)/mg)
     ok(!$table{$state}, "$state $name stands once in the table");
     $table{$state} = { name => $name, http => $http, code => $code };
     my %group = (0 => 400, T => 401, F => 403, 4 => 404, 9 => 409, P => 412,
-        U => 422);
+        U => 422, 5 => 503);
     is($group{ substr $state, 2, 1 }, $http, "$state $name is a $http");
     is(length $reason > 0, $code eq 'slot_unavailable',
         "$state $name says why just if it is slot_unavailable");

@@ -303,8 +303,7 @@ error_sentences(const Call *call, const PGresult *result)
 
 	text = arena_printf(call->arena, "%s.%s%s", what,
 						why != NULL ? " " : "", why != NULL ? why : "");
-	if (text[0] >= 'a' && text[0] <= 'z' &&
-		text[strcspn(text, " _")] != '_')	/* no member's name */
+	if (text[0] >= 'a' && text[0] <= 'z')
 		text[0] = (char) (text[0] - 'a' + 'A');
 	return text;
 }

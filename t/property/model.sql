@@ -51,37 +51,82 @@ AS $$
 		 WHERE name = wanted))::integer
 $$;
 
--- A doctor's sessions of a date at a branch, as instants.
+-- A doctor's sessions of a date at a branch, as instants, as they were written.
 CREATE FUNCTION prop.sessions(doctor text, branch text, day date)
-RETURNS TABLE (starts timestamptz, ends timestamptz, step interval,
-	capacity integer)
+RETURNS TABLE (extra boolean, starts timestamptz, ends timestamptz,
+	step interval, capacity integer)
 LANGUAGE sql STABLE
 AS $$
-	SELECT prop.instant(day + h.start_time, b.time_zone),
+	SELECT h.extra, prop.instant(day + h.start_time, b.time_zone),
 		prop.instant(day + h.end_time, b.time_zone),
 		make_interval(mins => coalesce(h.slot_min, d.slot_min, b.slot_min)),
 		h.capacity
 	FROM (
-		SELECT start_time::interval, end_time::interval, slot_min, capacity
+		SELECT false AS extra, start_time::interval, end_time::interval,
+			slot_min, capacity
 		FROM appt.working_hours
 		WHERE doctor_id = doctor AND branch_id = branch
 			AND weekday = extract(isodow FROM day)
 			AND day BETWEEN valid_from AND valid_to
 		UNION ALL
-		SELECT start_time::interval, end_time::interval, slot_min, capacity
+		SELECT true, start_time::interval, end_time::interval, slot_min,
+			capacity
 		FROM appt.extra_session
 		WHERE doctor_id = doctor AND branch_id = branch AND on_date = day) h
 	JOIN appt.doctor d ON d.doctor_id = doctor
 	JOIN appt.branch b ON b.branch_id = branch
 $$;
 
+-- By when a slot ends that begins at a point of a session's grid. Weekly hours
+-- end where an extra session of another capacity begins; an extra session goes
+-- on in hours of its own capacity that it overlaps; and midnight is no end
+-- where the next day begins with as many places.
+CREATE FUNCTION prop.reach(doctor text, branch text, day date, zone text,
+	s_extra boolean, s_starts timestamptz, s_ends timestamptz,
+	s_capacity integer, at timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE
+AS $$
+	WITH today AS MATERIALIZED (
+		SELECT * FROM prop.sessions(doctor, branch, day)
+		WHERE starts < ends),
+	tomorrow AS MATERIALIZED (
+		SELECT * FROM prop.sessions(doctor, branch, day + 1)
+		WHERE starts < ends),
+	midnight AS (
+		SELECT prop.instant(day + interval '1 day', zone) AS t),
+	goes_on AS (
+		SELECT least(n.ends, (
+			SELECT min(e.starts) FROM tomorrow e
+			WHERE e.extra AND NOT n.extra)) AS until
+		FROM tomorrow n, midnight
+		WHERE n.starts = midnight.t AND n.capacity = s_capacity
+			AND (n.extra OR NOT EXISTS (
+				SELECT FROM tomorrow e
+				WHERE e.extra AND e.starts = midnight.t)))
+	SELECT CASE
+		WHEN s_ends = midnight.t AND (s_extra OR NOT EXISTS (
+				SELECT FROM today e
+				WHERE e.extra AND e.starts > at AND e.starts < s_ends))
+			AND EXISTS (SELECT FROM goes_on)
+		THEN (SELECT until FROM goes_on)
+		ELSE least(
+			greatest(s_ends, (
+				SELECT max(w.ends) FROM today w
+				WHERE s_extra AND NOT w.extra AND w.capacity = s_capacity
+					AND w.starts < s_ends AND w.ends > s_starts)),
+			(SELECT min(e.starts) FROM today e
+			 WHERE e.extra AND e.capacity <> s_capacity AND e.starts > at))
+		END
+	FROM midnight
+$$;
+
 -- What stands in a slot's way: active appointments and unexpired holds, those
 -- that take a bookable place, with the buffer that lies between.
-CREATE FUNCTION prop.places_taken(doctor text, from_time timestamptz,
+CREATE FUNCTION prop.in_the_way(doctor text, from_time timestamptz,
 	to_time timestamptz, buffer_before integer, buffer_after integer)
-RETURNS bigint LANGUAGE sql STABLE
+RETURNS SETOF appt.appointment LANGUAGE sql STABLE
 AS $$
-	SELECT count(DISTINCT a.lane)
+	SELECT a.*
 	FROM appt.appointment a
 	WHERE a.doctor_id = doctor
 		AND a.status NOT IN ('cancelled', 'no_show')
@@ -91,6 +136,31 @@ AS $$
 			mins => greatest(a.buffer_after_min, buffer_before))
 		AND to_time + make_interval(
 			mins => greatest(a.buffer_before_min, buffer_after)) > a.slot_start
+$$;
+
+-- How many places are taken at the worst moment: the slot's start, or where
+-- somebody begins during it, with those whose buffer is not over then.
+CREATE FUNCTION prop.places_taken(doctor text, from_time timestamptz,
+	to_time timestamptz, buffer_before integer, buffer_after integer)
+RETURNS bigint LANGUAGE sql STABLE
+AS $$
+	WITH way AS MATERIALIZED (
+		SELECT * FROM prop.in_the_way(doctor, from_time, to_time,
+			buffer_before, buffer_after)),
+	at_start AS (
+		SELECT count(DISTINCT lane) AS n FROM way
+		WHERE slot_start <= from_time),
+	later AS (
+		SELECT (
+			SELECT count(DISTINCT b.lane)
+			FROM way b
+			WHERE b.slot_start <= a.slot_start
+				AND (b.appointment_no = a.appointment_no OR b.slot_end
+					+ make_interval(mins => greatest(b.buffer_after_min,
+						a.buffer_before_min)) > a.slot_start)) AS n
+		FROM way a
+		WHERE a.slot_start > from_time)
+	SELECT greatest((SELECT n FROM at_start), (SELECT max(n) FROM later))
 $$;
 
 CREATE FUNCTION prop.day_is_full(doctor text, branch text, day date)
@@ -124,24 +194,19 @@ AS $$
 		WHERE d.doctor_id = doctor),
 	sessions AS MATERIALIZED (
 		SELECT * FROM prop.sessions(doctor, branch, day)),
-	grid AS (
-		SELECT DISTINCT t AS starts, t + coalesce(p.length, s.step) AS ends,
-			p.before, p.after, p.time_zone
+	-- An extra session takes the place of the weekly hours that it overlaps.
+	placed AS (
+		SELECT t AS starts, t + coalesce(p.length, s.step) AS ends,
+			p.before, p.after, p.time_zone, s.capacity
 		FROM sessions s
 		CROSS JOIN person p
 		CROSS JOIN LATERAL generate_series(s.starts,
-			s.ends - coalesce(p.length, s.step), s.step) t),
-	-- Of sessions that overlap the first with the slot on its grid says how
-	-- many places it has.
-	placed AS (
-		SELECT g.*, (
-			SELECT s.capacity
-			FROM sessions s
-			WHERE s.starts <= g.starts AND s.ends >= g.ends
-				AND extract(epoch FROM g.starts - s.starts)
-					% extract(epoch FROM s.step) = 0
-			ORDER BY s.starts, s.ends LIMIT 1) AS capacity
-		FROM grid g),
+			s.ends - interval '1 microsecond', s.step) t
+		WHERE (s.extra OR NOT EXISTS (
+				SELECT FROM sessions e
+				WHERE e.extra AND e.starts <= t AND e.ends > t))
+			AND t + coalesce(p.length, s.step) <= prop.reach(doctor, branch,
+				day, p.time_zone, s.extra, s.starts, s.ends, s.capacity, t)),
 	judged AS (
 		SELECT g.*, g.capacity - prop.places_taken(doctor, g.starts, g.ends,
 			g.before, g.after) AS left_over
@@ -194,6 +259,11 @@ BEGIN
 	opens := prop.pick(interval '0', interval '0', '8 hours', '13 hours',
 		'20 hours') + prop.random_minutes(0, 90);
 	closes := least(interval '24 hours', opens + prop.random_minutes(30, 240));
+	IF prop.chance(15) THEN
+		opens := interval '0';
+	ELSIF prop.chance(15) THEN
+		closes := interval '24 hours';
+	END IF;
 	PERFORM prop.attempt(format(
 		'INSERT INTO appt.working_hours (doctor_id, branch_id, weekday, '
 		'start_time, end_time, slot_min, capacity, valid_from, valid_to) '
@@ -274,11 +344,12 @@ BEGIN
 	FOR i IN 1..prop.number(0, 2) LOOP
 		PERFORM prop.attempt(format(
 			'INSERT INTO appt.extra_session (doctor_id, branch_id, on_date, '
-			'start_time, end_time, slot_min) VALUES (%L, %L, %L, %L, '
-			'%L, %L)', prop.pick('D1', 'D2'), prop.pick('B1', 'B1', 'B2'),
+			'start_time, end_time, slot_min, capacity) VALUES (%L, %L, %L, '
+			'%L, %L, %L, %s)', prop.pick('D1', 'D2'), prop.pick('B1', 'B1', 'B2'),
 			w.day + prop.number(0, 1), e.opens, least(interval '24 hours',
 			e.opens + prop.random_minutes(15, 180)),
-			CASE WHEN prop.chance(50) THEN prop.pick(5, 15, 20, 30) END))
+			CASE WHEN prop.chance(50) THEN prop.pick(5, 15, 20, 30) END,
+			prop.pick(1, 1, 2)))
 		FROM (SELECT prop.pick(interval '0', '8 hours', '13 hours', '21 hours')
 			+ prop.random_minutes(0, 120) AS opens) e;
 	END LOOP;
@@ -300,8 +371,10 @@ BEGIN
 		CASE name WHEN 'lead_time_min' THEN prop.pick(0, 15, 60, 1440)
 			WHEN 'horizon_days' THEN prop.pick(1, 2, 90)
 			WHEN 'doctor_daily_limit' THEN prop.pick(1, 3, 5)
+			WHEN 'max_duration_min' THEN prop.pick(10, 20, 60)
 			ELSE prop.pick(1, 30) END::text
-	FROM unnest('{lead_time_min,horizon_days,doctor_daily_limit,hold_min}'::text[])
+	FROM unnest('{lead_time_min,horizon_days,doctor_daily_limit,hold_min,
+			max_duration_min}'::text[])
 		name, generate_series(1, 3) scope
 	WHERE prop.chance(6);
 END
@@ -320,10 +393,14 @@ BEGIN
 	SELECT * INTO w FROM prop.world;
 	FOR i IN 1..steps LOOP
 		doctor := prop.pick('D1', 'D1', 'D2');
-		SELECT s.* INTO slot
-		FROM appt.available_slots(doctor, w.day, NULL,
-			prop.pick(NULL, NULL, 5, 15, 40), w.day + 1) s
-		ORDER BY random() LIMIT 1;
+		BEGIN
+			SELECT s.* INTO slot
+			FROM appt.available_slots(doctor, w.day, NULL,
+				prop.pick(NULL, NULL, 5, 15, 40), w.day + 1) s
+			ORDER BY random() LIMIT 1;
+		EXCEPTION WHEN SQLSTATE 'SB001' THEN
+			CONTINUE;
+		END;
 		branch := coalesce(slot.branch_id, 'B1');
 		SELECT appointment_id INTO someone
 		FROM appt.appointment WHERE status <> 'held' ORDER BY random() LIMIT 1;
@@ -391,6 +468,30 @@ $$;
 CREATE UNLOGGED TABLE prop.engine (start_time timestamptz,
 	end_time timestamptz, remaining integer, branch_id text);
 
+-- Whether a visit may be asked to last so long: as its type says, else up to
+-- the limit or the longest slot.
+CREATE FUNCTION prop.may_last(doctor text, branch text, duration integer,
+	visit text) RETURNS boolean LANGUAGE sql STABLE
+AS $$
+	SELECT CASE
+		WHEN v.duration_min IS NOT NULL THEN duration = v.duration_min
+		ELSE duration <= greatest(
+			prop.setting('max_duration_min', doctor, branch),
+			coalesce(d.slot_min, b.slot_min), (
+				SELECT max(h.slot_min)
+				FROM (SELECT doctor_id, branch_id, slot_min
+					FROM appt.working_hours
+					UNION ALL
+					SELECT doctor_id, branch_id, slot_min
+					FROM appt.extra_session) h
+				WHERE h.doctor_id = doctor AND h.branch_id = branch))
+		END
+	FROM appt.doctor d
+	JOIN appt.branch b ON b.branch_id = branch
+	LEFT JOIN appt.visit_type v ON v.visit_type = visit
+	WHERE d.doctor_id = doctor
+$$;
+
 -- Counts of what was compared, and the first thing found wrong.
 CREATE FUNCTION prop.check_day(doctor text, branch text, day date,
 	duration integer, visit text, OUT listed bigint, OUT tried bigint,
@@ -403,6 +504,24 @@ DECLARE
 	zone text := (SELECT time_zone FROM appt.branch b
 		WHERE b.branch_id = branch);
 BEGIN
+	-- (e) what may not last so long is neither listed nor booked.
+	IF duration IS NOT NULL
+		AND NOT prop.may_last(doctor, branch, duration, visit) THEN
+		tried := 2;
+		SELECT format('%s: %s', what, string_agg(x, ' and '))
+		INTO wrong
+		FROM unnest(ARRAY[
+			prop.attempt(format('SELECT appt.available_slots(%L, %L, %L, %s, '
+				'NULL, %L)', doctor, day, branch, duration, visit)),
+			prop.attempt(format('SELECT appt.book(%L, %L, %L::timestamptz, '
+				'%L::timestamptz + interval %L, %L, %L)', 'P0', doctor,
+				day + time '09:00', day + time '09:00', duration || ' min',
+				branch, visit))]) x
+		WHERE x <> 'SB001'
+		HAVING count(*) > 0;
+		RETURN;
+	END IF;
+
 	-- (b) the engine's list is the model's.
 	DELETE FROM prop.engine;
 	INSERT INTO prop.engine

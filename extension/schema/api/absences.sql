@@ -59,7 +59,8 @@ CREATE FUNCTION appt_internal.absence_zones(resource text, parent_id text)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(
-		array_agg(DISTINCT b.time_zone), ARRAY[appt_internal.doctor_zone($2)])
+		array_agg(DISTINCT appt_internal.known_zone(b.time_zone)),
+		ARRAY[appt_internal.doctor_zone($2)])
 	FROM appt.branch b
 	WHERE b.branch_id = ANY (CASE $1
 		WHEN 'closure' THEN ARRAY[$2]

@@ -15,7 +15,8 @@ RETURN json_build_object(
 	'slot_min', t.slot_min,
 	'active', t.active,
 	'version', t.version,
-	'created_at', appt_internal.json_time(t.created_at, t.time_zone))::text;
+	'created_at', appt_internal.json_time(t.created_at,
+		appt_internal.known_zone(t.time_zone)))::text;
 
 COMMENT ON FUNCTION appt_internal.branch_json IS 'A branch as it is shown';
 

@@ -36,8 +36,8 @@ COMMENT ON FUNCTION appt.available_slots(
 	'Free slots of a doctor from on_date to to_date (default: that day; '
 	'at most 31 days), dates of the branch''s time zone, by branch '
 	'(default: every branch where the doctor works) and start. '
-	'duration_min (5 to 480) changes a slot''s length, not the grid. Takes '
-	'no lock and writes nothing. Raises SB404 (doctor, branch), SB001';
+	'duration_min (5 to max_duration_min, a setting) changes a slot''s '
+	'length, not the grid. Takes no lock and writes nothing. Raises SB404 (doctor, branch), SB001';
 
 CREATE FUNCTION appt.explain_slot(
 	doctor_id text,
@@ -79,8 +79,8 @@ COMMENT ON FUNCTION appt.book(
 	IS
 	'Books a slot and draws the day''s next token; slot_end defaults to '
 	'the visit type''s or the grid''s length, branch_id to the only active '
-	'branch. override books against the slot rules, never against another '
-	'appointment''s place, and is recorded. Raises SB901 to SB910 (slot '
+	'branch. override books against the slot rules, also beside those who '
+	'have the slot, and is recorded. Raises SB901 to SB910 (slot '
 	'not available, by reason), SB920 (patient elsewhere), SB940 (hold '
 	'expired), SBU01 (unknown id), SBU02 and SB950 (idempotency key), '
 	'SB001, SB002';

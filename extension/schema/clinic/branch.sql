@@ -111,10 +111,13 @@ CREATE FUNCTION appt_internal.branch_zone(branch_id text) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT b.time_zone FROM appt.branch b WHERE b.branch_id = $1
+	SELECT appt_internal.known_zone(b.time_zone)
+	FROM appt.branch b
+	WHERE b.branch_id = $1
 $$;
 
-COMMENT ON FUNCTION appt_internal.branch_zone(text) IS 'A branch''s time zone';
+COMMENT ON FUNCTION appt_internal.branch_zone(text) IS
+	'A branch''s time zone; UTC where this server does not know it';
 
 CREATE TRIGGER schedule_changed
 	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON appt.branch

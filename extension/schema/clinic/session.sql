@@ -104,7 +104,7 @@ CREATE FUNCTION appt_internal.doctor_zone(doctor_id text) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(
-		(SELECT b.time_zone
+		(SELECT appt_internal.known_zone(b.time_zone)
 		 FROM appt.branch b
 		 WHERE b.branch_id = ANY (appt_internal.doctor_branches($1)) OR b.active
 		 ORDER BY b.branch_id

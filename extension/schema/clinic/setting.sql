@@ -51,6 +51,9 @@ VALUES
 		'Minutes before the start until which an appointment can be cancelled'),
 	('reschedule_window_min', 'integer', '0', 0, 525600,
 		'Minutes before the start until which it can be rescheduled'),
+	('max_duration_min', 'integer', '120', 5, 480,
+		'Minutes that a visit may be asked to last; a visit type''s or the '
+		'slot''s own length may be longer'),
 	('hold_min', 'integer', '5', 1, 120,
 		'Minutes after which a hold expires'),
 	('doctor_daily_limit', 'integer', '0', 0, 1000,

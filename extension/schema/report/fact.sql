@@ -45,8 +45,8 @@ SELECT
 	a.token_date AS visit_date,
 	appt_internal.month_of(a.token_date) AS visit_month,
 	extract(isodow FROM a.token_date)::integer AS weekday,
-	a.slot_start AT TIME ZONE b.time_zone AS start_local,
-	a.slot_end AT TIME ZONE b.time_zone AS end_local,
+	appt_internal.local_time(a.slot_start, b.time_zone) AS start_local,
+	appt_internal.local_time(a.slot_end, b.time_zone) AS end_local,
 	a.slot_start,
 	a.slot_end,
 	appt_internal.minutes_between(a.slot_start, a.slot_end) AS length_min,
@@ -70,13 +70,14 @@ SELECT
 	a.source = 'walk_in' AS is_walk_in,
 	a.override AS is_override,
 	a.reschedule_count,
-	a.booked_at AT TIME ZONE b.time_zone AS booked_local,
-	a.checked_in_at AT TIME ZONE b.time_zone AS checked_in_local,
-	a.started_at AT TIME ZONE b.time_zone AS started_local,
-	a.completed_at AT TIME ZONE b.time_zone AS completed_local,
-	a.cancelled_at AT TIME ZONE b.time_zone AS cancelled_local,
+	appt_internal.local_time(a.booked_at, b.time_zone) AS booked_local,
+	appt_internal.local_time(a.checked_in_at, b.time_zone) AS checked_in_local,
+	appt_internal.local_time(a.started_at, b.time_zone) AS started_local,
+	appt_internal.local_time(a.completed_at, b.time_zone) AS completed_local,
+	appt_internal.local_time(a.cancelled_at, b.time_zone) AS cancelled_local,
 	CASE WHEN isfinite(a.token_date) AND isfinite(a.booked_at) THEN
-		a.token_date - (a.booked_at AT TIME ZONE b.time_zone)::date END
+		a.token_date
+			- appt_internal.local_time(a.booked_at, b.time_zone)::date END
 		AS booked_ahead_days,
 	appt_internal.minutes_between(a.slot_start, a.checked_in_at) AS arrival_min,
 	appt_internal.minutes_between(a.checked_in_at, a.started_at) AS waiting_min,

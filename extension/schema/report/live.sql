@@ -14,12 +14,13 @@ SELECT
 	q.patient_id,
 	q.status,
 	q.priority,
-	q.slot_start AT TIME ZONE b.time_zone AS start_local,
-	q.checked_in_at AT TIME ZONE b.time_zone AS checked_in_local,
+	appt_internal.local_time(q.slot_start, b.time_zone) AS start_local,
+	appt_internal.local_time(q.checked_in_at, b.time_zone) AS checked_in_local,
 	q.late AS is_late,
 	q.skipped AS is_skipped,
 	q.people_ahead,
-	q.estimated_start AT TIME ZONE b.time_zone AS estimated_start_local,
+	appt_internal.local_time(q.estimated_start, b.time_zone)
+		AS estimated_start_local,
 	CASE WHEN q.status = 'checked_in'
 		THEN appt_internal.minutes_between(q.checked_in_at, appt.clock()) END
 		AS waiting_min

@@ -67,18 +67,20 @@ FROM (
 			SELECT c.starts_at, c.ends_at
 			FROM appt.closure c
 			WHERE c.branch_id = b.branch_id
-			/* Where two overlap, the one that begins first is offered. */
+			/* An extra session takes the place of weekly hours. */
 			UNION ALL
 			SELECT
-				appt_internal.instant(day.on_date, o.start_time, b.time_zone),
-				appt_internal.instant(day.on_date, o.end_time, b.time_zone)
+				appt_internal.instant(day.on_date, o.start_time,
+					appt_internal.known_zone(b.time_zone)),
+				appt_internal.instant(day.on_date, o.end_time,
+					appt_internal.known_zone(b.time_zone))
 			FROM appt_internal.session o
 			WHERE o.doctor_id = d.doctor_id
 				AND o.branch_id = b.branch_id
 				AND o.weekday = h.weekday
 				AND day.on_date BETWEEN o.valid_from AND o.valid_to
-				AND (o.start_time, o.end_time, o.is_extra)
-					< (h.start_time, h.end_time, h.is_extra)) x
+				AND o.is_extra
+				AND NOT h.is_extra) x
 		WHERE x.starts_at < i.ends_at
 			AND x.ends_at > i.starts_at) AS gone
 	FROM appt.doctor d
@@ -103,11 +105,14 @@ FROM (
 	JOIN appt.branch b ON b.branch_id = h.branch_id
 	CROSS JOIN LATERAL (
 		SELECT
-			appt_internal.instant(day.on_date, h.start_time, b.time_zone),
-			appt_internal.instant(day.on_date, h.end_time, b.time_zone)
+			appt_internal.instant(day.on_date, h.start_time,
+				appt_internal.known_zone(b.time_zone)),
+			appt_internal.instant(day.on_date, h.end_time,
+				appt_internal.known_zone(b.time_zone))
 		) i (starts_at, ends_at)
 	CROSS JOIN LATERAL (
-		SELECT (appt.clock() AT TIME ZONE b.time_zone)::date) t (today)
+		SELECT appt_internal.local_time(appt.clock(), b.time_zone)::date)
+			t (today)
 	WHERE day.on_date < t.today
 		OR d.active AND b.active AND day.on_date <= t.today + coalesce((
 			SELECT s.value

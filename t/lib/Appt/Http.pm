@@ -14,7 +14,6 @@ package Appt::Http;
 
 use strict;
 use warnings;
-use Compress::Zlib ();
 use HTTP::Tiny;
 use JSON::PP ();
 
@@ -105,10 +104,7 @@ sub request {
         headers => $got->{headers},
         body    => $got->{content} // '',
     );
-    my $text = $answer{body};
-    $text = Compress::Zlib::memGunzip($text)
-        if ($got->{headers}{'content-encoding'} // '') eq 'gzip';
-    $answer{json} = eval { $json->decode($text) }
+    $answer{json} = eval { $json->decode($answer{body}) }
         if ($got->{headers}{'content-type'} // '') =~ m{[/+]json\b};
     return \%answer;
 }

@@ -118,8 +118,7 @@ sub wrong_examples {
 }
 
 my %known = map { $_ => 1 } qw(type properties required additionalProperties
-    items enum const format description examples minItems maxItems minLength
-    maxLength
+    items enum const format description examples minItems minLength maxLength
     minimum maximum default);
 
 # How the value misfits the schema; where names the place.
