@@ -103,10 +103,9 @@ your appointment {{appointment_id}} with {{doctor_name}} on {{slot_date}} at
 		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
 	('cancelled', 'sms', 'en', NULL, 'Cancelled: {{doctor_name}}, '
 		'{{slot_date}} {{slot_time}}, {{branch_name}}.'),
-	('reminder_24h', 'sms', 'en', NULL, 'Tomorrow at {{slot_time}}: '
-		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
-	('reminder_2h', 'sms', 'en', NULL, 'Today at {{slot_time}}: '
-		'{{doctor_name}}, {{branch_name}}. Token {{token_number}}.');
+	('reminder', 'sms', 'en', NULL, 'Reminder: {{doctor_name}}, '
+		'{{slot_date}} {{slot_time}}, {{branch_name}}. Token '
+		'{{token_number}}.');
 
 -- PAT-2026-00101 to PAT-2026-00200. Names are combined from two lists, the
 -- telephone numbers are from ranges that nobody is given.

@@ -324,8 +324,8 @@ appointment_find(const char *appointment_id, const Caller *caller,
 		found = appointment_from_row(appt_field(0, 1, &isnull));
 	if (found == NULL || appointment_is(found, "held") ||
 		!caller_sees(caller, found->branch_id))
-		refusal_unknown_id(ID_ADDRESSED, "appointment", appointment_id,
-						   "appointment_id");
+		reference_unknown_id(ID_ADDRESSED, "appointment", appointment_id,
+							 "appointment_id");
 	return found;
 }
 

@@ -7,7 +7,7 @@
 
 #include "schedule.h"
 
-/* ---- refusal.c, of ids ---- */
+/* ---- reference.c ---- */
 
 /* Where an id came from decides how one that does not resolve is answered. */
 typedef enum IdOrigin
@@ -16,8 +16,9 @@ typedef enum IdOrigin
 	ID_IN_BODY					/* unknown_reference with the field's name */
 } IdOrigin;
 
-pg_noreturn extern void refusal_unknown_id(IdOrigin origin, const char *object,
-										   const char *id, const char *field);
+pg_noreturn extern void reference_unknown_id(IdOrigin origin,
+											 const char *object,
+											 const char *id, const char *field);
 
 /* ---- appointment.c ---- */
 
@@ -85,6 +86,11 @@ extern const Rules *appointment_rules(const Appointment *appointment);
 extern void event_record(Appointment *after, const char *event_type,
 						 const Caller *caller, const char *reason,
 						 TimestampTz now);
+
+/* ---- notification.c ---- */
+
+extern void notification_write(const Appointment *after,
+							   const char *event_type);
 
 /* ---- token.c ---- */
 

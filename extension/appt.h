@@ -230,7 +230,7 @@ extern void appt_json_optional_time(StringInfo out, const char *name,
 									OptionalTime time, pg_tz *zone);
 extern void appt_json_date(StringInfo out, const char *name, DateADT date);
 
-/* ---- module.c ---- */
+/* ---- setting.c ---- */
 
 extern char *appt_clock_setting;
 extern bool appt_notify_setting;

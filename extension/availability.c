@@ -81,13 +81,13 @@ availability_place(const char *doctor_id, const char *branch_id,
 				 appt_errfield("branch_id")));
 	if (place.branch == NULL || !place.branch->active ||
 		!caller_sees(caller, place.branch->branch_id))
-		refusal_unknown_id(origin, "branch", branch_id ? branch_id : "",
-						   "branch_id");
+		reference_unknown_id(origin, "branch", branch_id ? branch_id : "",
+							 "branch_id");
 
 	place.doctor = schedule_doctor(doctor_id);
 	if (place.doctor == NULL || !place.doctor->active ||
 		!caller_sees_doctor(caller, place.doctor))
-		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+		reference_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 	(void) schedule_zone(place.branch);
 	place.rules = schedule_rules(place.doctor, place.branch);
 	return place;
@@ -103,7 +103,7 @@ availability_visit_type(const char *visit_type, IdOrigin origin)
 		return NULL;
 	visit = schedule_visit_type(visit_type);
 	if (visit == NULL || !visit->active)
-		refusal_unknown_id(origin, "visit type", visit_type, "visit_type");
+		reference_unknown_id(origin, "visit type", visit_type, "visit_type");
 	return visit;
 }
 
@@ -162,8 +162,8 @@ availability_each(const SlotQuery *query, SlotReceiver receive,
 	place.doctor = schedule_doctor(query->doctor_id);
 	if (place.doctor == NULL || !place.doctor->active ||
 		!caller_sees_doctor(query->caller, place.doctor))
-		refusal_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
-						   "doctor_id");
+		reference_unknown_id(ID_ADDRESSED, "doctor", query->doctor_id,
+							 "doctor_id");
 	branches = branches_to_list(query, place.doctor);
 	foreach(cell, branches)
 	{

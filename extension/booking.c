@@ -145,7 +145,7 @@ booking_release(const char *hold_id, const Caller *caller)
 {
 	appt_require(hold_id != NULL, "hold_id");
 	if (delete_hold(hold_id, caller) == NULL)
-		refusal_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
+		reference_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
 }
 
 static void

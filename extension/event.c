@@ -18,11 +18,11 @@ static const char *const published[] = {
 
 static ApptStatement insert_event = {
 	"INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,"
-	" occurred_at, stamp, actor, reason, data)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	" occurred_at, stamp, actor, reason, data, notify)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 	" RETURNING event_no::bigint",
-	9, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-		TEXTOID, TEXTOID}
+	10, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+		TEXTOID, TEXTOID, BOOLOID}
 };
 
 static ApptStatement insert_deliveries = {
@@ -54,6 +54,8 @@ event_record(Appointment *after, const char *event_type,
 
 	if (is_published(event_type) && schedule_has_webhooks())
 		fan_out(after, event_no, event_type);
+	if (!caller->silent && schedule_has_channels())
+		notification_write(after, event_type);
 }
 
 static int64
@@ -75,7 +77,8 @@ write_event(Appointment *after, const char *event_type,
 			appt_arg_text(stamp.data),
 			appt_arg_text(caller->actor),
 			appt_arg_text(reason),
-			appt_arg_text(appointment_json(after))
+			appt_arg_text(appointment_json(after)),
+			appt_arg(BoolGetDatum(!caller->silent))
 		};
 
 		if (appt_run(&insert_event, args, APPT_WRITE) != 1)

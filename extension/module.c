@@ -8,10 +8,6 @@
 
 PG_MODULE_MAGIC;
 
-char	   *appt_clock_setting = NULL;
-char	   *appt_actor_setting = NULL;
-bool		appt_notify_setting = true;
-bool		appt_allow_drop_setting = false;
 static int	audit_days_setting = 365;
 
 PGDLLEXPORT void _PG_init(void);

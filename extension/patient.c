@@ -73,7 +73,7 @@ patient_lock(const char *patient_id, const Caller *caller)
 	if (appt_run(&lock_active, args, APPT_LOCK) > 0)
 		patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	if (patient_no == 0 || !caller_sees_patient(caller, patient_no))
-		refusal_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
+		reference_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
 	return patient_no;
 }
 

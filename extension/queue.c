@@ -154,7 +154,7 @@ find_doctor(const char *doctor_id, IdOrigin origin, const Caller *caller)
 	appt_require(doctor_id != NULL, "doctor_id");
 	doctor = schedule_doctor(doctor_id);
 	if (doctor == NULL || !caller_sees_doctor(caller, doctor))
-		refusal_unknown_id(origin, "doctor", doctor_id, "doctor_id");
+		reference_unknown_id(origin, "doctor", doctor_id, "doctor_id");
 	return doctor;
 }
 

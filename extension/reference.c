@@ -1,6 +1,7 @@
 /*
  * reference.c
- *		What an appointment refers to, checked for the rows of any writer.
+ *		What an appointment refers to, checked for the rows of any writer; and
+ *		how an id that refers to nothing is answered.
  *
  * A foreign key to doctors and branches would lock the doctor's and the
  * branch's one row in every booking.  A trigger looks into the cached schedule
@@ -99,4 +100,20 @@ refuse(Relation table, HeapTuple row, const char *object, const char *id)
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("%s \"%s\" of appointment \"%s\" does not exist",
 					object, id, text_column(table, row, "appointment_id"))));
+}
+
+/*
+ * Answers an id that does not exist, is inactive or may not be seen: the three
+ * look alike.
+ */
+void
+reference_unknown_id(IdOrigin origin, const char *object, const char *id,
+					 const char *field)
+{
+	ereport(ERROR,
+			(errcode(appt_sqlstate(origin == ID_IN_BODY
+								   ? APPT_ERR_UNKNOWN_REFERENCE
+								   : APPT_ERR_NOT_FOUND)),
+			 errmsg("%s \"%s\" does not exist", object, id),
+			 appt_errfield(field)));
 }

@@ -1,7 +1,7 @@
 /*
  * refusal.c
  *		Says why a slot cannot be booked, as a sentence to read out and as an
- *		error; and that an id is not known.
+ *		error.
  */
 #include "booking.h"
 
@@ -58,22 +58,6 @@ refusal_raise(SlotVerdict verdict, const Place *place, TimestampTz start)
 					appt_spoken_time(start, place->branch->zone),
 					place->doctor->doctor_id),
 			 errdetail("%s", refusal_sentence(verdict, place, start))));
-}
-
-/*
- * Answers an id that does not exist, is inactive or may not be seen: the three
- * look alike.
- */
-void
-refusal_unknown_id(IdOrigin origin, const char *object, const char *id,
-				   const char *field)
-{
-	ereport(ERROR,
-			(errcode(appt_sqlstate(origin == ID_IN_BODY
-								   ? APPT_ERR_UNKNOWN_REFERENCE
-								   : APPT_ERR_NOT_FOUND)),
-			 errmsg("%s \"%s\" does not exist", object, id),
-			 appt_errfield(field)));
 }
 
 static ApptError

@@ -111,12 +111,12 @@ lock_doctors(const DayMove *m)
 	BulkList	list = {.items = items, .nitems = lengthof(items)};
 
 	if (from == NULL)
-		refusal_unknown_id(ID_ADDRESSED, "doctor", m->doctor_id, "doctor_id");
+		reference_unknown_id(ID_ADDRESSED, "doctor", m->doctor_id, "doctor_id");
 	if (m->to_doctor_id != NULL)
 		to = schedule_doctor(m->to_doctor_id);
 	if (to == NULL)
-		refusal_unknown_id(ID_IN_BODY, "doctor", m->to_doctor_id,
-						   "to_doctor_id");
+		reference_unknown_id(ID_IN_BODY, "doctor", m->to_doctor_id,
+							 "to_doctor_id");
 	items[0].doctor_no = from->doctor_no;
 	items[1].doctor_no = to->doctor_no;
 	bulk_lock_doctors(&list);

@@ -22,7 +22,8 @@
 
 static const char *const config_tables[] = {
 	"branch", "doctor", "visit_type", "working_hours", "extra_session",
-	"time_off", "closure", "setting", "webhook", "api_client"
+	"time_off", "closure", "setting", "webhook", "api_client",
+	"notification_channel"
 };
 
 typedef struct Cache
@@ -35,6 +36,7 @@ typedef struct Cache
 	List	   *settings;
 	Branch	   *only_branch;	/* the active branch if there is just one */
 	bool		has_webhooks;
+	bool		has_channels;
 	Oid			relids[lengthof(config_tables)];
 } Cache;
 
@@ -96,7 +98,7 @@ schedule_doctor(const char *doctor_id)
 
 	if (doctor == NULL && is_possible(doctor_id))
 	{
-		doctor = schedule_load_doctor(doctor_id);
+		doctor = schedule_load_doctor(doctor_id, schedule_branch);
 		if (doctor != NULL)
 			doctor = enter_doctor(doctor);
 	}
@@ -201,6 +203,13 @@ schedule_has_webhooks(void)
 	return cache->has_webhooks;
 }
 
+/* Whether any patient is told of anything. */
+bool
+schedule_has_channels(void)
+{
+	return cache->has_channels;
+}
+
 static void
 on_relcache_change(Datum arg, Oid relid)
 {
@@ -264,6 +273,7 @@ load_globals(Cache *new)
 	new->clients = name_table(new->context, "clients", sizeof(Client));
 	new->settings = schedule_load_settings();
 	new->has_webhooks = schedule_load_has_webhooks();
+	new->has_channels = schedule_load_has_channels();
 
 	foreach(cell, schedule_load_visit_types())
 		enter(new->visit_types, lfirst(cell), sizeof(VisitType));
@@ -381,7 +391,8 @@ make_rules(Doctor *doctor, Branch *branch)
 			int_setting("doctor_daily_limit", doctor, branch),
 		.patient_daily_limit =
 			int_setting("patient_daily_limit", doctor, branch),
-		.late_after_min = int_setting("late_after_min", doctor, branch)
+		.late_after_min = int_setting("late_after_min", doctor, branch),
+		.settle_s = int_setting("settle_s", doctor, branch)
 	};
 }
 

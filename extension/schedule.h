@@ -45,6 +45,7 @@ typedef struct Rules
 	int			doctor_daily_limit;
 	int			patient_daily_limit;
 	int			late_after_min;
+	int			settle_s;		/* until patients are told of a change */
 } Rules;
 
 typedef struct Doctor
@@ -95,6 +96,7 @@ extern Client *schedule_client(const char *client_id);
 extern const Rules *schedule_rules(Doctor *doctor, Branch *branch);
 extern const char *schedule_setting(const char *name);
 extern bool schedule_has_webhooks(void);
+extern bool schedule_has_channels(void);
 
 /* ---- schedule_load.c ---- */
 
@@ -107,11 +109,16 @@ typedef struct Setting
 	char	   *value;
 } Setting;
 
+/* What finds the branch of an id; NULL: there is none. */
+typedef Branch *(*BranchFinder) (const char *branch_id);
+
 extern List *schedule_load_branches(void);
 extern List *schedule_load_visit_types(void);
 extern List *schedule_load_settings(void);
 extern bool schedule_load_has_webhooks(void);
-extern Doctor *schedule_load_doctor(const char *doctor_id);
+extern bool schedule_load_has_channels(void);
+extern Doctor *schedule_load_doctor(const char *doctor_id,
+									BranchFinder branch_of);
 extern Client *schedule_load_client(const char *client_id);
 
 /* ---- sessions.c ---- */
@@ -136,6 +143,7 @@ typedef struct Caller
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
+	bool		silent;			/* patients are not told of what it does */
 } Caller;
 
 extern Caller caller_of_session(void);

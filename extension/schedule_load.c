@@ -45,6 +45,10 @@ static ApptStatement webhooks = {
 	"SELECT FROM appt.webhook LIMIT 1"
 };
 
+static ApptStatement channels = {
+	"SELECT FROM appt.notification_channel WHERE active LIMIT 1"
+};
+
 static ApptStatement doctors = {
 	"SELECT doctor_no, name, coalesce(slot_min, 0),"
 	" buffer_before_min, buffer_after_min, active"
@@ -82,7 +86,7 @@ static ApptStatement clients = {
 	1, {TEXTOID}
 };
 
-static void load_hours(Doctor *doctor);
+static void load_hours(Doctor *doctor, BranchFinder branch_of);
 static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
 							  bool closed, int *nblocks);
@@ -168,9 +172,15 @@ schedule_load_has_webhooks(void)
 	return appt_run(&webhooks, NULL, APPT_READ_LATEST) > 0;
 }
 
-/* NULL if there is no such doctor. */
+bool
+schedule_load_has_channels(void)
+{
+	return appt_run(&channels, NULL, APPT_READ_LATEST) > 0;
+}
+
+/* NULL if there is no such doctor; his hours are at what branch_of answers. */
 Doctor *
-schedule_load_doctor(const char *doctor_id)
+schedule_load_doctor(const char *doctor_id, BranchFinder branch_of)
 {
 	ApptArg		args[] = {appt_arg_text(doctor_id)};
 	Doctor	   *doctor;
@@ -185,7 +195,7 @@ schedule_load_doctor(const char *doctor_id)
 	doctor->buffer_before_min = field_int(0, 4);
 	doctor->buffer_after_min = field_int(0, 5);
 	doctor->active = field_bool(0, 6);
-	load_hours(doctor);
+	load_hours(doctor, branch_of);
 	doctor->zone = common_zone(doctor);
 	doctor->time_off = load_blocks(&time_off, doctor_id, false,
 								   &doctor->ntime_off);
@@ -219,7 +229,7 @@ schedule_load_client(const char *client_id)
 }
 
 static void
-load_hours(Doctor *doctor)
+load_hours(Doctor *doctor, BranchFinder branch_of)
 {
 	ApptArg		args[] = {appt_arg_text(doctor->doctor_id)};
 	uint64		n = appt_run(&hours, args, APPT_READ_LATEST);
@@ -227,7 +237,7 @@ load_hours(Doctor *doctor)
 	doctor->hours = palloc_array(Hours, n + 1);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Branch	   *branch = schedule_branch(field_text(i, 1));
+		Branch	   *branch = branch_of(field_text(i, 1));
 
 		if (branch == NULL)
 			continue;			/* added since; the next refresh sees both */

@@ -77,7 +77,7 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 	};
 
 	if (doctor == NULL || !doctor->active)
-		refusal_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
+		reference_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
 	if (found)
 		last = appt_local_date(best->slot.start, utc) + 1;
 	else

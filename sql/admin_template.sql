@@ -69,7 +69,25 @@ FROM (VALUES
 	(24, '{"version": 2}'),
 	(25, '{"event": "booked"}'),
 	(26, '{"event": "booked", "language": "en-IN", "colour": "red"}'),
-	(27, '{"notification_template_no": 7}')) AS bad (place, members)
+	(27, '{"notification_template_no": 7}'),
+	(28, '{"category": "spam"}'),
+	(29, '{"provider_template": "a b"}'),
+	(30, '{"provider_language": "en-US-1"}'),
+	(31, '{"dlt_template_id": "12a"}'),
+	(32, '{"variables": {}}'),
+	(33, '{"variables": [1]}'),
+	(34, '{"variables": [{"name": "a b", "value": "x"}]}'),
+	(35, '{"variables": [{"name": "a", "value": 1}]}'),
+	(36, '{"variables": [{"name": "a", "value": "x", "max_length": 0}]}'),
+	(37, '{"variables": [{"name": "a", "value": "x"},
+		{"name": "a", "value": "y"}]}'),
+	(38, '{"variables": [{"name": "a", "value": "{{who}}"}]}'),
+	(39, '{"dlt_template_id": "1107161234567890123", "variables": [
+		{"name": "a", "value": "x", "max_length": 31}]}'),
+	(40, '{"dlt_template_id": "1107161234567890123", "variables": [
+		{"name": "a", "value": ""}, {"name": "b", "value": ""},
+		{"name": "c", "value": ""}, {"name": "d", "value": ""}]}'))
+	AS bad (place, members)
 ORDER BY place;
 SELECT pg_temp.try($$SELECT appt_api.update_notification_template('1',
 	'{"notification_template_no": 7}', NULL, NULL, NULL, NULL)$$);

@@ -84,6 +84,8 @@ my $id = $r->{json}{notification_template_id};
 is($r->{headers}{location}, "$base/$id", 'Location');
 is($r->{headers}{etag}, '"1"', 'ETag');
 is_deeply($r->{json}, { %email, notification_template_id => $id,
+    category => 'transactional', provider_template => undef,
+    provider_language => undef, variables => [], dlt_template_id => undef,
     active => $true, version => 1 }, 'the whole of it');
 my $again = asks("POST $base", 201, $base, \%email,
     { 'Idempotency-Key' => 'k-1' });

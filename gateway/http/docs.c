@@ -6,45 +6,37 @@
  */
 #include "http/docs.h"
 
+#include <string.h>
+
 #include "http/document.h"
 #include "http/exchange.h"
+#include "http/options.h"
 
 #define POLICY "default-src 'none'; script-src 'self'; " \
 	"style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /* The files of the page, or of the note that it was not built. */
-extern const char _binary_docs_html_start[];
-extern const char _binary_docs_html_end[];
-extern const char _binary_docs_js_start[];
-extern const char _binary_docs_js_end[];
-extern const char _binary_docs_css_start[];
-extern const char _binary_docs_css_end[];
-
-/* Each: its name here, content type, and what its symbols end with. */
 #define FILES(X) \
-	X(page, "text/html; charset=utf-8", html) \
-	X(script, "text/javascript; charset=utf-8", js) \
-	X(style, "text/css; charset=utf-8", css)
+	X(page, "text/html; charset=utf-8", docs_html) \
+	X(script, "text/javascript; charset=utf-8", docs_js) \
+	X(style, "text/css; charset=utf-8", docs_css)
 
-#define DOCUMENT(name, type, suffix) \
+#define DECLARE(name, type, symbol) \
+	DOCUMENT_SYMBOLS(symbol); \
 	static Document name = {.content_type = (type)};
 
-FILES(DOCUMENT)
+FILES(DECLARE)
 
 static void answer_file(Exchange *exchange, const Document *file);
 
-#define NAME(name, type, suffix) \
-	(name).body = _binary_docs_ ## suffix ## _start; \
-	(name).len = (size_t) (_binary_docs_ ## suffix ## _end - \
-						   _binary_docs_ ## suffix ## _start); \
-	document_name(&(name));
+#define LINK(name, type, symbol) DOCUMENT_LINK(&(name), symbol);
 
 /* Names the files; before any loop. */
 void
 docs_init(void)
 {
-	FILES(NAME)
+	FILES(LINK)
 }
 
 /* The page. */
@@ -66,6 +58,30 @@ void
 serve_docs_style(Exchange *exchange)
 {
 	answer_file(exchange, &style);
+}
+
+/* The client that APPT_DOCS_CLIENT lends to whoever reads a demo's page. */
+void
+serve_docs_client(Exchange *exchange)
+{
+	const char *client = options.docs_client;
+	const char *colon = strchr(client, ':');
+	Buf			body = {0};
+
+	if (colon == NULL)
+		buf_text(&body, "{\"client_id\":null,\"client_secret\":null}");
+	else
+	{
+		buf_text(&body, "{\"client_id\":");
+		buf_json_string(&body, arena_copy(&exchange->arena, client,
+										  (size_t) (colon - client)));
+		buf_text(&body, ",\"client_secret\":");
+		buf_json_string(&body, colon + 1);
+		buf_char(&body, '}');
+	}
+	answer_body(&exchange->answer, 200, "application/json",
+				arena_copy(&exchange->arena, body.data, body.len), body.len);
+	buf_free(&body);
 }
 
 /* Answers with a file that was linked in. */

@@ -26,6 +26,7 @@
 
 static void exchange_stranger(Exchange *exchange);
 static bool exchange_find_route(Exchange *exchange);
+static bool exchange_redirect(Exchange *exchange);
 static bool exchange_authorize(Exchange *exchange);
 static void refuse_token(Exchange *exchange, AuthOutcome outcome);
 static void refuse_scope(Exchange *exchange, Scope scope);
@@ -164,7 +165,8 @@ exchange_find_route(Exchange *exchange)
 		"The path is not well formed."
 	};
 	static const Problem no_path = {404, "not_found", "",
-		"There is no such call; /api/v1/openapi.json lists them all."
+		"There is no such call; /docs shows them all, /api/v1/openapi.json "
+		"lists them."
 	};
 	static const Problem no_method = {405, "method_not_allowed", "",
 		"The call does not have this method; Allow lists those it has."
@@ -173,7 +175,8 @@ exchange_find_route(Exchange *exchange)
 
 	if (!target_split(&exchange->head))
 	{
-		exchange_refuse(exchange, &bad_path);
+		if (!exchange_redirect(exchange))
+			exchange_refuse(exchange, &bad_path);
 		return false;
 	}
 	switch (route_match(exchange->head.method, exchange->head.segments,
@@ -196,6 +199,19 @@ exchange_find_route(Exchange *exchange)
 				  arena_strdup(&exchange->arena, allow));
 	exchange->call.route = NULL;
 	return false;
+}
+
+/* Sends who reads to the path without the slash at its end, if it has one. */
+static bool
+exchange_redirect(Exchange *exchange)
+{
+	const char *there = target_before_slash(&exchange->head);
+
+	if (there == NULL || strcmp(exchange->head.method, "GET") != 0)
+		return false;
+	answer_body(&exchange->answer, 308, NULL, "", 0);
+	answer_header(&exchange->answer, "Location", there);
+	return true;
 }
 
 /* Whether the caller may make the call; otherwise answers. */

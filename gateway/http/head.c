@@ -46,6 +46,7 @@ static const KnownHeader known_headers[] = {
 	KNOWN("Access-Control-Request-Method", cors_method),
 	KNOWN("Expect", expect),
 	KNOWN("If-None-Match", if_none_match),
+	KNOWN("Accept-Encoding", accept_encoding),
 };
 
 static const Problem too_large = {431, "headers_too_large", "",

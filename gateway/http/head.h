@@ -50,6 +50,7 @@ typedef struct Head
 	const char *cors_method;
 	const char *expect;
 	const char *if_none_match;
+	const char *accept_encoding;
 	size_t		total;			/* bytes of all names and values */
 	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */

@@ -1,9 +1,10 @@
 /*
  * media.c
- *		Media types, as Content-Type and Accept have them.
+ *		Media types, as Content-Type and Accept have them, and codings.
  */
 #include "http/media.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,4 +47,27 @@ media_accepts(const char *accept, const char *media_type)
 			return true;
 		p += strcspn(p, ",");
 	}
+}
+
+/*
+ * Whether an Accept-Encoding header names the content coding, and not with
+ * weight 0, which refuses it.
+ */
+bool
+media_takes_coding(const char *accept, const char *coding)
+{
+	size_t		len = strlen(coding);
+	const char *p = accept;
+
+	while (*(p += strspn(p, " \t,")) != '\0')
+	{
+		size_t		name = strcspn(p, ";, \t");
+		const char *end = p + strcspn(p, ",");
+		const char *weight = memchr(p, '=', (size_t) (end - p));
+
+		if (name == len && strncasecmp(p, coding, len) == 0)
+			return weight == NULL || strtod(weight + 1, NULL) > 0;
+		p = end;
+	}
+	return false;
 }

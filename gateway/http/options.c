@@ -88,6 +88,9 @@ static const ConfigOption option_table[] = {
 		 "X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-Requested-With",
 		 "request headers that such pages may send beside those that calls "
 		 "use, separated by commas; *: any"),
+	SECRET("APPT_DOCS_CLIENT", docs_client, "",
+		   "client_id:client_secret that the page at /docs gets a token with, "
+		   "for every visitor: for a demo on this machine alone"),
 	TEXT("APPT_LOG_LEVEL", "log-level", log_level, "info",
 		 "debug, info, warning or error"),
 	BOOL("APPT_REQUEST_LOG", "request-log", request_log, "on",
@@ -109,6 +112,7 @@ static const ConfigProgram program = {
 };
 
 static bool options_check(void);
+static bool listens_on_loopback(void);
 static bool headers_are_good(const char *list);
 static bool origins_are_good(const char *list);
 static bool origin_is_good(const char *origin, size_t len);
@@ -135,12 +139,25 @@ options_check(void)
 		fprintf(stderr, "APPT_TRUSTED_PROXIES: \"%s\" is not an address or a "
 				"range such as 10.0.0.0/8, or one too many\n",
 				options.proxies.bad);
+	else if (options.docs_client[0] != '\0' && !listens_on_loopback())
+		fprintf(stderr, "APPT_DOCS_CLIENT: anybody could have the client: "
+				"APPT_LISTEN \"%s\" is not this machine's own\n",
+				options.listen);
 	else if (!headers_are_good(options.cors_headers))
 		fprintf(stderr, "APPT_CORS_HEADERS: \"%s\" is not a list of names of "
 				"headers, nor *\n", options.cors_headers);
 	else
 		return origins_are_good(options.cors_origins);
 	return false;
+}
+
+/* Whether only programs of this machine can connect. */
+static bool
+listens_on_loopback(void)
+{
+	return strncmp(options.listen, "127.", 4) == 0 ||
+		strncmp(options.listen, "[::1]", 5) == 0 ||
+		strncmp(options.listen, "localhost:", 10) == 0;
 }
 
 /* Whether it is names of headers, commas between them, that fit in a line. */

@@ -38,6 +38,7 @@ typedef struct Options
 	const char *tls_key;
 	const char *cors_origins;
 	const char *cors_headers;
+	const char *docs_client;
 	const char *log_level;
 	bool		request_log;
 	int			shutdown_timeout_ms;

@@ -303,7 +303,8 @@ error_sentences(const Call *call, const PGresult *result)
 
 	text = arena_printf(call->arena, "%s.%s%s", what,
 						why != NULL ? " " : "", why != NULL ? why : "");
-	if (text[0] >= 'a' && text[0] <= 'z')
+	if (text[0] >= 'a' && text[0] <= 'z' &&
+		text[strcspn(text, " _")] != '_')	/* no member's name */
 		text[0] = (char) (text[0] - 'a' + 'A');
 	return text;
 }

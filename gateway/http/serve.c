@@ -13,8 +13,7 @@
 #include "http/metrics.h"
 
 /* The document, linked in by the Makefile. */
-extern const char _binary_openapi_json_start[];
-extern const char _binary_openapi_json_end[];
+DOCUMENT_SYMBOLS(openapi_json);
 
 static Document openapi = {.content_type = "application/json"};
 
@@ -22,10 +21,7 @@ static Document openapi = {.content_type = "application/json"};
 void
 serve_init(void)
 {
-	openapi.body = _binary_openapi_json_start;
-	openapi.len = (size_t) (_binary_openapi_json_end -
-							_binary_openapi_json_start);
-	document_name(&openapi);
+	DOCUMENT_LINK(&openapi, openapi_json);
 }
 
 /* The process is alive: nothing else is asked. */

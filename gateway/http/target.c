@@ -52,6 +52,33 @@ target_split(Head *head)
 	return true;
 }
 
+/*
+ * Where a path that ends in one slash too many would be without it, as seen
+ * from there; NULL: it does not, or cannot be written in a header.
+ */
+const char *
+target_before_slash(Head *head)
+{
+	const char *path = target_path(head->target);
+	size_t		len = strcspn(path, "?");
+	size_t		start;
+	const char *p;
+
+	if (len < 3 || path[len - 1] != '/')
+		return NULL;
+	for (p = path; *p != '\0'; p++)
+	{
+		if (*p <= ' ' || *p > '~' ||
+			(p < path + len && p[0] == '/' && p[1] == '/'))
+			return NULL;
+	}
+	len--;
+	for (start = len; path[start - 1] != '/'; start--)
+		;
+	return arena_printf(head->arena, "../%.*s%s", (int) (len - start),
+						path + start, path + len + 1);
+}
+
 /* Behind scheme and authority of an absolute target (RFC 9112, 3.2.2). */
 static const char *
 target_path(const char *target)

@@ -19,6 +19,7 @@ typedef struct QueryParams
 	int			count;
 } QueryParams;
 
+extern const char *target_before_slash(Head *head);
 extern bool target_split(Head *head) __attribute__((warn_unused_result));
 extern bool target_params(Arena *arena, const char *text,
 						  QueryParams *params)

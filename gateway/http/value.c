@@ -150,8 +150,12 @@ text_fits(Call *call, const Arg *arg, const char *name,
 	length = utf8_characters(text);
 	if (length >= arg->min && length <= arg->max)
 		return true;
-	call_field_error(call, name, "must have from %d to %d characters",
-					 arg->min, arg->max);
+	if (arg->min == 0)
+		call_field_error(call, name, "must have at most %d characters",
+						 arg->max);
+	else
+		call_field_error(call, name, "must have from %d to %d characters",
+						 arg->min, arg->max);
 	return false;
 }
 

@@ -118,6 +118,10 @@ metrics_publish(void)
 		   "Results that the database did not take", metrics.dropped_results);
 	metric("notifications_total", "counter", "Wake-ups by NOTIFY",
 		   metrics.notifications);
+	metric("messages_total", "counter", "Attempts to send messages to patients",
+		   metrics.messages);
+	metric("messages_failed_total", "counter", "Messages to patients given up",
+		   metrics.messages_failed);
 	metric("sending", "gauge", "Requests under way in this relay",
 		   metrics.sending);
 	metric("sending_slow", "gauge",

@@ -35,6 +35,8 @@ typedef struct Metrics
 	long long	expired;		/* leases that ran out */
 	long long	notifications;
 	long long	dropped_results;
+	long long	messages;		/* to patients, attempts */
+	long long	messages_failed;	/* given up */
 	long long	duration_ms;	/* of all attempts together */
 	int			sending;		/* requests under way here */
 	int			sending_slow;	/* at endpoints that fail or are slow */

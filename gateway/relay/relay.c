@@ -21,6 +21,7 @@
 #include "relay/deliver.h"
 #include "relay/endpoint.h"
 #include "common/loop.h"
+#include "relay/messages.h"
 #include "relay/metrics.h"
 #include "relay/notify.h"
 #include "relay/record.h"
@@ -38,6 +39,7 @@ static int64_t tick_ms = 0;
 static bool finished = false;	/* an attempt, since requests were started */
 
 static void relay_open(void);
+static void relay_wake(void);
 static void relay_round(void);
 static void relay_send(void);
 static void send_from(Endpoint *endpoint);
@@ -86,9 +88,18 @@ relay_open(void)
 	deliver_open(relay_finished);
 	claim_open(settings.dsn);
 	record_open(settings.dsn, claim_wake);
-	upkeep_open(settings.dsn, claim_wake);
+	messages_open(settings.dsn);
+	upkeep_open(settings.dsn, relay_wake);
 	notify_open(settings.listen_dsn[0] != '\0' ? settings.listen_dsn
-				: settings.dsn, claim_wake);
+				: settings.dsn, relay_wake);
+}
+
+/* There may be something to send. */
+static void
+relay_wake(void)
+{
+	claim_wake();
+	messages_wake();
 }
 
 /* One round: what is due, then wait for what comes. */
@@ -102,6 +113,7 @@ relay_round(void)
 	relay_send();
 	deliver_run();
 	record_pump();
+	messages_pump();
 	if (clock_ms() >= tick_ms)
 	{
 		tick_ms = clock_ms() + ENDPOINT_TICK_MS;
@@ -203,6 +215,7 @@ relay_stop(void)
 	LOG_INFO("stopping", log_int("in_flight", deliver_in_flight()));
 	stop_ms = clock_ms() + settings.timeout_ms + STOP_MARGIN_MS;
 	claim_stop();
+	messages_stop();
 	record_hurry();
 	give_back_all();
 }
@@ -226,7 +239,8 @@ relay_stopped(void)
 		return false;
 	give_back_all();
 	return clock_ms() >= stop_ms ||
-		(deliver_in_flight() == 0 && claim_done() && record_done());
+		(deliver_in_flight() == 0 && claim_done() && record_done() &&
+		 messages_done());
 }
 
 /* How long nothing is due; where an attempt is over, the next may start. */
@@ -239,6 +253,7 @@ wait_ms(void)
 	size_t		i;
 	const int64_t others[] = {
 		claim_due_ms(), record_due_ms(), upkeep_due_ms(), notify_due_ms(),
+		messages_due_ms(),
 		curl_ms >= 0 ? now + curl_ms : INT64_MAX,
 		stop_ms >= 0 ? stop_ms : INT64_MAX,
 	};

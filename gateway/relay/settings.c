@@ -48,10 +48,17 @@ static const ConfigOption option_table[] = {
 		 "0,5,300,1800,7200,18000,36000,50400,72000,86400",
 		 "seconds before each attempt (the first goes at once); as many "
 		 "attempts as numbers"),
+	TEXT("APPT_RELAY_MESSAGE_RETRY_SCHEDULE", "message-retry-schedule",
+		 message_retry_schedule, "0,30,120,600,1800,3600,10800,21600,43200",
+		 "the same for messages to patients"),
 	INT("APPT_RELAY_MAX_IN_FLIGHT", "max-in-flight", max_in_flight, "500",
 		1, 10000, "requests under way at once"),
 	INT("APPT_RELAY_PER_ENDPOINT", "per-endpoint", per_endpoint, "10",
 		1, 1000, "requests under way at once at one endpoint"),
+	INT("APPT_RELAY_PER_CHANNEL", "per-channel", per_channel, "50",
+		1, 10000, "messages under way at once by one channel"),
+	INT("APPT_RELAY_MAIL_CONNECTIONS", "mail-connections", mail_connections,
+		"4", 1, 64, "connections to the mail server"),
 	INT("APPT_RELAY_MAX_BATCH", "max-batch", max_batch, "1000", 1, 10000,
 		"deliveries claimed or recorded in one statement"),
 	INT("APPT_RELAY_CONNECT_TIMEOUT_MS", "connect-timeout-ms",
@@ -59,6 +66,8 @@ static const ConfigOption option_table[] = {
 		"longest time until a connection stands"),
 	INT("APPT_RELAY_TIMEOUT_MS", "timeout-ms", timeout_ms, "15000", 50,
 		300000, "longest time of an attempt, connection included"),
+	INT("APPT_RELAY_MAIL_TIMEOUT_MS", "mail-timeout-ms", mail_timeout_ms,
+		"30000", 50, 300000, "the same of an e-mail"),
 	INT("APPT_RELAY_LEASE_MS", "lease-ms", lease_ms, "60000", 200, 3600000,
 		"how long a claimed delivery is this relay's alone; more than "
 		"timeout-ms"),
@@ -115,6 +124,10 @@ settings_check(void)
 	else if (!schedule_valid(settings.retry_schedule))
 		fprintf(stderr, "APPT_RELAY_RETRY_SCHEDULE: \"%s\" is no list of "
 				"seconds such as 0,5,300\n", settings.retry_schedule);
+	else if (!schedule_valid(settings.message_retry_schedule))
+		fprintf(stderr, "APPT_RELAY_MESSAGE_RETRY_SCHEDULE: \"%s\" is no list "
+				"of seconds such as 0,5,300\n",
+				settings.message_retry_schedule);
 	else if (settings.lease_ms < settings.timeout_ms + LEASE_MARGIN_MS)
 		fprintf(stderr, "APPT_RELAY_LEASE_MS: %d is not %d more than "
 				"APPT_RELAY_TIMEOUT_MS: a request would outlive its lease\n",

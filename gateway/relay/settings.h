@@ -21,8 +21,12 @@ typedef struct Settings
 	const char *deny_ranges;
 	const char *ca_file;
 	const char *retry_schedule;
+	const char *message_retry_schedule;
 	int			max_in_flight;
 	int			per_endpoint;
+	int			per_channel;
+	int			mail_connections;
+	int			mail_timeout_ms;
 	int			max_batch;
 	int			connect_timeout_ms;
 	int			timeout_ms;

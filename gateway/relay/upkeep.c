@@ -18,6 +18,8 @@
 #define TICK_MS			30000
 #define LONG_MS			300000
 #define HEALTH_EVERY_MS	60000
+#define MESSAGES_POLLS	5
+#define MESSAGES_BATCH	5000
 #define STATS_SHARE		10		/* counting takes at most one part of it */
 #define SWEEP_BATCH		5000
 
@@ -32,6 +34,8 @@ typedef struct Chore
 
 static void tick_send(void);
 static void tick_answered(PGresult *rows);
+static void messages_send(void);
+static void messages_answered(PGresult *rows);
 static void stats_send(void);
 static void stats_answered(PGresult *rows);
 static void sweep_send(void);
@@ -48,6 +52,7 @@ static long long number(const PGresult *rows, int row, int column);
 enum
 {
 	TICK,
+	MESSAGES,
 	STATS,
 	SWEEP,
 	RETENTION,
@@ -56,6 +61,7 @@ enum
 
 static Chore chores[CHORES] = {
 	[TICK] = {.send = tick_send, .answered = tick_answered},
+	[MESSAGES] = {.send = messages_send, .answered = messages_answered},
 	[STATS] = {.send = stats_send, .answered = stats_answered},
 	[SWEEP] = {.send = sweep_send, .answered = sweep_answered},
 	[RETENTION] = {.send = retention_send, .answered = retention_answered},
@@ -80,6 +86,7 @@ upkeep_open(const char *dsn, void (*wake) (void))
 
 	wake_relay = wake;
 	chores[TICK].every_ms = settings.poll_ms;
+	chores[MESSAGES].every_ms = settings.poll_ms * MESSAGES_POLLS;
 	chores[STATS].every_ms = settings.stats_every_ms;
 	chores[SWEEP].every_ms = settings.upkeep_every_s * 1000LL;
 	chores[RETENTION].every_ms = settings.retention_every_s * 1000LL;
@@ -184,6 +191,31 @@ tick_answered(PGresult *rows)
 		wake_relay();
 }
 
+/* Leases of messages that ran out, reminders, fallbacks. */
+static void
+messages_send(void)
+{
+	link_send(&link_, &(LinkStatement) {
+		.sql = "SELECT expired, reminders, unreported "
+			"FROM appt_relay.tick_notifications()",
+		.timeout_ms = LONG_MS,
+	});
+}
+
+/* While there is much to remind of, the next follows at once. */
+static void
+messages_answered(PGresult *rows)
+{
+	long long	expired = number(rows, 0, 0);
+	long long	written = number(rows, 0, 1) + number(rows, 0, 2);
+
+	metrics.expired += expired;
+	if (written >= MESSAGES_BATCH)
+		chores[MESSAGES].due_ms = clock_ms();
+	if (expired + written > 0)
+		wake_relay();
+}
+
 /* Counts the backlog. */
 static void
 stats_send(void)
@@ -285,6 +317,7 @@ retention_send(void)
 	snprintf(keep, sizeof(keep), "%d days", settings.keep_days);
 	link_send(&link_, &(LinkStatement) {
 		.sql = "SELECT attempts + deliveries "
+			"+ appt_relay.notification_retention($1::interval) "
 			"FROM appt_relay.retention($1::interval)",
 		.count = 1,
 		.values = (const char *const[]) {keep},

@@ -1,12 +1,17 @@
 /*
  * docs_page.js URL [CLIENT_ID:SECRET [SCREENSHOT]]
  *		What a visitor of URL/docs sees, as one JSON object: the calls, every
- *		request that the page made, every complaint of the browser. With a
- *		client the visitor also authorizes and tries a call.
+ *		request that the page made and how many bytes came, every complaint of
+ *		the browser. The visitor gets a token, with the client or by the demo's
+ *		button; in a demo he then clicks Send in some calls as they are, looks
+ *		for one, and has axe judge the page in light and in dark.
  */
 import { chromium } from "playwright-core";
+import { fileURLToPath } from "node:url";
 
+const TRIED = ["listSlots", "bookAppointment", "getAppointment", "listPatients"];
 const [url, client, screenshot] = process.argv.slice(2);
+const axe = fileURLToPath(import.meta.resolve("axe-core"));
 const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -15,45 +20,59 @@ const browser = await chromium.launch({
         "--disable-sync", "--disable-dev-shm-usage",
     ],
 });
-const seen = { requests: [], complaints: [] };
+const seen = { requests: [], complaints: [], bytes: 0, tried: {}, axe: [] };
 
-/* Gets a token by the page's own dialog. */
 async function authorize(page) {
-    const [id, secret] = client.split(":");
-    const dialog = page.locator(".modal-ux");
+    if (client) {
+        const [id, secret] = client.split(":");
 
-    await page.locator(".auth-wrapper .authorize").click();
-    const form = dialog.locator(".auth-container")
-        .filter({ hasText: "clientCredentials" });
-    await form.locator("input[type=text]").first().fill(id);
-    await form.locator("input[type=password], input[data-name=clientSecret]")
-        .first().fill(secret);
-    await form.getByText("select all", { exact: true }).click();
-    await form.locator("button.authorize").click();
-    await form.getByRole("button", { name: /logout|remove/i }).waitFor();
-    await dialog.locator(".close-modal").click();
+        await page.getByText("With a client of your own").click();
+        await page.getByLabel("client_id").fill(id);
+        await page.getByLabel("client_secret").fill(secret);
+        await page.getByRole("button", { name: "Get a token", exact: true }).click();
+    } else {
+        await page.getByRole("button", { name: "Get a token of the demo" }).click();
+    }
+    await page.getByText("Here it is").or(page.getByText("No token:")).waitFor();
+    seen.token = await page.locator("#token-state").innerText();
 }
 
-/* Tries the slot list with the document's own examples. */
-async function tryCall(page) {
-    const call = page.locator("#operations-Appointments-listSlots");
+/* Opens a call and clicks Send, with what the page has filled in. */
+async function tryCall(page, name) {
+    const call = page.locator(`#${name}`);
 
-    await call.locator(".opblock-summary-control").click();
-    await call.getByRole("button", { name: "Try it out" }).click();
-    await call.getByRole("button", { name: "Execute" }).click();
-    const answer = call.locator(".live-responses-table .response").first();
-    await answer.waitFor();
-    seen.tried = {
-        status: await answer.locator(".response-col_status").innerText(),
-        body: await answer.locator(".response-col_description").innerText(),
+    await call.locator("summary").click();
+    await call.getByRole("button", { name: "Send" }).click();
+    await call.locator(".status").waitFor();
+    seen.tried[name] = {
+        status: parseInt(await call.locator(".status").innerText(), 10),
+        body: await call.locator(".result pre").innerText(),
     };
+}
+
+/* What axe finds, a line a kind. The page allows no script but its own. */
+async function judge(context, scheme) {
+    const page = await context.newPage();
+
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(`${url}/docs`, { waitUntil: "networkidle" });
+    for (const name of ["listSlots", "createPatient", "object-Problem"])
+        await page.locator(`#${name} > summary`).click();
+    await page.addScriptTag({ path: axe });
+    const found = await page.evaluate(() => globalThis.axe.run());
+    for (const { id, nodes } of found.violations)
+        seen.axe.push(`${scheme}: ${id} ${nodes.map((n) => n.target).join(" ")}`);
+    await page.close();
 }
 
 try {
     const page = await browser.newPage({ viewport: { width: 1300, height: 1600 } });
 
-    page.setDefaultTimeout(120000);
+    page.setDefaultTimeout(60000);
     page.on("request", (request) => seen.requests.push(request.url()));
+    page.on("requestfinished", async (request) => {
+        seen.bytes += (await request.sizes()).responseBodySize;
+    });
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type()))
             seen.complaints.push(message.text());
@@ -61,21 +80,23 @@ try {
     page.on("pageerror", (error) => seen.complaints.push(String(error)));
     await page.goto(`${url}/docs`, { waitUntil: "networkidle" });
     seen.title = await page.title();
-    seen.text = await page.locator("body").innerText();
-    seen.calls = await page.locator(".opblock-summary").evaluateAll((rows) =>
-        rows.map((row) => [".opblock-summary-method", ".opblock-summary-path"]
-            .map((name) => row.querySelector(name).textContent
-                .replace(/\u200b/g, "").trim())
-            .join(" ")));
+    seen.loaded = seen.bytes;
+    seen.calls = await page.locator(".call > summary").evaluateAll((rows) =>
+        rows.map((row) => [".method", ".path"]
+            .map((name) => row.querySelector(name).textContent).join(" ")));
     try {
-        if (client) {
-            await authorize(page);
-            await tryCall(page);
-        }
+        await authorize(page);
+        for (const name of client ? [] : TRIED)
+            await tryCall(page, name);
+        await page.getByLabel("Find a call").fill("patients post");
+        seen.found = await page.locator(".call:visible .path").allInnerTexts();
     } finally {
         if (screenshot)
             await page.screenshot({ path: screenshot });
     }
+    const context = await browser.newContext({ bypassCSP: true });
+    for (const scheme of client ? [] : ["light", "dark"])
+        await judge(context, scheme);
 } finally {
     await browser.close();
 }

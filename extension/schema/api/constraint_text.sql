@@ -81,8 +81,18 @@ FROM (VALUES
 	('notification_template_key', 'language channel event',
 		'There is a template for this event, channel and language already.'),
 	('message_event_known', 'event',
-		'It is one of booked, rescheduled, cancelled, reminder_24h and '
-		'reminder_2h.'),
+		'It is one of booked, rescheduled, cancelled, reminder, '
+		'waitlist_offer and follow_up.'),
+	('notification_template_category_known', 'category',
+		'It is one of transactional, service_implicit, service_explicit and '
+		'promotional.'),
+	('notification_template_provider_printable',
+		'provider_template provider_language',
+		'It is ASCII without blanks; a language as the provider writes it.'),
+	('notification_template_variables_list', 'variables',
+		'It is a list.'),
+	('notification_template_dlt_format', 'dlt_template_id',
+		'It is 5 to 30 digits.'),
 	('message_channel_known', 'channel',
 		'It is one of email, sms and whatsapp.'),
 	('message_text_printable', 'body',

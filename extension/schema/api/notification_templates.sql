@@ -16,6 +16,11 @@ RETURN json_build_object(
 	'language', t.language,
 	'subject', t.subject,
 	'body', t.body,
+	'category', t.category,
+	'provider_template', t.provider_template,
+	'provider_language', t.provider_language,
+	'variables', t.variables,
+	'dlt_template_id', t.dlt_template_id,
 	'active', t.active,
 	'version', t.version)::text;
 

@@ -72,7 +72,8 @@ FROM (VALUES
 		'appt_internal.client_manages_setting($1, t)',
 		'false', NULL, 't.name'),
 	('notification_template', 'notification_template_no', NULL,
-		'{event,channel,language,subject,body,active}',
+		'{event,channel,language,subject,body,category,provider_template,'
+		'provider_language,variables,dlt_template_id,active}',
 		'true',
 		'appt_internal.client_sees_all($1)',
 		'false', NULL, 't.event, t.channel, t.language')

@@ -13,6 +13,7 @@ CREATE TABLE appt.event (
 	actor text NOT NULL,
 	reason text,
 	data text NOT NULL,
+	notify boolean NOT NULL DEFAULT true,
 	CONSTRAINT event_pkey PRIMARY KEY (event_no)
 );
 
@@ -33,3 +34,5 @@ COMMENT ON COLUMN appt.event.actor IS
 	'Who: client:<id> for an API client, otherwise the session''s role';
 COMMENT ON COLUMN appt.event.data IS
 	'The full appointment object after the change, JSON text';
+COMMENT ON COLUMN appt.event.notify IS
+	'false: the caller wanted the patient not to be told';

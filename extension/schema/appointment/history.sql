@@ -18,7 +18,8 @@ CREATE FUNCTION appt.history(
 	OUT branch_id text,
 	OUT branch_id_before text,
 	OUT token_number integer,
-	OUT token_number_before integer)
+	OUT token_number_before integer,
+	OUT notify boolean)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 5
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -45,7 +46,8 @@ BEGIN
 		d.after->>'doctor_id', lag(d.after->>'doctor_id') OVER w,
 		d.after->>'branch_id', lag(d.after->>'branch_id') OVER w,
 		(d.after->>'token_number')::integer,
-		(lag(d.after->>'token_number') OVER w)::integer
+		(lag(d.after->>'token_number') OVER w)::integer,
+		e.notify
 	FROM appt.event e
 	CROSS JOIN LATERAL (SELECT e.data::jsonb AS after) d
 	WHERE e.appointment_no = wanted
@@ -56,5 +58,5 @@ $$;
 
 COMMENT ON FUNCTION appt.history(text) IS
 	'What happened to an appointment, oldest first: who (actor: role:NAME or '
-	'client:ID), when, what, from what (the ..._before columns), why. The log '
-	'is append-only. Raises SB404';
+	'client:ID), when, what, from what (the ..._before columns), why, and '
+	'whether the patient was to be told. The log is append-only. Raises SB404';

@@ -2,17 +2,18 @@
  * Templates of messages to patients: what is to be said, by event, channel and
  * language, with placeholders {{name}} for what an appointment brings.
  *
- * They are stored and can be rendered; nothing is sent yet.  A text is looked
- * at when it is saved, so that a message cannot go wrong on its way.
+ * A text is looked at when it is saved, so that a message cannot go wrong on
+ * its way.
  * ------------------------------------------------------------------------ */
 
 CREATE DOMAIN appt.message_event AS text
 	CONSTRAINT message_event_known CHECK (VALUE IN ('booked', 'rescheduled',
-		'cancelled', 'reminder_24h', 'reminder_2h'));
+		'cancelled', 'reminder', 'waitlist_offer', 'follow_up'));
 
 COMMENT ON DOMAIN appt.message_event IS
-	'What a patient is told of: booked, rescheduled, cancelled, or a reminder '
-	'a day (reminder_24h) or two hours (reminder_2h) before the visit';
+	'What a patient is told of: booked, rescheduled, cancelled, a reminder of '
+	'the visit; a place that became free (waitlist_offer), that it is time to '
+	'come again (follow_up)';
 
 CREATE DOMAIN appt.message_channel AS text
 	CONSTRAINT message_channel_known CHECK (VALUE IN ('email', 'sms',
@@ -44,6 +45,11 @@ CREATE TABLE appt.notification_template (
 	language text NOT NULL,
 	subject text,
 	body appt.message_text NOT NULL,
+	category text NOT NULL DEFAULT 'transactional',
+	provider_template text,
+	provider_language text,
+	variables jsonb NOT NULL DEFAULT '[]',
+	dlt_template_id text,
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT notification_template_pkey
@@ -57,7 +63,17 @@ CREATE TABLE appt.notification_template (
 			AND subject !~ '[\u0001-\u001f\u007f-\u009f\u2028\u2029]'),
 	CONSTRAINT notification_template_body_not_blank CHECK (body ~ '\S'),
 	CONSTRAINT notification_template_body_length CHECK (length(body) <=
-		CASE WHEN channel = 'email' THEN 10000 ELSE 1000 END)
+		CASE WHEN channel = 'email' THEN 10000 ELSE 1000 END),
+	CONSTRAINT notification_template_category_known
+		CHECK (category IN ('transactional', 'service_implicit',
+			'service_explicit', 'promotional')),
+	CONSTRAINT notification_template_provider_printable
+		CHECK (provider_template ~ '^[\u0021-\u007e]{1,255}$'
+			AND provider_language ~ '^[A-Za-z_-]{2,35}$'),
+	CONSTRAINT notification_template_variables_list
+		CHECK (jsonb_typeof(variables) = 'array'),
+	CONSTRAINT notification_template_dlt_format
+		CHECK (dlt_template_id ~ '^[0-9]{5,30}$')
 );
 
 /* Tags do not differ by case: en-in is en-IN. */
@@ -66,12 +82,11 @@ CREATE UNIQUE INDEX notification_template_key ON appt.notification_template
 
 COMMENT ON TABLE appt.notification_template IS
 	'What patients are told: one text for each event, channel and language. '
-	'appt.notification_placeholder lists what can stand in it; nothing is sent '
-	'yet';
+	'appt.notification_placeholder lists what can stand in it';
 COMMENT ON COLUMN appt.notification_template.notification_template_no IS
 	'Number of the template';
 COMMENT ON COLUMN appt.notification_template.event IS
-	'booked, rescheduled, cancelled, reminder_24h, reminder_2h';
+	'booked, rescheduled, cancelled, reminder, waitlist_offer, follow_up';
 COMMENT ON COLUMN appt.notification_template.channel IS
 	'email, sms, whatsapp';
 COMMENT ON COLUMN appt.notification_template.language IS
@@ -83,6 +98,19 @@ COMMENT ON COLUMN appt.notification_template.subject IS
 COMMENT ON COLUMN appt.notification_template.body IS
 	'The text, plain: at most 10000 characters by e-mail, 1000 otherwise, '
 	'before placeholders are filled in';
+COMMENT ON COLUMN appt.notification_template.category IS
+	'transactional, service_implicit, service_explicit or promotional (TRAI): '
+	'the last two go out from 10:00 to 21:00 Indian time alone';
+COMMENT ON COLUMN appt.notification_template.provider_template IS
+	'Id or name of the text where the provider keeps it: ContentSid, name of '
+	'the WhatsApp template, MSG91 flow';
+COMMENT ON COLUMN appt.notification_template.provider_language IS
+	'Its language as the provider writes it: en_US';
+COMMENT ON COLUMN appt.notification_template.variables IS
+	'What the provider fills in, in its order: '
+	'[{"name": "VAR1", "value": "{{slot_date}}", "max_length": 30}]';
+COMMENT ON COLUMN appt.notification_template.dlt_template_id IS
+	'Id of the text as it is registered for SMS in India (DLT)';
 COMMENT ON COLUMN appt.notification_template.active IS
 	'false: passed over, as if it were not there';
 COMMENT ON COLUMN appt.notification_template.version IS
@@ -121,16 +149,69 @@ COMMENT ON COLUMN appt.notification_placeholder.name IS
 COMMENT ON COLUMN appt.notification_placeholder.meaning IS
 	'What stands there in a message';
 
+CREATE FUNCTION appt_internal.check_variables(
+	template appt.notification_template)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	problem text;
+BEGIN
+	/* Of what is no list the column's own CHECK speaks. */
+	IF jsonb_typeof(template.variables) IS DISTINCT FROM 'array' THEN
+		RETURN;
+	END IF;
+	SELECT CASE
+		WHEN jsonb_typeof(v.variable) <> 'object'
+			OR (v.variable->>'name') !~ '^[A-Za-z0-9_]{1,64}$'
+			OR v.variable->>'name' IS NULL
+			OR jsonb_typeof(v.variable->'value') IS DISTINCT FROM 'string'
+			OR v.variable - '{name,value,max_length}'::text[] <> '{}'
+			OR coalesce(v.variable->>'max_length', '30')
+				!~ '^[1-9][0-9]{0,3}$' THEN
+			'A variable is {"name": "VAR1", "value": "{{slot_date}}", '
+				'"max_length": 30}.'
+		WHEN count(*) OVER (PARTITION BY v.variable->>'name') > 1 THEN
+			format('There are two variables "%s".', v.variable->>'name')
+		WHEN template.dlt_template_id IS NOT NULL
+			AND jsonb_array_length(template.variables) > 3 THEN
+			'DLT allows three variables at most.'
+		WHEN template.dlt_template_id IS NOT NULL
+			AND coalesce((v.variable->>'max_length')::integer, 30) > 30 THEN
+			'DLT allows 30 characters in a variable.'
+		END
+	INTO problem
+	FROM jsonb_array_elements(template.variables) v (variable)
+	ORDER BY 1
+	LIMIT 1;
+
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION 'the variables of the template are wrong'
+			USING ERRCODE = 'SB001', COLUMN = 'variables', DETAIL = problem;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_variables IS
+	'Refuses variables that a provider or DLT would refuse; raises SB001';
+
 CREATE FUNCTION appt_internal.notification_template_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	wrong record;
 BEGIN
+	PERFORM appt_internal.check_variables(NEW);
 	SELECT f.name AS field, t.match[1] AS token INTO wrong
-	FROM (VALUES (1, 'subject', NEW.subject), (2, 'body', NEW.body))
-		AS f (place, name, template)
+	FROM (
+		VALUES (1, 'subject', NEW.subject), (2, 'body', NEW.body)
+		UNION ALL
+		SELECT 2 + v.place, 'variables', v.variable->>'value'
+		FROM jsonb_array_elements(CASE jsonb_typeof(NEW.variables)
+			WHEN 'array' THEN NEW.variables END) WITH ORDINALITY
+			AS v (variable, place)) AS f (place, name, template)
 	CROSS JOIN LATERAL regexp_matches(f.template,
 		'\{\{[^{}\n]{0,24}(?:\}\})?|\}\}', 'g') WITH ORDINALITY
 		AS t (match, place)

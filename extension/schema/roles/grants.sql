@@ -32,6 +32,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	appt.closure,
 	appt.doctor,
 	appt.extra_session,
+	appt.notification_opt_out,
+	appt.notification_preference,
 	appt.notification_template,
 	appt.patient,
 	appt.setting,
@@ -47,7 +49,10 @@ GRANT SELECT ON
 	appt.delivery_attempt,
 	appt.doctor_day,
 	appt.event,
+	appt.notification,
+	appt.notification_attempt,
 	appt.notification_placeholder,
+	appt.notification_setting,
 	appt.setting_definition,
 	appt.webhook
 	TO appt_admin;
@@ -60,6 +65,12 @@ GRANT UPDATE (name, description, scopes, branch_ids, active,
 	requests_per_minute) ON appt.api_client TO appt_admin;
 GRANT DELETE ON appt.api_client TO appt_admin;
 GRANT SELECT (kid, created_at) ON appt.signing_key TO appt_admin;
+
+/* A channel's secret is written, and read by the relay alone. */
+GRANT SELECT (channel_no, channel_id, kind, settings, active, version),
+	INSERT (channel_id, kind, settings, secret, active),
+	UPDATE (channel_id, kind, settings, secret, active),
+	DELETE ON appt.notification_channel TO appt_admin;
 
 /* All functions of schema appt: that is what it is for. */
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA appt TO appt_admin;

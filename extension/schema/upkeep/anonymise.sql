@@ -52,6 +52,19 @@ BEGIN
 		AND t.delivery_no = d.delivery_no
 		AND t.answer IS NOT NULL;
 
+	UPDATE appt.notification_attempt t
+	SET answer = NULL,
+		error = NULL
+	FROM appt.notification n
+	WHERE n.appointment_no = ANY (appointment_nos)
+		AND t.notification_no = n.notification_no
+		AND (t.answer IS NOT NULL OR t.error IS NOT NULL);
+
+	UPDATE appt.notification n
+	SET address = NULL,
+		reason = CASE WHEN n.state = 'skipped' THEN n.reason END
+	WHERE n.appointment_no = ANY (appointment_nos);
+
 	UPDATE appt.event e
 	SET reason = NULL,
 		data = appt_internal.without_free_text(e.data)
@@ -63,7 +76,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.anonymise_history(bigint[]) IS
 	'Takes notes and reasons out of the history of appointments and of what '
-	'receivers answered to it; returns how many events';
+	'receivers answered to it, addresses and answers out of what was told; '
+	'returns how many events';
 
 CREATE FUNCTION appt.anonymise_patient(
 	patient_id text,

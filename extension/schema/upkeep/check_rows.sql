@@ -44,7 +44,9 @@ AS $$
 		('appt.event', ARRAY['appointment_no'],
 			'appt.appointment', ARRAY['appointment_no']),
 		('appt.delivery', ARRAY['event_no'],
-			'appt.event', ARRAY['event_no'])
+			'appt.event', ARRAY['event_no']),
+		('appt.notification', ARRAY['appointment_no'],
+			'appt.appointment', ARRAY['appointment_no'])
 $$;
 
 COMMENT ON FUNCTION appt_internal.row_references() IS

@@ -151,6 +151,26 @@ VALUES ('hold_min', NULL, NULL, '7'), ('hold_min', 'MUM-01', NULL, '8'),
 	('hold_min', NULL, 'DOC-X', '9');
 INSERT INTO appt.patient (first_name) VALUES ('Numbered');
 SELECT appt.create_client('Kept', branch_ids => '{MUM-01}', id => 'c_kept');
+-- A way to tell patients, what one wants of it, what was told.
+INSERT INTO appt.notification_channel (channel_id, kind, settings, secret,
+	active)
+VALUES ('mail', 'email', '{"host": "h.example", "from": "a@b.example"}', 's',
+	false);
+INSERT INTO appt.notification_preference
+VALUES ('PAT-2026-00104', '{sms,email}');
+INSERT INTO appt.notification_opt_out (patient_id, channel, event, way)
+VALUES ('PAT-2026-00104', 'sms', 'reminder', 'desk');
+WITH told AS (
+	INSERT INTO appt.notification (appointment_no, event, slot_start, state,
+		reason, finished_at)
+	SELECT appointment_no, 'booked', slot_start, 'failed', '550 no',
+		booked_at
+	FROM appt.appointment WHERE patient_id = 'PAT-2026-00104'
+	RETURNING notification_no)
+INSERT INTO appt.notification_attempt
+SELECT notification_no, 1, '2026-03-16 08:00+05:30', 12, 550, 'refused',
+	'550 no'
+FROM told;
 -- Endpoints: one with two secrets, one that is disabled and holds what came
 -- since, one with a replay that is not at its end; a delivery given up.
 SELECT appt.rotate_webhook_secret(webhook_id) FROM appt.webhook;

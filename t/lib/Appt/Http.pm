@@ -14,6 +14,7 @@ package Appt::Http;
 
 use strict;
 use warnings;
+use Compress::Zlib ();
 use HTTP::Tiny;
 use JSON::PP ();
 
@@ -104,7 +105,10 @@ sub request {
         headers => $got->{headers},
         body    => $got->{content} // '',
     );
-    $answer{json} = eval { $json->decode($answer{body}) }
+    my $text = $answer{body};
+    $text = Compress::Zlib::memGunzip($text)
+        if ($got->{headers}{'content-encoding'} // '') eq 'gzip';
+    $answer{json} = eval { $json->decode($text) }
         if ($got->{headers}{'content-type'} // '') =~ m{[/+]json\b};
     return \%answer;
 }

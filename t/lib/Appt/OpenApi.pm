@@ -118,7 +118,8 @@ sub wrong_examples {
 }
 
 my %known = map { $_ => 1 } qw(type properties required additionalProperties
-    items enum const format description examples minItems minLength maxLength
+    items enum const format description examples minItems maxItems minLength
+    maxLength
     minimum maximum default);
 
 # How the value misfits the schema; where names the place.

@@ -1,0 +1,222 @@
+/* ---------------------------------------------------------------------------
+ * What was told, what will be, and why something was not.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.reason_sentence(reason text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN CASE reason
+	WHEN 'cancelled' THEN 'the visit was cancelled'
+	WHEN 'moved' THEN 'the visit was moved, of which there is a later message'
+	WHEN 'completed' THEN 'the patient has been seen'
+	WHEN 'no_show' THEN 'the patient did not come'
+	WHEN 'late_booking' THEN
+		'the visit was booked or moved after the reminder''s time'
+	WHEN 'opted_out' THEN 'the patient does not want it'
+	WHEN 'no_address' THEN
+		'the patient has no address for any channel that there is'
+	WHEN 'no_template' THEN 'there is no active template for it'
+	WHEN 'past' THEN 'its time was over'
+	WHEN 'erased' THEN 'the patient was erased'
+	ELSE reason
+END;
+
+COMMENT ON FUNCTION appt_internal.reason_sentence(text) IS
+	'Why a message was skipped, in words';
+
+CREATE FUNCTION appt_internal.notification_sentence(
+	n appt.notification,
+	time_zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN initcap(left(n.event, 1)) || substr(n.event, 2)
+	|| CASE WHEN n.lead_min IS NULL THEN '' ELSE
+		format(' (%s minutes before)', n.lead_min) END
+	|| CASE WHEN n.root_no IS NULL THEN '' ELSE ', another channel' END
+	|| CASE n.state
+		WHEN 'due' THEN format(' waits to be sent%s.',
+			CASE WHEN n.attempts > 0 THEN format(' again after %s attempts (%s)',
+				n.attempts, n.reason) ELSE '' END)
+		WHEN 'sending' THEN ' is being sent.'
+		WHEN 'skipped' THEN format(' was not sent: %s.',
+			appt_internal.reason_sentence(n.reason))
+		WHEN 'failed' THEN format(' by %s was refused: %s.',
+			coalesce(n.channel, 'no channel'), n.reason)
+		WHEN 'dead' THEN format(' by %s was given up after %s attempts: %s.',
+			n.channel, n.attempts, n.reason)
+		ELSE format(' was sent by %s at %s%s.', n.channel,
+			appt_internal.json_time(n.sent_at, time_zone),
+			CASE n.state WHEN 'delivered' THEN ', and was delivered'
+				WHEN 'read' THEN ', and was read' ELSE '' END)
+	END;
+
+COMMENT ON FUNCTION appt_internal.notification_sentence IS
+	'What became of a message, in a sentence';
+
+CREATE FUNCTION appt.explain_notification(appointment_id text)
+	RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 5
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	a appt.appointment;
+	p appt.patient;
+	zone text;
+	rules appt_internal.notification_rules;
+	next appt.notification;
+	verdict appt_internal.verdict;
+	route appt_internal.route;
+	lead integer;
+BEGIN
+	SELECT t.* INTO a
+	FROM appt.appointment t
+	WHERE t.appointment_id = $1 AND t.status <> 'held';
+	IF NOT FOUND THEN
+		PERFORM appt_internal.refuse_id('appointment', $1, 'appointment_id',
+			'SB404');
+	END IF;
+	SELECT b.time_zone INTO zone
+	FROM appt.branch b
+	WHERE b.branch_id = a.branch_id;
+	IF NOT EXISTS (SELECT FROM appt.notification_channel c WHERE c.active) THEN
+		RETURN NEXT 'No channel is configured: nobody is told of anything.';
+	END IF;
+	RETURN QUERY
+	SELECT appt_internal.notification_sentence(n, zone)
+	FROM appt.notification n
+	WHERE n.appointment_no = a.appointment_no
+	ORDER BY n.notification_no;
+	RETURN QUERY
+	SELECT format('Nobody was told that it was %s: %s asked for that.',
+		split_part(e.event_type, '.', 2), e.actor)
+	FROM appt.event e
+	WHERE e.appointment_no = a.appointment_no
+		AND NOT e.notify
+	ORDER BY e.event_no;
+
+	SELECT t.* INTO p
+	FROM appt.patient t
+	WHERE t.patient_no = a.patient_no;
+	rules := appt_internal.notification_rules(a.branch_id, a.doctor_id);
+	FOREACH lead IN ARRAY CASE WHEN a.status = 'booked'
+		AND a.slot_start > appt.clock() THEN rules.leads
+		ELSE '{}'::integer[] END
+	LOOP
+		CONTINUE WHEN EXISTS (
+			SELECT
+			FROM appt.notification n
+			WHERE n.appointment_no = a.appointment_no
+				AND n.slot_start = a.slot_start
+				AND n.lead_min <= lead);
+		next := NULL;
+		next.appointment_no := a.appointment_no;
+		next.event := 'reminder';
+		next.lead_min := lead;
+		next.slot_start := a.slot_start;
+		route := appt_internal.route_notification(next, p, rules);
+		RETURN NEXT format('A reminder (%s minutes before) %s.', lead, CASE
+			WHEN a.slot_start - make_interval(mins => lead)
+				< appt_internal.visit_set_at(a.appointment_no)
+			THEN 'will not be sent: '
+				|| appt_internal.reason_sentence('late_booking')
+			WHEN route.channel_no IS NULL THEN 'will not be sent: '
+				|| appt_internal.reason_sentence(route.reason)
+			ELSE format('is planned by %s for %s', route.channel,
+				appt_internal.json_time(appt_internal.reminder_time(a.slot_start, lead,
+					zone, rules.quiet_from, rules.quiet_to), zone))
+		END);
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt.explain_notification(text) IS
+	'In sentences: what was sent of an appointment, what is planned by the '
+	'settings as they are, and why something was not. Raises SB404';
+
+CREATE FUNCTION appt.planned_notifications(hours integer DEFAULT 24)
+	RETURNS TABLE (
+		planned_at timestamptz,
+		event text,
+		appointment_id text,
+		patient_id text,
+		channel text,
+		language text,
+		reason text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF hours IS NULL OR hours NOT BETWEEN 1 AND 720 THEN
+		RAISE EXCEPTION 'hours must be from 1 to 720'
+			USING ERRCODE = 'SB001', COLUMN = 'hours';
+	END IF;
+	RETURN QUERY
+	WITH rules AS MATERIALIZED (
+		SELECT d.branch_id, d.doctor_id, b.time_zone,
+			appt_internal.notification_rules(d.branch_id, d.doctor_id) AS rules
+		FROM (
+			SELECT DISTINCT a.branch_id, a.doctor_id
+			FROM appt.appointment a
+			WHERE a.status = 'booked'
+				AND a.slot_start > appt.clock()) d
+		JOIN appt.branch b ON b.branch_id = d.branch_id),
+	reminder AS (
+		SELECT a.appointment_no, a.slot_start, l.lead_min, r.rules,
+			t.planned_at
+		FROM rules r
+		JOIN appt.appointment a ON a.branch_id = r.branch_id
+			AND a.doctor_id = r.doctor_id
+			AND a.status = 'booked'
+			AND a.slot_start > appt.clock()
+		CROSS JOIN LATERAL unnest((r.rules).leads) AS l (lead_min)
+		CROSS JOIN LATERAL (
+			SELECT appt_internal.reminder_time(a.slot_start, l.lead_min,
+				r.time_zone, (r.rules).quiet_from, (r.rules).quiet_to))
+			AS t (planned_at)
+		WHERE t.planned_at BETWEEN appt.clock()
+				AND appt.clock() + make_interval(hours => $1)
+			AND NOT EXISTS (
+				SELECT
+				FROM appt.notification n
+				WHERE n.appointment_no = a.appointment_no
+					AND n.slot_start = a.slot_start
+					AND n.lead_min <= l.lead_min)),
+	planned AS (
+		SELECT n AS message, appt_internal.notification_rules(a.branch_id,
+			a.doctor_id) AS rules,
+			appt.clock() + greatest(n.due_at - clock_timestamp(), '0')
+				AS planned_at
+		FROM appt.notification n
+		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
+		WHERE n.state = 'due'
+		UNION ALL
+		SELECT jsonb_populate_record(NULL::appt.notification,
+			jsonb_build_object('appointment_no', r.appointment_no, 'event',
+				'reminder', 'lead_min', r.lead_min, 'slot_start',
+				r.slot_start)), r.rules, r.planned_at
+		FROM reminder r)
+	SELECT d.planned_at, (d.message).event, a.appointment_id, a.patient_id,
+		w.channel, w.language, CASE
+			WHEN (d.message).event = 'reminder' AND a.slot_start
+				- make_interval(mins => (d.message).lead_min)
+				< appt_internal.visit_set_at(a.appointment_no)
+			THEN 'late_booking' ELSE w.reason END
+	FROM planned d
+	JOIN appt.appointment a
+		ON a.appointment_no = (d.message).appointment_no
+	JOIN appt.patient p ON p.patient_no = a.patient_no
+	CROSS JOIN LATERAL appt_internal.route_notification(d.message, p, d.rules)
+		AS w
+	WHERE d.planned_at <= appt.clock() + make_interval(hours => $1)
+	ORDER BY d.planned_at, a.appointment_id, (d.message).event,
+		(d.message).lead_min DESC;
+END
+$$;
+
+COMMENT ON FUNCTION appt.planned_notifications(integer) IS
+	'The dry run: what would be told within so many hours by the settings, '
+	'templates and patients'' wishes as they are now, by which channel, or the '
+	'reason why not. Writes nothing. Raises SB001';

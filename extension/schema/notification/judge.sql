@@ -1,0 +1,356 @@
+/* ---------------------------------------------------------------------------
+ * Whether a message is to be sent now, and by which channel.  Asked when a
+ * relay is about to send it, with the appointment's row locked; and asked by
+ * appt.planned_notifications and appt.explain_notification, which so say what
+ * would happen.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.quiet_period(
+	at timestamptz,
+	time_zone text,
+	quiet_from time,
+	quiet_to time,
+	OUT starts_at timestamptz,
+	OUT ends_at timestamptz)
+	RETURNS record
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	local CONSTANT timestamp := at AT TIME ZONE time_zone;
+	/* The evening that it began on, if it goes over midnight. */
+	first_day CONSTANT date := CASE
+		WHEN quiet_from > quiet_to AND local::time < quiet_to
+			THEN local::date - 1
+		ELSE local::date
+	END;
+	last_day CONSTANT date := first_day + (quiet_from > quiet_to)::integer;
+BEGIN
+	IF quiet_from = quiet_to THEN
+		RETURN;
+	END IF;
+	/* appt_internal.instant, as of a session's ends: on a day whose clock is changed
+	 * the hours are as long as the clock on the wall says. */
+	starts_at := appt_internal.instant(first_day, quiet_from, time_zone);
+	ends_at := appt_internal.instant(last_day, quiet_to, time_zone);
+	IF at < starts_at OR at >= ends_at THEN
+		starts_at := NULL;
+		ends_at := NULL;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.quiet_period(timestamptz, text, time, time)
+	IS
+	'The quiet hours that an instant lies in, half-open; NULL: in none';
+
+CREATE FUNCTION appt_internal.reminder_time(
+	slot_start timestamptz,
+	lead_min integer,
+	time_zone text,
+	quiet_from time,
+	quiet_to time)
+	RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	at CONSTANT timestamptz := slot_start - make_interval(mins => lead_min);
+	quiet record;
+BEGIN
+	quiet := appt_internal.quiet_period(at, time_zone, quiet_from, quiet_to);
+	RETURN CASE
+		WHEN quiet.ends_at IS NULL THEN at
+		WHEN quiet.ends_at < slot_start THEN quiet.ends_at
+		ELSE quiet.starts_at - interval '15 minutes'
+	END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.reminder_time(timestamptz, integer, text,
+	time, time) IS
+	'When a reminder is to go out: lead_min before the visit, or, where that '
+	'is in quiet hours, at their end, or before they begin where the visit '
+	'does not come after them';
+
+CREATE FUNCTION appt_internal.visit_set_at(appointment_no bigint)
+	RETURNS timestamptz
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT max(e.occurred_at)
+	FROM appt.event e
+	WHERE e.appointment_no = $1
+		AND e.event_type IN ('appointment.booked', 'appointment.rescheduled')
+$$;
+
+COMMENT ON FUNCTION appt_internal.visit_set_at(bigint) IS
+	'Since when the visit is at its time';
+
+CREATE TYPE appt_internal.verdict AS (
+	action text,
+	reason text,
+	until timestamptz
+);
+
+COMMENT ON TYPE appt_internal.verdict IS
+	'action: send; skip, for a reason; wait, until then; drop: it is not to be '
+	'sent by the settings as they are now, and will be written again if it is';
+
+CREATE FUNCTION appt_internal.verdict(
+	action text,
+	reason text DEFAULT NULL,
+	until timestamptz DEFAULT NULL)
+	RETURNS appt_internal.verdict
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN ROW(action, reason, until)::appt_internal.verdict;
+
+COMMENT ON FUNCTION appt_internal.verdict(text, text, timestamptz) IS
+	'A verdict of these parts';
+
+CREATE FUNCTION appt_internal.judge_change(
+	n appt.notification,
+	a appt.appointment)
+	RETURNS appt_internal.verdict
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	later text;
+BEGIN
+	/* Of several changes in short order the last tells the end of it. */
+	SELECT l.event INTO later
+	FROM appt.notification l
+	WHERE l.appointment_no = n.appointment_no
+		AND l.notification_no > n.notification_no
+		AND l.event IN ('booked', 'rescheduled', 'cancelled')
+		AND l.root_no IS NULL
+	ORDER BY l.notification_no DESC
+	LIMIT 1;
+	RETURN CASE
+		WHEN n.event <> 'cancelled' AND a.status = 'cancelled'
+			THEN appt_internal.verdict('skip', 'cancelled')
+		WHEN n.root_no IS NULL AND later IS NOT NULL THEN
+			appt_internal.verdict('skip', CASE later WHEN 'cancelled' THEN 'cancelled'
+				ELSE 'moved' END)
+		WHEN n.event <> 'cancelled' AND a.slot_start <> n.slot_start
+			THEN appt_internal.verdict('skip', 'moved')
+		WHEN a.slot_start <= appt.clock() THEN appt_internal.verdict('skip', 'past')
+		ELSE appt_internal.verdict('send')
+	END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.judge_change IS
+	'Whether a message of a change is still true and still news';
+
+CREATE FUNCTION appt_internal.judge_reminder(
+	n appt.notification,
+	a appt.appointment,
+	rules appt_internal.notification_rules,
+	time_zone text)
+	RETURNS appt_internal.verdict
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	at CONSTANT timestamptz := appt.clock();
+	quiet record;
+BEGIN
+	IF a.slot_start <> n.slot_start THEN
+		RETURN appt_internal.verdict('skip', 'moved');
+	ELSIF a.slot_start <= at OR a.status = 'checked_in' THEN
+		RETURN appt_internal.verdict('skip', 'past');
+	ELSIF a.slot_start - make_interval(mins => n.lead_min)
+		< appt_internal.visit_set_at(a.appointment_no)
+	THEN
+		RETURN appt_internal.verdict('skip', 'late_booking');
+	ELSIF n.root_no IS NULL AND (n.lead_min <> ALL (rules.leads)
+		OR appt_internal.reminder_time(a.slot_start, n.lead_min, time_zone,
+			rules.quiet_from, rules.quiet_to) > at)
+	THEN
+		RETURN appt_internal.verdict('drop');
+	END IF;
+	quiet := appt_internal.quiet_period(at, time_zone, rules.quiet_from,
+		rules.quiet_to);
+	RETURN CASE
+		WHEN quiet.ends_at IS NULL THEN appt_internal.verdict('send')
+		WHEN quiet.ends_at < a.slot_start THEN appt_internal.verdict('wait', NULL, quiet.ends_at)
+		ELSE appt_internal.verdict('skip', 'past')
+	END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.judge_reminder IS
+	'Whether a reminder is to go out now, by the settings as they are now';
+
+CREATE FUNCTION appt_internal.judge_notification(
+	n appt.notification,
+	a appt.appointment,
+	p appt.patient,
+	rules appt_internal.notification_rules,
+	time_zone text)
+	RETURNS appt_internal.verdict
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE
+		WHEN NOT p.active AND p.first_name = 'Anonymised'
+			THEN appt_internal.verdict('skip', 'erased')
+		WHEN a.status = 'no_show'
+			THEN appt_internal.verdict('skip', 'no_show')
+		WHEN a.status IN ('in_consultation', 'completed')
+			THEN appt_internal.verdict('skip', 'completed')
+		WHEN a.status = 'cancelled' AND n.event <> 'cancelled'
+			THEN appt_internal.verdict('skip', 'cancelled')
+		WHEN n.event = 'reminder'
+			THEN appt_internal.judge_reminder(n, a, rules, time_zone)
+		ELSE appt_internal.judge_change(n, a)
+	END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.judge_notification IS
+	'Whether a message is to be sent now: state, time and settings as they '
+	'are, of an appointment whose row the caller has locked';
+
+/* --- by which channel --------------------------------------------------- */
+
+CREATE FUNCTION appt_internal.patient_address(
+	p appt.patient,
+	channel text,
+	country_code text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN CASE
+	WHEN channel = 'email' THEN
+		CASE WHEN appt_internal.is_address(p.email) THEN p.email END
+	WHEN p.phone IS NULL THEN NULL
+	WHEN p.phone LIKE '+%' THEN '+' || regexp_replace(p.phone, '\D', '', 'g')
+	WHEN regexp_replace(p.phone, '\D', '', 'g') LIKE '00%' THEN
+		'+' || substr(regexp_replace(p.phone, '\D', '', 'g'), 3)
+	ELSE '+' || country_code
+		|| regexp_replace(regexp_replace(p.phone, '\D', '', 'g'), '^0', '')
+END;
+
+COMMENT ON FUNCTION appt_internal.patient_address(appt.patient, text, text) IS
+	'Where a patient is reached by a kind of channel: the e-mail address, or '
+	'the telephone number as +919876543210; NULL: not at all';
+
+CREATE FUNCTION appt_internal.has_opted_out(
+	patient_id text,
+	channel text,
+	event text)
+	RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (
+	SELECT
+	FROM appt.notification_opt_out o
+	WHERE o.patient_id = $1
+		AND o.channel IN ($2, '*')
+		AND o.event IN ($3, '*'));
+
+COMMENT ON FUNCTION appt_internal.has_opted_out(text, text, text) IS
+	'Whether a patient does not want to be told that by that kind of channel';
+
+CREATE TYPE appt_internal.route AS (
+	channel_no integer,
+	channel text,
+	notification_template_no bigint,
+	language text,
+	address text,
+	reason text
+);
+
+COMMENT ON TYPE appt_internal.route IS
+	'The channel for a message, where it goes, in which words; without a '
+	'channel the reason why there is none';
+
+CREATE FUNCTION appt_internal.route_notification(
+	n appt.notification,
+	p appt.patient,
+	rules appt_internal.notification_rules)
+	RETURNS appt_internal.route
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	route appt_internal.route;
+	channel appt.notification_channel;
+	template appt.notification_template;
+	reasons text[] := '{}';
+BEGIN
+	FOR channel IN
+		SELECT c.*
+		FROM unnest(coalesce(
+			(SELECT f.channels
+			 FROM appt.notification_preference f
+			 WHERE f.patient_id = p.patient_id),
+			rules.channels)) WITH ORDINALITY AS o (kind, place)
+		JOIN appt.notification_channel c ON c.kind = o.kind AND c.active
+		/* Another try is by a channel that was not tried. */
+		WHERE NOT EXISTS (
+			SELECT
+			FROM appt.notification t
+			WHERE t.appointment_no = n.appointment_no
+				AND n.root_no IN (t.notification_no, t.root_no)
+				AND t.notification_no <> n.notification_no
+				AND t.channel = o.kind)
+		ORDER BY o.place
+	LOOP
+		route.address := appt_internal.patient_address(p, channel.kind,
+			rules.country_code);
+		IF route.address IS NULL THEN
+			reasons := reasons || 'no_address'::text;
+			CONTINUE;
+		ELSIF appt_internal.has_opted_out(p.patient_id, channel.kind, n.event)
+		THEN
+			reasons := reasons || 'opted_out'::text;
+			CONTINUE;
+		END IF;
+		template := appt_internal.choose_template(n.event, channel.kind,
+			ARRAY[p.language, rules.language]);
+		IF template.notification_template_no IS NULL THEN
+			reasons := reasons || 'no_template'::text;
+			CONTINUE;
+		END IF;
+		route.channel_no := channel.channel_no;
+		route.channel := channel.kind;
+		route.notification_template_no := template.notification_template_no;
+		route.language := template.language;
+		RETURN route;
+	END LOOP;
+	/* What the patient said weighs most. */
+	route.address := NULL;
+	route.reason := CASE
+		WHEN 'opted_out' = ANY (reasons) THEN 'opted_out'
+		WHEN 'no_template' = ANY (reasons) THEN 'no_template'
+		ELSE 'no_address'
+	END;
+	RETURN route;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.route_notification IS
+	'The first channel of the patient''s order that is active, has an address '
+	'and a template in a language of the patient''s, and was not refused';
+
+CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
+	RETURNS timestamptz
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN (
+	SELECT CASE
+		WHEN i.local::time < '10:00' THEN i.local::date + time '10:00'
+		WHEN i.local::time >= '21:00' THEN i.local::date + 1 + time '10:00'
+		ELSE i.local
+	END AT TIME ZONE 'Asia/Kolkata'
+	FROM (SELECT at AT TIME ZONE 'Asia/Kolkata') AS i (local));
+
+COMMENT ON FUNCTION appt_internal.may_promote_at(timestamptz) IS
+	'When a promotional message, or one that is explicitly agreed to, may go '
+	'out from then on: from 10:00 to 21:00 Indian time (TRAI, TCCCPR)';

@@ -1,0 +1,148 @@
+/* ---------------------------------------------------------------------------
+ * Messages and the attempts to send them.
+ *
+ * What a change of an appointment tells is written in the change's own
+ * transaction (event.c), where there is a channel at all.  Reminders are
+ * written when their time has come, never ahead of it: so whatever is set
+ * counts for all that are still to come.  A row is judged once more, under its
+ * appointment's lock, when a relay is about to send it (claim.sql).
+ *
+ * due_at, leases and retries are of the real clock, as those of webhooks are;
+ * everything about a visit is judged by appt.clock().
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE appt.notification (
+	notification_no bigint GENERATED ALWAYS AS IDENTITY,
+	appointment_no bigint NOT NULL,
+	event text NOT NULL,
+	slot_start timestamptz NOT NULL,
+	lead_min integer,
+	root_no bigint,
+	state text NOT NULL DEFAULT 'due',
+	reason text,
+	channel_no integer NOT NULL DEFAULT 0,
+	channel text,
+	language text,
+	address text,
+	provider_id text,
+	due_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	attempts integer NOT NULL DEFAULT 0,
+	fence bigint NOT NULL DEFAULT 0,
+	relay_no bigint,
+	lease_until timestamptz,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	sent_at timestamptz,
+	delivered_at timestamptz,
+	read_at timestamptz,
+	finished_at timestamptz,
+	CONSTRAINT notification_pkey PRIMARY KEY (notification_no),
+	CONSTRAINT notification_state_known CHECK (state IN ('due', 'sending',
+		'sent', 'delivered', 'read', 'failed', 'skipped', 'dead')),
+	CONSTRAINT notification_reminder_has_lead
+		CHECK ((event = 'reminder') = (lead_min IS NOT NULL)),
+	CONSTRAINT notification_sending_leased CHECK (state <> 'sending'
+		OR (relay_no IS NOT NULL AND lease_until IS NOT NULL)),
+	CONSTRAINT notification_finished_when_done
+		CHECK ((state IN ('due', 'sending')) = (finished_at IS NULL))
+) WITH (
+	autovacuum_vacuum_scale_factor = 0.02,
+	autovacuum_vacuum_cost_delay = 0
+);
+
+/* What is due on a channel; 0: none is chosen yet. */
+CREATE INDEX notification_due ON appt.notification (channel_no, due_at)
+	WHERE state = 'due';
+
+CREATE INDEX notification_leased ON appt.notification (relay_no, lease_until)
+	WHERE state = 'sending';
+
+CREATE INDEX notification_appointment ON appt.notification
+	(appointment_no, notification_no);
+
+/* A visit's patient is reminded once a lead, at each of its times. */
+CREATE UNIQUE INDEX notification_reminder_once ON appt.notification
+	(appointment_no, slot_start, lead_min)
+	WHERE lead_min IS NOT NULL AND root_no IS NULL;
+
+CREATE INDEX notification_finished ON appt.notification
+	USING brin (finished_at) WITH (autosummarize = on);
+
+CREATE INDEX notification_unreported ON appt.notification (sent_at)
+	WHERE state = 'sent';
+
+COMMENT ON TABLE appt.notification IS
+	'One row a message: what a patient is to be told, by which channel, and '
+	'what became of it. Written by functions only';
+COMMENT ON COLUMN appt.notification.notification_no IS
+	'Number of the message';
+COMMENT ON COLUMN appt.notification.event IS
+	'booked, rescheduled, cancelled or reminder';
+COMMENT ON COLUMN appt.notification.slot_start IS
+	'When the visit was to begin as this was written; it has moved since where '
+	'the appointment says otherwise';
+COMMENT ON COLUMN appt.notification.lead_min IS
+	'How many minutes before the visit, of a reminder';
+COMMENT ON COLUMN appt.notification.root_no IS
+	'The message of which this is another try, by another channel';
+COMMENT ON COLUMN appt.notification.state IS
+	'due (from due_at on), sending (a relay has it until lease_until), sent '
+	'(the other side took it), delivered, read (as the provider reports), '
+	'failed (the other side refused it for good), dead (tried for a day), '
+	'skipped (for a reason)';
+COMMENT ON COLUMN appt.notification.reason IS
+	'Why it was skipped (cancelled, moved, completed, no_show, late_booking, '
+	'opted_out, no_address, no_template, past, erased), or the last error';
+COMMENT ON COLUMN appt.notification.channel_no IS
+	'The channel that it waits for or went by; 0: none is chosen yet';
+COMMENT ON COLUMN appt.notification.channel IS 'email, sms or whatsapp';
+COMMENT ON COLUMN appt.notification.language IS 'That of the template';
+COMMENT ON COLUMN appt.notification.address IS
+	'Where it went; erased with the patient';
+COMMENT ON COLUMN appt.notification.provider_id IS
+	'Message-ID of an e-mail, the provider''s id of another message';
+COMMENT ON COLUMN appt.notification.due_at IS
+	'When it may be sent, in real time; it is judged anew then';
+COMMENT ON COLUMN appt.notification.attempts IS 'How often it was tried';
+COMMENT ON COLUMN appt.notification.fence IS
+	'Rises with every claim; a relay marks only what it still holds';
+COMMENT ON COLUMN appt.notification.relay_no IS
+	'The relay that claimed it: a random number of the process';
+COMMENT ON COLUMN appt.notification.lease_until IS
+	'Until when it is that relay''s alone';
+COMMENT ON COLUMN appt.notification.sent_at IS 'When the other side took it';
+COMMENT ON COLUMN appt.notification.delivered_at IS
+	'When it reached the patient, as the provider reports';
+COMMENT ON COLUMN appt.notification.read_at IS
+	'When it was read, as the provider reports';
+COMMENT ON COLUMN appt.notification.finished_at IS
+	'When it was sent, skipped or given up';
+
+CREATE TABLE appt.notification_attempt (
+	notification_no bigint NOT NULL,
+	fence bigint NOT NULL,
+	started_at timestamptz NOT NULL,
+	duration_ms integer NOT NULL,
+	status integer,
+	error text,
+	answer text,
+	CONSTRAINT notification_attempt_pkey PRIMARY KEY (notification_no, fence)
+);
+
+CREATE INDEX notification_attempt_started ON appt.notification_attempt
+	USING brin (started_at) WITH (autosummarize = on);
+
+COMMENT ON TABLE appt.notification_attempt IS
+	'The log of messages: one row an attempt';
+COMMENT ON COLUMN appt.notification_attempt.notification_no IS 'The message';
+COMMENT ON COLUMN appt.notification_attempt.fence IS
+	'That of the claim: it sends once';
+COMMENT ON COLUMN appt.notification_attempt.started_at IS
+	'When the attempt began';
+COMMENT ON COLUMN appt.notification_attempt.duration_ms IS
+	'From then until its end';
+COMMENT ON COLUMN appt.notification_attempt.status IS
+	'HTTP status or SMTP reply code; NULL: there was no answer';
+COMMENT ON COLUMN appt.notification_attempt.error IS
+	'Why it was not taken: the relay''s words, or the provider''s';
+COMMENT ON COLUMN appt.notification_attempt.answer IS
+	'The first 4 KiB of the answer';

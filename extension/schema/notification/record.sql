@@ -1,0 +1,253 @@
+/* ---------------------------------------------------------------------------
+ * What became of the attempts: what the other side's answer means, the next
+ * attempt, the next channel.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.json_or_null(answer text) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN answer::jsonb;
+EXCEPTION WHEN data_exception THEN
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.json_or_null(text) IS
+	'The answer, if it is JSON';
+
+CREATE FUNCTION appt_internal.answer_path(answer jsonb, path jsonb)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN answer #>> ARRAY(SELECT jsonb_array_elements_text(path));
+
+COMMENT ON FUNCTION appt_internal.answer_path(jsonb, jsonb) IS
+	'What stands in an answer at a path such as ["messages", 0, "id"]';
+
+CREATE FUNCTION appt_internal.answer_matches(
+	rule jsonb,
+	status integer,
+	answer jsonb)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN (rule->'statuses' IS NULL OR rule->'statuses' @> to_jsonb(status))
+	AND (rule->'path' IS NULL OR rule->'values' @>
+		to_jsonb(appt_internal.answer_path(answer, rule->'path')));
+
+COMMENT ON FUNCTION appt_internal.answer_matches(jsonb, integer, jsonb) IS
+	'Whether an answer is as a rule says: one of these statuses, if it names '
+	'some, and one of these values at the path, if it names one';
+
+CREATE TYPE appt_internal.send_outcome AS (
+	state text,
+	provider_id text,
+	error text
+);
+
+COMMENT ON TYPE appt_internal.send_outcome IS
+	'What an attempt came to: sent, failed (no retry helps) or due (again)';
+
+CREATE FUNCTION appt_internal.http_outcome(
+	settings jsonb,
+	status integer,
+	error text,
+	answer text)
+	RETURNS appt_internal.send_outcome
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	said CONSTANT jsonb := appt_internal.json_or_null(answer);
+	ok CONSTANT jsonb := coalesce(settings->'ok', '{}');
+	final CONSTANT jsonb := coalesce(settings->'final', '{}');
+	outcome appt_internal.send_outcome;
+BEGIN
+	outcome.error := coalesce(
+		appt_internal.answer_path(said, settings->'error'), error,
+		CASE WHEN status IS NOT NULL THEN format('answered %s', status) END);
+	IF (status BETWEEN 200 AND 299 OR ok->'statuses' @> to_jsonb(status))
+		AND appt_internal.answer_matches(ok, status, said) IS TRUE
+	THEN
+		outcome.state := 'sent';
+		outcome.error := NULL;
+		outcome.provider_id :=
+			appt_internal.answer_path(said, settings->'id');
+	ELSIF (settings->'final' IS NOT NULL
+			AND appt_internal.answer_matches(final, status, said) IS TRUE)
+		OR (final->'statuses' IS NULL AND status BETWEEN 400 AND 499
+			AND status NOT IN (408, 425, 429))
+	THEN
+		outcome.state := 'failed';
+	ELSE
+		outcome.state := 'due';
+	END IF;
+	RETURN outcome;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.http_outcome(jsonb, integer, text, text) IS
+	'What a provider''s answer means by the channel''s rules. Providers answer '
+	'200 with an error inside: the rule decides, not the status';
+
+CREATE FUNCTION appt_internal.mail_outcome(
+	status integer,
+	error text,
+	answer text,
+	message_id text)
+	RETURNS appt_internal.send_outcome
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN CASE
+	WHEN status BETWEEN 200 AND 299
+		THEN ROW('sent', message_id, NULL)::appt_internal.send_outcome
+	WHEN status BETWEEN 500 AND 599 AND status <> 530 AND status <> 535
+		THEN ROW('failed', NULL, coalesce(answer, error))
+			::appt_internal.send_outcome
+	/* Of a server that does not let us in, the clinic is to hear; the
+	 * patient's message waits until the password is right. */
+	ELSE ROW('due', NULL, coalesce(answer, error))
+		::appt_internal.send_outcome
+END;
+
+COMMENT ON FUNCTION appt_internal.mail_outcome(integer, text, text, text) IS
+	'What a mail server''s reply means: 5xx is final, but for one to signing '
+	'in; all else is tried again';
+
+CREATE FUNCTION appt_internal.try_next_channel(n appt.notification)
+	RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	next appt.notification := n;
+	p appt.patient;
+	a appt.appointment;
+	route appt_internal.route;
+BEGIN
+	SELECT t.* INTO a
+	FROM appt.appointment t
+	WHERE t.appointment_no = n.appointment_no;
+	SELECT t.* INTO p
+	FROM appt.patient t
+	WHERE t.patient_no = a.patient_no;
+	next.root_no := coalesce(n.root_no, n.notification_no);
+	next.notification_no := NULL;
+	IF EXISTS (
+		SELECT
+		FROM appt.notification l
+		WHERE l.appointment_no = n.appointment_no
+			AND l.root_no = next.root_no
+			AND l.notification_no > n.notification_no)
+	THEN
+		RETURN false;
+	END IF;
+	/* As it will be asked when the row is there: no channel twice. */
+	next.notification_no := 0;
+	route := appt_internal.route_notification(next, p,
+		appt_internal.notification_rules(a.branch_id, a.doctor_id));
+	IF route.channel_no IS NULL THEN
+		RETURN false;
+	END IF;
+	INSERT INTO appt.notification
+		(appointment_no, event, slot_start, lead_min, root_no)
+	VALUES (n.appointment_no, n.event, n.slot_start, n.lead_min,
+		next.root_no);
+	RETURN true;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.try_next_channel IS
+	'Has the message told by another channel, if there is one that was not '
+	'tried; returns whether there is';
+
+CREATE FUNCTION appt_relay.record_notifications(
+	notification_nos bigint[],
+	fences bigint[],
+	started_us bigint[],
+	durations_ms integer[],
+	statuses integer[],
+	errors text[],
+	answers text[],
+	schedule_s double precision[]
+		DEFAULT '{0,30,120,600,1800,3600,10800,21600,43200}')
+	RETURNS TABLE (notification_no bigint, state text, channel text,
+		reason text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	r record;
+	n appt.notification;
+	settings jsonb;
+	outcome appt_internal.send_outcome;
+BEGIN
+	FOR r IN
+		SELECT *
+		FROM unnest(notification_nos, fences, started_us, durations_ms,
+			statuses, errors, answers) AS u (notification_no, fence,
+			started_us, duration_ms, status, error, answer)
+		ORDER BY u.notification_no
+	LOOP
+		INSERT INTO appt.notification_attempt
+		VALUES (r.notification_no, r.fence,
+			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
+			r.status, r.error, r.answer)
+		ON CONFLICT DO NOTHING;
+		SELECT t.* INTO n
+		FROM appt.notification t
+		WHERE t.notification_no = r.notification_no
+			AND t.fence = r.fence
+			AND t.state IN ('due', 'sending')
+		FOR NO KEY UPDATE;
+		CONTINUE WHEN NOT FOUND;
+
+		SELECT c.settings INTO settings
+		FROM appt.notification_channel c
+		WHERE c.channel_no = n.channel_no;
+		outcome := CASE n.channel
+			WHEN 'email' THEN appt_internal.mail_outcome(r.status, r.error,
+				r.answer, format('ntf-%s.%s', n.notification_no,
+					floor(extract(epoch FROM n.created_at))))
+			ELSE appt_internal.http_outcome(coalesce(settings, '{}'), r.status,
+				r.error, r.answer)
+		END;
+		IF outcome.state = 'due' AND n.attempts + 1 >= cardinality(schedule_s)
+		THEN
+			outcome.state := 'dead';
+		END IF;
+		UPDATE appt.notification t
+		SET state = outcome.state,
+			reason = outcome.error,
+			provider_id = coalesce(outcome.provider_id, t.provider_id),
+			attempts = t.attempts + 1,
+			due_at = CASE outcome.state WHEN 'due' THEN at
+				+ appt_internal.retry_delay(t.attempts + 1, NULL, schedule_s)
+				ELSE t.due_at END,
+			sent_at = CASE outcome.state WHEN 'sent' THEN at END,
+			finished_at = CASE WHEN outcome.state <> 'due' THEN at END,
+			relay_no = NULL,
+			lease_until = NULL
+		WHERE t.notification_no = n.notification_no;
+		IF outcome.state IN ('failed', 'dead') THEN
+			PERFORM appt_internal.try_next_channel(n);
+			RETURN QUERY VALUES (n.notification_no, outcome.state, n.channel,
+				outcome.error);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt_relay.record_notifications(bigint[], bigint[],
+	bigint[], integer[], integer[], text[], text[], double precision[]) IS
+	'Records a batch of attempts in one transaction; may be repeated. '
+	'schedule_s: seconds before each attempt; its length, a day in all, is how '
+	'many there are. Returns what the relay should log: what failed for good, '
+	'or is dead';

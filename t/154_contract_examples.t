@@ -1,0 +1,320 @@
+#!/usr/bin/perl
+#
+# What the contract shows is what happens: each request that it has as an
+# example is sent to a running demo and does what it says, each refusal that
+# it shows is provoked and says the same, and what a page or a program makes
+# of the document (examples, bounds, words, events) is there.
+
+use strict;
+use warnings;
+use utf8;
+use Test::More;
+use Appt::Clinic;
+use Appt::OpenApi;
+
+my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
+my $cluster = $clinic->cluster;
+my $http = $clinic->http;
+my $doc  = $http->get('/api/v1/openapi.json')->{json};
+my $api  = Appt::OpenApi->new($doc);
+my $v    = '/api/v1';
+my $a    = "$v/appointments";
+
+# ---- requests ---------------------------------------------------------------
+
+my %sent;
+
+# sends(operation, status, path): the examples of its body, one after another,
+# each for its query's examples and with what is given to make room for it.
+sub sends {
+    my ($name, $status, $path, %arg) = @_;
+    my ($method) = $name =~ /^(\w+)/;
+    my $operation = $api->operation($name);
+    my %query = map { $_->{name} => $_->{example} }
+        grep { $_->{in} eq 'query' && exists $_->{example} }
+        map { $api->resolve($_) } @{ $operation->{parameters} // [] };
+    my $schema = ($operation->{requestBody}{content} // {})
+        ->{'application/json'}{schema};
+    my @body = $schema ? @{ $api->resolve($schema)->{examples} } : undef;
+    my @done;
+    for my $n (0 .. $#body) {
+        $arg{before}->($n) if $arg{before};
+        my $to = ref $path ? $path->($n) : $path;
+        $to .= ($to =~ /\?/ ? '&' : '?')
+            . $http->{http}->www_form_urlencode(\%query) if %query;
+        my $verb = lc $method;
+        my $r = $verb =~ /^(?:get|delete)$/ ? $http->$verb($to)
+            : $http->$verb($to, $body[$n]);
+        is($r->{status}, $status, "$name: example $n is taken")
+            or diag $r->{body};
+        my @wrong = $api->wrong($name, $r);
+        ok(!@wrong, "$name: and answered as documented") or diag "@wrong";
+        shown($name, $body[$n], $r->{json}) if $body[$n] && ref $r->{json} eq 'HASH';
+        push @done, $r->{json};
+    }
+    $sent{$name}++;
+    return $done[-1];
+}
+
+# Whatever the request says is in the answer, where that has such a member.
+sub shown {
+    my ($name, $body, $answer) = @_;
+    for my $member (sort keys %$body) {
+        next unless exists $answer->{$member};
+        is_deeply($answer->{$member}, $body->{$member}, "$name: $member is that");
+    }
+}
+
+my $booked = sends("POST $a", 201, $a);
+my $one = "$a/{appointment_id}";
+my $at  = "$a/$booked->{appointment_id}";
+is($booked->{slot_start}, '2026-03-15T10:00:00+05:30', 'as the vendor shows it');
+sends("GET $one", 200, $at);
+sends("GET $one/history", 200, "$at/history");
+sends("GET $a", 200, $a);
+sends("GET $a/slots", 200, "$a/slots?branch_id=MUM-01");
+my $moved = sends("PATCH $one/reschedule", 200, "$at/reschedule");
+is($moved->{slot_start}, '2026-03-15T11:00:00+05:30', 'it is moved there');
+my $hold = sends("POST $a/holds", 201, "$a/holds");
+sends("DELETE $a/holds/{hold_id}", 204, "$a/holds/$hold->{hold_id}");
+sends("DELETE $one", 200, $at);
+my $there = sends("POST $a/walk-in", 201, "$a/walk-in");
+sends("GET $v/queue", 200, "$v/queue");
+sends("POST $one/priority", 200, "$a/$there->{appointment_id}/priority");
+my $next = sends("POST $v/queue/call-next", 200, "$v/queue/call-next");
+is($next->{appointment_id}, $there->{appointment_id}, 'who is there is called');
+sends("POST $one/skip", 200, "$a/$there->{appointment_id}/skip");
+sends("POST $one/recall", 200, "$a/$there->{appointment_id}/recall");
+sends("POST $one/skip", 200, "$a/$there->{appointment_id}/skip");
+sends("POST $one/start", 200, "$a/$there->{appointment_id}/start");
+sends("POST $one/complete", 200, "$a/$there->{appointment_id}/complete");
+
+my $patient = sends("POST $v/patients", 201, "$v/patients");
+sends("PATCH $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}");
+sends("GET $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}");
+sends("GET $v/patients", 200, "$v/patients");
+
+my $hours = sends("POST $v/doctors/{doctor_id}/working-hours", 201,
+    "$v/doctors/DOC-001/working-hours", before => sub {
+        $cluster->query("DELETE FROM appt.working_hours
+            WHERE doctor_id = 'DOC-001' AND weekday = 1") });
+my $item = "$v/doctors/{doctor_id}/working-hours/{working_hours_id}";
+my $here = "$v/doctors/DOC-001/working-hours/$hours->{working_hours_id}";
+sends("GET $item", 200, $here);
+sends("PATCH $item", 200, $here);
+sends("DELETE $item", 204, $here);
+for my $case (
+    [ 'doctors/{doctor_id}/extra-sessions', 'doctors/DOC-001/extra-sessions',
+        'extra_session_id' ],
+    [ 'doctors/{doctor_id}/time-off', 'doctors/DOC-001/time-off',
+        'time_off_id' ],
+    [ 'branches/{branch_id}/closures', 'branches/MUM-01/closures',
+        'closure_id' ],
+    [ 'branches', 'branches', 'branch_id' ],
+    [ 'doctors', 'doctors', 'doctor_id' ],
+    [ 'visit-types', 'visit-types', 'visit_type' ],
+    [ 'notification-templates', 'notification-templates',
+        'notification_template_id', sub {
+            $cluster->query('DELETE FROM appt.notification_template') } ])
+{
+    my ($collection, $path, $id, $before) = @$case;
+    my $made = sends("POST $v/$collection", 201, "$v/$path", before => $before);
+    my $at = "$v/$path/$made->{$id}";
+    sends("GET $v/$collection", 200, "$v/$path");
+    sends("GET $v/$collection/{$id}", 200, $at);
+    # An SMS has no subject.
+    $http->patch($at, { channel => 'email', subject => 'x' })
+        if $id eq 'notification_template_id';
+    sends("PATCH $v/$collection/{$id}", 200, $at);
+    sends("DELETE $v/$collection/{$id}", 204, $at);
+}
+
+sends("GET $v/settings", 200, "$v/settings");
+sends("POST $v/settings", 201, "$v/settings");
+my $setting = "$v/settings/hold_min?branch_id=MUM-01";
+sends("PATCH $v/settings/{name}", 200, $setting);
+sends("GET $v/settings/{name}", 200, $setting);
+sends("DELETE $v/settings/{name}", 204, $setting);
+
+my $hook = sends("POST $v/webhooks", 201, "$v/webhooks");
+my $w = "$v/webhooks/{webhook_id}";
+$at = "$v/webhooks/$hook->{webhook_id}";
+sends("GET $v/webhooks", 200, "$v/webhooks");
+sends("GET $w", 200, $at);
+sends("PATCH $w", 200, $at);
+sends("POST $w/ping", 202, "$at/ping");
+sends("POST $w/rotate-secret", 200, "$at/rotate-secret");
+sends("POST $w/enable", 200, "$at/enable");
+sends("POST $w/replay", 202, "$at/replay");
+my $log = sends("GET $w/deliveries", 200, "$at/deliveries");
+sends("POST $w/deliveries/{delivery_id}/redeliver", 202,
+    "$at/deliveries/$log->[0]{delivery_id}/redeliver");
+sends("DELETE $w", 204, $at);
+
+my $client = sends("POST $v/clients", 201, "$v/clients");
+my $c = "$v/clients/{client_id}";
+$at = "$v/clients/$client->{client_id}";
+sends("GET $v/clients", 200, "$v/clients");
+sends("GET $c", 200, $at);
+sends("POST $c/rotate-secret", 200, "$at/rotate-secret");
+sends("PATCH $c", 200, $at);
+sends("DELETE $c", 204, $at);
+sends("GET $_", 200, $_) for grep { !/docs/ }
+    map { $_->{name} =~ /^GET (\S+)/ } grep { !@{ $_->{scopes} } }
+    $api->operations;
+
+# No example of a body is left out.
+my @left = grep { !$sent{$_} } map { $_->{name} } grep {
+    my $body = $api->operation($_->{name})->{requestBody};
+    $body && $body->{content}{'application/json'} } $api->operations;
+is_deeply(\@left, [], 'every example of a body was sent');
+
+# ---- refusals ---------------------------------------------------------------
+
+# A clinic as it was.
+$clinic  = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
+$cluster = $clinic->cluster;
+$http    = $clinic->http;
+
+# The example's words, and those of an answer, without what is never the same.
+sub words {
+    my ($problem) = @_;
+    my $text = JSON::PP->new->canonical->encode(
+        [ @$problem{qw(type title status detail code reason errors)} ]);
+    $text =~ s/APT-2026-\d+/APT-…/g;
+    return $text;
+}
+sub example {
+    my ($refusal, $name) = @_;
+    my ($type) = values %{ $doc->{components}{responses}{$refusal}{content} };
+    return $type->{examples}{$name}{value} // die "no example $name";
+}
+sub says {
+    my ($refusal, $name, $r) = @_;
+    is(words($r->{json} // {}), words(example($refusal, $name)),
+        "$refusal: $name says what it says");
+}
+
+my %who = (patient_id => 'PAT-2026-00123', doctor_id => 'DOC-001',
+    branch_id => 'MUM-01');
+my $ten = '2026-03-15T10:00:00+05:30';
+sub book { return $http->post($a, { %who, slot_start => $ten, @_ }) }
+
+$cluster->query("INSERT INTO appt.setting (name, value) VALUES
+    ('lead_time_min', '2880')");
+says('BookingConflict', 'slot_unavailable_lead_time', book());
+$cluster->query('DELETE FROM appt.setting');
+for my $case ([ in_past => '2026-03-14T09:00:00+05:30' ],
+    [ beyond_horizon => '2027-03-15T10:00:00+05:30' ],
+    [ outside_hours => '2026-03-15T20:00:00+05:30' ],
+    [ off_grid => '2026-03-15T10:05:00+05:30' ]) {
+    says('BookingConflict', "slot_unavailable_$case->[0]",
+        book(slot_start => $case->[1]));
+}
+for my $case ([ closed => 'branches/MUM-01/closures' ],
+    [ on_leave => 'doctors/DOC-001/time-off' ]) {
+    my $made = $http->post("$v/$case->[1]",
+        { date_from => '2026-03-15', date_to => '2026-03-15' });
+    says('BookingConflict', "slot_unavailable_$case->[0]", book());
+    $http->delete($made->{headers}{location});
+}
+$hold = $http->post("$a/holds", { doctor_id => 'DOC-001', branch_id => 'MUM-01',
+    slot_start => $ten })->{json};
+says('BookingConflict', 'slot_unavailable_held', book());
+$http->delete("$a/holds/$hold->{hold_id}");
+says('BookingConflict', 'hold_expired',
+    book(hold_id => 'hold_qqjkmKhDrcHJ37-iXqvAvQ'));
+$booked = book()->{json};
+$at = "$a/$booked->{appointment_id}";
+says('BookingConflict', 'slot_unavailable_taken',
+    book(patient_id => 'PAT-2026-00124'));
+says('BookingConflict', 'patient_conflict', book(doctor_id => 'DOC-006',
+    slot_start => '2026-03-15T10:00:00+05:30'));
+$cluster->query("INSERT INTO appt.setting (name, doctor_id, value) VALUES
+    ('doctor_daily_limit', 'DOC-001', '1')");
+says('BookingConflict', 'slot_unavailable_daily_limit',
+    book(patient_id => 'PAT-2026-00124',
+        slot_start => '2026-03-15T10:15:00+05:30'));
+says('BookingConflict', 'invalid_transition', $http->post("$at/complete"));
+says('TransitionConflict', 'invalid_transition', $http->post("$at/complete"));
+says('NotFound', 'not_found', $http->get("$a/APT-2026-999999"));
+says('BadRequest', 'invalid_request',
+    book(slot_start => '2026-03-15T10:00:00'));
+says('BadRequest', 'branch_required', book(branch_id => undef));
+says('BadRequest', 'idempotency_key_invalid',
+    $http->post($a, { %who, slot_start => $ten },
+        { 'Idempotency-Key' => 'k' x 256 }));
+says('VersionMismatch', 'version_mismatch', do {
+    $http->patch("$at/reschedule",
+        { new_slot_start => '2026-03-15T10:15:00+05:30' });
+    $http->delete($at, { reason => 'x' }, { 'If-Match' => '"1"' });
+});
+says('Unprocessable', 'unknown_reference', book(doctor_id => 'DOC-999'));
+my $key = { 'Idempotency-Key' => 'k' };
+$http->post("$v/patients", { first_name => 'Asha' }, $key);
+says('Unprocessable', 'idempotency_key_reused',
+    $http->post("$v/patients", { first_name => 'Tara' }, $key));
+says('ResourceConflict', 'already_exists',
+    $http->post("$v/doctors", { doctor_id => 'DOC-001', name => 'x' }));
+says('ResourceConflict', 'in_use', $http->delete("$v/doctors/DOC-001"));
+$http->patch("$at/reschedule", { new_slot_start => $ten });
+says('ResourceConflict', 'affects_appointments',
+    $http->post("$v/branches/MUM-01/closures",
+        { date_from => '2026-03-15', date_to => '2026-03-15' }));
+my $reader = $clinic->http($clinic->create_client(
+    name => 'Reader', scopes => ['appointments:read']));
+says('Forbidden', 'insufficient_scope', $reader->post($a, { %who }));
+says('Unauthorized', 'invalid_token',
+    Appt::Http->new($clinic->gateway->url, token => 'x')->get($at));
+says('NotAcceptable', 'not_acceptable',
+    $http->get($at, undef, { Accept => 'text/html' }));
+says('UnsupportedMediaType', 'unsupported_media_type',
+    $http->post($a, '<a/>', { 'Content-Type' => 'text/xml' }));
+says('TooLarge', 'content_too_large', book(notes => 'x' x 70_000));
+
+$cluster->query("INSERT INTO appt.setting (name, value) VALUES
+    ('reschedule_window_min', '120')");
+$cluster->freeze_clock('2026-03-15T08:01:00+05:30');
+says('TransitionConflict', 'cancellation_window',
+    $http->delete($at, { reason => 'x' }));
+says('BookingConflict', 'reschedule_window',
+    $http->patch("$at/reschedule", { new_slot_start => '2026-03-15T11:00:00+05:30' }));
+
+# ---- what is made of the document -------------------------------------------
+
+is_deeply($doc->{servers}[0]{url}, '/', 'the calls are where the document is');
+my %request = map { $_ => 1 } map {
+    my $body = $_->{requestBody};
+    $body ? map { ($_->{schema}{'$ref'} // '') =~ m{([^/]+)$} }
+        values %{ $body->{content} } : ();
+} map { values %$_ } values %{ $doc->{paths} };
+my (@silent, @boundless, @prefilled);
+for my $name (sort keys %{ $doc->{components}{schemas} }) {
+    my $property = $doc->{components}{schemas}{$name}{properties} // {};
+    for my $member (sort keys %$property) {
+        my $said = $property->{$member};
+        next if $said->{'$ref'};
+        my @type = map { ref ? @$_ : $_ } $said->{type} // ();
+        push @silent, "$name.$member" unless length($said->{description} // '');
+        push @boundless, "$name.$member" if $request{$name}
+            && !grep({ exists $said->{$_} } qw(enum const maxLength format
+                maximum maxItems properties)) && !grep { $_ eq 'boolean' } @type;
+    }
+}
+is_deeply(\@silent, [], 'every member is described');
+is_deeply(\@boundless, [], 'every member that is sent has a bound');
+for my $path (sort keys %{ $doc->{paths} }) {
+    for my $operation (values %{ $doc->{paths}{$path} }) {
+        push @prefilled, map {"$path $_->{name}"}
+            grep { exists $_->{example} && !$_->{required} }
+            map { $api->resolve($_) } @{ $operation->{parameters} // [] };
+    }
+}
+is_deeply(\@prefilled, [], 'nothing is filled in that nobody has to give');
+my $events = $cluster->value('SELECT to_json(appt.webhook_event_types()
+    || appt.webhook_alert_types())::text');
+is_deeply([ sort keys %{ $doc->{webhooks} } ],
+    [ sort 'webhook.ping', @{ JSON::PP->new->decode($events) } ],
+    'every event that a webhook can be told has a form');
+
+done_testing();
