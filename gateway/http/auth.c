@@ -226,7 +226,7 @@ auth_token(Auth *auth, const char *text)
 
 /*
  * Whether the token has not expired, is not revoked, and its client is as it
- * was.  A client that is not known is one newer than our knowledge, or was
+ * was: disabling one raises its epoch, too.  A client that is not known is one newer than our knowledge, or was
  * gone before that token.
  */
 static AuthOutcome
@@ -244,6 +244,5 @@ token_outcome(const Auth *auth, const Token *token)
 	if (client == NULL)
 		return token->issued_at + 1 >= state->clients.as_of
 			? AUTH_GOOD : AUTH_ENDED;
-	return client->active && token->epoch >= client->epoch
-		? AUTH_GOOD : AUTH_ENDED;
+	return token->epoch >= client->epoch ? AUTH_GOOD : AUTH_ENDED;
 }
