@@ -226,8 +226,8 @@ auth_token(Auth *auth, const char *text)
 
 /*
  * Whether the token has not expired, is not revoked, and its client is as it
- * was: disabling one raises its epoch, too.  A client that is not known is one newer than our knowledge, or was
- * gone before that token.
+ * was: the epoch rises when a client is disabled, too.  A client that is not
+ * known is one newer than our knowledge, or was gone before that token.
  */
 static AuthOutcome
 token_outcome(const Auth *auth, const Token *token)
