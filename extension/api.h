@@ -21,6 +21,7 @@ extern int	api_int(FunctionCallInfo fcinfo, int n);
 extern OptionalTime api_time(FunctionCallInfo fcinfo, int n);
 extern OptionalInt api_optional_int(FunctionCallInfo fcinfo, int n);
 extern bool api_bool(FunctionCallInfo fcinfo, int n);
+extern Caller api_caller(FunctionCallInfo fcinfo, int n);
 
 /* ---- bulk.c ---- */
 

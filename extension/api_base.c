@@ -75,6 +75,17 @@ api_bool(FunctionCallInfo fcinfo, int n)
 	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
 }
 
+/*
+ * The API client of an argument that only the gateway's form of a function has;
+ * without it the session.  Call schedule_refresh() before.
+ */
+Caller
+api_caller(FunctionCallInfo fcinfo, int n)
+{
+	return n < PG_NARGS() ? caller_of_client(api_exact_text(fcinfo, n))
+		: caller_of_session();
+}
+
 Datum
 appt_is_time_zone(PG_FUNCTION_ARGS)
 {

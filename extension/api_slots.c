@@ -35,15 +35,24 @@ static char *room_for(JsonList *list, Size bytes);
 static text *finish_json(JsonList *list);
 static char *put_slot_json(char *p, const Slot *slot, pg_tz *zone);
 static Datum call_explain_slot(void *arg);
+static Datum call_explain_slot_json(void *arg);
+static char *explanation_json(const Placement *placement, SlotVerdict verdict,
+							  const char *sentence);
 static Datum call_first_available(void *arg);
+static Datum call_first_slot_json(void *arg);
+static bool find_first(FunctionCallInfo fcinfo, const char *doctor_field,
+					   OfferedSlot *found);
+static char *first_slot_json(const OfferedSlot *found);
 static void put_slot(ReturnSetInfo *result, const OfferedSlot *offered);
-static int	doctors_of_args(FunctionCallInfo fcinfo, const char ***doctor_ids);
+static void take_doctors(SearchQuery *query, FunctionCallInfo fcinfo);
 static Datum form_found(FunctionCallInfo fcinfo, const OfferedSlot *found);
 
 PG_FUNCTION_INFO_V1(appt_available_slots);
 PG_FUNCTION_INFO_V1(appt_api_slots);
 PG_FUNCTION_INFO_V1(appt_explain_slot);
 PG_FUNCTION_INFO_V1(appt_first_available);
+PG_FUNCTION_INFO_V1(appt_api_explain_slot);
+PG_FUNCTION_INFO_V1(appt_first_slot_json);
 
 Datum
 appt_available_slots(PG_FUNCTION_ARGS)
@@ -68,6 +77,18 @@ Datum
 appt_first_available(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_first_available, fcinfo);
+}
+
+Datum
+appt_api_explain_slot(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_explain_slot_json, fcinfo);
+}
+
+Datum
+appt_first_slot_json(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_first_slot_json, fcinfo);
 }
 
 static Datum
@@ -207,29 +228,68 @@ call_explain_slot(void *arg)
 		.branch_id = api_text(fcinfo, 3),
 		.visit_type = api_text(fcinfo, 4)
 	};
-	char	   *sentence = placement_explain(&request);
+	Placement	placement = {0};
+	SlotVerdict verdict;
+	char	   *sentence;
 
+	schedule_refresh();
+	sentence = placement_explain(&placement, &request, &verdict);
 	return SPI_datumTransfer(CStringGetTextDatum(sentence), false, -1);
+}
+
+static Datum
+call_explain_slot_json(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+	PlacementRequest request = {
+		.caller = &caller,
+		.doctor_id = api_text(fcinfo, 0),
+		.slot_start = api_time(fcinfo, 1),
+		.slot_end = api_time(fcinfo, 2),
+		.branch_id = api_text(fcinfo, 3),
+		.visit_type = api_text(fcinfo, 4),
+		.addressed = true
+	};
+	Placement	placement = {0};
+	SlotVerdict verdict;
+	char	   *sentence;
+
+	schedule_refresh();
+	caller = api_caller(fcinfo, 5);
+	sentence = placement_explain(&placement, &request, &verdict);
+	return SPI_datumTransfer(CStringGetTextDatum(
+		explanation_json(&placement, verdict, sentence)), false, -1);
+}
+
+static char *
+explanation_json(const Placement *placement, SlotVerdict verdict,
+				 const char *sentence)
+{
+	bool		is_free = verdict == SLOT_FREE;
+	pg_tz	   *zone = placement->place.branch->zone;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	appt_json_text(&out, "doctor_id", placement->place.doctor->doctor_id);
+	appt_json_text(&out, "branch_id", placement->place.branch->branch_id);
+	appt_json_time(&out, "slot_start", placement->slot_start, zone);
+	appt_json_time(&out, "slot_end", placement->slot_end, zone);
+	appt_json_bool(&out, "free", is_free);
+	appt_json_text(&out, "reason", refusal_reason(verdict));
+	appt_json_text(&out, "detail", is_free ? NULL : sentence);
+	appendStringInfoChar(&out, '}');
+	return out.data;
 }
 
 static Datum
 call_first_available(void *arg)
 {
 	FunctionCallInfo fcinfo = arg;
-	Caller		caller = caller_of_session();
-	SearchQuery query = {
-		.caller = &caller,
-		.from = PG_ARGISNULL(1) ? appt_now() : PG_GETARG_TIMESTAMPTZ(1),
-		.branch_id = api_text(fcinfo, 3),
-		.duration_min = api_int(fcinfo, 4),
-		.visit_type = api_text(fcinfo, 5),
-		.access = APPT_READ
-	};
 	OfferedSlot found;
 
-	schedule_refresh();
-	query.ndoctors = doctors_of_args(fcinfo, &query.doctor_ids);
-	if (!search_first(&query, &found))
+	if (!find_first(fcinfo, "doctor_ids", &found))
 	{
 		fcinfo->isnull = true;
 		return (Datum) 0;
@@ -237,29 +297,79 @@ call_first_available(void *arg)
 	return form_found(fcinfo, &found);
 }
 
+/* An array with the slot, empty where there is none. */
+static Datum
+call_first_slot_json(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	OfferedSlot found;
+	char	   *json = "[]";
+
+	if (find_first(fcinfo, "doctor_id", &found))
+		json = first_slot_json(&found);
+	return SPI_datumTransfer(CStringGetTextDatum(json), false, -1);
+}
+
+static char *
+first_slot_json(const OfferedSlot *found)
+{
+	pg_tz	   *zone = found->branch->zone;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoString(&out, "[{");
+	appt_json_text(&out, "doctor_id", found->doctor->doctor_id);
+	appt_json_text(&out, "branch_id", found->branch->branch_id);
+	appt_json_time(&out, "start_time", found->slot.start, zone);
+	appt_json_time(&out, "end_time", found->slot.end, zone);
+	appendStringInfoString(&out, "}]");
+	return out.data;
+}
+
+static bool
+find_first(FunctionCallInfo fcinfo, const char *doctor_field,
+		   OfferedSlot *found)
+{
+	Caller		caller;
+	SearchQuery query = {
+		.caller = &caller,
+		.doctor_field = doctor_field,
+		.from = PG_ARGISNULL(1) ? appt_now() : PG_GETARG_TIMESTAMPTZ(1),
+		.branch_id = api_text(fcinfo, 3),
+		.duration_min = api_int(fcinfo, 4),
+		.visit_type = api_text(fcinfo, 5),
+		.access = APPT_READ
+	};
+
+	schedule_refresh();
+	caller = api_caller(fcinfo, 6);
+	take_doctors(&query, fcinfo);
+	return search_first(&query, found);
+}
+
 /* The doctors named, or those of the specialty. */
-static int
-doctors_of_args(FunctionCallInfo fcinfo, const char ***doctor_ids)
+static void
+take_doctors(SearchQuery *query, FunctionCallInfo fcinfo)
 {
 	Datum	   *items;
-	int			n;
 
 	if (PG_ARGISNULL(0))
 	{
-		appt_require(!PG_ARGISNULL(2), "doctor_ids or specialty");
-		return search_specialty(api_text(fcinfo, 2), doctor_ids);
+		appt_require(!PG_ARGISNULL(2), psprintf("%s or specialty",
+												query->doctor_field));
+		search_specialty(query, api_text(fcinfo, 2));
+		return;
 	}
 	if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
 				 errmsg("doctor_ids must not contain NULL"),
-				 appt_errfield("doctor_ids")));
+				 appt_errfield(query->doctor_field)));
 	deconstruct_array_builtin(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, &items,
-							  NULL, &n);
-	*doctor_ids = palloc_array(const char *, n + 1);
-	for (int i = 0; i < n; i++)
-		(*doctor_ids)[i] = TextDatumGetCString(items[i]);
-	return n;
+							  NULL, &query->ndoctors);
+	query->doctor_ids = palloc_array(const char *, query->ndoctors + 1);
+	for (int i = 0; i < query->ndoctors; i++)
+		query->doctor_ids[i] = TextDatumGetCString(items[i]);
 }
 
 static Datum

@@ -80,6 +80,7 @@ extern int	length_default_slot(const Place *place);
 typedef struct SearchQuery
 {
 	const Caller *caller;
+	const char *doctor_field;	/* what the caller calls them */
 	const char **doctor_ids;
 	int			ndoctors;
 	const char *branch_id;		/* NULL: any */
@@ -93,12 +94,13 @@ typedef struct SearchQuery
 } SearchQuery;
 
 extern bool search_first(const SearchQuery *query, OfferedSlot *best);
-extern int	search_specialty(const char *specialty, const char ***doctor_ids);
+extern void search_specialty(SearchQuery *query, const char *specialty);
 
 /* ---- refusal.c ---- */
 
 extern char *refusal_sentence(SlotVerdict verdict, const Place *place,
 							  TimestampTz start);
+extern const char *refusal_reason(SlotVerdict verdict);
 pg_noreturn extern void refusal_raise(SlotVerdict verdict, const Place *place,
 									  TimestampTz start);
 
@@ -112,6 +114,7 @@ typedef struct PlacementRequest
 	const char *visit_type;
 	OptionalTime slot_start;	/* required */
 	OptionalTime slot_end;		/* else by visit type, else by the grid */
+	bool		addressed;		/* the ids are a path's or query's */
 	bool		override;
 	int64		except_no;		/* the appointment that moves, 0: none */
 	int64		own_length;		/* which it may keep */
@@ -143,7 +146,9 @@ pg_noreturn extern void placement_refuse_overlap(const Placement *placement,
 												 const char *constraint,
 												 const char *patient_id);
 extern void placement_find_overflow(Placement *placement);
-extern char *placement_explain(const PlacementRequest *request);
+extern char *placement_explain(Placement *placement,
+							   const PlacementRequest *request,
+							   SlotVerdict *verdict);
 extern int	placement_length(const Placement *placement);
 
 /* ---- rearrange.c ---- */

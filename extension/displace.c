@@ -451,6 +451,7 @@ find_place(Displacement *d, OfferedSlot *found)
 	const Branch *branch = schedule_branch(d->item->branch_id);
 	Frontier   *frontier = frontier_of(d);
 	SearchQuery query = {
+		.doctor_field = "doctor_id",
 		.caller = d->caller,
 		.doctor_ids = (const char **) &d->item->doctor_id,
 		.ndoctors = 1,

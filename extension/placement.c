@@ -115,21 +115,24 @@ placement_find(Placement *placement, const PlacementRequest *request)
 		clear_expired_holds(placement);
 }
 
-/* Why the slot cannot be booked, or "free"; takes no lock. */
+/*
+ * Why the slot cannot be booked, as a verdict and in a sentence, or "free";
+ * takes no lock.  Call schedule_refresh() before.
+ */
 char *
-placement_explain(const PlacementRequest *request)
+placement_explain(Placement *placement, const PlacementRequest *request,
+				  SlotVerdict *verdict)
 {
-	Placement	placement = {0};
 	SlotDay		day;
 	Slot		slot;
 
 	check_times(request);
-	schedule_refresh();
-	resolve(&placement, request);
-	load_day(&placement, request, &day);
-	return refusal_sentence(slots_judge(&day, placement.slot_start,
-										placement.slot_end, &slot),
-							&placement.place, placement.slot_start);
+	resolve(placement, request);
+	load_day(placement, request, &day);
+	*verdict = slots_judge(&day, placement->slot_start, placement->slot_end,
+						   &slot);
+	return refusal_sentence(*verdict, &placement->place,
+							placement->slot_start);
 }
 
 /*
@@ -254,16 +257,17 @@ check_ahead(const Placement *placement, const PlacementRequest *request)
 static void
 resolve(Placement *placement, const PlacementRequest *request)
 {
+	IdOrigin	origin = request->addressed ? ID_ADDRESSED : ID_IN_BODY;
 	const VisitType *visit;
 	Doctor	   *doctor;
 
 	placement->place = availability_place(request->doctor_id,
 										  request->branch_id,
-										  request->caller, ID_IN_BODY);
+										  request->caller, origin);
 	/* One that moves keeps its visit type, even if it was retired since. */
 	visit = request->except_no != 0 && request->visit_type != NULL
 		? schedule_visit_type(request->visit_type)
-		: availability_visit_type(request->visit_type, ID_IN_BODY);
+		: availability_visit_type(request->visit_type, origin);
 	doctor = placement->place.doctor;
 	placement->visit = visit;
 	placement->now = appt_now();

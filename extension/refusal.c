@@ -48,6 +48,18 @@ refusal_sentence(SlotVerdict verdict, const Place *place, TimestampTz start)
 	pg_unreachable();
 }
 
+/* The same in one word, which stands beside slot_unavailable; NULL: free. */
+const char *
+refusal_reason(SlotVerdict verdict)
+{
+#define APPT_ERROR_REASON(name, sqlstate, http, code, reason) reason,
+	static const char *const reasons[] = {
+		APPT_ERROR_TABLE(APPT_ERROR_REASON)
+	};
+
+	return verdict == SLOT_FREE ? NULL : reasons[verdict_error(verdict)];
+}
+
 /* Refuses a booking at a slot that is not free. */
 void
 refusal_raise(SlotVerdict verdict, const Place *place, TimestampTz start)

@@ -60,7 +60,7 @@ static Datum
 call_reschedule_day(void *arg)
 {
 	FunctionCallInfo fcinfo = arg;
-	Caller		caller = caller_of_session();
+	Caller		caller;
 	DayMove		m = {
 		.caller = &caller,
 		.doctor_id = api_text(fcinfo, 0),
@@ -78,6 +78,7 @@ call_reschedule_day(void *arg)
 	appt_require(m.doctor_id != NULL, "doctor_id");
 	bulk_lock_branches();
 	schedule_refresh();
+	caller = api_caller(fcinfo, 6);
 	doctor_no = lock_doctors(&m);
 	list = load(&m, doctor_no);
 	bulk_lock_patients(&list);
@@ -110,11 +111,11 @@ lock_doctors(const DayMove *m)
 	BulkItem	items[2];
 	BulkList	list = {.items = items, .nitems = lengthof(items)};
 
-	if (from == NULL)
+	if (from == NULL || !caller_sees_doctor(m->caller, from))
 		reference_unknown_id(ID_ADDRESSED, "doctor", m->doctor_id, "doctor_id");
 	if (m->to_doctor_id != NULL)
 		to = schedule_doctor(m->to_doctor_id);
-	if (to == NULL)
+	if (to == NULL || !caller_sees_doctor(m->caller, to))
 		reference_unknown_id(ID_IN_BODY, "doctor", m->to_doctor_id,
 							 "to_doctor_id");
 	items[0].doctor_no = from->doctor_no;
@@ -123,6 +124,7 @@ lock_doctors(const DayMove *m)
 	return from->doctor_no;
 }
 
+/* Those of the day that the caller sees. */
 static BulkList
 load(const DayMove *m, int doctor_no)
 {
@@ -133,7 +135,16 @@ load(const DayMove *m, int doctor_no)
 		appt_arg_text(m->branch_id)
 	};
 
-	return bulk_load(&booked, args);
+	BulkList	list = bulk_load(&booked, args);
+	int			n = 0;
+
+	for (int i = 0; i < list.nitems; i++)
+	{
+		if (caller_sees(m->caller, list.items[i].branch_id))
+			list.items[n++] = list.items[i];
+	}
+	list.nitems = n;
+	return list;
 }
 
 static Datum

@@ -39,17 +39,25 @@ search_first(const SearchQuery *query, OfferedSlot *best)
 	return found;
 }
 
-/* The active doctors of a specialty, whatever its case; their number. */
-int
-search_specialty(const char *specialty, const char ***doctor_ids)
+/*
+ * Asks for the active doctors of a specialty, whatever its case, whom the
+ * caller sees.
+ */
+void
+search_specialty(SearchQuery *query, const char *specialty)
 {
 	ApptArg		args[] = {appt_arg_text(specialty)};
 	int			n = appt_run(&by_specialty, args, APPT_READ_LATEST);
 
-	*doctor_ids = palloc_array(const char *, n + 1);
+	query->doctor_ids = palloc_array(const char *, n + 1);
 	for (int i = 0; i < n; i++)
-		(*doctor_ids)[i] = appt_field_text(i, 1);
-	return n;
+	{
+		const char *doctor_id = appt_field_text(i, 1);
+		const Doctor *doctor = schedule_doctor(doctor_id);
+
+		if (doctor != NULL && caller_sees_doctor(query->caller, doctor))
+			query->doctor_ids[query->ndoctors++] = doctor_id;
+	}
 }
 
 /* Looks some days at a time, no further than what was found so far. */
@@ -76,8 +84,10 @@ search_doctor(const SearchQuery *query, const char *doctor_id,
 		.access = query->access
 	};
 
-	if (doctor == NULL || !doctor->active)
-		reference_unknown_id(ID_ADDRESSED, "doctor", doctor_id, "doctor_ids");
+	if (doctor == NULL || !doctor->active ||
+		!caller_sees_doctor(query->caller, doctor))
+		reference_unknown_id(ID_ADDRESSED, "doctor", doctor_id,
+							 query->doctor_field);
 	if (found)
 		last = appt_local_date(best->slot.start, utc) + 1;
 	else

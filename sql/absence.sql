@@ -177,4 +177,31 @@ SELECT patient_id, slot_start AT TIME ZONE 'UTC' AS utc
 FROM appt.reschedule_day('N-1', '2026-10-25', to_doctor_id => 'N-2')
 ORDER BY 2;
 
+-- On behalf of a client of one branch: what is another's stays, and is not
+-- told of; who works nowhere at the branch is not there.
+INSERT INTO appt.working_hours (doctor_id, branch_id, weekday, start_time,
+	end_time)
+SELECT 'N-1', b, 1, s::time, s::time + interval '1 hour'
+FROM (VALUES ('NIGHT', '09:00'), ('MUM-01', '11:00')) v (b, s);
+SELECT count(appt.book('PAT-' || n, 'N-1', at, branch_id => b))
+FROM (VALUES (3, 'NIGHT', '2026-11-02 09:00+00'::timestamptz),
+	(4, 'MUM-01', '2026-11-02 11:00+05:30')) v (n, b, at);
+SELECT count(*) FROM appt.create_client('Night', '{appointments:write}',
+	branch_ids => '{NIGHT}', id => 'c_night');
+SELECT x->>'patient_id' AS patient, x->>'slot_start' AS slot,
+	x->>'reason' AS reason
+FROM appt_api.reschedule_day('N-1', '2026-11-02', '2026-11-09', NULL, NULL,
+	'Conference', 'c_night', 'key', 'hash'), json_array_elements(body::json) x;
+SELECT replayed, json_array_length(body::json) AS moved
+FROM appt_api.reschedule_day('N-1', '2026-11-02', '2026-11-09', NULL, NULL,
+	'Conference', 'c_night', 'key', 'hash');
+SELECT patient_id, slot_start, status FROM appt.appointment
+WHERE doctor_id = 'N-1' AND status = 'booked' ORDER BY 1;
+SELECT pg_temp.try(format('SELECT appt_api.reschedule_day(%L, %L, NULL, %L, %L,
+	NULL, %L)', doctor, '2026-11-09'::date, to_doctor, branch, 'c_night'))
+FROM (VALUES (1, 'DOC-001', NULL, NULL), (2, 'N-1', 'DOC-001', NULL),
+	(3, 'N-1', NULL, 'MUM-01'), (4, NULL, NULL, NULL))
+	v (n, doctor, to_doctor, branch)
+ORDER BY n;
+
 ROLLBACK;

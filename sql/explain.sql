@@ -39,8 +39,28 @@ SELECT pg_temp.try($$SELECT appt.explain_slot('DOC-001', '2026-03-16 11:00',
 SELECT pg_temp.try($$SELECT appt.explain_slot('DOC-001', '2026-03-16 11:00',
 	visit_type => 'dance')$$);
 
--- It says free of just what is listed, and writes nothing.
+
+-- The JSON form; a client limited to another branch sees nothing there.
 DELETE FROM appt.setting;
+SELECT body FROM (VALUES (1, '2026-03-16 09:30'), (2, '2026-03-16 09:15'),
+	(3, '2026-03-17 09:00'), (4, '2026-03-18 09:00'), (5, '2026-03-16 12:00'))
+	v (n, at)
+CROSS JOIN LATERAL appt_api.explain_slot('DOC-001', at::timestamptz, NULL,
+	NULL, NULL)
+ORDER BY n;
+INSERT INTO appt.branch (branch_id, name, time_zone)
+VALUES ('LON-01', 'Marylebone', 'Europe/London');
+SELECT client_id FROM appt.create_client('London only', '{appointments:read}',
+	branch_ids => '{LON-01}', id => 'c_london');
+SELECT pg_temp.try(format('SELECT appt_api.explain_slot(%L, %L, NULL, %L, %L,
+	%L)', doctor, '2026-03-16 11:00', 'MUM-01', visit, client))
+FROM (VALUES (1, 'DOC-001', NULL, 'c_london'), (2, 'DOC-999', NULL, NULL),
+	(3, 'DOC-001', 'dance', NULL), (4, NULL, NULL, NULL))
+	v (n, doctor, visit, client)
+ORDER BY n;
+UPDATE appt.branch SET active = false WHERE branch_id = 'LON-01';
+
+-- It says free of just what is listed, and writes nothing.
 SELECT count(*) AS asked,
 	count(*) FILTER (WHERE (why = 'free') = listed) AS agree
 FROM generate_series(timestamptz '2026-03-16 08:00', '2026-03-19 13:00',

@@ -68,4 +68,19 @@ FROM unnest(ARRAY['''{DOC-999}''', '''{DOC-004}''', '''{}''', '''{NULL}''', '',
 	'''{DOC-001}'', visit_type => ''dance''',
 	'''{{DOC-001},{DOC-002}}''']) WITH ORDINALITY v (a, n) ORDER BY n;
 
+-- The JSON form, and a client that is limited to a branch: of a specialty it is
+-- shown whom it sees.
+DELETE FROM appt.time_off;
+SELECT count(*) FROM appt.create_client('London', '{appointments:read}',
+	branch_ids => '{LON-01}', id => 'c_london');
+SELECT pg_temp.try(format('SELECT appt_api.first_slot(%L, %L, NULL, NULL, NULL,
+	NULL, %L)', doctor, specialty, client))
+FROM (VALUES (1, 'DOC-002', NULL, NULL), (2, 'DOC-002,DOC-003', NULL, NULL),
+	(3, NULL, 'cardiology', NULL), (4, NULL, 'cardiology', 'c_london'),
+	(5, NULL, 'alchemy', NULL), (6, 'DOC-003', NULL, 'c_london'),
+	(7, 'DOC-002', NULL, 'c_london'), (8, 'DOC-999', NULL, 'c_london'),
+	(9, NULL, NULL, NULL), (10, 'DOC-002,', NULL, NULL))
+	v (n, doctor, specialty, client)
+ORDER BY n;
+
 ROLLBACK;

@@ -36,6 +36,28 @@ my $slots = asks("GET $a/slots", 200, "$a/slots",
 asks("GET $a/slots", 400, "$a/slots", { date => 'x', colour => 1 });
 asks("GET $a/slots", 404, "$a/slots",
     { doctor_id => 'DOC-999', date => '2026-03-16', branch_id => 'MUM-01' });
+my $explain = "GET $a/slots/explain";
+my %at = (doctor_id => 'DOC-001', branch_id => 'MUM-01');
+is(asks($explain, 200, "$a/slots/explain",
+    { %at, slot_start => $slots->[0]{start_time} })->{free}, JSON::PP::true(),
+    'what is listed is free');
+my $why = asks($explain, 200, "$a/slots/explain",
+    { %at, slot_start => '2026-03-16T03:00:00+05:30' });
+is_deeply([ @$why{qw(free reason)} ], [ JSON::PP::false(), 'outside_hours' ],
+    'what is not is not, and why');
+asks($explain, 400, "$a/slots/explain", { %at });
+asks($explain, 404, "$a/slots/explain",
+    { %at, doctor_id => 'DOC-999', slot_start => '2026-03-16T10:00:00+05:30' });
+my $first = "GET $a/slots/first";
+my $found = asks($first, 200, "$a/slots/first",
+    { %at, from => '2026-03-16T00:00:00+05:30' });
+is_deeply([ map { @$_{qw(start_time end_time)} } @$found ],
+    [ @{ $slots->[0] }{qw(start_time end_time)} ],
+    'the first of all is the first of its day');
+is_deeply(asks($first, 200, "$a/slots/first", { specialty => 'Alchemy' }), [],
+    'nobody has that specialty');
+asks($first, 400, "$a/slots/first");
+asks($first, 404, "$a/slots/first", { doctor_id => 'DOC-001,DOC-999' });
 my %who = (patient_id => 'PAT-2026-00123', doctor_id => 'DOC-001',
     branch_id => 'MUM-01');
 my %when = (slot_start => $slots->[0]{start_time},
@@ -54,6 +76,16 @@ asks("PATCH $one/reschedule", 200, "$a/$id/reschedule",
 asks("PATCH $one/reschedule", 412, "$a/$id/reschedule",
     { new_slot_start => $slots->[2]{start_time} }, { 'If-Match' => '"1"' });
 asks("POST $one/check-in", 409, "$a/$id/check-in");
+my $day = 'POST /api/v1/doctors/{doctor_id}/reschedule-day';
+my $moved = asks($day, 200, '/api/v1/doctors/DOC-001/reschedule-day',
+    { from_date => '2026-03-16', to_date => '2026-03-23',
+        branch_id => 'MUM-01', reason => 'ill' });
+is((grep { $_->{appointment_id} eq $id } @$moved)[0]{token_date},
+    '2026-03-23', 'a day is moved');
+asks($day, 409, '/api/v1/doctors/DOC-001/reschedule-day',
+    { from_date => '2026-03-23', to_date => '2028-03-20' });
+asks($day, 404, '/api/v1/doctors/DOC-999/reschedule-day',
+    { from_date => '2026-03-16' });
 asks("GET $one/history", 200, "$a/$id/history");
 asks("DELETE $one", 200, "$a/$id", { reason => 'well again' });
 my $hold = asks("POST $a/holds", 201, "$a/holds",

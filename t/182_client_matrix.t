@@ -158,7 +158,7 @@ sub select_one {
     my @name = sort keys %$args;
     my $row = eval {
         $dbh->selectrow_hashref("SELECT * FROM appt_api.$name("
-            . join(', ', map {"$name[$_] => \$" . ($_ + 1)} 0 .. $#name) . ')',
+            . join(', ', map {qq("$name[$_]" => \$) . ($_ + 1)} 0 .. $#name) . ')',
             {}, @$args{@name});
     };
     return { state => '', error => '', body => '', %{ $row // {} },
@@ -181,7 +181,7 @@ sub value {
     my ($name, $arg, $world) = @_;
     return undef if $arg =~ /^(?:expected_version|idempotency_key|request_hash
         |slot_end|new_slot_end|duration|date_from|date_to|search|specialty|state
-        |registered_after|source|event|channel|language|secret|notes)$/x;
+        |registered_after|from|to_doctor_id|source|event|channel|language|secret|notes)$/x;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
     return undef if $name eq 'list_appointments' && $arg eq 'status';
@@ -201,6 +201,7 @@ sub value {
     return 'hold_min' if $arg eq 'name' && $name =~ /_setting$/;
     my %value = (%$world, date => '2026-03-16', slot_start => sprintf($at, '11:00'),
         new_slot_start => sprintf($at, '12:00'), override => 0, reason => 'Asked',
+        from_date => '2026-03-17', to_date => '2026-03-18',
         priority => 10, page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
         active => 't', events => ['*'], description => 'Text', signed => 't',
         url => 'https://example.com/hook', status => undef, name => 'Name',

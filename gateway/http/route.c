@@ -225,7 +225,7 @@ route_prepare(const Route *route)
 		if (route->args[i].from == IN_BODY_WHOLE)
 			continue;
 		count++;
-		buf_printf(&sql, "%s%s => $%d", count > 1 ? ", " : "",
+		buf_printf(&sql, "%s\"%s\" => $%d", count > 1 ? ", " : "",
 				   route->args[i].name, count);
 	}
 	buf_printf(&sql, ")%s", route->scalar ? " AS body" : "");

@@ -124,6 +124,46 @@ CREATE FUNCTION appt_api.cancel(
 COMMENT ON FUNCTION appt_api.cancel(text, text, integer, text) IS
 	'As appt.cancel';
 
+CREATE FUNCTION appt_api.reschedule_day(
+	doctor_id text,
+	from_date date,
+	to_date date,
+	to_doctor_id text,
+	branch_id text,
+	reason text,
+	client text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	request_hash text DEFAULT NULL)
+	RETURNS appt_api.answer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	route constant text := 'reschedule_day';
+	answer appt_api.answer
+		:= appt_internal.kept_answer(client, route, idempotency_key,
+		request_hash);
+BEGIN
+	IF answer.replayed THEN
+		RETURN answer;
+	END IF;
+	PERFORM appt_internal.check_scope(branch_id, NULL, client, 'SBU01');
+	SELECT '[' || coalesce(string_agg(appt.appointment_json(m), ','
+		ORDER BY m.slot_start, m.appointment_no), '') || ']'
+	INTO answer.body
+	FROM appt_internal.reschedule_day(doctor_id, from_date, to_date,
+		to_doctor_id, branch_id, reason, client) m;
+	RETURN appt_internal.keep_answer(answer, client, route, idempotency_key,
+		request_hash);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.reschedule_day(text, date, date, text, text, text,
+	text, text, text) IS
+	'As appt.reschedule_day, of what the client sees: a JSON array of the moved '
+	'appointments. Raises SBU01 (branch_id, to_doctor_id)';
+
 CREATE FUNCTION appt_api.list_appointments(
 	doctor_id text,
 	patient_id text,

@@ -127,6 +127,24 @@ COMMENT ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
 	'Closes a branch in [starts_at, ends_at), for all its doctors; displace as '
 	'in appt.add_time_off. Raises SB001, SB962, 23503';
 
+CREATE FUNCTION appt_internal.reschedule_day(
+	doctor_id text,
+	from_date date,
+	to_date date,
+	to_doctor_id text,
+	branch_id text,
+	reason text,
+	client text)
+	RETURNS SETOF appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_reschedule_day';
+
+COMMENT ON FUNCTION appt_internal.reschedule_day(text, date, date, text, text,
+	text, text) IS
+	'appt.reschedule_day on behalf of an API client or (NULL) of the session''s '
+	'role: what the client does not see stays';
+
 CREATE FUNCTION appt.reschedule_day(
 	doctor_id text,
 	from_date date,

@@ -36,7 +36,7 @@ my %plain = (
     scopes => ['clients:manage'], value => 7, per_page => 100,
     name => sub { 'Name ' . ++$_[0]{count} },
     description => 'Text', event => 'booked', channel => 'sms',
-    priority => 10,
+    priority => 10, from_date => '2026-03-16',
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
 );
 
@@ -44,6 +44,7 @@ my %plain = (
 my %more = (
     "POST $v1/branches/{branch_id}/closures"    => [qw(starts_at ends_at)],
     "POST $v1/doctors/{doctor_id}/time-off"     => [qw(starts_at ends_at)],
+    "GET $v1/appointments/slots/first"          => ['doctor_id'],
     "PATCH $v1/webhooks/{webhook_id}"           => ['description'],
     "PATCH $v1/clients/{client_id}"             => ['name'],
     "PATCH $v1/patients/{patient_id}"           => ['first_name'],
@@ -74,7 +75,7 @@ my %chosen = ("POST $v1/branches" => 'branch_id',
 
 # Ids of objects that belong to a branch or to nobody.
 my %is_id = map { $_ => 1 } qw(appointment_id hold_id webhook_id delivery_id
-    client_id patient_id doctor_id branch_id branch_ids), keys %collection;
+    client_id patient_id doctor_id to_doctor_id branch_id branch_ids), keys %collection;
 
 sub new {
     my ($class) = @_;
@@ -193,7 +194,7 @@ sub object {
     return [$branch] if $name eq 'branch_ids';
     return $self->doctor_with_queue($branch)
         if $name eq 'doctor_id' && $route && $route->{path} =~ m{/call-next$};
-    return $self->doctor($branch) if $name eq 'doctor_id';
+    return $self->doctor($branch) if $name =~ /^(?:to_)?doctor_id$/;
     return $self->make('patients', { first_name => 'Asha',
         branch_id => $branch })->{patient_id} if $name eq 'patient_id';
     return $self->appointment($route, $branch) if $name eq 'appointment_id';
