@@ -89,6 +89,11 @@ sends("POST $one/skip", 200, "$a/$there->{appointment_id}/skip");
 sends("POST $one/start", 200, "$a/$there->{appointment_id}/start");
 sends("POST $one/complete", 200, "$a/$there->{appointment_id}/complete");
 
+sends("POST $v/doctors/{doctor_id}/reschedule-day", 200,
+    "$v/doctors/DOC-001/reschedule-day");
+sends("GET $a/slots/explain", 200, "$a/slots/explain?branch_id=MUM-01");
+sends("GET $a/slots/first", 200, "$a/slots/first?doctor_id=DOC-001");
+
 my $patient = sends("POST $v/patients", 201, "$v/patients");
 sends("PATCH $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}");
 sends("GET $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}");
