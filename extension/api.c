@@ -179,7 +179,7 @@ call_book(void *arg)
 		booked = booking_book(&request);
 		answer = (Answer) {
 			.id = booked->appointment_id,
-			.version = booked->version,
+			.version = {.given = true, .value = booked->version},
 			.body = appointment_json(booked)
 		};
 		idempotency_finish(&key, &answer);

@@ -328,8 +328,8 @@ call_idempotency_begin(void *arg)
 	{
 		nulls[1] = answer.id == NULL;
 		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(answer.id);
-		nulls[2] = answer.version == 0;
-		values[2] = Int32GetDatum(answer.version);
+		nulls[2] = !answer.version.given;
+		values[2] = Int32GetDatum(answer.version.value);
 		nulls[3] = false;
 		values[3] = CStringGetTextDatum(answer.body);
 	}
@@ -347,7 +347,7 @@ call_idempotency_finish(void *arg)
 	IdempotencyKey key = key_of_args(fcinfo);
 	Answer		answer = {
 		.id = api_exact_text(fcinfo, 4),
-		.version = api_int(fcinfo, 5),
+		.version = api_optional_int(fcinfo, 5),
 		.body = api_exact_text(fcinfo, 6)
 	};
 

@@ -235,7 +235,10 @@ answer_write(void *arg)
 
 	appointment = call->work(fcinfo, &caller);
 	answer.id = appointment->appointment_id;
-	answer.version = appointment->version;
+	answer.version = (OptionalInt) {
+		.given = true,
+		.value = appointment->version
+	};
 	answer.body = call->body(appointment);
 	idempotency_finish(&key, &answer);
 	return form_answer(fcinfo, &answer);
@@ -248,11 +251,11 @@ form_answer(FunctionCallInfo fcinfo, const Answer *answer)
 	TupleDesc	desc;
 	Datum		values[] = {
 		CStringGetTextDatum(answer->body),
-		Int32GetDatum(answer->version),
+		Int32GetDatum(answer->version.value),
 		CStringGetTextDatum(answer->id),
 		BoolGetDatum(answer->replayed)
 	};
-	bool		nulls[lengthof(values)] = {false, answer->version == 0};
+	bool		nulls[lengthof(values)] = {false, !answer->version.given};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

@@ -100,7 +100,7 @@ call_available_slots(void *arg)
 		.caller = &caller,
 		.doctor_id = api_text(fcinfo, 0),
 		.branch_id = api_text(fcinfo, 2),
-		.duration_min = api_int(fcinfo, 3),
+		.duration_min = api_optional_int(fcinfo, 3),
 		.visit_type = api_text(fcinfo, 5),
 		.every_branch = true
 	};
@@ -139,7 +139,7 @@ call_slots_json(void *arg)
 	SlotQuery	query = {
 		.doctor_id = api_text(fcinfo, 0),
 		.branch_id = api_text(fcinfo, 2),
-		.duration_min = api_int(fcinfo, 3),
+		.duration_min = api_optional_int(fcinfo, 3),
 		.visit_type = api_text(fcinfo, 6)
 	};
 	JsonList	list = {.length = VARHDRSZ, .size = VARHDRSZ};
@@ -336,7 +336,7 @@ find_first(FunctionCallInfo fcinfo, const char *doctor_field,
 		.doctor_field = doctor_field,
 		.from = PG_ARGISNULL(1) ? appt_now() : PG_GETARG_TIMESTAMPTZ(1),
 		.branch_id = api_text(fcinfo, 3),
-		.duration_min = api_int(fcinfo, 4),
+		.duration_min = api_optional_int(fcinfo, 4),
 		.visit_type = api_text(fcinfo, 5),
 		.access = APPT_READ
 	};

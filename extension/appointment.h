@@ -19,6 +19,8 @@ typedef enum IdOrigin
 pg_noreturn extern void reference_unknown_id(IdOrigin origin,
 											 const char *object,
 											 const char *id, const char *field);
+extern void reference_check_patient(int patient_no);
+extern void reference_check_doctor(int doctor_no);
 
 /* ---- appointment.c ---- */
 
@@ -142,7 +144,7 @@ typedef struct Answer
 {
 	const char *body;
 	const char *id;				/* NULL: none */
-	int			version;		/* 0: none */
+	OptionalInt version;
 	bool		replayed;
 } Answer;
 

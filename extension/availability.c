@@ -169,7 +169,7 @@ availability_each(const SlotQuery *query, SlotReceiver receive,
 	{
 		place.branch = lfirst(cell);
 		place.rules = schedule_rules(place.doctor, place.branch);
-		if (query->duration_min != 0 && !is_length_listed(query, &place))
+		if (query->duration_min.given && !is_length_listed(query, &place))
 		{
 			if (is_refused_anywhere(query, list_length(branches)))
 				length_refuse(&place, visit_type_of(query), "duration");
@@ -184,7 +184,8 @@ static bool
 is_length_listed(const SlotQuery *query, const Place *place)
 {
 	return query->moves ||
-		length_is_allowed(place, visit_type_of(query), query->duration_min);
+		length_is_allowed(place, visit_type_of(query),
+						  query->duration_min.value);
 }
 
 /* Whether to say so, rather than to look for another place. */
@@ -226,7 +227,7 @@ list_place(const SlotQuery *query, const Place *place, SlotReceiver receive,
 		   void *context)
 {
 	const VisitType *visit = visit_type_of(query);
-	int			duration_min = query->duration_min;
+	int			duration_min = query->duration_min.value;
 	TimestampTz now = appt_now();
 	Days		days = {
 		.place = place,
@@ -237,7 +238,7 @@ list_place(const SlotQuery *query, const Place *place, SlotReceiver receive,
 	};
 	SlotList	slots = {0};
 
-	if (duration_min == 0 && visit != NULL)
+	if (!query->duration_min.given && visit != NULL)
 		duration_min = visit->duration_min;
 	days.days = palloc_array(SlotDay, days.ndays);
 	for (int i = 0; i < days.ndays; i++)
@@ -299,9 +300,9 @@ check_slot_query(const SlotQuery *query)
 				 errmsg("date_to does not make a range of 1 to %d days",
 						APPT_MAX_RANGE_DAYS),
 				 appt_errfield("date_to")));
-	if (query->duration_min != 0 &&
-		(query->duration_min < APPT_MIN_DURATION_MIN ||
-		 query->duration_min > APPT_MAX_DURATION_MIN))
+	if (query->duration_min.given &&
+		(query->duration_min.value < APPT_MIN_DURATION_MIN ||
+		 query->duration_min.value > APPT_MAX_DURATION_MIN))
 		ereport(ERROR,
 				(APPT_ERRCODE(INVALID_REQUEST),
 				 errmsg("duration must be from %d to %d minutes",

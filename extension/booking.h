@@ -36,7 +36,7 @@ typedef struct SlotQuery
 	bool		moves;			/* a visit that has its type and length */
 	DateADT		from_date;
 	DateADT		to_date;
-	int			duration_min;	/* 0: the grid's */
+	OptionalInt duration_min;	/* else the visit type's, or the grid's */
 	bool		every_branch;	/* where none is named; else it is required */
 	bool		any_place;		/* nothing where visits cannot last so long */
 	const Caller *caller;
@@ -86,7 +86,7 @@ typedef struct SearchQuery
 	const char *branch_id;		/* NULL: any */
 	const char *visit_type;
 	bool		moves;			/* a visit that has its type and length */
-	int			duration_min;	/* 0: the grid's */
+	OptionalInt duration_min;	/* else the visit type's, or the grid's */
 	TimestampTz from;
 	ApptAccess	access;
 	bool		(*accepts) (const OfferedSlot *slot, void *context);

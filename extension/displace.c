@@ -458,7 +458,7 @@ find_place(Displacement *d, OfferedSlot *found)
 		.branch_id = d->item->branch_id,
 		.visit_type = d->item->visit_type,
 		.moves = true,
-		.duration_min = length_min(d->item),
+		.duration_min = {.given = true, .value = length_min(d->item)},
 		.from = Max(d->item->slot_start, frontier->from),
 		.access = APPT_READ_LATEST,
 		.accepts = suits_patient,

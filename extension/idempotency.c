@@ -78,7 +78,7 @@ idempotency_finish(const IdempotencyKey *key, const Answer *answer)
 		appt_arg_text(key->request_hash),
 		appt_arg_time(appt_now()),
 		appt_arg_text(answer->id),
-		answer->version ? appt_arg(Int32GetDatum(answer->version))
+		answer->version.given ? appt_arg(Int32GetDatum(answer->version.value))
 			: appt_arg_null(),
 		appt_arg_text(answer->body)
 	};
@@ -125,7 +125,7 @@ read_answer(const IdempotencyKey *key, Answer *answer)
 	version = appt_field(0, 3, &isnull);
 	*answer = (Answer) {
 		.id = appt_field_text(0, 2),
-		.version = isnull ? 0 : DatumGetInt32(version),
+		.version = {.given = !isnull, .value = DatumGetInt32(version)},
 		.body = appt_field_text(0, 4),
 		.replayed = true
 	};

@@ -74,6 +74,7 @@ patient_lock(const char *patient_id, const Caller *caller)
 		patient_no = DatumGetInt32(appt_field(0, 1, &isnull));
 	if (patient_no == 0 || !caller_sees_patient(caller, patient_no))
 		reference_unknown_id(ID_IN_BODY, "patient", patient_id, "patient_id");
+	reference_check_patient(patient_no);
 	return patient_no;
 }
 

@@ -9,10 +9,28 @@
  */
 #include "appointment.h"
 
+#include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
+static ApptStatement find_patient = {
+	"SELECT"
+	" FROM appt.patient"
+	" WHERE patient_no = $1",
+	1, {INT4OID}
+};
+
+static ApptStatement find_doctor = {
+	"SELECT"
+	" FROM appt.doctor"
+	" WHERE doctor_no = $1",
+	1, {INT4OID}
+};
+
+static void check_snapshot(ApptStatement *find, int no, const char *object);
 static void check_row(Relation table, HeapTuple row);
 static char *text_column(Relation table, HeapTuple row, const char *name);
 static int	int_column(Relation table, HeapTuple row, const char *name);
@@ -20,6 +38,43 @@ pg_noreturn static void refuse(Relation table, HeapTuple row,
 							   const char *object, const char *id);
 
 PG_FUNCTION_INFO_V1(appt_appointment_refers);
+
+/*
+ * Refuses a patient whose row is there but newer than the snapshot of this
+ * transaction, which the foreign key would call missing.
+ */
+void
+reference_check_patient(int patient_no)
+{
+	check_snapshot(&find_patient, patient_no, "patient");
+}
+
+/* The same of a doctor. */
+void
+reference_check_doctor(int doctor_no)
+{
+	check_snapshot(&find_doctor, doctor_no, "doctor");
+}
+
+/* READ COMMITTED has a snapshot for each statement, and nothing is asked. */
+static void
+check_snapshot(ApptStatement *find, int no, const char *object)
+{
+	ApptArg		args[] = {appt_arg(Int32GetDatum(no))};
+	uint64		found;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	found = appt_run(find, args, APPT_READ);
+	PopActiveSnapshot();
+	if (found == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: the %s was entered after this transaction began",
+						object),
+				 errhint("Run the whole transaction again.")));
+}
 
 /*
  * AFTER row trigger of appt.appointment.  A dump brings appointments before

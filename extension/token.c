@@ -150,8 +150,11 @@ take(DoctorDay *day)
 	};
 	bool		isnull;
 
-	if (appt_run(&take_day, args, APPT_LOCK) != 1 &&
-		appt_run(&open_day, args, APPT_LOCK) != 1)
-		appt_refuse_kept_out("doctor_day");
+	if (appt_run(&take_day, args, APPT_LOCK) != 1)
+	{
+		reference_check_doctor(day->doctor_no);
+		if (appt_run(&open_day, args, APPT_LOCK) != 1)
+			appt_refuse_kept_out("doctor_day");
+	}
 	day->token_number = DatumGetInt32(appt_field(0, 1, &isnull));
 }

@@ -92,4 +92,21 @@ FROM appt_api.hold('DOC-001', '2026-03-20 09:00', NULL, 'MUM-01', NULL) \gset
 \echo :body
 SELECT body IS NULL AS no_body FROM appt_api.release_hold(:'h');
 
+-- A doctor is deleted with what only expired holds have left, not with a hold
+-- that counts, nor with a day that gave a number.
+INSERT INTO appt.doctor (doctor_id, name)
+VALUES ('DOC-008', 'Dr Hold'), ('DOC-009', 'Dr Number');
+INSERT INTO appt.working_hours
+	(doctor_id, branch_id, weekday, start_time, end_time)
+SELECT doctor_id, 'MUM-01', d, '09:00', '10:00'
+FROM generate_series(1, 7) d, unnest('{DOC-008,DOC-009}'::text[]) doctor_id;
+SELECT count(appt.hold('DOC-008', '2026-03-19 09:00')),
+	count(appt.book('PAT-7', 'DOC-009', '2026-03-19 09:00'));
+DELETE FROM appt.working_hours WHERE doctor_id IN ('DOC-008', 'DOC-009');
+SELECT pg_temp.try($$DELETE FROM appt.doctor WHERE doctor_id = 'DOC-008'$$) AS held;
+SET LOCAL bioecko_appt.clock = '2026-03-14 13:40+05:30';
+DELETE FROM appt.doctor WHERE doctor_id = 'DOC-008' RETURNING doctor_id;
+SELECT count(*) FROM appt.appointment WHERE doctor_id = 'DOC-008';
+SELECT pg_temp.try($$DELETE FROM appt.doctor WHERE doctor_id = 'DOC-009'$$) AS gave;
+
 ROLLBACK;

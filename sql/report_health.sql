@@ -95,6 +95,18 @@ FROM appt_report.webhook_health;
 UPDATE appt.webhook SET url = 'https://[2001:db8::1]:8443/hook?key=7';
 SELECT host FROM appt_report.webhook_health;
 
+-- Triggers that were switched off, and one that a restore has switched on for
+-- the ordinary session alone.
+ALTER TABLE appt.setting ENABLE TRIGGER setting_check;
+ALTER TABLE appt.visit_type DISABLE TRIGGER ALL;
+SELECT * FROM pg_temp.unwell('triggers') \gx
+ALTER TABLE appt.visit_type ENABLE TRIGGER ALL;
+SELECT * FROM pg_temp.unwell('triggers') \gx
+ALTER TABLE appt.visit_type ENABLE ALWAYS TRIGGER schedule_changed;
+ALTER TABLE appt.visit_type ENABLE REPLICA TRIGGER schedule_replicated;
+ALTER TABLE appt.visit_type ENABLE ALWAYS TRIGGER next_version;
+SELECT * FROM pg_temp.unwell('triggers');
+
 -- Who may ask.
 SET LOCAL ROLE appt_admin;
 SELECT count(*) FROM appt.health();

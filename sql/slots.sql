@@ -248,6 +248,11 @@ SELECT pg_temp.try($$SELECT count(*)
 	FROM appt.available_slots('DOC-001', '2026-03-16', 'OLD-01')$$);
 SELECT pg_temp.try($$SELECT count(*) FROM appt.available_slots('DOC-001',
 	'2026-03-16', visit_type => 'dance')$$);
+SELECT duration, pg_temp.try(format('SELECT count(*) FROM appt.available_slots(
+	''DOC-001'', ''2026-03-16'', duration_min => %s)', duration)) AS of_slots,
+	pg_temp.try(format('SELECT start_time FROM appt.first_available(
+		ARRAY[''DOC-001''], duration_min => %s)', duration)) AS first
+FROM unnest(ARRAY[-1, 0, 4, 5, 481]) duration;
 SELECT pg_temp.try($$SELECT count(*)
 	FROM appt.available_slots(NULL, '2026-03-16')$$);
 SELECT pg_temp.try($$SELECT count(*)

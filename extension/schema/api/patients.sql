@@ -6,11 +6,11 @@ CREATE FUNCTION appt_internal.patient_age(date_of_birth date) RETURNS integer
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN extract(year FROM age(
-	(appt.clock() AT TIME ZONE 'UTC')::date::timestamp,
+	appt_internal.clinic_today()::timestamp,
 	date_of_birth::timestamp));
 
 COMMENT ON FUNCTION appt_internal.patient_age(
-	date) IS 'Age in whole years today (UTC)';
+	date) IS 'Age in whole years today, at the clinic';
 
 CREATE FUNCTION appt_internal.patient_json(t appt.patient, client text)
 	RETURNS text

@@ -237,6 +237,34 @@ CREATE TRIGGER day_keeps_appointments
 	BEFORE DELETE OR UPDATE OF doctor_no, on_date ON appt.doctor_day
 	FOR EACH ROW EXECUTE FUNCTION appt_internal.day_keeps_appointments();
 
+CREATE FUNCTION appt_internal.doctor_leaves_nothing() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	DELETE FROM appt.appointment a
+	WHERE a.doctor_no = OLD.doctor_no
+		AND a.hold_expires_at <= appt.clock();
+
+	DELETE FROM appt.doctor_day d
+	WHERE d.doctor_no = OLD.doctor_no
+		AND d.last_token = 0
+		AND NOT EXISTS (
+			SELECT FROM appt.appointment a
+			WHERE a.doctor_no = d.doctor_no AND a.token_date = d.on_date);
+	RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.doctor_leaves_nothing() IS
+	'Row trigger: a doctor who goes takes along holds that have expired, and '
+	'the days that only they opened. One with appointments, tokens or a hold '
+	'stays: constraint doctor_day_doctor_fkey';
+
+CREATE TRIGGER doctor_leaves_nothing
+	BEFORE DELETE ON appt.doctor
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.doctor_leaves_nothing();
+
 CREATE FUNCTION appt_internal.appointment_refers() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'appt_appointment_refers';

@@ -119,6 +119,24 @@ $$;
 COMMENT ON FUNCTION appt_internal.branch_zone(text) IS
 	'A branch''s time zone; UTC where this server does not know it';
 
+CREATE FUNCTION appt_internal.clinic_today(branch_id text DEFAULT NULL)
+	RETURNS date
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (appt.clock() AT TIME ZONE coalesce(
+		(SELECT b.time_zone FROM appt.branch b WHERE b.branch_id = $1),
+		(SELECT b.time_zone
+		FROM appt.branch b
+		ORDER BY NOT b.active, b.created_at, b.branch_id
+		LIMIT 1),
+		'UTC'))::date
+$$;
+
+COMMENT ON FUNCTION appt_internal.clinic_today(text) IS
+	'Today''s date at a branch; without one, or one that is not known, at the '
+	'clinic''s first active branch. Never that of the session''s time zone';
+
 CREATE TRIGGER schedule_changed
 	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON appt.branch
 	FOR EACH STATEMENT EXECUTE FUNCTION appt_internal.schedule_changed();

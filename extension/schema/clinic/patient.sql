@@ -76,7 +76,8 @@ BEGIN
 		LOOP
 			number := nextval('appt.patient_id_seq');
 			NEW.patient_id := format('%s-%s-%s', prefix,
-				extract(year FROM appt.clock())::integer,
+				extract(year FROM
+					appt_internal.clinic_today(NEW.branch_id))::integer,
 				lpad(number, greatest(5, length(number)), '0'));
 			EXIT WHEN NOT EXISTS (
 				SELECT FROM appt.patient p
@@ -89,7 +90,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.patient_assign_id() IS
 	'Row trigger: gives a patient without an id the next one, such as '
-	'PAT-2026-00123; ids that the clinic chose itself are passed over';
+	'PAT-2026-00123, of the year that it is at the patient''s branch; ids '
+	'that the clinic chose itself are passed over';
 
 CREATE SEQUENCE appt.patient_id_seq OWNED BY appt.patient.patient_id;
 

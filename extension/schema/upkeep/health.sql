@@ -209,13 +209,57 @@ $$;
 COMMENT ON FUNCTION appt_internal.health_of_server() IS
 	'The part of appt.health about NOTIFY, replication and transactions';
 
+CREATE FUNCTION appt_internal.health_of_triggers()
+	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT
+		'triggers',
+		count(*) = 0,
+		coalesce('not as the extension made them: '
+				|| string_agg(format('%s of %s', w.tgname, w.relation), ', '
+					ORDER BY w.relation, w.tgname),
+			'all do what the extension made them for'),
+		'DISABLE or ENABLE TRIGGER ALL has done that. '
+			|| string_agg(format('ALTER TABLE %s ENABLE %sTRIGGER %s;',
+				w.relation, w.mode, w.tgname), ' '
+				ORDER BY w.relation, w.tgname)
+	FROM (
+		SELECT
+			t.tgname,
+			t.tgrelid::regclass::text AS relation,
+			t.tgenabled,
+			CASE t.tgname
+				WHEN 'schedule_changed' THEN 'ALWAYS '
+				WHEN 'schedule_replicated' THEN 'REPLICA '
+				ELSE ''
+			END AS mode
+		FROM pg_trigger t
+		JOIN pg_proc p ON p.oid = t.tgfoid
+		JOIN pg_class c ON c.oid = t.tgrelid
+		WHERE c.relnamespace = 'appt'::regnamespace
+			AND p.pronamespace = 'appt_internal'::regnamespace) w
+	WHERE w.tgenabled <> CASE w.mode
+		WHEN 'ALWAYS ' THEN 'A'
+		WHEN 'REPLICA ' THEN 'R'
+		ELSE 'O'
+	END
+		AND (w.mode <> '' OR w.tgenabled = 'D')
+$$;
+
+COMMENT ON FUNCTION appt_internal.health_of_triggers() IS
+	'The part of appt.health about triggers that were switched off, or that '
+	'fire no longer where they must: schedule_changed always, '
+	'schedule_replicated at a subscriber';
+
 CREATE FUNCTION appt.health()
 	RETURNS TABLE (
 		check_name text,
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 14
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 15
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT
@@ -230,6 +274,8 @@ AS $$
 		UNION ALL
 		SELECT * FROM appt_internal.health_of_rows()
 		UNION ALL
+		SELECT * FROM appt_internal.health_of_triggers()
+		UNION ALL
 		SELECT * FROM appt_internal.health_of_server()) c
 $$;
 
@@ -237,7 +283,7 @@ COMMENT ON FUNCTION appt.health() IS
 	'One row a check: its name, whether all is well, what was found and, '
 	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
 	'dead_deliveries, webhook_endpoints, clock, expired_holds, time_zones, '
-	'settings, missing_rows, notify_queue, replication_lag, replication_slots, '
+	'settings, missing_rows, triggers, notify_queue, replication_lag, replication_slots, '
 	'long_transactions. Writes nothing; works on a standby';
 
 CREATE VIEW appt_report.health AS
