@@ -91,8 +91,8 @@ ALTER ROLE bioecko_relay SET log_parameter_max_length = 0;
 SQL2
 }
 
-# An API client that may do everything, and a webhook for every event. The
-# webhook follows the receiver's port.
+# An API client that may do everything, a webhook for every event, e-mail to
+# patients. Webhook and mail follow the ports of those who get them.
 make_client() {
     local log=$state/log/clinic.log
     umask 077
@@ -117,11 +117,18 @@ SQL
         cut -d' ' -f2 "$state/webhook" >"$state/webhook-secret"
     fi
     sql appt >>"$log" 2>&1 <<SQL ||
+INSERT INTO appt.notification_channel (channel_id, kind, settings)
+VALUES ('mail', 'email', '{"host": "127.0.0.1", "port": $APPT_MAIL_PORT,
+	"security": "none", "from": "visits@clinic.example",
+	"from_name": "Demo clinic"}')
+ON CONFLICT (channel_id) DO UPDATE SET settings = excluded.settings;
+INSERT INTO appt.setting (name, value) VALUES ('settle_s', '0')
+ON CONFLICT DO NOTHING;
 UPDATE appt.webhook SET url = '$receiver_url/hook'
 WHERE webhook_id = '$(cut -d' ' -f1 "$state/webhook")'
 	AND url <> '$receiver_url/hook';
 SQL
-        fail_log "$log" "the demo's webhook could not be changed."
+        fail_log "$log" "the demo's webhook or mail could not be changed."
     umask 022
     read -r client_id client_secret <"$state/client"
 }

@@ -12,6 +12,7 @@ APPT_PORT=${APPT_PORT:-8080}
 APPT_PG_PORT=${APPT_PG_PORT:-15432}
 APPT_RECEIVER_PORT=${APPT_RECEIVER_PORT:-8090}
 APPT_RELAY_PORT=${APPT_RELAY_PORT:-8091}
+APPT_MAIL_PORT=${APPT_MAIL_PORT:-8092}
 
 # What the user's shell has for another cluster, or from .run/env.
 for name in "${!PG@}"; do

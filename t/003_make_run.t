@@ -22,7 +22,7 @@ sub sh { my ($code, $out, $err) = $demo->sh(@_); return $out }
 
 sub parts {
     return map { (split / /, slurp("$dir/.run/pid/$_"))[0] }
-        qw(run gateway relay receiver postgres);
+        qw(run gateway relay receiver mail postgres);
 }
 
 subtest 'it opens' => sub {
@@ -71,7 +71,11 @@ subtest 'the printed lines work as they are' => sub {
         'the receiver to print the delivery';
     unlike($demo->output, qr/signature (?:WRONG|missing)/,
         'every signature was right');
+    wait_for { $demo->output =~ /mail +to .*is cancelled\n +for the calendar: CANCEL$/m }
+        'the mail server to print the cancellation';
     is(decode_json(sh($line[1]))->{status}, 'booked', 'and again from 2');
+    wait_for { $demo->output =~ /mail +to .*is booked\n +for the calendar: REQUEST$/m }
+        'the mail server to print an invitation';
 };
 
 subtest 'a second one beside it is refused' => sub {

@@ -13,7 +13,8 @@ use warnings;
 use Appt::Process;
 use Appt::Util qw(free_port root_dir run_command temp_dir wait_for);
 
-my @port_names = qw(APPT_PORT APPT_PG_PORT APPT_RECEIVER_PORT APPT_RELAY_PORT);
+my @port_names = qw(APPT_PORT APPT_PG_PORT APPT_RECEIVER_PORT APPT_RELAY_PORT
+    APPT_MAIL_PORT);
 
 # directory => where to put the copy (a temporary one by default).
 sub new {
