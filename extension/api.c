@@ -14,6 +14,7 @@ typedef struct ChangeCall
 	FunctionCallInfo fcinfo;
 	Appointment *(*change) (const ChangeRequest *request);
 	int			version_arg;
+	int			override_arg;	/* 0: it has none */
 	bool		has_reason;
 } ChangeCall;
 
@@ -84,7 +85,8 @@ appt_cancel(PG_FUNCTION_ARGS)
 		.fcinfo = fcinfo,
 		.change = lifecycle_cancel,
 		.has_reason = true,
-		.version_arg = 2
+		.version_arg = 2,
+		.override_arg = 3
 	};
 
 	return appt_with_spi(call_change, &call);
@@ -133,12 +135,15 @@ static Datum
 call_change(void *arg)
 {
 	ChangeCall *call = arg;
+	FunctionCallInfo fcinfo = call->fcinfo;
 	Caller		caller = caller_of_session();
 	ChangeRequest request = {
 		.caller = &caller,
-		.appointment_id = api_text(call->fcinfo, 0),
-		.reason = call->has_reason ? api_text(call->fcinfo, 1) : NULL,
-		.expected_version = api_optional_int(call->fcinfo, call->version_arg)
+		.appointment_id = api_text(fcinfo, 0),
+		.reason = call->has_reason ? api_text(fcinfo, 1) : NULL,
+		.expected_version = api_optional_int(fcinfo, call->version_arg),
+		.override = call->override_arg != 0 &&
+			api_bool(fcinfo, call->override_arg)
 	};
 
 	return SPI_datumTransfer(call->change(&request)->row, false, -1);
@@ -209,7 +214,7 @@ call_release(void *arg)
 {
 	Caller		caller = caller_of_session();
 
-	booking_release(api_text(arg, 0), &caller);
+	hold_release(api_text(arg, 0), &caller);
 	return (Datum) 0;
 }
 
@@ -243,7 +248,9 @@ call_reschedule(void *arg)
 		.reason = api_text(fcinfo, 3),
 		.doctor_id = api_text(fcinfo, 4),
 		.branch_id = api_text(fcinfo, 5),
-		.expected_version = api_optional_int(fcinfo, 6)
+		.expected_version = api_optional_int(fcinfo, 6),
+		.hold_id = api_text(fcinfo, 7),
+		.override = api_bool(fcinfo, 8)
 	};
 
 	schedule_refresh();

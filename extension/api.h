@@ -20,8 +20,24 @@ extern char *api_exact_text(FunctionCallInfo fcinfo, int n);
 extern int	api_int(FunctionCallInfo fcinfo, int n);
 extern OptionalTime api_time(FunctionCallInfo fcinfo, int n);
 extern OptionalInt api_optional_int(FunctionCallInfo fcinfo, int n);
+extern OptionalText api_optional_text(FunctionCallInfo fcinfo, int n);
 extern bool api_bool(FunctionCallInfo fcinfo, int n);
 extern Caller api_caller(FunctionCallInfo fcinfo, int n);
+
+/* ---- api_json.c ---- */
+
+/* What an entry point of appt_api does; the client stands at context_arg. */
+typedef struct JsonCall
+{
+	FunctionCallInfo fcinfo;
+	const char *route;
+	int			context_arg;
+	bool		has_key;		/* followed by idempotency_key, request_hash */
+	Appointment *(*work) (FunctionCallInfo fcinfo, const Caller *caller);
+	const char *(*body) (Appointment *appointment);
+} JsonCall;
+
+extern Datum api_answer(void *arg);
 
 /* ---- bulk.c ---- */
 

@@ -69,6 +69,16 @@ api_optional_int(FunctionCallInfo fcinfo, int n)
 		: (OptionalInt) {.given = true, .value = PG_GETARG_INT32(n)};
 }
 
+/* Given if it is not NULL; an empty one is none. */
+OptionalText
+api_optional_text(FunctionCallInfo fcinfo, int n)
+{
+	return (OptionalText) {
+		.given = !PG_ARGISNULL(n),
+		.value = api_text(fcinfo, n)
+	};
+}
+
 bool
 api_bool(FunctionCallInfo fcinfo, int n)
 {

@@ -3,7 +3,7 @@
  *		Entry points of schema appt_api: the same functions for the gateway,
  *		with JSON text as their answer.
  *
- * Every write goes through answer_write(): the client's limits, the
+ * Every write goes through api_answer(): the client's limits, the
  * idempotency key, the work, the answer kept with it.
  */
 #include "api.h"
@@ -12,18 +12,6 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-/* What an entry point does; the client stands at context_arg. */
-typedef struct JsonCall
-{
-	FunctionCallInfo fcinfo;
-	const char *route;
-	int			context_arg;
-	bool		has_key;		/* followed by idempotency_key, request_hash */
-	Appointment *(*work) (FunctionCallInfo fcinfo, const Caller *caller);
-	const char *(*body) (Appointment *appointment);
-} JsonCall;
-
-static Datum answer_write(void *arg);
 static Datum form_answer(FunctionCallInfo fcinfo, const Answer *answer);
 static Appointment *work_book(FunctionCallInfo fcinfo, const Caller *caller);
 static Appointment *work_walk_in(FunctionCallInfo fcinfo,
@@ -63,7 +51,7 @@ appt_api_get_appointment(PG_FUNCTION_ARGS)
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -78,7 +66,7 @@ appt_api_book(PG_FUNCTION_ARGS)
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -93,7 +81,7 @@ appt_api_walk_in(PG_FUNCTION_ARGS)
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -108,7 +96,7 @@ appt_api_hold(PG_FUNCTION_ARGS)
 		.body = hold_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -123,13 +111,13 @@ appt_api_reschedule(PG_FUNCTION_ARGS)
 	JsonCall	call = {
 		.fcinfo = fcinfo,
 		.route = "reschedule",
-		.context_arg = 7,
+		.context_arg = 9,
 		.has_key = true,
 		.work = work_reschedule,
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -137,12 +125,12 @@ appt_api_cancel(PG_FUNCTION_ARGS)
 {
 	JsonCall	call = {
 		.fcinfo = fcinfo,
-		.context_arg = 3,
+		.context_arg = 4,
 		.work = work_cancel,
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -157,7 +145,7 @@ appt_api_call_next(PG_FUNCTION_ARGS)
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 Datum
@@ -172,7 +160,7 @@ appt_api_set_priority(PG_FUNCTION_ARGS)
 		.body = appointment_json
 	};
 
-	return appt_with_spi(answer_write, &call);
+	return appt_with_spi(api_answer, &call);
 }
 
 /* The plain changes differ in one function only. */
@@ -199,7 +187,7 @@ appt_api_set_priority(PG_FUNCTION_ARGS)
 			.body = appointment_json \
 		}; \
 		\
-		return appt_with_spi(answer_write, &call); \
+		return appt_with_spi(api_answer, &call); \
 	}
 
 CHANGE_ENTRY(check_in)
@@ -210,8 +198,9 @@ CHANGE_ENTRY(no_show)
 CHANGE_ENTRY(skip)
 CHANGE_ENTRY(recall)
 
-static Datum
-answer_write(void *arg)
+/* An ApptWork: the answer of a JsonCall. */
+Datum
+api_answer(void *arg)
 {
 	JsonCall   *call = arg;
 	FunctionCallInfo fcinfo = call->fcinfo;
@@ -324,7 +313,9 @@ work_reschedule(FunctionCallInfo fcinfo, const Caller *caller)
 		.reason = api_text(fcinfo, 3),
 		.doctor_id = api_text(fcinfo, 4),
 		.branch_id = api_text(fcinfo, 5),
-		.expected_version = api_optional_int(fcinfo, 6)
+		.hold_id = api_text(fcinfo, 6),
+		.override = api_bool(fcinfo, 7),
+		.expected_version = api_optional_int(fcinfo, 8)
 	};
 
 	return reschedule_move(&request);
@@ -337,7 +328,8 @@ work_cancel(FunctionCallInfo fcinfo, const Caller *caller)
 		.caller = caller,
 		.appointment_id = api_text(fcinfo, 0),
 		.reason = api_text(fcinfo, 1),
-		.expected_version = api_optional_int(fcinfo, 2)
+		.override = api_bool(fcinfo, 2),
+		.expected_version = api_optional_int(fcinfo, 3)
 	};
 
 	return lifecycle_cancel(&request);
@@ -420,7 +412,7 @@ call_release_hold(void *arg)
 
 	schedule_refresh();
 	caller = caller_of_client(api_exact_text(fcinfo, 1));
-	booking_release(api_text(fcinfo, 0), &caller);
+	hold_release(api_text(fcinfo, 0), &caller);
 	fcinfo->isnull = true;
 	return (Datum) 0;
 }

@@ -39,6 +39,7 @@ enum
 	COL_COMPLETED_AT,
 	COL_CANCELLED_AT,
 	COL_HOLD_EXPIRES_AT,
+	COL_HELD_BY,
 	COL_DOCTOR_NO,
 	COL_PATIENT_NO,
 	COL_LANE,
@@ -80,6 +81,7 @@ static const Column columns[COL_COUNT] = {
 	[COL_COMPLETED_AT] = {"completed_at", TIMESTAMPTZOID, false},
 	[COL_CANCELLED_AT] = {"cancelled_at", TIMESTAMPTZOID, false},
 	[COL_HOLD_EXPIRES_AT] = {"hold_expires_at", TIMESTAMPTZOID, false},
+	[COL_HELD_BY] = {"held_by", TEXTOID, false},
 	[COL_DOCTOR_NO] = {"doctor_no", INT4OID, true},
 	[COL_PATIENT_NO] = {"patient_no", INT4OID, false},
 	[COL_LANE] = {"lane", INT2OID, true},
@@ -109,14 +111,15 @@ static ApptStatement insert = {
 	" (appointment_id, appointment_no, patient_id, doctor_id, branch_id,"
 	" slot_start, slot_end, visit_type, status, token_number, token_date,"
 	" source, notes, override, booked_at, checked_in_at, hold_expires_at,"
-	" doctor_no, patient_no, lane, buffer_before_min, buffer_after_min)"
+	" held_by, doctor_no, patient_no, lane, buffer_before_min,"
+	" buffer_after_min)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22)"
+	" $15, $16, $17, $18, $19, $20, $21, $22, $23)"
 	" RETURNING a",
-	22, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+	23, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID,
 		TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID}
+		TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID}
 };
 
 static ApptStatement find = {
@@ -214,6 +217,7 @@ appointment_from_row(Datum row)
 		.completed_at = TIME_OR_NONE(COMPLETED_AT),
 		.cancelled_at = TIME_OR_NONE(CANCELLED_AT),
 		.hold_expires_at = TIME_OR_NONE(HOLD_EXPIRES_AT),
+		.held_by = TEXT(HELD_BY),
 		.doctor_no = INT4(DOCTOR_NO),
 		.patient_no = INT4(PATIENT_NO),
 		.lane = INT2(LANE),
@@ -377,6 +381,7 @@ appointment_insert(const Appointment *a)
 		appt_arg_time(a->booked_at),
 		appt_arg_optional_time(a->checked_in_at),
 		appt_arg_optional_time(a->hold_expires_at),
+		appt_arg_text(a->held_by),
 		appt_arg(Int32GetDatum(a->doctor_no)),
 		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->patient_no)),
 		appt_arg(Int16GetDatum(a->lane)),

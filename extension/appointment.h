@@ -54,6 +54,7 @@ typedef struct Appointment
 	OptionalTime completed_at;
 	OptionalTime cancelled_at;
 	OptionalTime hold_expires_at;
+	const char *held_by;		/* the API client whose hold it is */
 	int			doctor_no;
 	int			patient_no;
 	int			lane;
@@ -85,9 +86,18 @@ extern const Rules *appointment_rules(const Appointment *appointment);
 
 /* ---- event.c ---- */
 
-extern void event_record(Appointment *after, const char *event_type,
-						 const Caller *caller, const char *reason,
-						 TimestampTz now);
+/* What happened to an appointment. */
+typedef struct Event
+{
+	const char *type;
+	const char *change;			/* of an appointment.updated: which */
+	const char *reason;
+	const Appointment *before;	/* of a move: as it was */
+	TimestampTz at;
+} Event;
+
+extern void event_record(Appointment *after, const Caller *caller,
+						 const Event *event);
 
 /* ---- notification.c ---- */
 

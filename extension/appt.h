@@ -164,7 +164,8 @@ typedef enum ApptLockClass
 	APPT_LOCK_BRANCH,
 	APPT_LOCK_DOCTOR,
 	APPT_LOCK_DAY,
-	APPT_LOCK_ABSENCES			/* comes before a branch's; key 0 */
+	APPT_LOCK_ABSENCES,			/* comes before a branch's; key 0 */
+	APPT_LOCK_HOLDS				/* of an API client; comes last of all */
 } ApptLockClass;
 
 extern void appt_lock_shared(ApptLockClass class, uint64 key);

@@ -9,15 +9,6 @@
  */
 #include "booking.h"
 
-#include "catalog/pg_type.h"
-
-static ApptStatement take_hold = {
-	"DELETE FROM appt.appointment a"
-	" WHERE a.appointment_id = $1 AND a.status = 'held'"
-	" RETURNING a",
-	1, {TEXTOID}
-};
-
 /* What the row is to be, beside where it is placed. */
 typedef struct NewRow
 {
@@ -40,11 +31,6 @@ static Appointment *insert_row(NewRow *row);
 static Datum insert(void *arg);
 pg_noreturn static void refuse_overlap(const char *constraint,
 									   const void *context);
-static void use_hold(const BookRequest *request, Placement *placement);
-static void check_type_fits(const BookRequest *request,
-							Placement *placement);
-static Appointment *delete_hold(const char *hold_id, const Caller *caller);
-pg_noreturn static void refuse_expired_hold(const char *hold_id);
 static void refuse_if_away(const Placement *placement);
 static const char *override_note(const Placement *placement);
 
@@ -68,14 +54,21 @@ booking_book(const BookRequest *request)
 	row.token_number = draw_token(&placement);
 	row.patient_no = patient_lock(request->patient_id, request->caller);
 	if (request->hold_id != NULL)
-		use_hold(request, &placement);
+		hold_use(&placement, &(HoldUse) {
+			.hold_id = request->hold_id,
+			.caller = request->caller,
+			.override = request->override
+		});
 	else
 		placement_find(&placement, &wanted);
 	patient_check_limit(row.patient_no, &placement, 0);
 
 	booked = insert_row(&row);
-	event_record(booked, "appointment.booked", request->caller,
-				 override_note(&placement), placement.now);
+	event_record(booked, request->caller, &(Event) {
+		.type = "appointment.booked",
+		.reason = override_note(&placement),
+		.at = placement.now
+	});
 	return booked;
 }
 
@@ -111,10 +104,16 @@ booking_walk_in(const BookRequest *request)
 	placement_find_overflow(&placement);
 
 	booked = insert_row(&row);
-	event_record(booked, "appointment.booked", request->caller, "walk-in",
-				 placement.now);
-	event_record(booked, "appointment.checked_in", request->caller, "walk-in",
-				 placement.now);
+	event_record(booked, request->caller, &(Event) {
+		.type = "appointment.booked",
+		.reason = "walk-in",
+		.at = placement.now
+	});
+	event_record(booked, request->caller, &(Event) {
+		.type = "appointment.checked_in",
+		.reason = "walk-in",
+		.at = placement.now
+	});
 	return booked;
 }
 
@@ -134,18 +133,10 @@ booking_hold(const BookRequest *request)
 	placement_begin(&placement, &wanted);
 	lock_day(&placement);
 	placement_find(&placement, &wanted);
+	hold_check_limit(request->caller, placement.now);
 	row.hold_expires_at =
 		appt_time(placement.now + MINUTES(placement.place.rules->hold_min));
 	return insert_row(&row);
-}
-
-/* Gives a held slot back. */
-void
-booking_release(const char *hold_id, const Caller *caller)
-{
-	appt_require(hold_id != NULL, "hold_id");
-	if (delete_hold(hold_id, caller) == NULL)
-		reference_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
 }
 
 static void
@@ -231,10 +222,11 @@ insert(void *arg)
 		.token_date = p->date,
 		.source = row->source,
 		.notes = row->request->notes,
-		.override = p->overridden != SLOT_FREE || p->length_overridden,
+		.override = placement_is_overridden(p),
 		.booked_at = p->now,
 		.checked_in_at = row->checked_in_at,
 		.hold_expires_at = row->hold_expires_at,
+		.held_by = is_hold ? row->request->caller->client_id : NULL,
 		.doctor_no = p->place.doctor->doctor_no,
 		.patient_no = row->patient_no,
 		.lane = p->lane,
@@ -253,74 +245,6 @@ refuse_overlap(const char *constraint, const void *context)
 
 	placement_refuse_overlap(row->placement, constraint,
 							 row->request->patient_id);
-}
-
-/*
- * Puts the booking in its hold's place and ends the hold.  What was judged
- * when the hold was made is not judged again.
- */
-static void
-use_hold(const BookRequest *request, Placement *placement)
-{
-	Appointment *hold = delete_hold(request->hold_id, request->caller);
-
-	if (hold == NULL || hold->hold_expires_at.at <= placement->now)
-		refuse_expired_hold(request->hold_id);
-	if (!placement->has_end)
-		placement->slot_end = hold->slot_end;
-	if (hold->doctor_no != placement->place.doctor->doctor_no ||
-		strcmp(hold->branch_id, placement->place.branch->branch_id) != 0 ||
-		hold->slot_start != placement->slot_start ||
-		hold->slot_end != placement->slot_end)
-		ereport(ERROR,
-				(APPT_ERRCODE(INVALID_REQUEST),
-				 errmsg("hold \"%s\" is for another slot", request->hold_id),
-				 appt_errfield("hold_id")));
-	if (placement->visit != NULL && placement->visit->duration_min > 0)
-		check_type_fits(request, placement);
-	placement->lane = hold->lane;
-	placement->buffer_before_min = hold->buffer_before_min;
-	placement->buffer_after_min = hold->buffer_after_min;
-}
-
-/* The hold may have been made without the visit type. */
-static void
-check_type_fits(const BookRequest *request, Placement *placement)
-{
-	int64		length = placement->slot_end - placement->slot_start;
-
-	if (length == MINUTES(placement->visit->duration_min))
-		return;
-	if (!request->override)
-		length_refuse(&placement->place, placement->visit, "hold_id");
-	placement->length_overridden = true;
-}
-
-/*
- * Takes a hold out of the table; NULL if the caller sees none of that id, which
- * the caller of this must refuse.
- */
-static Appointment *
-delete_hold(const char *hold_id, const Caller *caller)
-{
-	ApptArg		args[] = {appt_arg_text(hold_id)};
-	Appointment *hold;
-	bool		isnull;
-
-	schedule_refresh();
-	if (appt_run(&take_hold, args, APPT_LOCK) == 0)
-		return NULL;
-	hold = appointment_from_row(appt_field(0, 1, &isnull));
-	return caller_sees(caller, hold->branch_id) ? hold : NULL;
-}
-
-static void
-refuse_expired_hold(const char *hold_id)
-{
-	ereport(ERROR,
-			(APPT_ERRCODE(HOLD_EXPIRED),
-			 errmsg("hold \"%s\" has expired or was released", hold_id),
-			 errdetail("The slot is no longer held; choose a slot again.")));
 }
 
 /* A walk-in needs a doctor who is not on leave and a branch that is open. */

@@ -140,12 +140,16 @@ typedef struct Placement
 
 extern void placement_begin(Placement *placement,
 							const PlacementRequest *request);
+extern void placement_begin_at(Placement *placement, const Appointment *seen);
 extern void placement_find(Placement *placement,
 						   const PlacementRequest *request);
 pg_noreturn extern void placement_refuse_overlap(const Placement *placement,
 												 const char *constraint,
 												 const char *patient_id);
+extern bool placement_is_overridden(const Placement *placement);
 extern void placement_find_overflow(Placement *placement);
+extern void placement_find_again(Placement *placement, int lane,
+								 int64 except_no);
 extern char *placement_explain(Placement *placement,
 							   const PlacementRequest *request,
 							   SlotVerdict *verdict);
@@ -167,7 +171,22 @@ extern bool patient_can_come(int patient_no, const OfferedSlot *slot,
 							 int daily_limit, int64 except_no);
 pg_noreturn extern void patient_refuse_busy(const char *patient_id);
 
-/* ---- booking.c, reschedule.c, lifecycle.c ---- */
+/* ---- hold.c ---- */
+
+typedef struct HoldUse
+{
+	const char *hold_id;
+	const Caller *caller;
+	int64		own_length;		/* which a visit that moves may keep */
+	bool		override;		/* of the length of the visit type */
+} HoldUse;
+
+extern void hold_use(Placement *placement, const HoldUse *use);
+extern void hold_release(const char *hold_id, const Caller *caller);
+extern void hold_check_limit(const Caller *caller, TimestampTz now);
+extern char *hold_sentence(const Placement *placement, const Caller *caller);
+
+/* ---- booking.c, reschedule.c, lifecycle.c, correction.c ---- */
 
 typedef struct BookRequest
 {
@@ -193,7 +212,9 @@ typedef struct RescheduleRequest
 	const char *reason;
 	const char *doctor_id;		/* NULL: the same */
 	const char *branch_id;		/* NULL: the same */
+	const char *hold_id;		/* NULL: the place is looked for */
 	OptionalInt expected_version;	/* else any */
+	bool		override;		/* on purpose, with a reason */
 	bool		forced;			/* displaced: whatever the window says */
 	bool		locked;			/* bulk.c's: only if it is booked still */
 } RescheduleRequest;
@@ -205,13 +226,34 @@ typedef struct ChangeRequest
 	const char *reason;
 	OptionalInt expected_version;	/* else any */
 	int			priority;
+	const char *status;			/* a correction's: what it should be */
+	bool		override;		/* on purpose, with a reason */
 	bool		forced;			/* displaced: no window, if it can be */
 } ChangeRequest;
+
+/* A text that may be given, and then may be one or none (NULL). */
+typedef struct OptionalText
+{
+	bool		given;
+	const char *value;
+} OptionalText;
+
+/* What is to be edited; what is not given stays. */
+typedef struct EditRequest
+{
+	const Caller *caller;
+	const char *appointment_id;
+	OptionalText notes;
+	OptionalText visit_type;
+	const char *patient_id;		/* needs override and a reason */
+	const char *reason;
+	OptionalInt expected_version;	/* else any */
+	bool		override;
+} EditRequest;
 
 extern Appointment *booking_book(const BookRequest *request);
 extern Appointment *booking_walk_in(const BookRequest *request);
 extern Appointment *booking_hold(const BookRequest *request);
-extern void booking_release(const char *hold_id, const Caller *caller);
 extern Appointment *reschedule_move(const RescheduleRequest *request);
 extern Appointment *lifecycle_cancel(const ChangeRequest *request);
 extern Appointment *lifecycle_check_in(const ChangeRequest *request);
@@ -219,10 +261,30 @@ extern Appointment *lifecycle_undo_check_in(const ChangeRequest *request);
 extern Appointment *lifecycle_start(const ChangeRequest *request);
 extern Appointment *lifecycle_complete(const ChangeRequest *request);
 extern Appointment *lifecycle_no_show(const ChangeRequest *request);
-
 extern Appointment *lifecycle_skip(const ChangeRequest *request);
 extern Appointment *lifecycle_recall(const ChangeRequest *request);
 extern Appointment *lifecycle_set_priority(const ChangeRequest *request);
+extern Appointment *correction_set_status(const ChangeRequest *request);
+extern Appointment *correction_edit(const EditRequest *request);
+
+/* ---- lifecycle.c, what others say and check likewise ---- */
+
+extern const char *lifecycle_reason(const char *reason, bool overridden);
+extern void lifecycle_check_begun(const Appointment *current,
+								  const char *verb);
+
+/* ---- arrival.c ---- */
+
+typedef enum ArrivalPlace
+{
+	ARRIVAL_BESIDE,				/* beside the bookable places */
+	ARRIVAL_AGAIN				/* its own if that is free, else beside */
+} ArrivalPlace;
+
+extern void arrival_check_time(const Appointment *current, const char *verb);
+extern void arrival_check_early(const Appointment *current, const char *verb);
+extern bool arrival_counts(const Appointment *current);
+extern int	arrival_find_lane(const Appointment *seen, ArrivalPlace where);
 
 /* ---- queue.c ---- */
 

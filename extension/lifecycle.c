@@ -8,7 +8,7 @@
  *		in_consultation -> checked_in (called, but did not come: skipped)
  *
  * Each change locks the row, checks that the transition is one of these, and
- * stores it with its event.
+ * stores it with its event.  What was recorded wrongly is for correction.c.
  */
 #include "booking.h"
 
@@ -19,32 +19,70 @@ typedef struct Transition
 	const char *from[2];
 	const char *to;				/* NULL: stays */
 	const char *event_type;
-	bool		same_day;		/* only on the branch-local day of the slot */
+	const char *change;			/* of an appointment.updated: which */
 } Transition;
 
 static const Transition cancel = {
-	"cancelled", {"booked", "checked_in"}, "cancelled",
-	"appointment.cancelled", false
+	.verb = "cancelled",
+	.from = {"booked", "checked_in"},
+	.to = "cancelled",
+	.event_type = "appointment.cancelled"
 };
 static const Transition check_in = {
-	"checked in", {"booked", "no_show"}, "checked_in",
-	"appointment.checked_in", true
+	.verb = "checked in",
+	.from = {"booked", "no_show"},
+	.to = "checked_in",
+	.event_type = "appointment.checked_in"
 };
 static const Transition undo_check_in = {
-	"taken back to booked", {"checked_in", NULL}, "booked",
-	"appointment.check_in_undone", true
+	.verb = "taken back to booked",
+	.from = {"checked_in"},
+	.to = "booked",
+	.event_type = "appointment.updated",
+	.change = "check_in_undone"
 };
 static const Transition start = {
-	"started", {"checked_in", NULL}, "in_consultation",
-	"appointment.started", false
+	.verb = "started",
+	.from = {"checked_in"},
+	.to = "in_consultation",
+	.event_type = "visit.started"
 };
 static const Transition complete = {
-	"completed", {"in_consultation", "checked_in"}, "completed",
-	"appointment.completed", false
+	.verb = "completed",
+	.from = {"in_consultation", "checked_in"},
+	.to = "completed",
+	.event_type = "appointment.completed"
 };
 static const Transition no_show = {
-	"marked as a no-show", {"booked", NULL}, "no_show",
-	"appointment.no_show", false
+	.verb = "marked as a no-show",
+	.from = {"booked"},
+	.to = "no_show",
+	.event_type = "appointment.no_show"
+};
+static const Transition skip = {
+	.verb = "skipped",
+	.from = {"checked_in", "in_consultation"},
+	.to = "checked_in",
+	.event_type = "appointment.updated",
+	.change = "skipped"
+};
+static const Transition recall = {
+	.verb = "called again",
+	.from = {"checked_in", "in_consultation"},
+	.to = "in_consultation",
+	.event_type = "appointment.updated",
+	.change = "recalled"
+};
+static const Transition recall_skipped = {
+	.to = "in_consultation",
+	.event_type = "visit.started",
+	.change = "recalled"
+};
+static const Transition set_priority = {
+	.verb = "given a priority",
+	.from = {"booked", "checked_in"},
+	.event_type = "appointment.updated",
+	.change = "priority_set"
 };
 
 typedef struct CheckIn
@@ -53,31 +91,15 @@ typedef struct CheckIn
 	Appointment *checked_in;
 } CheckIn;
 
-static const Transition skip = {
-	"skipped", {"checked_in", "in_consultation"}, "checked_in",
-	"appointment.skipped", false
-};
-static const Transition recall = {
-	"called again", {"checked_in", "in_consultation"}, "in_consultation",
-	"appointment.recalled", false
-};
-static const Transition set_priority = {
-	"given a priority", {"booked", "checked_in"}, NULL,
-	"appointment.priority_set", false
-};
-
 static Appointment *begin(const ChangeRequest *request,
 						  const Transition *transition);
 static void check_transition(const Appointment *current,
 							 const Transition *transition);
 static bool is_from(const Transition *transition, const Appointment *current);
-static void check_day(const Appointment *current,
-					  const Transition *transition);
-static void check_window(const ChangeRequest *request,
-						 const Appointment *current);
 static void check_called(const Appointment *current);
+static bool is_too_late(const Appointment *current);
+static void refuse_late(const Appointment *current);
 static bool check_in_once(void *arg);
-static void find_way_back(Appointment *seen, const ChangeRequest *request);
 static Appointment *finish(Appointment *current, const ChangeRequest *request,
 						   const Transition *transition);
 
@@ -85,7 +107,9 @@ static Appointment *finish(Appointment *current, const ChangeRequest *request,
 Appointment *
 lifecycle_cancel(const ChangeRequest *request)
 {
+	ChangeRequest recorded = *request;
 	Appointment *current;
+	bool		late;
 
 	appt_require(request->reason != NULL, "reason");
 	appt_check_text(request->reason, "reason");
@@ -97,13 +121,16 @@ lifecycle_cancel(const ChangeRequest *request)
 		(request->forced && !is_from(&cancel, current)))
 		return current;
 	check_transition(current, &cancel);
-	check_window(request, current);
+	late = !request->forced && is_too_late(current);
+	if (late && !request->override)
+		refuse_late(current);
 	current->cancelled_at = appt_time(appt_now());
 	current->reason = pstrdup(request->reason);
-	return finish(current, request, &cancel);
+	recorded.reason = lifecycle_reason(request->reason, late);
+	return finish(current, &recorded, &cancel);
 }
 
-/* Only on the day itself; a no-show may come back with the same number. */
+/* At the right time; a no-show may come back with the same number. */
 Appointment *
 lifecycle_check_in(const ChangeRequest *request)
 {
@@ -118,6 +145,7 @@ lifecycle_undo_check_in(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &undo_check_in);
 
+	arrival_check_time(current, undo_check_in.verb);
 	current->checked_in_at.given = false;
 	return finish(current, request, &undo_check_in);
 }
@@ -131,20 +159,29 @@ lifecycle_start(const ChangeRequest *request)
 	return finish(current, request, &start);
 }
 
+/* The vendor publishes two events of it. */
 Appointment *
 lifecycle_complete(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &complete);
+	Appointment *completed;
 
 	current->completed_at = appt_time(appt_now());
-	return finish(current, request, &complete);
+	completed = finish(current, request, &complete);
+	event_record(completed, request->caller, &(Event) {
+		.type = "visit.completed",
+		.at = completed->completed_at.at
+	});
+	return completed;
 }
 
+/* From the start on: until then the patient may still come. */
 Appointment *
 lifecycle_no_show(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &no_show);
 
+	lifecycle_check_begun(current, no_show.verb);
 	return finish(current, request, &no_show);
 }
 
@@ -170,11 +207,12 @@ Appointment *
 lifecycle_recall(const ChangeRequest *request)
 {
 	Appointment *current = begin(request, &recall);
+	bool		begun = appointment_is(current, recall.to);
 
 	check_called(current);
 	current->started_at = appt_time(appt_now());
 	current->skipped_at.given = false;
-	return finish(current, request, &recall);
+	return finish(current, request, begun ? &recall : &recall_skipped);
 }
 
 Appointment *
@@ -192,6 +230,28 @@ lifecycle_set_priority(const ChangeRequest *request)
 	return finish(current, request, &set_priority);
 }
 
+/* What the history has for a reason: it tells where a rule was overridden. */
+const char *
+lifecycle_reason(const char *reason, bool overridden)
+{
+	return overridden ? psprintf("override: %s", reason) : reason;
+}
+
+/* Refuses what can be said of a visit only once its time has come. */
+void
+lifecycle_check_begun(const Appointment *current, const char *verb)
+{
+	if (appt_now() >= current->slot_start)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be %s yet",
+					current->appointment_id, verb),
+			 errdetail("It begins at %s.",
+					   appt_spoken_time(current->slot_start,
+										appointment_zone(current)))));
+}
+
 /* Locks the row and checks that the change is allowed. */
 static Appointment *
 begin(const ChangeRequest *request, const Transition *transition)
@@ -204,8 +264,6 @@ begin(const ChangeRequest *request, const Transition *transition)
 							   APPT_FOR_UPDATE);
 	appointment_check_version(current, request->expected_version);
 	check_transition(current, transition);
-	if (transition->same_day)
-		check_day(current, transition);
 	return current;
 }
 
@@ -233,19 +291,15 @@ is_from(const Transition *transition, const Appointment *current)
 	return false;
 }
 
-static void
-check_day(const Appointment *current, const Transition *transition)
+/* The window guards slots; a patient who is there already may still leave. */
+static bool
+is_too_late(const Appointment *current)
 {
-	DateADT		today = appt_local_date(appt_now(), appointment_zone(current));
+	int			window_min =
+		appointment_rules(current)->cancellation_window_min;
 
-	if (current->token_date == today)
-		return;
-	ereport(ERROR,
-			(APPT_ERRCODE(INVALID_TRANSITION),
-			 errmsg("appointment \"%s\" cannot be %s today",
-					current->appointment_id, transition->verb),
-			 errdetail("Its day is %s.",
-					   appt_spoken_date(current->token_date))));
+	return appointment_is(current, "booked") &&
+		appt_now() > current->slot_start - MINUTES(window_min);
 }
 
 /* Who waits and was not called is to be called, not called again. */
@@ -261,26 +315,18 @@ check_called(const Appointment *current)
 			 errdetail("The patient has not been called yet.")));
 }
 
-/* The window guards slots; a patient who is there already may still leave. */
 static void
-check_window(const ChangeRequest *request, const Appointment *current)
+refuse_late(const Appointment *current)
 {
-	int			window_min;
-
-	if (request->forced || !appointment_is(current, "booked"))
-		return;
-	window_min = appointment_rules(current)->cancellation_window_min;
-	if (appt_now() <= current->slot_start - MINUTES(window_min))
-		return;
 	ereport(ERROR,
 			(APPT_ERRCODE(CANCELLATION_WINDOW),
 			 errmsg("appointment \"%s\" can no longer be cancelled",
 					current->appointment_id),
 			 errdetail("Appointments can be cancelled until %d minutes before they begin.",
-					   window_min)));
+					   appointment_rules(current)->cancellation_window_min)));
 }
 
-/* An ApptAttempt. */
+/* An ApptAttempt: a no-show's locks come before the row's. */
 static bool
 check_in_once(void *arg)
 {
@@ -288,53 +334,22 @@ check_in_once(void *arg)
 	const ChangeRequest *request = work->request;
 	Appointment *seen;
 	Appointment *current;
-	bool		returns;
+	int			lane;
 
 	schedule_refresh();
 	seen = appointment_find(request->appointment_id, request->caller,
 							APPT_UNLOCKED);
-	returns = appointment_is(seen, "no_show");
-	if (returns)
-		find_way_back(seen, request);
+	lane = appointment_is(seen, "no_show")
+		? arrival_find_lane(seen, ARRIVAL_BESIDE) : seen->lane;
 	current = begin(request, &check_in);
 	if (current->version != seen->version)
 		return false;
-	if (returns)
-		current->lane = seen->lane;
+	arrival_check_time(current, check_in.verb);
+	current->lane = lane;
 	current->checked_in_at = appt_time(appt_now());
 	current->skipped_at.given = false;
 	work->checked_in = finish(current, request, &check_in);
 	return true;
-}
-
-/*
- * A no-show gave its slot free, so it comes back beside the bookable ones:
- * seen->lane becomes that lane.  Takes the locks that come before the row's.
- */
-static void
-find_way_back(Appointment *seen, const ChangeRequest *request)
-{
-	PlacementRequest wanted = {
-		.caller = request->caller,
-		.doctor_id = seen->doctor_id,
-		.branch_id = seen->branch_id,
-		.slot_start = appt_time(seen->slot_start),
-		.slot_end = appt_time(seen->slot_end)
-	};
-	DoctorDay	day = {
-		.doctor_no = seen->doctor_no,
-		.on_date = seen->token_date
-	};
-	Placement	placement;
-
-	placement_begin(&placement, &wanted);
-	token_lock_days(&day, 1);
-	patient_lock_no(seen->patient_no);
-	if (patient_is_busy(seen->patient_no, seen->slot_start, seen->slot_end,
-						seen->appointment_no))
-		patient_refuse_busy(seen->patient_id);
-	placement_find_overflow(&placement);
-	seen->lane = placement.lane;
 }
 
 static Appointment *
@@ -346,7 +361,11 @@ finish(Appointment *current, const ChangeRequest *request,
 	if (transition->to != NULL)
 		current->status = pstrdup(transition->to);
 	stored = appointment_store(current);
-	event_record(stored, transition->event_type, request->caller,
-				 request->reason, appt_now());
+	event_record(stored, request->caller, &(Event) {
+		.type = transition->event_type,
+		.change = transition->change,
+		.reason = request->reason,
+		.at = appt_now()
+	});
 	return stored;
 }

@@ -6,8 +6,8 @@
  * exclusive for closures, whose branches one statement may bring in any order),
  * branch (shared; exclusive to close it), doctor (likewise, for time off), the
  * rows of the doctor-days by (doctor_no, date), of the patient, of the
- * appointment.  Keys of one class are taken in ascending order.  Who has a
- * doctor exclusively has all of the doctor's days (bulk.c).
+ * appointment, an API client's holds.  Keys of one class are taken in ascending
+ * order.  Who has a doctor exclusively has all of the doctor's days (bulk.c).
  *
  * They are held to the end of the transaction, one for each branch and doctor
  * that it books at; those of doctor-days beyond a few only until the row is

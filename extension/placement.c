@@ -32,6 +32,20 @@ static ApptStatement overflow_lanes = {
 	3, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
+/* Whether anybody else has that lane then, or holds it still. */
+static ApptStatement lane_taken = {
+	"SELECT"
+	" FROM appt.appointment a"
+	" WHERE a.doctor_no = $1 AND a.lane = $2"
+	" AND a.slot_start < $4 AND a.slot_end > $3"
+	" AND a.status NOT IN ('cancelled', 'no_show')"
+	" AND (a.lane < 32 OR a.status <> 'completed')"
+	" AND a.appointment_no <> $5"
+	" LIMIT 1",
+	5, {INT4OID, INT2OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+};
+
+static Placement placement_of(const Appointment *seen);
 static bool is_within_day(const Placement *placement);
 static int	longest_length(const Placement *placement);
 static void lock_doctors(const Placement *placement, int from_doctor_no);
@@ -66,6 +80,38 @@ placement_begin(Placement *placement, const PlacementRequest *request)
 	lock_doctors(placement, request->from_doctor_no);
 	schedule_refresh();
 	resolve(placement, request);
+}
+
+/*
+ * The same for where an appointment is already, also if its doctor or branch
+ * has been retired since.
+ */
+void
+placement_begin_at(Placement *placement, const Appointment *seen)
+{
+	schedule_refresh();
+	*placement = placement_of(seen);
+	appt_lock_shared(APPT_LOCK_BRANCH, appt_lock_key(seen->branch_id));
+	lock_doctors(placement, 0);
+	schedule_refresh();
+	*placement = placement_of(seen);
+}
+
+static Placement
+placement_of(const Appointment *seen)
+{
+	return (Placement) {
+		.place = {
+			.rules = appointment_rules(seen),
+			.doctor = schedule_doctor(seen->doctor_id),
+			.branch = appointment_branch(seen)
+		},
+		.slot_start = seen->slot_start,
+		.slot_end = seen->slot_end,
+		.has_end = true,
+		.date = seen->token_date,
+		.now = appt_now()
+	};
 }
 
 /* The doctor's lock, and that of the one whose day is left, in their order. */
@@ -115,6 +161,13 @@ placement_find(Placement *placement, const PlacementRequest *request)
 		clear_expired_holds(placement);
 }
 
+/* Whether a rule gave way to the placement, on purpose. */
+bool
+placement_is_overridden(const Placement *placement)
+{
+	return placement->overridden != SLOT_FREE || placement->length_overridden;
+}
+
 /*
  * Why the slot cannot be booked, as a verdict and in a sentence, or "free";
  * takes no lock.  Call schedule_refresh() before.
@@ -125,14 +178,19 @@ placement_explain(Placement *placement, const PlacementRequest *request,
 {
 	SlotDay		day;
 	Slot		slot;
+	char	   *sentence;
 
 	check_times(request);
 	resolve(placement, request);
 	load_day(placement, request, &day);
 	*verdict = slots_judge(&day, placement->slot_start, placement->slot_end,
 						   &slot);
-	return refusal_sentence(*verdict, &placement->place,
-							placement->slot_start);
+	sentence = refusal_sentence(*verdict, &placement->place,
+								placement->slot_start);
+	if (*verdict != SLOT_HELD)
+		return sentence;
+	return psprintf("%s%s", sentence,
+					hold_sentence(placement, request->caller));
 }
 
 /*
@@ -161,6 +219,27 @@ placement_find_overflow(Placement *placement)
 			return;
 	}
 	refuse_crowd(placement);
+}
+
+/*
+ * The lane that the appointment had, if nobody has taken it since, else one
+ * beside the bookable ones.  Lock as for placement_find().
+ */
+void
+placement_find_again(Placement *placement, int lane, int64 except_no)
+{
+	ApptArg		args[] = {
+		appt_arg(Int32GetDatum(placement->place.doctor->doctor_no)),
+		appt_arg(Int16GetDatum(lane)),
+		appt_arg_time(placement->slot_start),
+		appt_arg_time(placement->slot_end),
+		appt_arg(Int64GetDatum(except_no))
+	};
+
+	clear_expired_holds(placement);
+	placement->lane = lane;
+	if (appt_run(&lane_taken, args, APPT_READ_LATEST) > 0)
+		placement_find_overflow(placement);
 }
 
 /* Minutes of a visit where no session says it. */

@@ -41,10 +41,12 @@ typedef struct Queue
 	Doctor	   *doctor;
 	DateADT		date;
 	TimestampTz now;
+	bool		present;		/* without those who were forgotten */
 	QueueEntry *entries;
 	int			nentries;
 } Queue;
 
+static Appointment *call_if_any(Queue *queue, const Caller *caller);
 static Appointment *call_of_day(Queue *queue, const Caller *caller);
 static const Appointment *first_waiting(Queue *queue, const Caller *caller);
 static Doctor *find_doctor(const char *doctor_id, IdOrigin origin,
@@ -86,20 +88,35 @@ queue_load(const char *doctor_id, DateADT date, bool today,
 
 /*
  * Starts the consultation of the first who is there that day; NULL if nobody
- * is.  A day that nobody waits on gets no row.
+ * is.  A day that nobody waits on gets no row.  Today, after midnight, those
+ * who still wait from the day before come first.
  */
 Appointment *
 queue_call_next(const QueueCall *call)
 {
 	Queue		queue = {
 		.doctor = find_doctor(call->doctor_id, call->origin, call->caller),
-		.now = appt_now()
+		.now = appt_now(),
+		.date = call->date,
+		.present = call->today
 	};
+	Appointment *called = NULL;
 
-	queue.date = call->today ? today_of(queue.doctor, queue.now) : call->date;
-	if (first_waiting(&queue, call->caller) == NULL)
+	if (call->today)
+	{
+		queue.date = today_of(queue.doctor, queue.now) - 1;
+		called = call_if_any(&queue, call->caller);
+		queue.date++;
+	}
+	return called ? called : call_if_any(&queue, call->caller);
+}
+
+static Appointment *
+call_if_any(Queue *queue, const Caller *caller)
+{
+	if (first_waiting(queue, caller) == NULL)
 		return NULL;
-	return call_of_day(&queue, call->caller);
+	return call_of_day(queue, caller);
 }
 
 /*
@@ -140,7 +157,8 @@ first_waiting(Queue *queue, const Caller *caller)
 		const Appointment *a = queue->entries[i].appointment;
 
 		if (appointment_is(a, "checked_in") &&
-			caller_sees(caller, a->branch_id))
+			caller_sees(caller, a->branch_id) &&
+			(!queue->present || arrival_counts(a)))
 			return a;
 	}
 	return NULL;

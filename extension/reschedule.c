@@ -18,12 +18,14 @@ static ApptStatement move = {
 	" SET doctor_id = $2, doctor_no = $3, branch_id = $4, slot_start = $5,"
 	" slot_end = $6, lane = $7, token_number = $8, token_date = $9,"
 	" reason = coalesce($10, a.reason), buffer_before_min = $11,"
-	" buffer_after_min = $12, version = a.version + 1,"
+	" buffer_after_min = $12, override = $13, status = $14,"
+	" checked_in_at = $15, skipped_at = $16, version = a.version + 1,"
 	" reschedule_count = a.reschedule_count + 1"
 	" WHERE a.appointment_no = $1"
 	" RETURNING a",
-	12, {INT8OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		INT2OID, INT4OID, DATEOID, TEXTOID, INT2OID, INT2OID}
+	16, {INT8OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		INT2OID, INT4OID, DATEOID, TEXTOID, INT2OID, INT2OID, BOOLOID, TEXTOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
 typedef struct Move
@@ -42,7 +44,10 @@ static PlacementRequest placement_request(const RescheduleRequest *request,
 static bool is_same_day(const Move *m);
 static void lock_days(Move *m);
 static void check_movable(const Move *m, const Appointment *current);
-static void check_window(const Move *m, const Appointment *current);
+static bool is_too_late(const Appointment *current);
+static void refuse_late(const Appointment *current);
+static bool stays_checked_in(const Move *m);
+static void record(const Move *m, const Appointment *before, bool overridden);
 static bool is_unchanged(const Move *m, const Appointment *current);
 static Datum update_row(void *arg);
 pg_noreturn static void refuse_overlap(const char *constraint,
@@ -56,6 +61,7 @@ reschedule_move(const RescheduleRequest *request)
 
 	appt_require(request->appointment_id != NULL, "appointment_id");
 	appt_require(request->slot_start.given, "new_slot_start");
+	appt_require(request->reason != NULL || !request->override, "reason");
 	appt_check_text(request->reason, "reason");
 	if (request->locked)
 		(void) move_once(&m);
@@ -71,6 +77,7 @@ move_once(void *arg)
 	Move	   *m = arg;
 	const RescheduleRequest *request = m->request;
 	Appointment *current;
+	bool		late;
 
 	/* Who holds the other locks may begin with the row's: no retry then. */
 	current = appointment_find(request->appointment_id, request->caller,
@@ -93,17 +100,26 @@ move_once(void *arg)
 	if (is_unchanged(m, current))
 		return true;
 
-	check_window(m, current);
-	placement_find(&m->placement, &m->wanted);
+	late = !request->forced && is_too_late(current);
+	if (late && !request->override)
+		refuse_late(current);
+	if (request->hold_id != NULL)
+		hold_use(&m->placement, &(HoldUse) {
+			.hold_id = request->hold_id,
+			.caller = request->caller,
+			.own_length = m->wanted.own_length,
+			.override = request->override
+		});
+	else
+		placement_find(&m->placement, &m->wanted);
 	patient_check_limit(current->patient_no, &m->placement,
 						current->appointment_no);
 	appt_run_excluded(update_row, m, refuse_overlap, m);
-	event_record(m->moved, "appointment.rescheduled", request->caller,
-				 request->reason, m->placement.now);
+	record(m, current, late);
 	return true;
 }
 
-/* A visit keeps its length, doctor and branch unless told otherwise. */
+/* A visit keeps doctor, branch and length (or its hold's) if not told else. */
 static PlacementRequest
 placement_request(const RescheduleRequest *request, const Appointment *seen)
 {
@@ -113,10 +129,11 @@ placement_request(const RescheduleRequest *request, const Appointment *seen)
 		.branch_id = request->branch_id ? request->branch_id : seen->branch_id,
 		.visit_type = seen->visit_type,
 		.slot_start = request->slot_start,
-		.slot_end = request->slot_end.given
+		.slot_end = request->slot_end.given || request->hold_id != NULL
 			? request->slot_end
 			: appt_time(request->slot_start.at +
 						(seen->slot_end - seen->slot_start)),
+		.override = request->override,
 		.except_no = seen->appointment_no,
 		.own_length = seen->slot_end - seen->slot_start,
 		.from_doctor_no = seen->doctor_no
@@ -156,7 +173,8 @@ lock_days(Move *m)
 static void
 check_movable(const Move *m, const Appointment *current)
 {
-	if (appointment_is(current, "booked"))
+	if (appointment_is(current, "booked") ||
+		(m->request->override && appointment_is(current, "checked_in")))
 		return;
 	ereport(ERROR,
 			(APPT_ERRCODE(INVALID_TRANSITION),
@@ -167,27 +185,40 @@ check_movable(const Move *m, const Appointment *current)
 }
 
 /* The window is that of the slot which it leaves. */
-static void
-check_window(const Move *m, const Appointment *current)
+static bool
+is_too_late(const Appointment *current)
 {
 	int			window_min = appointment_rules(current)->reschedule_window_min;
 
-	if (m->request->forced ||
-		appt_now() <= current->slot_start - MINUTES(window_min))
-		return;
+	return appt_now() > current->slot_start - MINUTES(window_min);
+}
+
+static void
+refuse_late(const Appointment *current)
+{
 	ereport(ERROR,
 			(APPT_ERRCODE(RESCHEDULE_WINDOW),
 			 errmsg("appointment \"%s\" can no longer be rescheduled",
 					current->appointment_id),
 			 errdetail("Appointments can be rescheduled until %d minutes before they begin.",
-					   window_min)));
+					   appointment_rules(current)->reschedule_window_min)));
+}
+
+/* Who is there already waits for the new time, if it is there and that day. */
+static bool
+stays_checked_in(const Move *m)
+{
+	return appointment_is(m->seen, "checked_in") &&
+		m->seen->token_date == m->placement.date &&
+		strcmp(m->seen->branch_id, m->placement.place.branch->branch_id) == 0;
 }
 
 static bool
 is_unchanged(const Move *m, const Appointment *current)
 {
 	return current->slot_start == m->wanted.slot_start.at &&
-		current->slot_end == m->wanted.slot_end.at &&
+		(current->slot_end == m->wanted.slot_end.at ||
+		 !m->wanted.slot_end.given) &&
 		strcmp(current->doctor_id, m->wanted.doctor_id) == 0 &&
 		strcmp(current->branch_id, m->wanted.branch_id) == 0;
 }
@@ -197,6 +228,7 @@ update_row(void *arg)
 {
 	Move	   *m = arg;
 	const Placement *p = &m->placement;
+	bool		stays = stays_checked_in(m);
 	bool		isnull;
 	ApptArg		args[] = {
 		appt_arg(Int64GetDatum(m->seen->appointment_no)),
@@ -210,7 +242,12 @@ update_row(void *arg)
 		appt_arg(DateADTGetDatum(p->date)),
 		appt_arg_text(m->request->reason),
 		appt_arg(Int16GetDatum(p->buffer_before_min)),
-		appt_arg(Int16GetDatum(p->buffer_after_min))
+		appt_arg(Int16GetDatum(p->buffer_after_min)),
+		appt_arg(BoolGetDatum(placement_is_overridden(p))),
+		appt_arg_text(stays ? "checked_in" : "booked"),
+		stays ? appt_arg_optional_time(m->seen->checked_in_at)
+		: appt_arg_null(),
+		stays ? appt_arg_optional_time(m->seen->skipped_at) : appt_arg_null()
 	};
 
 	if (appt_run(&move, args, APPT_WRITE) != 1)
@@ -225,4 +262,17 @@ refuse_overlap(const char *constraint, const void *context)
 	const Move *m = context;
 
 	placement_refuse_overlap(&m->placement, constraint, m->seen->patient_id);
+}
+
+static void
+record(const Move *m, const Appointment *before, bool overridden)
+{
+	overridden = overridden || placement_is_overridden(&m->placement) ||
+		!appointment_is(before, "booked");
+	event_record(m->moved, m->request->caller, &(Event) {
+		.type = "appointment.rescheduled",
+		.reason = lifecycle_reason(m->request->reason, overridden),
+		.before = before,
+		.at = m->placement.now
+	});
 }

@@ -392,7 +392,9 @@ make_rules(Doctor *doctor, Branch *branch)
 		.patient_daily_limit =
 			int_setting("patient_daily_limit", doctor, branch),
 		.late_after_min = int_setting("late_after_min", doctor, branch),
-		.settle_s = int_setting("settle_s", doctor, branch)
+		.settle_s = int_setting("settle_s", doctor, branch),
+		.check_in_before_min =
+			int_setting("check_in_before_min", doctor, branch)
 	};
 }
 

@@ -46,6 +46,7 @@ typedef struct Rules
 	int			patient_daily_limit;
 	int			late_after_min;
 	int			settle_s;		/* until patients are told of a change */
+	int			check_in_before_min;
 } Rules;
 
 typedef struct Doctor

@@ -15,15 +15,15 @@ RESET bioecko_appt.actor;
 SELECT appt.create_client('App', id => 'c_app') IS NOT NULL AS made;
 SELECT version FROM appt_api.reschedule(pg_temp.id('PAT-1'),
 	'2026-03-18 09:00+05:30', '2026-03-18 09:30+05:30', NULL, NULL, NULL, NULL,
-	'c_app');
+	NULL, NULL, 'c_app');
 SET LOCAL bioecko_appt.clock = '2026-03-18 08:45+05:30';
 SELECT count(appt.check_in(pg_temp.id('PAT-1')));
 SELECT count(appt.set_priority(pg_temp.id('PAT-1'), 5));
 SELECT count(appt.cancel(pg_temp.id('PAT-1'), 'Felt better'));
 SELECT count(appt.cancel(pg_temp.id('PAT-1'), 'Again'));
 
-SELECT to_char(occurred_at, 'DD HH24:MI') AS at, event_type, actor, reason,
-	version, status, status_before
+SELECT to_char(occurred_at, 'DD HH24:MI') AS at, event_type, change, actor,
+	reason, version, status, status_before
 FROM appt.history(pg_temp.id('PAT-1'));
 SELECT version, to_char(slot_start, 'DD HH24:MI') AS slot,
 	to_char(slot_start_before, 'DD HH24:MI') AS before, token_number AS token,
@@ -31,7 +31,7 @@ SELECT version, to_char(slot_start, 'DD HH24:MI') AS slot,
 FROM appt.history(pg_temp.id('PAT-1'));
 
 -- The JSON form names what changed.
-SELECT e->>'event' AS event, e->>'actor' AS actor, e->>'timestamp' AS stamp,
+SELECT e->>'event' AS event, e->>'change' AS change, e->>'actor' AS actor, e->>'timestamp' AS stamp,
 	e->'changes' AS changes
 FROM appt_api.appointment_history(pg_temp.id('PAT-1')),
 	json_array_elements(body::json) e;

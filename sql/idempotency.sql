@@ -62,10 +62,11 @@ SELECT version, replayed FROM appt_api.complete(:'a', NULL, 'c_a', 'k', 'h');
 SELECT version, id AS b FROM appt_api.book('PAT-3', 'DOC-001', 'MUM-01',
 	'2026-03-16 11:30', NULL, NULL, NULL, NULL, NULL, false) \gset
 SELECT version, replayed FROM appt_api.reschedule(:'b', '2026-03-16 11:45',
-	NULL, NULL, NULL, NULL, 1, 'c_a', 'k', 'h');
+	NULL, NULL, NULL, NULL, NULL, NULL, 1, 'c_a', 'k', 'h');
 -- The stale version does not matter: this is the first request's answer.
 SELECT version, replayed FROM appt_api.reschedule(:'b', '2026-03-16 11:45',
-	NULL, NULL, NULL, NULL, 1, 'c_a', 'k', 'h');
+	NULL, NULL, NULL, NULL, NULL, NULL, 1, 'c_a', 'k', 'h');
+SET LOCAL bioecko_appt.clock = '2026-03-16 11:45+05:30';
 SELECT version, replayed FROM appt_api.no_show(:'b', NULL, 'c_a', 'k', 'h');
 SELECT version, replayed FROM appt_api.no_show(:'b', NULL, 'c_a', 'k', 'h');
 

@@ -5,8 +5,9 @@
 \i :fixture
 \set ECHO all
 
--- An appointment in the given state, on today's 11:00.
-SET LOCAL bioecko_appt.clock = '2026-03-16 08:00+05:30';
+-- An appointment in the given state, on today's 11:00, which it is.
+INSERT INTO appt.setting (name, value) VALUES ('cancellation_window_min', '0');
+SET LOCAL bioecko_appt.clock = '2026-03-16 11:00+05:30';
 CREATE FUNCTION pg_temp.make(wanted text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	id text := pg_temp.book('PAT-1', '2026-03-16 11:00');
@@ -66,6 +67,8 @@ SELECT verb, pg_temp.try(format('SELECT appt.' || verb || '(%L)', :'a'))
 FROM unnest('{check_in,undo_check_in,start,no_show,skip,recall}'::text[]) verb;
 
 -- Each change has its time, its version and its event.
+DELETE FROM appt.setting;
+SET LOCAL bioecko_appt.clock = '2026-03-16 08:00+05:30';
 SELECT pg_temp.book('PAT-2', '2026-03-16 11:15') AS b \gset
 CREATE FUNCTION pg_temp.show(a appt.appointment)
 	RETURNS TABLE (status text, version integer, checked_in text, started text,
@@ -85,11 +88,11 @@ SET LOCAL bioecko_appt.clock = '2026-03-16 11:16+05:30';
 SELECT s.* FROM appt.start(:'b') m, pg_temp.show(m) s;
 SET LOCAL bioecko_appt.clock = '2026-03-16 11:28+05:30';
 SELECT s.* FROM appt.complete(:'b') m, pg_temp.show(m) s;
-SELECT event_type, occurred_at FROM appt.event e
+SELECT event_type, change, occurred_at FROM appt.event e
 JOIN appt.appointment a USING (appointment_no)
 WHERE a.appointment_id = :'b' ORDER BY event_no;
 
--- Check-in and its undoing only on the branch-local day, to the minute.
+-- Check-in and its undoing only on the branch-local day, to the second.
 SELECT pg_temp.book('PAT-3', '2026-03-17 09:00') AS c \gset
 SET LOCAL bioecko_appt.clock = '2026-03-16 23:59:59+05:30';
 SELECT pg_temp.try(format('SELECT appt.check_in(%L)', :'c'));
@@ -103,6 +106,10 @@ SELECT status FROM appt.complete(:'c');
 -- whoever got the slot meanwhile.
 SET LOCAL bioecko_appt.clock = '2026-03-18 08:00+05:30';
 SELECT pg_temp.book('PAT-4', '2026-03-18 09:00') AS d \gset
+-- Before its start nobody can know: it holds the slot.
+SET LOCAL bioecko_appt.clock = '2026-03-18 08:59:59.999+05:30';
+SELECT pg_temp.try(format('SELECT appt.no_show(%L)', :'d'));
+SET LOCAL bioecko_appt.clock = '2026-03-18 09:00+05:30';
 SELECT status FROM appt.no_show(:'d');
 SELECT starts FROM pg_temp.slots('DOC-001', '2026-03-18');
 SELECT pg_temp.book('PAT-5', '2026-03-18 09:00') AS e \gset
@@ -111,6 +118,7 @@ SELECT starts FROM pg_temp.slots('DOC-001', '2026-03-18');
 SELECT pg_temp.try($$SELECT pg_temp.book('PAT-4', '2026-03-18 09:00')$$);
 -- Not if the patient is with somebody else then; not tomorrow.
 SELECT pg_temp.book('PAT-6', '2026-03-18 09:15') AS f \gset
+SET LOCAL bioecko_appt.clock = '2026-03-18 09:15+05:30';
 SELECT status FROM appt.no_show(:'f');
 SELECT pg_temp.book('PAT-6', '2026-03-18 09:15') AS g \gset
 SELECT pg_temp.try(format('SELECT appt.check_in(%L)', :'f'));

@@ -70,7 +70,7 @@ FROM (VALUES
 	(40, 'SELECT appt_api.slots(''DOC-001'', ''2026-03-16'', ''MUM-01'', NULL, '
 		'NULL)'),
 	(41, 'SELECT appt_api.get_appointment(current_setting(''regress.a''))'),
-	(42, 'SELECT appt_api.cancel(current_setting(''regress.a''), ''x'', NULL)'),
+	(42, 'SELECT appt_api.cancel(current_setting(''regress.a''), ''x'', NULL, NULL)'),
 	(43, 'SELECT appt_api.list_appointments(NULL, NULL, NULL, NULL, NULL, '
 		'NULL, NULL, NULL)'),
 	(44, 'SELECT appt_api.queue(''DOC-001'', NULL)'),

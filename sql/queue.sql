@@ -79,7 +79,7 @@ SELECT status, started_at, skipped_at FROM appt.recall(pg_temp.id('PAT-1'));
 SET LOCAL bioecko_appt.clock = '2026-03-16 09:24+05:30';
 SELECT status, started_at, version FROM appt.recall(pg_temp.id('PAT-1'));
 SELECT pos, patient, status, skipped FROM pg_temp.queue();
-SELECT event_type, to_char(occurred_at, 'HH24:MI') AS at
+SELECT event_type, change, to_char(occurred_at, 'HH24:MI') AS at
 FROM appt.history(pg_temp.id('PAT-1')) ORDER BY occurred_at DESC LIMIT 4;
 -- Another day's queue: nobody waits there, and looking makes no day.
 SELECT appt.call_next('DOC-001', day) IS NULL AS nobody

@@ -74,10 +74,12 @@ SELECT status FROM appt.check_in(:'b');
 SELECT pg_temp.refused(:'b', '2026-03-16 09:30');
 SELECT status FROM appt.cancel(:'b', 'Went home');
 SELECT pg_temp.refused(:'b', '2026-03-16 09:30');
+SET LOCAL bioecko_appt.clock = '2026-03-16 11:00+05:30';
 SELECT status FROM appt.no_show(:'c');
 SELECT pg_temp.refused(:'c', '2026-03-16 09:30');
 
 -- The window: while now <= slot_start - window; of the slot that it leaves.
+SET LOCAL bioecko_appt.clock = '2026-03-16 08:50+05:30';
 SELECT pg_temp.book('PAT-3', '2026-03-16 11:30') AS d \gset
 INSERT INTO appt.setting (name, value) VALUES ('reschedule_window_min', '60');
 SET LOCAL bioecko_appt.clock = '2026-03-16 10:30:00.001+05:30';

@@ -142,7 +142,8 @@ subtest 'four webhooks came, each signed' => sub {
             "$event: Content-Type");
         next if $event eq 'webhook.ping';
         is_deeply([sort keys %{ $request->{json} }],
-            [qw(data event timestamp webhook_id)], "$event: members");
+            [qw(data event), $event =~ /rescheduled/ ? 'previous' : (),
+                qw(timestamp webhook_id)], "$event: members");
         is($request->{json}{timestamp}, '2026-03-14T12:00:00+05:30',
             "$event: timestamp");
         is_deeply([sort keys %{ $request->{json}{data} }], \@fields,
@@ -151,6 +152,9 @@ subtest 'four webhooks came, each signed' => sub {
     is_deeply($got[1]{json}{data}, $first, 'booked: as it was answered');
     is($got[2]{json}{data}{slot_start}, '2026-03-15T11:00:00+05:30',
         'rescheduled: the new time');
+    is_deeply($got[2]{json}{previous}, { map { $_ => $first->{$_} }
+        qw(slot_start slot_end doctor_id branch_id token_number token_date) },
+        'and where it was');
     is($got[3]{json}{data}{status}, 'cancelled', 'cancelled: the status');
     my %ids = map { $_->{headers}{'webhook-id'} => 1 } @got;
     is(scalar keys %ids, 4, 'each has its own id');

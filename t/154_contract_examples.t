@@ -77,6 +77,12 @@ my $moved = sends("PATCH $one/reschedule", 200, "$at/reschedule");
 is($moved->{slot_start}, '2026-03-15T11:00:00+05:30', 'it is moved there');
 my $hold = sends("POST $a/holds", 201, "$a/holds");
 sends("DELETE $a/holds/{hold_id}", 204, "$a/holds/$hold->{hold_id}");
+sends("PATCH $one", 200, $at);
+my $missed = $cluster->value(q{SELECT appointment_id FROM appt.book(
+    'PAT-2026-00125', 'DOC-002', '2026-03-14 12:00+05:30',
+    '2026-03-14 12:15+05:30', branch_id => 'MUM-01', override => true)});
+$cluster->value('SELECT FROM appt.no_show($1)', $missed);
+sends("POST $one/correct", 200, "$a/$missed/correct");
 sends("DELETE $one", 200, $at);
 my $there = sends("POST $a/walk-in", 201, "$a/walk-in");
 sends("GET $v/queue", 200, "$v/queue");

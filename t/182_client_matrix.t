@@ -188,7 +188,9 @@ sub value {
     return undef if $name eq 'reschedule' && $arg =~ /^(?:doctor|branch)_id$/;
     return undef if $name =~ /_settings?$/ && $arg eq 'branch_id'
         && $name ne 'list_settings';
-    return undef if $name eq 'book' && $arg eq 'hold_id';
+    return undef if $name =~ /^(?:book|reschedule)$/ && $arg eq 'hold_id';
+    return { status => 'booked', override => 1 }->{$arg}
+        if $name eq 'correct' && $arg =~ /^(?:status|override)$/;
     return undef if $name =~ /^list_(?:branches|visit_types|notification)/
         && $arg eq 'active';
     return $world->{in_room}[0]
@@ -216,6 +218,7 @@ sub value {
 # The JSON object that makes or changes a thing of that kind.
 sub members {
     my ($name, $world) = @_;
+    return $json->encode({ notes => 'Other' }) if $name eq 'edit';
     my ($verb, $kind) = $name =~ /^(create|update)_(\w+)$/;
     my %session = (branch_id => $world->{branch_id}, start_time => '20:00',
         end_time => '21:00');

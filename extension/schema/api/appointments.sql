@@ -96,6 +96,8 @@ CREATE FUNCTION appt_api.reschedule(
 	reason text,
 	doctor_id text,
 	branch_id text,
+	hold_id text,
+	override boolean,
 	expected_version integer,
 	client text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL,
@@ -106,14 +108,15 @@ CREATE FUNCTION appt_api.reschedule(
 	AS 'MODULE_PATHNAME', 'appt_api_reschedule';
 
 COMMENT ON FUNCTION appt_api.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer, text, text,
-	text)
+	text, timestamptz, timestamptz, text, text, text, text, boolean, integer,
+	text, text, text)
 	IS
 	'As appt.reschedule';
 
 CREATE FUNCTION appt_api.cancel(
 	appointment_id text,
 	reason text,
+	override boolean,
 	expected_version integer,
 	client text DEFAULT NULL)
 	RETURNS appt_api.answer
@@ -121,7 +124,7 @@ CREATE FUNCTION appt_api.cancel(
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_api_cancel';
 
-COMMENT ON FUNCTION appt_api.cancel(text, text, integer, text) IS
+COMMENT ON FUNCTION appt_api.cancel(text, text, boolean, integer, text) IS
 	'As appt.cancel';
 
 CREATE FUNCTION appt_api.reschedule_day(
@@ -163,6 +166,21 @@ COMMENT ON FUNCTION appt_api.reschedule_day(text, date, date, text, text, text,
 	text, text, text) IS
 	'As appt.reschedule_day, of what the client sees: a JSON array of the moved '
 	'appointments. Raises SBU01 (branch_id, to_doctor_id)';
+
+CREATE FUNCTION appt_api.edit(
+	appointment_id text,
+	changes jsonb,
+	expected_version integer,
+	client text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	request_hash text DEFAULT NULL)
+	RETURNS appt_api.answer
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_api_edit';
+
+COMMENT ON FUNCTION appt_api.edit(text, jsonb, integer, text, text, text) IS
+	'As appt.edit; a member that is null takes away what is there';
 
 CREATE FUNCTION appt_api.list_appointments(
 	doctor_id text,
@@ -277,9 +295,10 @@ BEGIN
 	END IF;
 
 	SELECT '[' || string_agg(format(
-		'{"event":%s,"event_id":%s,"timestamp":%s,"actor":%s,"reason":%s,'
-		'"changes":%s,"appointment":%s}',
-		to_json(e.event_type), to_json(e.event_id), to_json(e.stamp),
+		'{"event":%s,"change":%s,"event_id":%s,"timestamp":%s,"actor":%s,'
+		'"reason":%s,"changes":%s,"appointment":%s}',
+		to_json(e.event_type), coalesce(to_json(e.change)::text, 'null'),
+		to_json(e.event_id), to_json(e.stamp),
 		to_json(e.actor), coalesce(to_json(e.reason)::text, 'null'),
 		e.changes, e.data), ',' ORDER BY e.event_no) || ']'
 	INTO body
@@ -294,7 +313,8 @@ BEGIN
 		FROM (
 			SELECT x.*, lag(x.data::jsonb) OVER (ORDER BY x.event_no) AS before
 			FROM appt.event x
-			WHERE x.appointment_no = wanted) v) e;
+			WHERE x.appointment_no = wanted
+				AND x.event_type <> 'visit.completed') v) e;
 END
 $$;
 

@@ -71,3 +71,21 @@ CREATE FUNCTION appt_api.no_show(
 
 COMMENT ON FUNCTION appt_api.no_show(text, integer, text, text, text) IS
 	'As appt.no_show';
+
+CREATE FUNCTION appt_api.correct(
+	appointment_id text,
+	status text,
+	reason text,
+	override boolean,
+	expected_version integer,
+	client text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	request_hash text DEFAULT NULL)
+	RETURNS appt_api.answer
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_api_correct';
+
+COMMENT ON FUNCTION appt_api.correct(text, text, text, boolean, integer, text,
+	text, text) IS
+	'As appt.correct';

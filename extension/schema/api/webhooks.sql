@@ -242,7 +242,8 @@ BEGIN
 		PERFORM appt_internal.check_webhook_url(change_webhook.url);
 	END IF;
 	IF change_webhook.events IS NOT NULL THEN
-		PERFORM appt_internal.check_webhook_events(change_webhook.events);
+		PERFORM appt_internal.check_webhook_events(change_webhook.events,
+			was.created_by);
 	END IF;
 	IF branches = '{}' THEN
 		branches := appt_internal.owner_branches(was.created_by);

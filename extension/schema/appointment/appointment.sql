@@ -116,6 +116,7 @@ CREATE TABLE appt.appointment (
 	completed_at timestamptz,
 	cancelled_at timestamptz,
 	hold_expires_at timestamptz,
+	held_by text,
 	doctor_no integer NOT NULL,
 	patient_no integer,
 	lane smallint NOT NULL DEFAULT 0,
@@ -188,13 +189,15 @@ COMMENT ON COLUMN appt.appointment.source IS 'Where the booking came from';
 COMMENT ON COLUMN appt.appointment.version IS
 	'Rises by one with every change; the ETag over HTTP';
 COMMENT ON COLUMN appt.appointment.reason IS
-	'Why it was last rescheduled or cancelled';
+	'Why it was last rescheduled, cancelled or corrected';
 COMMENT ON COLUMN appt.appointment.priority IS
 	'Higher is called earlier; 0 is ordinary';
 COMMENT ON COLUMN appt.appointment.skipped_at IS
 	'When the patient did not answer the call; goes behind the others';
 COMMENT ON COLUMN appt.appointment.override IS
 	'Booked on purpose against the slot rules by staff';
+COMMENT ON COLUMN appt.appointment.held_by IS
+	'The API client whose hold it is; the holds of others are not counted';
 COMMENT ON COLUMN appt.appointment.lane IS
 	'Which of the slot''s places it takes, 0 for the first: capacity as the '
 	'overlap constraint sees it';

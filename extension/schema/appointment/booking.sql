@@ -137,35 +137,41 @@ CREATE FUNCTION appt.reschedule(
 	reason text DEFAULT NULL,
 	doctor_id text DEFAULT NULL,
 	branch_id text DEFAULT NULL,
-	expected_version integer DEFAULT NULL)
+	expected_version integer DEFAULT NULL,
+	hold_id text DEFAULT NULL,
+	override boolean DEFAULT false)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_reschedule';
 
 COMMENT ON FUNCTION appt.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer)
+	text, timestamptz, timestamptz, text, text, text, integer, text, boolean)
 	IS
 	'Moves a booked appointment; its length, doctor and branch stay '
 	'unless given. On the same doctor''s day the token stays, else a new '
-	'one is drawn there. To where it is already: unchanged. Raises SB930 '
-	'(not booked), SB932 (too late), SBP01 (expected_version), SB901 to '
-	'SB910, SB920, SB404, SBU01';
+	'one is drawn there. To where it is already: unchanged. hold_id: a hold '
+	'on the new slot, which the move uses up. override, which needs a reason '
+	'and is recorded: also when it is too late, against the slot rules, and '
+	'from checked_in (who stays at the branch that day stays checked in). '
+	'Raises SB930 (not booked), SB932 (too late), SB940 (hold expired), SBP01 '
+	'(expected_version), SB901 to SB910, SB920, SB404, SBU01';
 
 CREATE FUNCTION appt.cancel(
 	appointment_id text,
 	reason text,
-	expected_version integer DEFAULT NULL)
+	expected_version integer DEFAULT NULL,
+	override boolean DEFAULT false)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_cancel';
 
-COMMENT ON FUNCTION appt.cancel(text, text, integer) IS
+COMMENT ON FUNCTION appt.cancel(text, text, integer, boolean) IS
 	'Cancels a booked or checked-in appointment and retires its token; '
-	'one that is cancelled stays as it is. Raises SB930 (final already), '
-	'SB931 (too late: cancellation_window_min, a setting), SBP01, SB404, '
-	'SB001 (blank reason)';
+	'one that is cancelled stays as it is. override, which is recorded: also '
+	'when it is too late. Raises SB930 (final already), SB931 (too late: '
+	'cancellation_window_min, a setting), SBP01, SB404, SB001 (blank reason)';
 
 CREATE FUNCTION appt.check_in(
 	appointment_id text,
@@ -176,8 +182,10 @@ CREATE FUNCTION appt.check_in(
 	AS 'MODULE_PATHNAME', 'appt_check_in';
 
 COMMENT ON FUNCTION appt.check_in(text, integer) IS
-	'Marks the patient as there, on the branch-local day only; a no-show '
-	'may come back with the same token. Raises SB930 (status or day does '
+	'Marks the patient as there: on the visit''s branch-local day, within '
+	'check_in_before_min minutes (a setting, 120) around the visit, and in '
+	'the night after while others of that day are still there; a no-show '
+	'may come back with the same token. Raises SB930 (status or time does '
 	'not allow it), SBP01, SB404';
 
 CREATE FUNCTION appt.undo_check_in(
@@ -189,8 +197,8 @@ CREATE FUNCTION appt.undo_check_in(
 	AS 'MODULE_PATHNAME', 'appt_undo_check_in';
 
 COMMENT ON FUNCTION appt.undo_check_in(text, integer) IS
-	'Takes a check-in back, on the same day. Raises SB930 (status or day '
-	'does not allow it), SBP01, SB404';
+	'Takes a check-in back, as long as one can check in. Raises SB930 '
+	'(status or time does not allow it), SBP01, SB404';
 
 CREATE FUNCTION appt.start(
 	appointment_id text,
@@ -202,7 +210,7 @@ CREATE FUNCTION appt.start(
 
 COMMENT ON FUNCTION appt.start(text, integer) IS
 	'Begins the consultation of a checked-in patient. Raises SB930 '
-	'(status or day does not allow it), SBP01, SB404';
+	'(status does not allow it), SBP01, SB404';
 
 CREATE FUNCTION appt.complete(
 	appointment_id text,
@@ -214,7 +222,7 @@ CREATE FUNCTION appt.complete(
 
 COMMENT ON FUNCTION appt.complete(text, integer) IS
 	'Ends the visit of a patient who is checked in or in consultation; '
-	'final. Raises SB930 (status or day does not allow it), SBP01, SB404';
+	'final. Raises SB930 (status does not allow it), SBP01, SB404';
 
 CREATE FUNCTION appt.no_show(
 	appointment_id text,
@@ -225,5 +233,47 @@ CREATE FUNCTION appt.no_show(
 	AS 'MODULE_PATHNAME', 'appt_no_show';
 
 COMMENT ON FUNCTION appt.no_show(text, integer) IS
-	'Marks a booked patient as not having come. Raises SB930 (status or '
-	'day does not allow it), SBP01, SB404';
+	'Marks a booked patient as not having come, from the slot''s start on. '
+	'Raises SB930 (status or time does not allow it), SBP01, SB404';
+
+CREATE FUNCTION appt.correct(
+	appointment_id text,
+	status text,
+	reason text,
+	expected_version integer DEFAULT NULL,
+	override boolean DEFAULT false)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_correct';
+
+COMMENT ON FUNCTION appt.correct(text, text, text, integer, boolean) IS
+	'Sets the status that a visit should have, on any day: booked, '
+	'checked_in, in_consultation, completed or no_show, from each of these. '
+	'Needs override and a reason, which the history has. The token stays; one '
+	'who comes back gets the place that the visit had, if that is free, else '
+	'one beside the bookable ones. To the status that it has: unchanged. '
+	'Raises SB930 (cancelled, or too early for that), SB901 (no place), SB920 '
+	'(patient elsewhere), SBP01, SB404, SB001';
+
+CREATE FUNCTION appt.edit(
+	appointment_id text,
+	notes text DEFAULT NULL,
+	visit_type text DEFAULT NULL,
+	patient_id text DEFAULT NULL,
+	reason text DEFAULT NULL,
+	expected_version integer DEFAULT NULL,
+	override boolean DEFAULT false)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_edit';
+
+COMMENT ON FUNCTION appt.edit(text, text, text, text, text, integer, boolean)
+	IS
+	'Changes notes and visit type (NULL: as they are; an empty text: none), '
+	'and with override and a reason the patient: the right one of two '
+	'namesakes. Slot and token stay; a visit type of another length needs '
+	'override. Nothing that differs: unchanged. Raises SB930 (cancelled, or '
+	'another length), SB920 (that patient is elsewhere then), SBU01, SBP01, '
+	'SB404, SB001';

@@ -19,7 +19,10 @@ CREATE FUNCTION appt.history(
 	OUT branch_id_before text,
 	OUT token_number integer,
 	OUT token_number_before integer,
-	OUT notify boolean)
+	OUT notify boolean,
+	OUT change text,
+	OUT patient_id text,
+	OUT patient_id_before text)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 5
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -47,10 +50,11 @@ BEGIN
 		d.after->>'branch_id', lag(d.after->>'branch_id') OVER w,
 		(d.after->>'token_number')::integer,
 		(lag(d.after->>'token_number') OVER w)::integer,
-		e.notify
+		e.notify, e.change, d.after->>'patient_id',
+		lag(d.after->>'patient_id') OVER w
 	FROM appt.event e
 	CROSS JOIN LATERAL (SELECT e.data::jsonb AS after) d
-	WHERE e.appointment_no = wanted
+	WHERE e.appointment_no = wanted AND e.event_type <> 'visit.completed'
 	WINDOW w AS (ORDER BY e.event_no)
 	ORDER BY e.event_no;
 END
@@ -59,4 +63,6 @@ $$;
 COMMENT ON FUNCTION appt.history(text) IS
 	'What happened to an appointment, oldest first: who (actor: role:NAME or '
 	'client:ID), when, what, from what (the ..._before columns), why, and '
-	'whether the patient was to be told. The log is append-only. Raises SB404';
+	'whether the patient was to be told; change says what an '
+	'appointment.updated changed. visit.completed, which comes with each '
+	'appointment.completed, is left out. The log is append-only. Raises SB404';

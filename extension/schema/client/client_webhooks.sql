@@ -51,7 +51,11 @@ BEGIN
 				AND (d.state = 'pending' OR d.state = 'in_flight'
 					OR d.state = 'held')
 				AND e.event_no = d.event_no
-				AND e.branch_id <> ALL (allowed);
+				AND (NOT appt_internal.concerns_branches(e.branch_id,
+						e.from_branch_id, e.patient_no, allowed)
+					OR e.patient_no IS NOT NULL
+					AND NOT appt_internal.may_hear_of_patients(
+						endpoint.created_by));
 		END IF;
 	END LOOP;
 	RETURN NULL;
@@ -65,5 +69,5 @@ COMMENT ON FUNCTION appt_internal.limit_client_webhooks() IS
 	'are never another''s who is given its id';
 
 CREATE TRIGGER limit_client_webhooks
-	AFTER UPDATE OF branch_ids, active OR DELETE ON appt.api_client
+	AFTER UPDATE OF branch_ids, active, scopes OR DELETE ON appt.api_client
 	FOR EACH ROW EXECUTE FUNCTION appt_internal.limit_client_webhooks();

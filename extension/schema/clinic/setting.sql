@@ -62,6 +62,11 @@ VALUES
 		'Active appointments of a patient per day; 0: no limit'),
 	('late_after_min', 'integer', '10', 0, 480,
 		'Minutes after the slot''s start from which a check-in counts as late'),
+	('check_in_before_min', 'integer', '120', 0, 1440,
+		'Minutes around the visit in which a patient can check in, where its '
+		'day does not reach so far'),
+	('holds_per_client', 'integer', '20', 1, 100000,
+		'Slots that an API client may hold at a time'),
 	('appointment_id_prefix', 'text', 'APT', NULL, NULL,
 		'First part of an appointment''s id'),
 	('patient_id_prefix', 'text', 'PAT', NULL, NULL,
@@ -98,7 +103,7 @@ BEGIN
 		RAISE EXCEPTION 'value "%" of setting "%" is neither true nor false',
 			NEW.value, NEW.name
 			USING ERRCODE = 'SB001', COLUMN = 'value';
-	ELSIF (NEW.name LIKE '%\_id\_prefix' OR NEW.name = 'webhooks_per_client')
+	ELSIF (NEW.name LIKE '%\_id\_prefix' OR NEW.name LIKE '%\_per\_client')
 		AND (NEW.branch_id IS NOT NULL OR NEW.doctor_id IS NOT NULL)
 	THEN
 		RAISE EXCEPTION 'setting "%" is for the whole clinic', NEW.name

@@ -40,8 +40,9 @@ CREATE FUNCTION appt.call_next(
 
 COMMENT ON FUNCTION appt.call_next(text, date) IS
 	'Starts the consultation of the first who waits for a doctor on a '
-	'branch-local date (default: today); NULL if nobody does. Two calls never '
-	'get the same patient. Raises SB404';
+	'branch-local date (default: today, and after midnight first of those who '
+	'still wait from the day before); NULL if nobody does. Two calls never get '
+	'the same patient. Raises SB404';
 
 CREATE FUNCTION appt.skip(
 	appointment_id text,

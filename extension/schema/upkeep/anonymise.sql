@@ -22,7 +22,9 @@ $$;
 COMMENT ON FUNCTION appt_internal.without_free_text(text) IS
 	'An appointment object (JSON text) with notes and reason null';
 
-CREATE FUNCTION appt_internal.anonymise_history(appointment_nos bigint[])
+CREATE FUNCTION appt_internal.anonymise_history(
+	appointment_nos bigint[],
+	person integer)
 	RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -48,7 +50,8 @@ BEGIN
 	CROSS JOIN endpoint w
 	JOIN appt.delivery d ON d.webhook_no = w.webhook_no
 		AND d.event_no = e.event_no
-	WHERE e.appointment_no = ANY (appointment_nos)
+	WHERE (e.appointment_no = ANY (appointment_nos)
+			OR e.patient_no = person)
 		AND t.delivery_no = d.delivery_no
 		AND t.answer IS NOT NULL;
 
@@ -70,14 +73,20 @@ BEGIN
 		data = appt_internal.without_free_text(e.data)
 	WHERE e.appointment_no = ANY (appointment_nos);
 	GET DIAGNOSTICS erased = ROW_COUNT;
+
+	UPDATE appt.event e
+	SET data = json_build_object('patient_id',
+		e.data::json->>'patient_id')::text
+	WHERE e.patient_no = person;
 	RETURN erased;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.anonymise_history(bigint[]) IS
-	'Takes notes and reasons out of the history of appointments and of what '
-	'receivers answered to it, addresses and answers out of what was told; '
-	'returns how many events';
+COMMENT ON FUNCTION appt_internal.anonymise_history(bigint[], integer) IS
+	'Takes notes and reasons out of the history of appointments, all but the '
+	'id out of the patient''s own events, what receivers answered to either, '
+	'addresses and answers out of what was told; returns how many events of '
+	'appointments';
 
 CREATE FUNCTION appt.anonymise_patient(
 	patient_id text,
@@ -127,7 +136,7 @@ BEGIN
 		version = a.version + 1
 	WHERE a.patient_no = person;
 	GET DIAGNOSTICS appointments = ROW_COUNT;
-	events := appt_internal.anonymise_history(visits);
+	events := appt_internal.anonymise_history(visits, person);
 	PERFORM appt_internal.erase_patient(person, wanted, ids);
 END
 $$;

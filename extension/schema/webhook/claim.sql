@@ -83,7 +83,7 @@ CREATE FUNCTION appt_internal.lease_endpoint(
 		event_id text,
 		event_type text,
 		stamp text,
-		data text)
+		members text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -168,7 +168,9 @@ BEGIN
 			d.event_no
 	)
 	SELECT l.delivery_no, l.fence, l.attempt, e.event_id, e.event_type,
-		e.stamp, e.data
+		e.stamp, '"data":' || e.data
+			|| coalesce(',"change":' || to_json(e.change), '')
+			|| coalesce(',"previous":' || e.previous, '')
 	FROM (
 		SELECT k.*
 		FROM leased k
@@ -316,7 +318,7 @@ BEGIN
 			secrets_now, l.event_id,
 			'{"event":' || to_json(l.event_type)
 				|| ',"timestamp":' || to_json(l.stamp)
-				|| ',"data":' || l.data
+				|| ',' || l.members
 				|| endpoint.body_end,
 			endpoint.version, endpoint.failing
 		FROM appt_internal.lease_endpoint(

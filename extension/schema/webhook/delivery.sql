@@ -64,6 +64,9 @@ COMMENT ON TABLE appt.delivery IS
 	'One event for one endpoint, until it is delivered or dead';
 COMMENT ON COLUMN appt.delivery.delivery_no IS
 	'Its public name is dlv_<delivery_no>';
+COMMENT ON COLUMN appt.delivery.appointment_no IS
+	'What it is in order with: the deliveries of one appointment, or of one '
+	'patient, whose number stands here below zero; NULL: nothing';
 COMMENT ON COLUMN appt.delivery.state IS
 	'pending (due at due_at), in_flight (a relay has it until lease_until), '
 	'delivered, dead (given up), held (the endpoint is disabled)';

@@ -91,7 +91,12 @@ AS $$
 		'appointment.cancelled',
 		'appointment.checked_in',
 		'appointment.completed',
-		'appointment.no_show']
+		'appointment.no_show',
+		'appointment.updated',
+		'visit.started',
+		'visit.completed',
+		'patient.created',
+		'patient.updated']
 $$;
 
 COMMENT ON FUNCTION appt.webhook_event_types() IS
@@ -156,8 +161,9 @@ COMMENT ON FUNCTION appt_internal.check_webhook_url(text) IS
 	'Refuses what cannot be an endpoint''s URL with SB001. The address behind '
 	'the name is checked by the relay, at each connection';
 
-CREATE FUNCTION appt_internal.check_webhook_events(events text[]) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION appt_internal.check_webhook_events(events text[], owner text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -179,11 +185,18 @@ BEGIN
 				DETAIL = format('Event type "%s" is not one of %s.',
 					unknown, array_to_string(known, ', '));
 	END IF;
+	IF events && ARRAY['patient.created', 'patient.updated']
+		AND NOT appt_internal.may_hear_of_patients(owner)
+	THEN
+		RAISE EXCEPTION 'a webhook of patients needs the scope patients:read'
+			USING ERRCODE = 'SBF01', COLUMN = 'events';
+	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.check_webhook_events(text[]) IS
-	'Refuses an empty list and unknown event types with SB001';
+COMMENT ON FUNCTION appt_internal.check_webhook_events(text[], text) IS
+	'Refuses an empty list and unknown event types with SB001, and with SBF01 '
+	'events of patients for a client that may not read them';
 
 CREATE FUNCTION appt_internal.check_webhook_branches(branch_ids text[],
 	owner text)

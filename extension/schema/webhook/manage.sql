@@ -128,7 +128,7 @@ DECLARE
 		nullif(branch_ids, '{}'), appt_internal.owner_branches(owner));
 BEGIN
 	PERFORM appt_internal.check_webhook_url(url);
-	PERFORM appt_internal.check_webhook_events(events);
+	PERFORM appt_internal.check_webhook_events(events, owner);
 	PERFORM appt_internal.check_webhook_branches(branches, owner);
 	PERFORM appt_internal.check_webhook_count(owner);
 	IF secret IS NOT NULL THEN

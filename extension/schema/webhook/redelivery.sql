@@ -32,7 +32,10 @@ BEGIN
 	JOIN appt.event e ON e.event_no = d.event_no
 	WHERE d.delivery_no = appt_internal.delivery_number(delivery_id)
 		AND d.webhook_no = webhook.webhook_no
-		AND (e.branch_id = ANY (allowed)) IS NOT FALSE
+		AND appt_internal.concerns_branches(e.branch_id, e.from_branch_id,
+			e.patient_no, allowed)
+		AND (e.patient_no IS NULL
+			OR appt_internal.may_hear_of_patients(webhook.created_by))
 	FOR UPDATE OF d;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'delivery "%" does not exist', delivery_id
@@ -106,13 +109,17 @@ CREATE FUNCTION appt_internal.wanted_events(webhook appt.webhook) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN '*' = ANY (webhook.events)
+	SELECT array_agg(t.name)
+	FROM unnest(CASE WHEN '*' = ANY (webhook.events)
 		THEN webhook.events || appt.webhook_event_types()
-		ELSE webhook.events END
+		ELSE webhook.events END) t(name)
+	WHERE t.name NOT LIKE 'patient.%'
+		OR appt_internal.may_hear_of_patients(webhook.created_by)
 $$;
 
 COMMENT ON FUNCTION appt_internal.wanted_events(appt.webhook) IS
-	'The event types that an endpoint subscribes to, * spelled out';
+	'The event types that an endpoint subscribes to and may have, * spelled '
+	'out';
 
 CREATE FUNCTION appt_internal.queue_replay(webhook appt.webhook, batch integer)
 	RETURNS bigint
@@ -144,15 +151,15 @@ BEGIN
 
 	INSERT INTO appt.delivery AS d
 		(webhook_no, event_no, appointment_no, due_at)
-	SELECT webhook.webhook_no, e.event_no, e.appointment_no,
-		replay.requested_at
+	SELECT webhook.webhook_no, e.event_no,
+		coalesce(e.appointment_no, -e.patient_no), replay.requested_at
 	FROM appt.event e
 	WHERE e.event_no BETWEEN replay.next_event_no AND until
 		AND e.occurred_at >= replay.since
-		AND e.appointment_no IS NOT NULL
+		AND coalesce(e.appointment_no, e.patient_no) IS NOT NULL
 		AND e.event_type = ANY (wanted)
-		AND (webhook.branch_ids IS NULL
-			OR e.branch_id = ANY (webhook.branch_ids))
+		AND appt_internal.concerns_branches(e.branch_id, e.from_branch_id,
+			e.patient_no, webhook.branch_ids)
 	ORDER BY e.event_no
 	ON CONFLICT (webhook_no, event_no) DO UPDATE
 	SET state = 'pending',
@@ -201,10 +208,10 @@ BEGIN
 	INTO events
 	FROM appt.event e
 	WHERE e.occurred_at >= since
-		AND e.appointment_no IS NOT NULL
+		AND coalesce(e.appointment_no, e.patient_no) IS NOT NULL
 		AND e.event_type = ANY (wanted)
-		AND (webhook.branch_ids IS NULL
-			OR e.branch_id = ANY (webhook.branch_ids));
+		AND appt_internal.concerns_branches(e.branch_id, e.from_branch_id,
+			e.patient_no, webhook.branch_ids);
 	IF events.count > 0 THEN
 		INSERT INTO appt.webhook_replay AS r
 			(webhook_no, since, next_event_no, last_event_no, requested_at)

@@ -116,12 +116,14 @@ SELECT appt.book('PAT-2026-00109', 'DOC-005', '2026-03-22 10:00+00',
 -- A walk-in who is still inside when the time off begins.
 SELECT appt.walk_in('PAT-2026-00102', 'DOC-X', 'MUM-01');
 -- A no-show whose slot lies in time off that came later, and who came back.
+SET bioecko_appt.clock = '2026-03-16T10:00:00+05:30';
 SELECT appt.no_show(appointment_id) FROM appt.book('PAT-2026-00103', 'DOC-X',
 	'2026-03-16 10:00+05:30', branch_id => 'MUM-01', override => true);
 SELECT appt.add_time_off('DOC-X', '2026-03-16 09:50+05:30',
 	'2026-03-16 10:20+05:30', 'Ward round');
 SELECT appt.check_in(appointment_id) FROM appt.appointment
 WHERE patient_id = 'PAT-2026-00103' AND doctor_id = 'DOC-X';
+RESET bioecko_appt.clock;
 -- In the consultation, and one that was; a no-show that stays one.
 SELECT appt.start(appointment_id)
 FROM appt.walk_in('PAT-2026-00110', 'DOC-001', 'MUM-01');
