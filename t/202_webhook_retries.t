@@ -15,7 +15,7 @@ my $cluster = $clinic->cluster;
 my $sink    = $clinic->sink;
 my $webhook_id = $clinic->webhook->{webhook_id};
 my $relay = $clinic->start_relay(env => hurried(
-    APPT_RELAY_DISABLE_AFTER_S => 3));
+    APPT_RELAY_DISABLE_AFTER_S => 3600));
 settled();
 
 sub settled {
@@ -162,11 +162,21 @@ subtest 'nothing but failure disables, after alerts' => sub {
     $sink->forget;
     $sink->behave(path => '/hook', status => 500);
     book($clinic, 6);
-    wait_for {
-        $cluster->psql(q{UPDATE appt.delivery SET due_at = now(), attempts = 0
-            WHERE state IN ('pending', 'dead')});
-        status()->{status} eq 'disabled';
-    } 'the endpoint to be disabled', 15;
+    wait_for { status()->{failing_since} } 'the first failure', 15;
+    # So many percent of the hour have passed; then some attempt notices.
+    for my $percent (55, 75, 95, 105) {
+        $cluster->query('UPDATE appt.webhook SET failing_since = '
+            . q{clock_timestamp() - $1 * interval '36 s' WHERE webhook_id = $2},
+            $percent, $webhook_id);
+        wait_for {
+            $cluster->psql(q{UPDATE appt.delivery
+                SET due_at = now(), attempts = 0
+                WHERE state IN ('pending', 'dead')});
+            my $now = status();
+            $now->{status} eq 'disabled'
+                || $percent < 100 && $now->{alerted_percent} == $percent - 5;
+        } "what comes of $percent percent", 15;
+    }
     is(status()->{disabled_reason}, 'failing', 'with its reason');
     my @alert = $sink->wait_for_requests(2, path => '/watch');
     wait_for {
@@ -247,6 +257,8 @@ subtest 'a deleted endpoint gets nothing more' => sub {
     my $doomed = $cluster->row('SELECT * FROM appt.create_webhook(url => $1)',
         $sink->url('/doomed'));
     $sink->wait_for_requests(1, path => '/doomed');
+    # Its answer is on record, or its delivery is still leased when it goes.
+    wait_for { newest()->{attempts} == 1 } 'the attempt to be recorded', 15;
     $cluster->query('SELECT appt.delete_webhook($1)', $doomed->{webhook_id});
     $sink->behave;
     select undef, undef, undef, 0.3;

@@ -17,6 +17,7 @@ use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
+use List::Util qw(max);
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(statuses);
@@ -30,11 +31,12 @@ sub connection {
 }
 
 # Everything that comes until the other side closes, or the time is over; in
-# scalar context until one answer is whole.
+# scalar context until one answer is whole, for which a busy machine has time.
 sub drain {
     my ($self, $socket, $seconds) = @_;
     my $select = IO::Select->new($socket);
-    my $until  = time + ($seconds // 5);
+    $seconds = max($seconds // 5, wantarray ? 0 : 30);
+    my $until  = time + $seconds;
     my ($all, $closed) = ('', 0);
     while ((my $left = $until - time) > 0) {
         next unless $select->can_read($left);
