@@ -14,7 +14,7 @@ typedef struct ChangeCall
 	FunctionCallInfo fcinfo;
 	Appointment *(*change) (const ChangeRequest *request);
 	int			version_arg;
-	int			override_arg;	/* 0: it has none */
+	int			override_arg;	/* 0: it has none, nor notify */
 	bool		has_reason;
 } ChangeCall;
 
@@ -146,6 +146,8 @@ call_change(void *arg)
 			api_bool(fcinfo, call->override_arg)
 	};
 
+	if (call->override_arg != 0)
+		caller.silent = api_silent(fcinfo, call->override_arg + 1);
 	return SPI_datumTransfer(call->change(&request)->row, false, -1);
 }
 
@@ -175,6 +177,7 @@ call_book(void *arg)
 	Answer		answer;
 	Appointment *booked;
 
+	caller.silent = api_silent(fcinfo, 11);
 	if (key.key != NULL)
 		key.request_hash = hash_of_booking(&request);
 	if (idempotency_begin(&key, &answer))
@@ -253,6 +256,7 @@ call_reschedule(void *arg)
 		.override = api_bool(fcinfo, 8)
 	};
 
+	caller.silent = api_silent(fcinfo, 9);
 	schedule_refresh();
 	return SPI_datumTransfer(reschedule_move(&request)->row, false, -1);
 }
@@ -279,7 +283,7 @@ hash_of_booking(const BookRequest *r)
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
 	text = psprintf("%s\n%s\n%d " INT64_FORMAT "\n%d " INT64_FORMAT
-					"\n%s\n%s\n%s\n%s\n%s\n%d",
+					"\n%s\n%s\n%s\n%s\n%s\n%d %d",
 					r->patient_id ? r->patient_id : "",
 					r->doctor_id ? r->doctor_id : "",
 					r->slot_start.given, r->slot_start.at,
@@ -289,7 +293,7 @@ hash_of_booking(const BookRequest *r)
 					r->notes ? r->notes : "",
 					r->source ? r->source : "",
 					r->hold_id ? r->hold_id : "",
-					r->override);
+					r->override, r->caller->silent);
 	if (pg_cryptohash_init(context) < 0 ||
 		pg_cryptohash_update(context, (uint8 *) text, strlen(text)) < 0 ||
 		pg_cryptohash_final(context, digest, sizeof(digest)) < 0)

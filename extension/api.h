@@ -22,6 +22,7 @@ extern OptionalTime api_time(FunctionCallInfo fcinfo, int n);
 extern OptionalInt api_optional_int(FunctionCallInfo fcinfo, int n);
 extern OptionalText api_optional_text(FunctionCallInfo fcinfo, int n);
 extern bool api_bool(FunctionCallInfo fcinfo, int n);
+extern bool api_silent(FunctionCallInfo fcinfo, int n);
 extern Caller api_caller(FunctionCallInfo fcinfo, int n);
 
 /* ---- api_json.c ---- */
@@ -32,6 +33,7 @@ typedef struct JsonCall
 	FunctionCallInfo fcinfo;
 	const char *route;
 	int			context_arg;
+	int			notify_arg;		/* 0: it has none */
 	bool		has_key;		/* followed by idempotency_key, request_hash */
 	Appointment *(*work) (FunctionCallInfo fcinfo, const Caller *caller);
 	const char *(*body) (Appointment *appointment);

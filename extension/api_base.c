@@ -85,6 +85,13 @@ api_bool(FunctionCallInfo fcinfo, int n)
 	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
 }
 
+/* Whether the caller asked for the patient not to be told: notify is false. */
+bool
+api_silent(FunctionCallInfo fcinfo, int n)
+{
+	return !PG_ARGISNULL(n) && !PG_GETARG_BOOL(n);
+}
+
 /*
  * The API client of an argument that only the gateway's form of a function has;
  * without it the session.  Call schedule_refresh() before.

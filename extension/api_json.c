@@ -61,6 +61,7 @@ appt_api_book(PG_FUNCTION_ARGS)
 		.fcinfo = fcinfo,
 		.route = "book",
 		.context_arg = 10,
+		.notify_arg = 13,
 		.has_key = true,
 		.work = work_book,
 		.body = appointment_json
@@ -112,6 +113,7 @@ appt_api_reschedule(PG_FUNCTION_ARGS)
 		.fcinfo = fcinfo,
 		.route = "reschedule",
 		.context_arg = 9,
+		.notify_arg = 12,
 		.has_key = true,
 		.work = work_reschedule,
 		.body = appointment_json
@@ -126,6 +128,7 @@ appt_api_cancel(PG_FUNCTION_ARGS)
 	JsonCall	call = {
 		.fcinfo = fcinfo,
 		.context_arg = 4,
+		.notify_arg = 5,
 		.work = work_cancel,
 		.body = appointment_json
 	};
@@ -211,6 +214,8 @@ api_answer(void *arg)
 
 	schedule_refresh();
 	caller = caller_of_client(api_exact_text(fcinfo, call->context_arg));
+	caller.silent = call->notify_arg != 0 &&
+		api_silent(fcinfo, call->notify_arg);
 	key.client = caller.actor;
 	if (call->has_key)
 	{

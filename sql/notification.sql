@@ -131,6 +131,22 @@ SELECT status FROM appt.cancel(:'id', 'ill');
 SELECT * FROM pg_temp.claim();
 SELECT * FROM pg_temp.told(:'id');
 
+-- notify: false tells nobody, and the history says so; over REST, too.
+DELETE FROM appt.notification;
+SELECT appointment_id AS id FROM appt.book('PAT-9', 'DOC-001',
+	'2026-03-18 11:15+05:30', notify => false) \gset
+SELECT slot_start FROM appt.reschedule(:'id', '2026-03-18 11:30+05:30',
+	notify => false);
+SELECT version FROM appt_api.reschedule(:'id', '2026-03-18 11:45+05:30', NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL, notify => true);
+SELECT version FROM appt_api.cancel(:'id', 'ill', NULL, NULL, notify => false);
+SELECT * FROM pg_temp.told(:'id');
+SELECT event_type, notify FROM appt.history(:'id');
+SELECT e->>'event' AS event, e->'notify' AS notify
+FROM appt_api.appointment_history(:'id') h, json_array_elements(h::json) e;
+SELECT * FROM pg_temp.claim();
+SELECT * FROM appt.explain_notification(:'id');
+
 -- A cancellation nearer than 12 hours goes at once, others wait for settle_s.
 DELETE FROM appt.notification;
 SELECT pg_temp.book('PAT-8', '2026-03-15 11:00+05:30') AS far \gset

@@ -26,7 +26,8 @@ CREATE FUNCTION appt_api.book(
 	override boolean,
 	client text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL,
-	request_hash text DEFAULT NULL)
+	request_hash text DEFAULT NULL,
+	notify boolean DEFAULT NULL)
 	RETURNS appt_api.answer
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -34,9 +35,9 @@ CREATE FUNCTION appt_api.book(
 
 COMMENT ON FUNCTION appt_api.book(
 	text, text, text, timestamptz, timestamptz, text, text, text, text,
-	boolean, text, text, text)
+	boolean, text, text, text, boolean)
 	IS
-	'As appt.book';
+	'As appt.book; notify NULL: true';
 
 CREATE FUNCTION appt_api.walk_in(
 	patient_id text,
@@ -101,7 +102,8 @@ CREATE FUNCTION appt_api.reschedule(
 	expected_version integer,
 	client text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL,
-	request_hash text DEFAULT NULL)
+	request_hash text DEFAULT NULL,
+	notify boolean DEFAULT NULL)
 	RETURNS appt_api.answer
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -109,7 +111,7 @@ CREATE FUNCTION appt_api.reschedule(
 
 COMMENT ON FUNCTION appt_api.reschedule(
 	text, timestamptz, timestamptz, text, text, text, text, boolean, integer,
-	text, text, text)
+	text, text, text, boolean)
 	IS
 	'As appt.reschedule';
 
@@ -118,13 +120,15 @@ CREATE FUNCTION appt_api.cancel(
 	reason text,
 	override boolean,
 	expected_version integer,
-	client text DEFAULT NULL)
+	client text DEFAULT NULL,
+	notify boolean DEFAULT NULL)
 	RETURNS appt_api.answer
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_api_cancel';
 
-COMMENT ON FUNCTION appt_api.cancel(text, text, boolean, integer, text) IS
+COMMENT ON FUNCTION appt_api.cancel(text, text, boolean, integer, text,
+	boolean) IS
 	'As appt.cancel';
 
 CREATE FUNCTION appt_api.reschedule_day(
@@ -296,11 +300,11 @@ BEGIN
 
 	SELECT '[' || string_agg(format(
 		'{"event":%s,"change":%s,"event_id":%s,"timestamp":%s,"actor":%s,'
-		'"reason":%s,"changes":%s,"appointment":%s}',
+		'"reason":%s,"notify":%s,"changes":%s,"appointment":%s}',
 		to_json(e.event_type), coalesce(to_json(e.change)::text, 'null'),
 		to_json(e.event_id), to_json(e.stamp),
 		to_json(e.actor), coalesce(to_json(e.reason)::text, 'null'),
-		e.changes, e.data), ',' ORDER BY e.event_no) || ']'
+		to_json(e.notify), e.changes, e.data), ',' ORDER BY e.event_no) || ']'
 	INTO body
 	FROM (
 		SELECT v.*,

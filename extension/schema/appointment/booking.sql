@@ -67,7 +67,8 @@ CREATE FUNCTION appt.book(
 	source text DEFAULT NULL,
 	hold_id text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL,
-	override boolean DEFAULT false)
+	override boolean DEFAULT false,
+	notify boolean DEFAULT true)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -75,15 +76,15 @@ CREATE FUNCTION appt.book(
 
 COMMENT ON FUNCTION appt.book(
 	text, text, timestamptz, timestamptz, text, text, text, text, text,
-	text, boolean)
+	text, boolean, boolean)
 	IS
 	'Books a slot and draws the day''s next token; slot_end defaults to '
 	'the visit type''s or the grid''s length, branch_id to the only active '
 	'branch. override books against the slot rules, also beside those who '
-	'have the slot, and is recorded. Raises SB901 to SB910 (slot '
-	'not available, by reason), SB920 (patient elsewhere), SB940 (hold '
-	'expired), SBU01 (unknown id), SBU02 and SB950 (idempotency key), '
-	'SB001, SB002';
+	'have the slot, and is recorded. notify false: the patient is not told. '
+	'Raises SB901 to SB910 (slot not available, by reason), SB920 (patient '
+	'elsewhere), SB940 (hold expired), SBU01 (unknown id), SBU02 and SB950 '
+	'(idempotency key), SB001, SB002';
 
 CREATE FUNCTION appt.hold(
 	doctor_id text,
@@ -139,14 +140,16 @@ CREATE FUNCTION appt.reschedule(
 	branch_id text DEFAULT NULL,
 	expected_version integer DEFAULT NULL,
 	hold_id text DEFAULT NULL,
-	override boolean DEFAULT false)
+	override boolean DEFAULT false,
+	notify boolean DEFAULT true)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_reschedule';
 
 COMMENT ON FUNCTION appt.reschedule(
-	text, timestamptz, timestamptz, text, text, text, integer, text, boolean)
+	text, timestamptz, timestamptz, text, text, text, integer, text, boolean,
+	boolean)
 	IS
 	'Moves a booked appointment; its length, doctor and branch stay '
 	'unless given. On the same doctor''s day the token stays, else a new '
@@ -154,6 +157,7 @@ COMMENT ON FUNCTION appt.reschedule(
 	'on the new slot, which the move uses up. override, which needs a reason '
 	'and is recorded: also when it is too late, against the slot rules, and '
 	'from checked_in (who stays at the branch that day stays checked in). '
+	'notify false: the patient is not told. '
 	'Raises SB930 (not booked), SB932 (too late), SB940 (hold expired), SBP01 '
 	'(expected_version), SB901 to SB910, SB920, SB404, SBU01';
 
@@ -161,17 +165,19 @@ CREATE FUNCTION appt.cancel(
 	appointment_id text,
 	reason text,
 	expected_version integer DEFAULT NULL,
-	override boolean DEFAULT false)
+	override boolean DEFAULT false,
+	notify boolean DEFAULT true)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_cancel';
 
-COMMENT ON FUNCTION appt.cancel(text, text, integer, boolean) IS
+COMMENT ON FUNCTION appt.cancel(text, text, integer, boolean, boolean) IS
 	'Cancels a booked or checked-in appointment and retires its token; '
 	'one that is cancelled stays as it is. override, which is recorded: also '
-	'when it is too late. Raises SB930 (final already), SB931 (too late: '
-	'cancellation_window_min, a setting), SBP01, SB404, SB001 (blank reason)';
+	'when it is too late. notify false: the patient is not told. Raises SB930 '
+	'(final already), SB931 (too late: cancellation_window_min, a setting), '
+	'SBP01, SB404, SB001 (blank reason)';
 
 CREATE FUNCTION appt.check_in(
 	appointment_id text,
