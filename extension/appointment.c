@@ -112,14 +112,15 @@ static ApptStatement insert = {
 	" slot_start, slot_end, visit_type, status, token_number, token_date,"
 	" source, notes, override, booked_at, checked_in_at, hold_expires_at,"
 	" held_by, doctor_no, patient_no, lane, buffer_before_min,"
-	" buffer_after_min)"
+	" buffer_after_min, wall_start)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
 	" RETURNING a",
-	23, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+	24, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 		TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID,
 		TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID}
+		TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID,
+		TIMESTAMPOID}
 };
 
 static ApptStatement find = {
@@ -386,7 +387,9 @@ appointment_insert(const Appointment *a)
 		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->patient_no)),
 		appt_arg(Int16GetDatum(a->lane)),
 		appt_arg(Int16GetDatum(a->buffer_before_min)),
-		appt_arg(Int16GetDatum(a->buffer_after_min))
+		appt_arg(Int16GetDatum(a->buffer_after_min)),
+		appt_arg(TimestampGetDatum(appt_local_time(a->slot_start,
+												   appointment_zone(a))))
 	};
 
 	if (appt_run(&insert, args, APPT_WRITE) != 1)

@@ -19,13 +19,13 @@ static ApptStatement move = {
 	" slot_end = $6, lane = $7, token_number = $8, token_date = $9,"
 	" reason = coalesce($10, a.reason), buffer_before_min = $11,"
 	" buffer_after_min = $12, override = $13, status = $14,"
-	" checked_in_at = $15, skipped_at = $16, version = a.version + 1,"
-	" reschedule_count = a.reschedule_count + 1"
+	" checked_in_at = $15, skipped_at = $16, wall_start = $17,"
+	" version = a.version + 1, reschedule_count = a.reschedule_count + 1"
 	" WHERE a.appointment_no = $1"
 	" RETURNING a",
-	16, {INT8OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+	17, {INT8OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 		INT2OID, INT4OID, DATEOID, TEXTOID, INT2OID, INT2OID, BOOLOID, TEXTOID,
-		TIMESTAMPTZOID, TIMESTAMPTZOID}
+		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPOID}
 };
 
 typedef struct Move
@@ -247,7 +247,9 @@ update_row(void *arg)
 		appt_arg_text(stays ? "checked_in" : "booked"),
 		stays ? appt_arg_optional_time(m->seen->checked_in_at)
 		: appt_arg_null(),
-		stays ? appt_arg_optional_time(m->seen->skipped_at) : appt_arg_null()
+		stays ? appt_arg_optional_time(m->seen->skipped_at) : appt_arg_null(),
+		appt_arg(TimestampGetDatum(appt_local_time(p->slot_start,
+												   p->place.branch->zone)))
 	};
 
 	if (appt_run(&move, args, APPT_WRITE) != 1)

@@ -97,8 +97,8 @@ FROM appt_api.create_extra_session('DOC-002', '{"branch_id": "MUM-01",
 	NULL, NULL, NULL);
 SELECT pg_temp.slots('DOC-002', '2026-03-18', 'MUM-01');
 SELECT pg_temp.try($$SELECT appt_api.create_extra_session('DOC-002',
-	'{"branch_id": "LON-01", "on_date": "2026-03-18", "start_time": "10:15",
-	"end_time": "10:45"}', NULL, NULL, NULL)$$);
+	'{"branch_id": "LON-01", "on_date": "2026-03-18", "start_time": "04:45",
+	"end_time": "05:15"}', NULL, NULL, NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.update_extra_session('DOC-002', '601',
 	'{"on_date": null}', NULL, NULL, NULL, NULL)$$);
 SELECT version FROM appt_api.update_extra_session('DOC-002', '601',

@@ -122,6 +122,7 @@ CREATE TABLE appt.appointment (
 	lane smallint NOT NULL DEFAULT 0,
 	buffer_before_min smallint NOT NULL DEFAULT 0,
 	buffer_after_min smallint NOT NULL DEFAULT 0,
+	wall_start timestamp,
 	CONSTRAINT appointment_pkey PRIMARY KEY (appointment_no),
 	CONSTRAINT appointment_id_key UNIQUE (appointment_id),
 	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
@@ -205,6 +206,10 @@ COMMENT ON COLUMN appt.appointment.buffer_before_min IS
 	'Minutes kept free before it, as the rules were when it was booked';
 COMMENT ON COLUMN appt.appointment.buffer_after_min IS
 	'Minutes kept free after it, as the rules were when it was booked';
+COMMENT ON COLUMN appt.appointment.wall_start IS
+	'What the branch''s clock was to show at slot_start when it was booked or '
+	'moved there: what the patient was told. Where the law changes the clock, '
+	'appt.clock_changes() lists who is affected. NULL: not known';
 COMMENT ON CONSTRAINT appointment_no_overlap ON appt.appointment IS
 	'No two active appointments or holds of a doctor share a place in time; a '
 	'place beside the bookable ones is free again when its visit is completed';

@@ -76,36 +76,23 @@ CREATE TRIGGER branch_keeps_appointments
 	BEFORE DELETE ON appt.branch
 	FOR EACH ROW EXECUTE FUNCTION appt_internal.branch_keeps_appointments();
 
-CREATE FUNCTION appt_internal.branch_keeps_dates() RETURNS trigger
+CREATE FUNCTION appt_internal.branch_zone_lock() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM appt_internal.lock_branch(NEW.branch_id);
-	IF EXISTS (
-		SELECT FROM appt.appointment a
-		WHERE a.branch_id = NEW.branch_id
-			AND a.token_date
-				<> (a.slot_start AT TIME ZONE NEW.time_zone)::date)
-	THEN
-		RAISE EXCEPTION 'branch "%" has appointments that would be on another '
-			'date in time zone "%"', NEW.branch_id, NEW.time_zone
-			USING ERRCODE = 'SB961', HINT = 'Make a new branch instead.';
-	END IF;
 	RETURN NEW;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.branch_keeps_dates() IS
-	'Row trigger: a branch''s time zone cannot change so that appointments '
-	'are on another date than their tokens'' (another name of the same zone '
-	'is fine); raises SB961';
+COMMENT ON FUNCTION appt_internal.branch_zone_lock() IS
+	'Row trigger: no booking slips in while a branch''s time zone changes';
 
-CREATE TRIGGER branch_keeps_dates
+CREATE TRIGGER branch_zone_lock
 	BEFORE UPDATE ON appt.branch
-	FOR EACH ROW WHEN (OLD.time_zone <> NEW.time_zone
-		AND appt_internal.is_time_zone(NEW.time_zone))
-	EXECUTE FUNCTION appt_internal.branch_keeps_dates();
+	FOR EACH ROW WHEN (OLD.time_zone <> NEW.time_zone)
+	EXECUTE FUNCTION appt_internal.branch_zone_lock();
 
 CREATE FUNCTION appt_internal.branch_zone(branch_id text) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE

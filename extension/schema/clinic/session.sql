@@ -33,7 +33,8 @@ CREATE TABLE appt.working_hours (
 		int4range(
 			extract(epoch FROM start_time)::integer,
 			extract(epoch FROM end_time)::integer) WITH &&,
-		daterange(valid_from, valid_to, '[]') WITH &&)
+		daterange(valid_from, valid_to, '[]') WITH &&,
+		branch_id WITH =)
 );
 
 CREATE INDEX working_hours_doctor ON appt.working_hours (doctor_id);
@@ -75,11 +76,137 @@ CREATE TABLE appt.extra_session (
 		on_date WITH =,
 		int4range(
 			extract(epoch FROM start_time)::integer,
-			extract(epoch FROM end_time)::integer) WITH &&)
+			extract(epoch FROM end_time)::integer) WITH &&,
+		branch_id WITH =)
 );
 
 COMMENT ON TABLE appt.extra_session IS
 	'A session on one date beside the weekly ones';
+
+COMMENT ON CONSTRAINT working_hours_start_before_end ON appt.working_hours IS
+	'Hours across midnight are two sessions: one to 24:00, and one from 00:00 of '
+	'the next weekday';
+COMMENT ON CONSTRAINT extra_session_start_before_end ON appt.extra_session IS
+	'A session across midnight is two: one to 24:00, and one from 00:00 of the '
+	'next date';
+COMMENT ON CONSTRAINT working_hours_no_overlap ON appt.working_hours IS
+	'Two sessions of a doctor at one branch never overlap; for those at two '
+	'branches, whose zones may differ, a trigger of this name compares instants';
+COMMENT ON CONSTRAINT extra_session_no_overlap ON appt.extra_session IS
+	'Likewise';
+
+CREATE FUNCTION appt_internal.weekly_meet(
+	a appt.working_hours,
+	a_zone text,
+	b appt.working_hours,
+	b_zone text)
+	RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (
+		SELECT
+		FROM (
+			SELECT
+				(b.weekday - a.weekday + 10) % 7 - 3 AS days,
+				greatest(a.valid_from, b.valid_from - 2,
+					appt.clock()::date - 7) AS first_date,
+				least(a.valid_to, b.valid_to + 2, appt.clock()::date + 3653)
+					AS last_date) w
+		CROSS JOIN LATERAL (
+			SELECT d::date AS on_date
+			FROM generate_series(
+				(w.first_date + (a.weekday + 7
+					- extract(isodow FROM w.first_date)::integer) % 7)::timestamp,
+				w.last_date::timestamp, interval '7 days') d) day
+		WHERE day.on_date BETWEEN a.valid_from AND a.valid_to
+			AND day.on_date + w.days BETWEEN b.valid_from AND b.valid_to
+			AND appt_internal.instant(day.on_date, a.start_time, a_zone)
+				< appt_internal.instant(day.on_date + w.days, b.end_time, b_zone)
+			AND appt_internal.instant(day.on_date, a.end_time, a_zone)
+				> appt_internal.instant(day.on_date + w.days, b.start_time,
+					b_zone))
+$$;
+
+COMMENT ON FUNCTION appt_internal.weekly_meet(appt.working_hours, text,
+	appt.working_hours, text) IS
+	'Whether two weekly sessions in two time zones have a moment in common, in '
+	'the last week or in the ten years to come in which they are valid';
+
+CREATE FUNCTION appt_internal.refuse_overlap(
+	session_table text,
+	doctor_id text,
+	branch_id text)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'doctor "%" has a session at branch "%" that overlaps this '
+		'one', doctor_id, branch_id
+		USING ERRCODE = '23P01', SCHEMA = 'appt', TABLE = session_table,
+			CONSTRAINT = session_table || '_no_overlap',
+			DETAIL = 'The clocks of both branches count.';
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.refuse_overlap(text, text, text) IS
+	'Raises 23P01 in the name of the table''s overlap constraint';
+
+/*
+ * The doctor's row is written, though nothing of it changes: so two who add
+ * sessions wait for each other, and REPEATABLE READ fails as it should.
+ */
+CREATE FUNCTION appt_internal.session_overlap() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	zone CONSTANT text := appt_internal.branch_zone(NEW.branch_id);
+	other text;
+BEGIN
+	IF current_setting('check_function_bodies') = 'off' THEN
+		RETURN NULL;			/* a restore: it was compared before */
+	END IF;
+	UPDATE appt.doctor d
+	SET active = d.active
+	WHERE d.doctor_id = NEW.doctor_id;
+
+	IF TG_TABLE_NAME = 'working_hours' THEN
+		SELECT o.branch_id INTO other
+		FROM appt.working_hours o
+		WHERE o.doctor_id = NEW.doctor_id
+			AND o.branch_id <> NEW.branch_id
+			AND appt_internal.weekly_meet(NEW, zone, o,
+				appt_internal.branch_zone(o.branch_id))
+		ORDER BY o.working_hours_no
+		LIMIT 1;
+	ELSE
+		SELECT o.branch_id INTO other
+		FROM appt.extra_session o
+		CROSS JOIN LATERAL (
+			SELECT appt_internal.branch_zone(o.branch_id)) z (other_zone)
+		WHERE o.doctor_id = NEW.doctor_id
+			AND o.branch_id <> NEW.branch_id
+			AND o.on_date BETWEEN NEW.on_date - 2 AND NEW.on_date + 2
+			AND appt_internal.instant(o.on_date, o.start_time, z.other_zone)
+				< appt_internal.instant(NEW.on_date, NEW.end_time, zone)
+			AND appt_internal.instant(o.on_date, o.end_time, z.other_zone)
+				> appt_internal.instant(NEW.on_date, NEW.start_time, zone)
+		ORDER BY o.extra_session_no
+		LIMIT 1;
+	END IF;
+	IF other IS NOT NULL THEN
+		PERFORM appt_internal.refuse_overlap(TG_TABLE_NAME, NEW.doctor_id,
+			other);
+	END IF;
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.session_overlap() IS
+	'Row trigger: a doctor''s sessions at two branches have no moment in common, '
+	'by the clocks of both; raises 23P01';
 
 CREATE FUNCTION appt_internal.doctor_branches(doctor_id text) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -125,6 +252,14 @@ CREATE TRIGGER schedule_changed
 CREATE TRIGGER schedule_changed
 	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON appt.extra_session
 	FOR EACH STATEMENT EXECUTE FUNCTION appt_internal.schedule_changed();
+
+CREATE TRIGGER working_hours_no_overlap
+	AFTER INSERT OR UPDATE ON appt.working_hours
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.session_overlap();
+
+CREATE TRIGGER extra_session_no_overlap
+	AFTER INSERT OR UPDATE ON appt.extra_session
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.session_overlap();
 
 CREATE TRIGGER next_version
 	BEFORE UPDATE ON appt.working_hours

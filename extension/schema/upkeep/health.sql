@@ -88,6 +88,7 @@ DECLARE
 		current_setting('bioecko_appt.clock', true), '');
 	holds bigint;
 	zones text;
+	moved bigint;
 	wrong text;
 BEGIN
 	SELECT count(*) INTO holds
@@ -99,6 +100,8 @@ BEGIN
 	INTO zones
 	FROM appt.branch b
 	WHERE NOT appt_internal.is_time_zone(b.time_zone);
+
+	SELECT count(*) INTO moved FROM appt.clock_changes();
 
 	SELECT string_agg(format('%s = %s', s.name, s.value), ', '
 		ORDER BY s.name, s.setting_no)
@@ -131,6 +134,13 @@ BEGIN
 			'all branches have a time zone that this server knows'),
 		'Update tzdata, or give the branch its zone''s new name (UPDATE '
 			'appt.branch).'),
+		('wall_clocks',
+		moved = 0,
+		format('coming visits at which the clock shows another time than when '
+			'they were booked: %s', moved),
+		'SELECT * FROM appt.clock_changes() lists them, appt.restore_clock('
+			'reason) puts them right. Have all sessions begun since the '
+			'server got its time zone data? (docs/operations.md)'),
 		('settings',
 		wrong IS NULL,
 		coalesce('out of range: ' || wrong, 'all are in range'),
@@ -259,7 +269,7 @@ CREATE FUNCTION appt.health()
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 15
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 16
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT
@@ -283,7 +293,8 @@ COMMENT ON FUNCTION appt.health() IS
 	'One row a check: its name, whether all is well, what was found and, '
 	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
 	'dead_deliveries, webhook_endpoints, clock, expired_holds, time_zones, '
-	'settings, missing_rows, triggers, notify_queue, replication_lag, replication_slots, '
+	'wall_clocks, settings, missing_rows, triggers, notify_queue, '
+	'replication_lag, replication_slots, '
 	'long_transactions. Writes nothing; works on a standby';
 
 CREATE VIEW appt_report.health AS
