@@ -12,7 +12,8 @@ chdir root_dir() or die "cannot enter the project's directory: $!\n";
 
 my @c    = sort map { glob "$_/*.c $_/*.h" }
     qw(extension gateway/common gateway/http gateway/relay);
-my @part = sort glob 'extension/schema/*.sql';
+my @part = sort glob 'extension/schema/*/*.sql';
+@part or die "where are the parts of the install script?\n";
 my @sql  = (@part, glob('sql/*.sql'), glob('demo/*.sql'));
 my %lines = map { $_ => [split /\n/, slurp($_), -1] } @c, @sql;
 

@@ -168,8 +168,8 @@ $$;
 
 COMMENT ON FUNCTION appt_api.reschedule_day(text, date, date, text, text, text,
 	text, text, text) IS
-	'As appt.reschedule_day, of what the client sees: a JSON array of the moved '
-	'appointments. Raises SBU01 (branch_id, to_doctor_id)';
+	'As appt.reschedule_day, of what the client sees: a JSON array of the '
+	'moved appointments. Raises SBU01 (branch_id, to_doctor_id)';
 
 CREATE FUNCTION appt_api.edit(
 	appointment_id text,

@@ -37,7 +37,8 @@ COMMENT ON FUNCTION appt.available_slots(
 	'at most 31 days), dates of the branch''s time zone, by branch '
 	'(default: every branch where the doctor works) and start. '
 	'duration_min (5 to max_duration_min, a setting) changes a slot''s '
-	'length, not the grid. Takes no lock and writes nothing. Raises SB404 (doctor, branch), SB001';
+	'length, not the grid. Takes no lock and writes nothing. Raises SB404 '
+	'(doctor, branch), SB001';
 
 CREATE FUNCTION appt.explain_slot(
 	doctor_id text,

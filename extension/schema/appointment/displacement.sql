@@ -142,8 +142,8 @@ CREATE FUNCTION appt_internal.reschedule_day(
 
 COMMENT ON FUNCTION appt_internal.reschedule_day(text, date, date, text, text,
 	text, text) IS
-	'appt.reschedule_day on behalf of an API client or (NULL) of the session''s '
-	'role: what the client does not see stays';
+	'appt.reschedule_day on behalf of an API client or (NULL) of the '
+	'session''s role: what the client does not see stays';
 
 CREATE FUNCTION appt.reschedule_day(
 	doctor_id text,

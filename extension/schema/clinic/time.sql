@@ -50,8 +50,8 @@ CREATE FUNCTION appt_internal.known_zone(time_zone text) RETURNS text
 	AS 'MODULE_PATHNAME', 'appt_known_zone';
 
 COMMENT ON FUNCTION appt_internal.known_zone(text) IS
-	'The time zone, or UTC where this server does not know it: what is shown of '
-	'one branch must not fail for all';
+	'The time zone, or UTC where this server does not know it: what is shown '
+	'of one branch must not fail for all';
 
 CREATE FUNCTION appt_internal.local_time(
 	instant timestamptz,
@@ -61,8 +61,8 @@ CREATE FUNCTION appt_internal.local_time(
 	AS 'MODULE_PATHNAME', 'appt_local_time_sql';
 
 COMMENT ON FUNCTION appt_internal.local_time(timestamptz, text) IS
-	'What the time zone''s clock shows then, as AT TIME ZONE; UTC''s where this '
-	'server does not know the zone';
+	'What the time zone''s clock shows then, as AT TIME ZONE; UTC''s where '
+	'this server does not know the zone';
 
 CREATE DOMAIN appt.minutes AS integer
 	CONSTRAINT minutes_range CHECK (VALUE BETWEEN 0 AND 525600);

@@ -36,8 +36,10 @@ RETURN initcap(left(n.event, 1)) || substr(n.event, 2)
 	|| CASE WHEN n.root_no IS NULL THEN '' ELSE ', another channel' END
 	|| CASE n.state
 		WHEN 'due' THEN format(' waits to be sent%s.',
-			CASE WHEN n.attempts > 0 THEN format(' again after %s attempts (%s)',
-				n.attempts, n.reason) ELSE '' END)
+			CASE WHEN n.attempts > 0
+				THEN format(' again after %s attempts (%s)', n.attempts,
+					n.reason)
+				ELSE '' END)
 		WHEN 'sending' THEN ' is being sent.'
 		WHEN 'skipped' THEN format(' was not sent: %s.',
 			appt_internal.reason_sentence(n.reason))
@@ -124,8 +126,9 @@ BEGIN
 			WHEN route.channel_no IS NULL THEN 'will not be sent: '
 				|| appt_internal.reason_sentence(route.reason)
 			ELSE format('is planned by %s for %s', route.channel,
-				appt_internal.json_time(appt_internal.reminder_time(a.slot_start, lead,
-					zone, rules.quiet_from, rules.quiet_to), zone))
+				appt_internal.json_time(
+					appt_internal.reminder_time(a.slot_start, lead, zone,
+						rules.quiet_from, rules.quiet_to), zone))
 		END);
 	END LOOP;
 END

@@ -29,8 +29,8 @@ BEGIN
 	IF quiet_from = quiet_to THEN
 		RETURN;
 	END IF;
-	/* appt_internal.instant, as of a session's ends: on a day whose clock is changed
-	 * the hours are as long as the clock on the wall says. */
+	/* As of a session's ends: on a day whose clock is changed the hours are as
+	 * long as the clock on the wall says. */
 	starts_at := appt_internal.instant(first_day, quiet_from, time_zone);
 	ends_at := appt_internal.instant(last_day, quiet_to, time_zone);
 	IF at < starts_at OR at >= ends_at THEN
@@ -132,11 +132,12 @@ BEGIN
 		WHEN n.event <> 'cancelled' AND a.status = 'cancelled'
 			THEN appt_internal.verdict('skip', 'cancelled')
 		WHEN n.root_no IS NULL AND later IS NOT NULL THEN
-			appt_internal.verdict('skip', CASE later WHEN 'cancelled' THEN 'cancelled'
-				ELSE 'moved' END)
+			appt_internal.verdict('skip',
+				CASE later WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END)
 		WHEN n.event <> 'cancelled' AND a.slot_start <> n.slot_start
 			THEN appt_internal.verdict('skip', 'moved')
-		WHEN a.slot_start <= appt.clock() THEN appt_internal.verdict('skip', 'past')
+		WHEN a.slot_start <= appt.clock()
+			THEN appt_internal.verdict('skip', 'past')
 		ELSE appt_internal.verdict('send')
 	END;
 END
@@ -176,7 +177,8 @@ BEGIN
 		rules.quiet_to);
 	RETURN CASE
 		WHEN quiet.ends_at IS NULL THEN appt_internal.verdict('send')
-		WHEN quiet.ends_at < a.slot_start THEN appt_internal.verdict('wait', NULL, quiet.ends_at)
+		WHEN quiet.ends_at < a.slot_start
+			THEN appt_internal.verdict('wait', NULL, quiet.ends_at)
 		ELSE appt_internal.verdict('skip', 'past')
 	END;
 END

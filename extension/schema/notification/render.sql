@@ -30,7 +30,8 @@ BEGIN
 					filling || v.variable, variables), v.place
 				FROM jsonb_array_elements(variables) WITH ORDINALITY
 					AS v (variable, place)
-				WHERE e.item->'{{each variable}}' IS NOT NULL) AS i (item, place)
+				WHERE e.item->'{{each variable}}' IS NOT NULL)
+				AS i (item, place)
 			), '[]');
 	WHEN 'object' THEN
 		RETURN coalesce((
@@ -100,7 +101,8 @@ AS $$
 	FROM (
 		SELECT get_byte(b.bytes, i), i
 		FROM (SELECT convert_to(value, 'UTF8')) AS b (bytes)
-		CROSS JOIN generate_series(0, length(b.bytes) - 1) i) AS c (octet, place)
+		CROSS JOIN generate_series(0, length(b.bytes) - 1) i)
+		AS c (octet, place)
 $$;
 
 COMMENT ON FUNCTION appt_internal.url_encode(text) IS
