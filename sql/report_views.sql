@@ -199,6 +199,17 @@ SELECT visit_date, doctor_name, visits_measured AS n,
 	average_start_delay_min AS delay, average_consultation_min AS consult
 FROM appt_report.waiting_time;
 
+-- When patients come, by the branch's clock; one who called off does not.
+SELECT visit_date, doctor_name, branch_id, hour, appointments AS n, completed,
+	no_shows, cancelled, walk_ins
+FROM appt_report.bookings_by_hour ORDER BY visit_date, doctor_name, hour;
+-- The same as the gateway reads it.
+SELECT r.*
+FROM (VALUES (1, 'csv'), (2, 'json')) f (n, form)
+CROSS JOIN LATERAL appt_api.report('bookings_by_hour', '2026-03-16',
+	'2026-03-16', 'MUM-01', NULL, 1, 1, form) r
+ORDER BY n;
+
 -- The queue as it is called, with times that a human reads.
 SET LOCAL bioecko_appt.clock = '2026-03-16 09:43+05:30';
 SELECT doctor_name, queue_position AS pos, token_number AS token, status,

@@ -181,7 +181,8 @@ sub value {
     my ($name, $arg, $world) = @_;
     return undef if $arg =~ /^(?:expected_version|idempotency_key|request_hash
         |slot_end|new_slot_end|duration|date_from|date_to|search|specialty|state
-        |registered_after|from|to_doctor_id|source|event|channel|language|secret|notes)$/x;
+        |registered_after|to_doctor_id|source|event|channel|language|secret|notes)$/x;
+    return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
     return undef if $name eq 'list_appointments' && $arg eq 'status';
@@ -204,6 +205,7 @@ sub value {
     my %value = (%$world, date => '2026-03-16', slot_start => sprintf($at, '11:00'),
         new_slot_start => sprintf($at, '12:00'), override => 0, reason => 'Asked',
         from_date => '2026-03-17', to_date => '2026-03-18',
+        from => undef, report => 'utilisation', format => 'json',
         priority => 10, page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
         active => 't', events => ['*'], description => 'Text', signed => 't',
         url => 'https://example.com/hook', status => undef, name => 'Name',

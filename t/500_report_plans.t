@@ -43,7 +43,7 @@ HAVING bool_or(column_name = 'doctor_id')
     AND bool_or(column_name IN ('visit_month', 'visit_date'))
 ORDER BY 1
 SQL
-is(scalar @views, 9, 'the views by doctor and time');
+is(scalar @views, 10, 'the views by doctor and time');
 
 my $reader = do {
     $c->psql('CREATE ROLE reader LOGIN IN ROLE appt_reporting_contact');

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "http/body.h"
+#include "http/media.h"
 #include "http/target.h"
 #include "http/text.h"
 #include "http/value.h"
@@ -31,6 +32,7 @@ static const char *gather_body(Gathering *gathering, const Arg *arg);
 static const char *gather_if_match(Gathering *gathering);
 static const char *gather_key(Gathering *gathering);
 static const char *gather_hash(const Gathering *gathering);
+static const char *gather_format(const Gathering *gathering);
 static void check_scope(Gathering *gathering, const Arg *arg,
 						const char *value);
 static void check_unknown_params(Gathering *gathering);
@@ -111,6 +113,9 @@ gather_one(Gathering *gathering, const Arg *arg, const char **param)
 			break;
 		case FROM_REQUEST_HASH:
 			*param = gather_hash(gathering);
+			break;
+		case FROM_ACCEPT:
+			*param = gather_format(gathering);
 			break;
 	}
 	check_scope(gathering, arg, *param);
@@ -225,6 +230,18 @@ gather_hash(const Gathering *gathering)
 	hex = arena_alloc(gathering->call->arena, SHA256_HEX_SIZE);
 	text_sha256_hex(parts, 3, hex);
 	return hex;
+}
+
+/* In which form the answer is wanted. */
+static const char *
+gather_format(const Gathering *gathering)
+{
+	const char *accept = gathering->head->accept;
+	Call	   *call = gathering->call;
+
+	call->csv = accept != NULL &&
+		media_prefers(accept, "text/csv", "application/json");
+	return call->csv ? "csv" : "json";
 }
 
 /* Notes an argument that is given without the scope that it needs. */

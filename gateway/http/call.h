@@ -19,6 +19,7 @@ typedef struct Call
 	const char *params[ROUTE_PARAMS_MAX];	/* of the row's statement */
 	FieldError *fields;			/* bad fields so far */
 	Scope		missing_scope;	/* that an argument needs, or SCOPE_NONE */
+	bool		csv;			/* the answer is to be CSV */
 	int			page;
 	int			per_page;
 } Call;

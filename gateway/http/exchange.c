@@ -326,12 +326,17 @@ exchange_accepts(Exchange *exchange)
 	static const Problem not_acceptable = {406, "not_acceptable", "",
 		"The answer is application/json, which Accept does not take."
 	};
+	static const Problem neither = {406, "not_acceptable", "",
+		"The answer is application/json or text/csv, and Accept takes neither."
+	};
+	const Route *route = exchange->call.route;
 	const char *accept = exchange->head.accept;
 
-	if (accept == NULL || exchange->call.route->serve != NULL ||
-		media_accepts(accept, "application/json"))
+	if (accept == NULL || route->serve != NULL ||
+		media_accepts(accept, "application/json") ||
+		(route->csv && media_accepts(accept, "text/csv")))
 		return true;
-	exchange_refuse(exchange, &not_acceptable);
+	exchange_refuse(exchange, route->csv ? &neither : &not_acceptable);
 	return false;
 }
 

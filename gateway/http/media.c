@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+static bool media_names(const char *accept, const char *media_type);
+
 /* Whether the value, parameters aside, is that media type. */
 bool
 media_is(const char *value, const char *media_type)
@@ -47,6 +49,34 @@ media_accepts(const char *accept, const char *media_type)
 			return true;
 		p += strcspn(p, ",");
 	}
+}
+
+/*
+ * Whether an Accept header asks for the media type rather than the other: it
+ * names this one and not that, or takes this one alone.
+ */
+bool
+media_prefers(const char *accept, const char *media_type, const char *other)
+{
+	if (media_names(accept, media_type))
+		return !media_names(accept, other);
+	return media_accepts(accept, media_type) && !media_accepts(accept, other);
+}
+
+/* Whether an Accept header has the media type itself, no range around it. */
+static bool
+media_names(const char *accept, const char *media_type)
+{
+	const char *p = accept;
+
+	while (*(p += strspn(p, " \t,")) != '\0')
+	{
+		if (strcspn(p, ";, \t") == strlen(media_type) &&
+			strncasecmp(p, media_type, strlen(media_type)) == 0)
+			return true;
+		p += strcspn(p, ",");
+	}
+	return false;
 }
 
 /*

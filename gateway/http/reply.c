@@ -50,9 +50,16 @@ reply_from_result(Answer *answer, const Call *call, const Head *head,
 	if (PQntuples(result) == 0 || PQgetisnull(result, 0, body))
 		answer_body(answer, 204, NULL, "", 0);
 	else
-		answer_body(answer, route->status, "application/json",
+		answer_body(answer, route->status, call->csv
+					? "text/csv; charset=utf-8; header=present"
+					: "application/json",
 					PQgetvalue(result, 0, body),
 					(size_t) PQgetlength(result, 0, body));
+	if (call->csv)
+		answer_header(answer, "Content-Disposition",
+					  arena_printf(call->arena,
+								   "attachment; filename=\"%s.csv\"",
+								   head->segments[head->segment_count - 1]));
 	if (version != NULL)
 		answer_header(answer, "ETag",
 					  arena_printf(call->arena, "\"%s\"", version));

@@ -161,6 +161,7 @@ route_print(void)
 		[FROM_IF_MATCH] = "if_match",
 		[FROM_IDEMPOTENCY_KEY] = "key",
 		[FROM_REQUEST_HASH] = NULL,
+		[FROM_ACCEPT] = NULL,
 	};
 	int			i;
 	int			a;

@@ -26,6 +26,7 @@ typedef enum ArgFrom
 	FROM_CLIENT,
 	FROM_IDEMPOTENCY_KEY,
 	FROM_REQUEST_HASH,
+	FROM_ACCEPT,				/* csv or json */
 } ArgFrom;
 
 /* What form it must have. */
@@ -96,6 +97,7 @@ typedef struct Route
 	const char *location;		/* of what a 201 made, if not below path */
 	bool		wakes;			/* wakes the relay when it has committed */
 	bool		scalar;			/* answers the body alone */
+	bool		csv;			/* answers text/csv to who asks for it */
 } Route;
 
 /* What matching a path and method found. */

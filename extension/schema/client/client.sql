@@ -19,7 +19,7 @@ CREATE FUNCTION appt_internal.is_scope_list(scopes text[]) RETURNS boolean
 RETURN scopes OPERATOR(pg_catalog.<@) ARRAY[
 	'appointments:read', 'appointments:write', 'appointments:override',
 	'patients:read', 'patients:write', 'schedule:read', 'schedule:manage',
-	'webhooks:manage', 'clients:manage']
+	'webhooks:manage', 'clients:manage', 'reports:read']
 	AND pg_catalog.cardinality(scopes) > 0
 	AND pg_catalog.array_position(scopes, NULL) IS NULL;
 
@@ -69,7 +69,7 @@ COMMENT ON TABLE appt.api_client IS
 COMMENT ON COLUMN appt.api_client.scopes IS
 	'What it may do: appointments:read, appointments:write, '
 	'appointments:override, patients:read, patients:write, schedule:read, '
-	'schedule:manage, webhooks:manage, clients:manage';
+	'schedule:manage, webhooks:manage, clients:manage, reports:read';
 COMMENT ON COLUMN appt.api_client.branch_ids IS
 	'Only these branches exist for it; NULL: all';
 COMMENT ON COLUMN appt.api_client.active IS
@@ -315,7 +315,8 @@ BEGIN
 					'appointments:read, appointments:write, '
 					'appointments:override, '
 					'patients:read, patients:write, schedule:read, '
-					'schedule:manage, webhooks:manage, clients:manage.';
+					'schedule:manage, webhooks:manage, clients:manage, '
+					'reports:read.';
 	END IF;
 END
 $$;

@@ -68,6 +68,8 @@ BEGIN
 	('first_name', 'First name of the patient'),
 	('free_min', 'offered_min less booked_min, at least 0'),
 	('held', 'Deliveries kept until the endpoint is enabled again'),
+	('hour',
+		'Hour of the branch''s clock in which the visit begins: 0 to 23'),
 	('host', 'Host of the endpoint''s URL'),
 	('in_flight', 'Deliveries that are being sent'),
 	('is_active', 'false: the patient can no longer be booked'),

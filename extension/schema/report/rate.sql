@@ -102,6 +102,39 @@ COMMENT ON VIEW appt_report.cancellation IS
 	'How long before its start a visit was cancelled: one row a doctor, '
 	'branch, month of the visit and class of notice';
 
+CREATE VIEW appt_report.bookings_by_hour AS
+SELECT
+	a.visit_date,
+	a.visit_month,
+	a.weekday,
+	a.doctor_id,
+	a.doctor_name,
+	a.specialty,
+	a.branch_id,
+	a.branch_name,
+	extract(hour FROM a.start_local)::integer AS hour,
+	count(*) FILTER (WHERE a.status <> 'cancelled')::integer AS appointments,
+	count(*) FILTER (WHERE a.status = 'completed')::integer AS completed,
+	count(*) FILTER (WHERE a.status = 'no_show')::integer AS no_shows,
+	count(*) FILTER (WHERE a.status = 'cancelled')::integer AS cancelled,
+	count(*) FILTER (WHERE a.is_walk_in
+		AND a.status <> 'cancelled')::integer AS walk_ins
+FROM appt_report.appointment a
+GROUP BY
+	a.visit_date,
+	a.visit_month,
+	a.weekday,
+	a.doctor_id,
+	a.doctor_name,
+	a.specialty,
+	a.branch_id,
+	a.branch_name,
+	extract(hour FROM a.start_local);
+
+COMMENT ON VIEW appt_report.bookings_by_hour IS
+	'When patients come: one row a doctor, branch, day and hour of the '
+	'branch''s clock in which a visit begins';
+
 CREATE VIEW appt_report.waiting_time AS
 SELECT
 	a.visit_date,

@@ -123,6 +123,7 @@ GRANT USAGE ON SCHEMA appt_report TO appt_reporting, appt_reporting_contact;
 
 GRANT SELECT ON
 	appt_report.appointment,
+	appt_report.bookings_by_hour,
 	appt_report.cancellation,
 	appt_report.daily_schedule,
 	appt_report.health,

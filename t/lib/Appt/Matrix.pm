@@ -37,6 +37,7 @@ my %plain = (
     name => sub { 'Name ' . ++$_[0]{count} },
     description => 'Text', event => 'booked', channel => 'sms',
     priority => 10, from_date => '2026-03-16',
+    from => '2026-03-16', to => '2026-03-16', report => 'utilisation',
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
 );
 
