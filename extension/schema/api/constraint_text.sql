@@ -31,8 +31,8 @@ FROM (VALUES
 		'A weekday is 1 (Monday) to 7 (Sunday).'),
 	('working_hours_start_before_end', 'end_time start_time',
 		'A session ends after it starts; 24:00 is the day''s end. Hours across '
-		'midnight are two sessions: one to 24:00, and one from 00:00 of the next '
-		'day.'),
+		'midnight are two sessions: one to 24:00, and one from 00:00 of the '
+		'next day.'),
 	('working_hours_capacity_range', 'capacity',
 		'1 to 32 patients can share a slot.'),
 	('working_hours_valid_range', 'valid_to valid_from',
@@ -48,8 +48,8 @@ FROM (VALUES
 		'The date lies in the years 1970 to 2199.'),
 	('extra_session_start_before_end', 'end_time start_time',
 		'A session ends after it starts; 24:00 is the day''s end. Hours across '
-		'midnight are two sessions: one to 24:00, and one from 00:00 of the next '
-		'day.'),
+		'midnight are two sessions: one to 24:00, and one from 00:00 of the '
+		'next day.'),
 	('extra_session_capacity_range', 'capacity',
 		'1 to 32 patients can share a slot.'),
 	('extra_session_no_overlap', 'start_time end_time on_date',

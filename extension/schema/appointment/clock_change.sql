@@ -21,7 +21,8 @@ AS $$
 	FROM appt.appointment a
 	JOIN appt.branch b ON b.branch_id = a.branch_id
 	CROSS JOIN LATERAL (
-		SELECT appt_internal.local_time(a.slot_start, b.time_zone)) z (reads_now)
+		SELECT appt_internal.local_time(a.slot_start, b.time_zone))
+			z (reads_now)
 	WHERE a.token_date >= (appt.clock() - interval '2 days')::date
 		AND a.slot_start > appt.clock()
 		AND a.status IN ('booked', 'checked_in')
@@ -32,10 +33,10 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION appt.clock_changes(text) IS
-	'Coming visits, of one branch or of all, at which the branch''s clock shows '
-	'another time than when they were booked: the law was changed, or the '
-	'branch''s time zone. Ask it in a session that began after the server got '
-	'its new time zone data';
+	'Coming visits, of one branch or of all, at which the branch''s clock '
+	'shows another time than when they were booked: the law was changed, or '
+	'the branch''s time zone. Ask it in a session that began after the server '
+	'got its new time zone data';
 
 CREATE FUNCTION appt.restore_clock(
 	reason text,
@@ -209,5 +210,5 @@ COMMENT ON FUNCTION appt.change_time_zone(text, text, text, text) IS
 	'keep_clock moves them to where the new clock shows what they were booked '
 	'for, all or none; keep_instant leaves them when they are, and the clock '
 	'shows another time. The number of visits that were changed. Raises SB404, '
-	'SB001, SB961 (visits would be on another date), SB962, 23514 (no such time '
-	'zone)';
+	'SB001, SB961 (visits would be on another date), SB962, 23514 (no such '
+	'time zone)';

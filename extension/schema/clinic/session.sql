@@ -84,14 +84,15 @@ COMMENT ON TABLE appt.extra_session IS
 	'A session on one date beside the weekly ones';
 
 COMMENT ON CONSTRAINT working_hours_start_before_end ON appt.working_hours IS
-	'Hours across midnight are two sessions: one to 24:00, and one from 00:00 of '
-	'the next weekday';
+	'Hours across midnight are two sessions: one to 24:00, and one from 00:00 '
+	'of the next weekday';
 COMMENT ON CONSTRAINT extra_session_start_before_end ON appt.extra_session IS
 	'A session across midnight is two: one to 24:00, and one from 00:00 of the '
 	'next date';
 COMMENT ON CONSTRAINT working_hours_no_overlap ON appt.working_hours IS
 	'Two sessions of a doctor at one branch never overlap; for those at two '
-	'branches, whose zones may differ, a trigger of this name compares instants';
+	'branches, whose zones may differ, a trigger of this name compares '
+	'instants';
 COMMENT ON CONSTRAINT extra_session_no_overlap ON appt.extra_session IS
 	'Likewise';
 
@@ -117,12 +118,14 @@ AS $$
 			SELECT d::date AS on_date
 			FROM generate_series(
 				(w.first_date + (a.weekday + 7
-					- extract(isodow FROM w.first_date)::integer) % 7)::timestamp,
+					- extract(isodow FROM w.first_date)::integer) % 7
+				)::timestamp,
 				w.last_date::timestamp, interval '7 days') d) day
 		WHERE day.on_date BETWEEN a.valid_from AND a.valid_to
 			AND day.on_date + w.days BETWEEN b.valid_from AND b.valid_to
 			AND appt_internal.instant(day.on_date, a.start_time, a_zone)
-				< appt_internal.instant(day.on_date + w.days, b.end_time, b_zone)
+				< appt_internal.instant(day.on_date + w.days, b.end_time,
+					b_zone)
 			AND appt_internal.instant(day.on_date, a.end_time, a_zone)
 				> appt_internal.instant(day.on_date + w.days, b.start_time,
 					b_zone))
@@ -205,8 +208,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.session_overlap() IS
-	'Row trigger: a doctor''s sessions at two branches have no moment in common, '
-	'by the clocks of both; raises 23P01';
+	'Row trigger: a doctor''s sessions at two branches have no moment in '
+	'common, by the clocks of both; raises 23P01';
 
 CREATE FUNCTION appt_internal.doctor_branches(doctor_id text) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE
