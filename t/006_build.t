@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Appt::Util qw(root_dir run_command temp_dir);
+use Appt::Util qw(root_dir run_command slurp temp_dir);
 
 my $root = root_dir();
 my $dir  = temp_dir();
@@ -58,5 +58,31 @@ for my $program (qw(bioecko-gateway bioecko-relay)) {
     like($dynamic, qr/BIND_NOW|FLAGS.*NOW/, "$program: all is bound at the start");
     like($dynamic, qr/GNU_RELRO/, 'and read-only from then on');
 }
+
+# A call with more parameters than there is room for is found by the compiler.
+my ($copied) = run_command(['cp', '-r', "$root/gateway/contract", "$dir/contract"]);
+is($copied, 0, 'the contract is copied');
+my $wide = join '', map {"      p$_: {is: integer, about: One of many}\n"} 1 .. 21;
+my $queue = slurp("$dir/contract/queue.yaml");
+$queue =~ s/^calls:\n/calls:
+  GET \/api\/v1\/queue\/wide:
+    id: wideCall
+    summary: Too wide
+    scope: appointments:read
+    function: wide
+    scalar: true
+    query:
+${wide}    answers: Nothing
+    answer: object
+/m or die 'queue.yaml has no calls';
+open my $fh, '>', "$dir/contract/queue.yaml" or die $!;
+print {$fh} $queue;
+close $fh;
+($code, undef, $err) = run_command(["$dir/contract/generate", $dir]);
+is($code, 0, 'a call of 21 parameters is written down') or diag $err;
+($code, undef, $err) = run_command(['cc', '-fsyntax-only', '-I', $dir,
+    '-I', "$root/gateway", '-I', "$root/extension", "$dir/routes.gen.c"]);
+isnt($code, 0, 'and does not compile');
+like($err, qr/wideCall: more parameters than ROUTE_PARAMS_MAX/, 'with its name');
 
 done_testing;

@@ -2,6 +2,10 @@
  * clock.h
  *		Two clocks: one that only goes forward, for timeouts, and the
  *		calendar's, for stamps.
+ *
+ *		The first goes on while the machine is suspended: leases, tokens and
+ *		what is known of clients grow old meanwhile, and so do others'
+ *		connections.
  */
 #ifndef APPT_CLOCK_H
 #define APPT_CLOCK_H
@@ -15,7 +19,7 @@ clock_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -25,7 +29,7 @@ clock_us(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

@@ -128,6 +128,7 @@ relay_round(void)
 		metrics_publish();
 		publish_ms = clock_ms() + PUBLISH_EVERY_MS;
 	}
+	log_flush();
 	loop_wait(wait_ms());
 }
 
