@@ -3,28 +3,22 @@
  *		Opens connections to PostgreSQL in threads, so that an event loop waits
  *		neither for a name server nor for a server's handshake.
  *
- *		An attempt is shared by the loop that started it and its thread, each
- *		of which lets go of it once: the last frees it, and a connection that
- *		nobody took with it.  A PgServer belongs to the loop's thread alone.
+ *		A connection that nobody took ends with its attempt.  A PgServer belongs
+ *		to the loop's thread alone.
  */
 #include "common/connect.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "common/log.h"
+#include "common/errand.h"
 
 #define CONNECT_WAIT_MS 6000	/* then begin with the DSN's next host */
 #define CONNECT_MAX 4			/* at a time, at a server that answers */
-#define CONNECT_STACK (1024 * 1024)
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 1000
 
@@ -32,18 +26,15 @@ struct PgAttempt
 {
 	PgServer   *server;			/* the loop's */
 	PgOptions	options;
-	atomic_int	holders;		/* who have not let go of it */
-	int			fd;				/* eventfd: the attempt is over */
+	Errand	   *errand;			/* the loop's */
 	PGconn	   *connection;
 	bool		silent;			/* the server said nothing in time */
 };
 
-static atomic_int running;
-
-static void *attempt_main(void *context);
+static void attempt_run(void *context);
 static void attempt_poll(PgAttempt *attempt);
 static bool attempt_wait(PgAttempt *attempt, short events, int64_t *left_ms);
-static void attempt_let_go(PgAttempt *attempt);
+static void attempt_drop(void *context);
 
 /*
  * Whether another attempt may be started: some at a time at a server that
@@ -82,9 +73,7 @@ PgAttempt *
 pg_attempt_start(PgServer *server, const char *application_name)
 {
 	PgAttempt  *attempt = must_alloc(sizeof(PgAttempt));
-	pthread_attr_t attributes;
-	pthread_t	thread;
-	int			failed;
+	Errand	   *errand;
 
 	*attempt = (PgAttempt) {
 		.server = server,
@@ -93,35 +82,25 @@ pg_attempt_start(PgServer *server, const char *application_name)
 			.application_name = application_name,
 			.first_host = server->first_host,
 		},
-		.holders = 2,
-		.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 	};
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, CONNECT_STACK);
-	atomic_fetch_add(&running, 1);
-	failed = attempt->fd < 0 ? errno
-		: pthread_create(&thread, &attributes, attempt_main, attempt);
-	pthread_attr_destroy(&attributes);
-	if (failed == 0)
+	errand = errand_start(&(ErrandTask) {
+		.run = attempt_run, .drop = attempt_drop, .context = attempt
+	});
+	if (errand == NULL)
 	{
-		server->under_way++;
-		return attempt;
+		pg_connect_later(server);
+		return NULL;
 	}
-	atomic_fetch_sub(&running, 1);
-	LOG_WARNING("could not start to connect",
-				log_text("why", strerror(failed)));
-	pg_connect_later(server);
-	attempt->holders = 1;
-	attempt_let_go(attempt);
-	return NULL;
+	attempt->errand = errand;
+	server->under_way++;
+	return attempt;
 }
 
 /* The descriptor that becomes readable when the attempt is over. */
 int
 pg_attempt_fd(const PgAttempt *attempt)
 {
-	return attempt->fd;
+	return errand_fd(attempt->errand);
 }
 
 /*
@@ -149,7 +128,7 @@ pg_attempt_end(PgAttempt *attempt, const char **why)
 	else
 		pg_connect_later(server);
 	attempt->connection = NULL;
-	attempt_let_go(attempt);
+	errand_let_go(attempt->errand);
 	return connection;
 }
 
@@ -158,34 +137,18 @@ void
 pg_attempt_abandon(PgAttempt *attempt)
 {
 	attempt->server->under_way--;
-	attempt_let_go(attempt);
-}
-
-/*
- * Whether a thread still works on an attempt.  Whoever ends the process then
- * must not run exit handlers: they free what the thread uses.
- */
-bool
-pg_attempts_running(void)
-{
-	return atomic_load(&running) > 0;
+	errand_let_go(attempt->errand);
 }
 
 /* The thread of one attempt. */
-static void *
-attempt_main(void *context)
+static void
+attempt_run(void *context)
 {
 	PgAttempt  *attempt = context;
-	uint64_t	one = 1;
 
 	attempt->connection = pg_connect_start(&attempt->options);
 	if (attempt->connection != NULL)
 		attempt_poll(attempt);
-	if (write(attempt->fd, &one, sizeof(one)) < 0)
-		LOG_ERROR("could not tell of a connection");
-	attempt_let_go(attempt);
-	atomic_fetch_sub(&running, 1);
-	return NULL;
 }
 
 /* Goes on until the connection is open, or cannot be, or takes too long. */
@@ -232,14 +195,12 @@ attempt_wait(PgAttempt *attempt, short events, int64_t *left_ms)
 	return ready > 0;
 }
 
-/* One of its holders needs the attempt no more. */
+/* Nobody needs the attempt any more, nor a connection that nobody took. */
 static void
-attempt_let_go(PgAttempt *attempt)
+attempt_drop(void *context)
 {
-	if (atomic_fetch_sub(&attempt->holders, 1) > 1)
-		return;
+	PgAttempt  *attempt = context;
+
 	PQfinish(attempt->connection);
-	if (attempt->fd >= 0)
-		close(attempt->fd);
 	free(attempt);
 }

@@ -33,6 +33,5 @@ extern int	pg_attempt_fd(const PgAttempt *attempt);
 extern PGconn *pg_attempt_end(PgAttempt *attempt, const char **why)
 			__attribute__((warn_unused_result));
 extern void pg_attempt_abandon(PgAttempt *attempt);
-extern bool pg_attempts_running(void);
 
 #endif							/* APPT_CONNECT_H */

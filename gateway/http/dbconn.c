@@ -157,13 +157,20 @@ db_tick(DbConn *conn, int64_t now_ms)
 bool
 db_has_room(const DbConn *conn)
 {
-	if (conn->state != DB_READY || conn->broken)
+	if (conn->state != DB_READY || conn->broken || conn->cancel != NULL)
 		return false;
-	if (conn->lane == LANE_OWN || conn->lane == LANE_AUTH ||
-		conn->lane == LANE_STANDBY)
+	if (db_is_alone(conn))
 		return conn->op_count == 0 && db_is_quiet(conn);
 	return conn->in_flight < DB_SHARED_MAX &&
 		conn->op_count < 2 * DB_SHARED_MAX;
+}
+
+/* Whether the connection has one query at a time. */
+bool
+db_is_alone(const DbConn *conn)
+{
+	return conn->lane == LANE_OWN || conn->lane == LANE_AUTH ||
+		conn->lane == LANE_STANDBY;
 }
 
 /*
@@ -187,6 +194,7 @@ db_close(DbConn *conn)
 	PQclear(conn->written_result);
 	if (conn->attempt != NULL)
 		pg_attempt_abandon(conn->attempt);
+	db_cancel_end(conn);
 	PQfinish(conn->pg);
 	free(conn->ops);
 	conn->pg = NULL;
@@ -550,6 +558,7 @@ db_lost(DbConn *conn, const char *why)
 	PQclear(conn->result);
 	conn->result = NULL;
 	loop_unwatch(&conn->watch);
+	db_cancel_end(conn);
 	PQfinish(conn->pg);
 	conn->pg = NULL;
 	conn->state = DB_DOWN;

@@ -5,6 +5,7 @@
 #ifndef APPT_DBCONN_H
 #define APPT_DBCONN_H
 
+#include "common/cancel.h"
 #include "common/connect.h"
 #include "common/loop.h"
 #include "http/query.h"
@@ -85,6 +86,8 @@ typedef struct DbConn
 	int			in_flight;		/* queries among the ops */
 	bool		unsynced;		/* sent something without a sync behind it */
 	bool		broken;			/* to be given up at the next flush */
+	Errand	   *cancel;			/* of what it is at, under way */
+	Watch		cancel_watch;
 } DbConn;
 
 extern void db_init(DbConn *conn, const DbConn *as);
@@ -92,9 +95,14 @@ extern void db_send(DbConn *conn, Query *query);
 extern void db_check(DbConn *conn, const Statement *statement);
 extern void db_flush(DbConn *conn);
 extern bool db_has_room(const DbConn *conn);
+extern bool db_is_alone(const DbConn *conn);
 extern void db_connect(DbConn *conn);
 extern void db_tick(DbConn *conn, int64_t now_ms);
 extern void db_close(DbConn *conn);
+
+/* Its cancellation (dbcancel.c). */
+extern void db_cancel(DbConn *conn);
+extern void db_cancel_end(DbConn *conn);
 
 /* What it waits for (dbop.c). */
 extern void db_op_push(DbConn *conn, DbOp op);

@@ -24,6 +24,8 @@
 #include "http/strangers.h"
 #include "http/target.h"
 
+#define ABANDON_US 100000		/* until then nobody looks who is still there */
+
 static void exchange_stranger(Exchange *exchange);
 static bool exchange_find_route(Exchange *exchange);
 static bool exchange_redirect(Exchange *exchange);
@@ -132,6 +134,23 @@ bool
 exchange_is_answered(const Exchange *exchange)
 {
 	return exchange->answer.status != 0;
+}
+
+/* Whether the database works for it, or is to, longer than most need. */
+bool
+exchange_may_be_abandoned(const Exchange *exchange)
+{
+	return exchange->state == EXCHANGE_WAITING && !exchange->abandoned &&
+		exchange->query.party != NULL &&
+		clock_us() - exchange->started_us > ABANDON_US;
+}
+
+/* Whoever asked has gone: nothing more is done for it than must be. */
+void
+exchange_abandon(Exchange *exchange)
+{
+	exchange->abandoned = true;
+	pool_abandon(exchange->service->pool, &exchange->query);
 }
 
 /* Adds to the answer what does not depend on the call; before it is sent. */
@@ -452,6 +471,11 @@ exchange_done(Query *query, QueryOutcome outcome, PGresult *result)
 						  result);
 		if (exchange->call.route->wakes)
 			wake_soon(&exchange->service->wake);
+	}
+	else if (exchange->abandoned)
+	{
+		answer_body(&exchange->answer, STATUS_ABANDONED, NULL, "", 0);
+		PQclear(result);
 	}
 	else
 	{

@@ -18,6 +18,8 @@
 #include "http/pool.h"
 #include "http/wake.h"
 
+#define STATUS_ABANDONED 499	/* as nginx has it in its log */
+
 typedef enum ExchangeState
 {
 	EXCHANGE_NEW,				/* headers not looked at yet */
@@ -68,6 +70,7 @@ typedef struct Exchange
 	void	   *work;			/* of a handler that asks the database itself */
 	Answer		answer;
 	bool		queued;			/* libmicrohttpd has the answer */
+	bool		abandoned;		/* whoever asked has gone */
 	HoldKind	hold;			/* its answer is to be held back */
 	int64_t		held_until_ms;	/* and is, until then */
 	struct Exchange *next;		/* in the list of spare or held ones */
@@ -79,6 +82,8 @@ extern void exchange_admit(Exchange *exchange);
 extern void exchange_run(Exchange *exchange);
 extern bool exchange_is_coming(const Exchange *exchange);
 extern bool exchange_is_answered(const Exchange *exchange);
+extern bool exchange_may_be_abandoned(const Exchange *exchange);
+extern void exchange_abandon(Exchange *exchange);
 extern void exchange_complete(Exchange *exchange);
 extern void exchange_reset(Exchange *exchange);
 

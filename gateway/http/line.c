@@ -76,6 +76,32 @@ line_take(Line *line, int running_max)
 	return NULL;
 }
 
+/* Takes that query out of the line; false: it is not in it. */
+bool
+line_remove(Line *line, Query *query)
+{
+	Place	   *place = &query->party->places[line->lane];
+	Query	  **link = &place->first;
+	Query	   *before = NULL;
+
+	while (*link != NULL && *link != query)
+	{
+		before = *link;
+		link = &before->next;
+	}
+	if (*link == NULL)
+		return false;
+	if (before == NULL)
+		return place_take(line, place) == query;
+	before->next = query->next;
+	if (place->last == query)
+		place->last = before;
+	query->next = NULL;
+	place->count--;
+	line->count--;
+	return true;
+}
+
 /* Takes a query that has waited since before then, or NULL. */
 Query *
 line_take_late(Line *line, int64_t queued_before_ms)

@@ -48,6 +48,7 @@ typedef struct Line
 extern void line_init(Line *line, QueryLane lane);
 extern bool line_add(Line *line, Query *query, int most, int most_of_one);
 extern Query *line_take(Line *line, int running_max);
+extern bool line_remove(Line *line, Query *query);
 extern Query *line_take_late(Line *line, int64_t queued_before_ms);
 
 extern void party_join(Parties *parties, Query *query);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
-#include "common/connect.h"
+#include "common/errand.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/signals.h"
@@ -117,7 +117,7 @@ serve(void)
 		pthread_join(workers[i].thread, NULL);
 	free(workers);
 	LOG_INFO("stopped");
-	if (pg_attempts_running())
+	if (errands_running())
 		_exit(0);
 	return 0;
 }

@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 
 #define METRICS_ROUTES (STATEMENTS_MAX + 1) /* the last: no route matched */
-#define METRICS_STATUSES 27
+#define METRICS_STATUSES 28
 #define METRICS_BUCKETS 12
 
 /* Statuses that are counted; anything else under the last, 0. */
 static const int statuses[METRICS_STATUSES] = {
 	200, 201, 202, 204, 302, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411,
-	412, 413, 414, 415, 422, 429, 431, 500, 501, 503, 504, 0
+	412, 413, 414, 415, 422, 429, 431, 499, 500, 501, 503, 504, 0
 };
 
 static const int bucket_us[METRICS_BUCKETS] = {

@@ -156,6 +156,24 @@ pool_place(Pool *pool, Query *query)
 		pool_serve(pool, conn);
 }
 
+/*
+ * Nobody waits for the query any more, which is over then as soon as can be:
+ * one that waits in line is not sent, one that has a connection to itself is
+ * cancelled, and one among others goes on.  query->done is called as ever.
+ */
+void
+pool_abandon(Pool *pool, Query *query)
+{
+	if (query->party == NULL)
+		return;					/* it is not here */
+	query->once = true;
+	if (query->conn != NULL && db_is_alone(query->conn))
+		db_cancel(query->conn);
+	else if (query->conn == NULL &&
+			 line_remove(&pool->lines[query->lane], query))
+		pool_finish(pool, query, QUERY_BUSY, NULL);
+}
+
 /* Sends the query down the connection, which has room. */
 static void
 pool_send(Pool *pool, DbConn *conn, Query *query)

@@ -17,6 +17,7 @@ typedef struct Pool Pool;
 
 extern Pool *pool_open(int loop);
 extern void pool_submit(Pool *pool, Query *query);
+extern void pool_abandon(Pool *pool, Query *query);
 extern void pool_flush(Pool *pool);
 extern void pool_tick(Pool *pool, int64_t now_ms);
 extern const char *pool_not_ready(const Pool *pool);

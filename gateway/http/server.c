@@ -9,6 +9,7 @@
 #include "http/server.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,6 +48,8 @@ static enum MHD_Result server_admit(void *context,
 									const struct sockaddr *address,
 									socklen_t len);
 static void close_late(Server *server);
+static void end_abandoned(Connections *connections);
+static bool is_gone(const Connection *connection);
 static void trim_memory(Connections *connections);
 static void *server_uri(void *context, const char *uri,
 						struct MHD_Connection *connection);
@@ -157,6 +160,7 @@ void
 server_tick(Server *server)
 {
 	close_late(server);
+	end_abandoned(&server->connections);
 	trim_memory(&server->connections);
 }
 
@@ -182,6 +186,34 @@ close_late(Server *server)
 			continue;
 		connection->deadline_ms = 0;
 	}
+}
+
+/* Ends the exchanges of those who do not wait for their answers any more. */
+static void
+end_abandoned(Connections *connections)
+{
+	Connection *connection;
+
+	for (connection = connections->ring.next; connection != &connections->ring;
+		 connection = connection->next)
+	{
+		if (connection->exchange != NULL &&
+			exchange_may_be_abandoned(connection->exchange) &&
+			is_gone(connection))
+			exchange_abandon(connection->exchange);
+	}
+}
+
+/*
+ * Whether the other side has ended the connection.  One that has only ended its
+ * own half counts as gone, as it does for nginx.
+ */
+static bool
+is_gone(const Connection *connection)
+{
+	struct pollfd other = {.fd = connection->fd, .events = POLLRDHUP};
+
+	return poll(&other, 1, 0) > 0;
 }
 
 /*
@@ -442,6 +474,8 @@ server_status(const Exchange *exchange)
 {
 	const union MHD_ConnectionInfo *info;
 
+	if (exchange->abandoned)
+		return STATUS_ABANDONED;
 	if (exchange->answer.status != 0)
 		return exchange->answer.status;
 	info = MHD_get_connection_info(exchange->connection->mhd,

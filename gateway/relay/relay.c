@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/connect.h"
+#include "common/errand.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "relay/claim.h"
@@ -68,7 +68,7 @@ main(int argc, char **argv)
 	while (!relay_stopped())
 		relay_round();
 	LOG_INFO("stopped", log_int("in_flight", deliver_in_flight()));
-	if (pg_attempts_running())
+	if (errands_running())
 		_exit(0);
 	return 0;
 }

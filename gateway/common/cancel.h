@@ -1,0 +1,14 @@
+/*
+ * cancel.h
+ *		Cancels what a connection to PostgreSQL is at.
+ */
+#ifndef APPT_CANCEL_H
+#define APPT_CANCEL_H
+
+#include <libpq-fe.h>
+
+#include "common/errand.h"
+
+extern Errand *pg_cancel_start(PGconn *connection);
+
+#endif							/* APPT_CANCEL_H */
