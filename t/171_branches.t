@@ -36,7 +36,7 @@ sub masked {
         grep {/^ratelimit/} keys %header};
     my $text = $json->encode([ $r->{status}, \%header, $r->{body} ]);
     $text =~ s/urn:bioecko:request:\w+/REQUEST/g;
-    for my $id (map { ref ? @$_ : $_ } values %$request) {
+    for my $id (map { ref eq 'ARRAY' ? @$_ : $_ } values %$request) {
         $text =~ s/\b\Q$id\E\b(?=[^\w,])/ID/g if $id !~ /^\d+$/;
         $text =~ s/"\Q$id\E(?=\\)/"ID/g;
     }
@@ -51,7 +51,7 @@ my ($told, %said) = (0);
 sub ask {
     my ($route, $request) = @_;
     my $r = $matrix->send($limited, $route, $request);
-    my %now = map { (ref ? @$_ : $_) => 1 } values %$request;
+    my %now = map { (ref eq 'ARRAY' ? @$_ : $_) => 1 } values %$request;
     %said = (%said, %now) if $r->{status} < 300;
     (my $text = $r->{body}) =~ s/"notification_template_id" : "\d+"//g;
     for my $id (grep { !$said{$_} && !$now{$_} } $matrix->made($theirs)) {

@@ -37,6 +37,7 @@ my %plain = (
     name => sub { 'Name ' . ++$_[0]{count} },
     description => 'Text', event => 'booked', channel => 'sms',
     priority => 10, from_date => '2026-03-16',
+    status => 'checked_in', override => JSON::PP::true(),
     from => '2026-03-16', to => '2026-03-16', report => 'utilisation',
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
 );
@@ -264,10 +265,12 @@ sub wish {
 # A booked appointment, taken to where the call applies.
 sub appointment {
     my ($self, $route, $branch) = @_;
-    my $id = $self->make('appointments', { %{ $self->wish($branch) },
-        patient_id => $self->object(undef, 'patient_id', $branch) })
-        ->{appointment_id};
     my ($call) = $route->{path} =~ m{/([^/]+)$};
+    my %begun = $call eq 'no-show' ? (slot_start => sprintf($at, '06:30'),
+        override => JSON::PP::true()) : ();
+    my $id = $self->make('appointments', { %{ $self->wish($branch) },
+        patient_id => $self->object(undef, 'patient_id', $branch), %begun })
+        ->{appointment_id};
     $self->make("appointments/$id/$_", undef) for @{ $before{$call} // [] };
     return $id;
 }
