@@ -235,6 +235,9 @@ displace_absence(void *arg)
 	};
 	BulkList	list;
 
+	appt_require(absence.id != NULL, "id");
+	appt_require(!PG_ARGISNULL(2), "starts_at");
+	appt_require(!PG_ARGISNULL(3), "ends_at");
 	schedule_refresh();
 	caller = caller_of_client(api_exact_text(fcinfo, 6));
 	if (absence.closure)

@@ -204,4 +204,13 @@ FROM (VALUES (1, 'DOC-001', NULL, NULL), (2, 'N-1', 'DOC-001', NULL),
 	v (n, doctor, to_doctor, branch)
 ORDER BY n;
 
+-- Called by itself, what is left out is named, too.
+SELECT statement, pg_temp.try(statement)
+FROM unnest(ARRAY[
+	$$SELECT appt_internal.displace(false, NULL, now(), now(), false, 'x', NULL)$$,
+	$$SELECT appt_internal.displace(false, 'DOC-001', NULL, now(), false, 'x', NULL)$$,
+	$$SELECT appt_internal.displace(true, 'MUM-01', now(), NULL, true, 'x', NULL)$$])
+	WITH ORDINALITY s (statement, no)
+ORDER BY no;
+
 ROLLBACK;
