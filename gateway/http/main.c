@@ -90,7 +90,7 @@ serve(void)
 	int			i;
 
 	if (signals < 0 || !raise_descriptors() ||
-		(tls_wanted() && !tls_load()))
+		(tls_wanted() && !tls_load()) || !serve_monitor())
 		return 1;
 	if (!address_parse(options.listen, &address))
 	{

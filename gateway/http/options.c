@@ -91,6 +91,9 @@ static const ConfigOption option_table[] = {
 	SECRET("APPT_DOCS_CLIENT", docs_client, "",
 		   "client_id:client_secret that the page at /docs gets a token with, "
 		   "for every visitor: for a demo on this machine alone"),
+	TEXT("APPT_METRICS_LISTEN", "metrics-listen", metrics_listen, "",
+		 "address and port of /metrics alone, such as 127.0.0.1:8090; empty: "
+		 "it is where the calls are, for everybody"),
 	TEXT("APPT_LOG_LEVEL", "log-level", log_level, "info",
 		 "debug, info, warning or error"),
 	BOOL("APPT_REQUEST_LOG", "request-log", request_log, "on",

@@ -39,6 +39,7 @@ typedef struct Options
 	const char *cors_origins;
 	const char *cors_headers;
 	const char *docs_client;
+	const char *metrics_listen; /* "": /metrics is among the calls */
 	const char *log_level;
 	bool		request_log;
 	int			shutdown_timeout_ms;

@@ -7,13 +7,17 @@
 
 #include <string.h>
 
+#include "common/monitor.h"
 #include "http/auth.h"
 #include "http/document.h"
 #include "http/exchange.h"
 #include "http/metrics.h"
+#include "http/options.h"
 
 /* The document, linked in by the Makefile. */
 DOCUMENT_SYMBOLS(openapi_json);
+
+static int	monitor_page(const char *path, Buf *text);
 
 static Document openapi = {.content_type = "application/json"};
 
@@ -60,12 +64,38 @@ serve_readyz(Exchange *exchange)
 	}
 }
 
-/* Counters for Prometheus. */
+/* Starts to show the counters on an address of their own, if there is one. */
+bool
+serve_monitor(void)
+{
+	return options.metrics_listen[0] == '\0' ||
+		monitor_listen(options.metrics_listen, monitor_page);
+}
+
+/* The counters there. */
+static int
+monitor_page(const char *path, Buf *text)
+{
+	if (strcmp(path, "/metrics") != 0)
+		return 404;
+	metrics_print(text);
+	return 200;
+}
+
+/* Counters for Prometheus, where they have no address of their own. */
 void
 serve_metrics(Exchange *exchange)
 {
+	static const Problem elsewhere = {404, "not_found", "",
+		"The counters are not shown here."
+	};
 	Buf			body = {0};
 
+	if (options.metrics_listen[0] != '\0')
+	{
+		exchange_refuse(exchange, &elsewhere);
+		return;
+	}
 	metrics_print(&body);
 	answer_body(&exchange->answer, 200,
 				"text/plain; version=0.0.4; charset=utf-8",

@@ -5,9 +5,12 @@
 #ifndef APPT_SERVE_H
 #define APPT_SERVE_H
 
+#include <stdbool.h>
+
 struct Exchange;
 
 extern void serve_init(void);
+extern bool serve_monitor(void) __attribute__((warn_unused_result));
 extern void oauth_init(void);
 extern void serve_token(struct Exchange *exchange);
 extern void serve_revoke(struct Exchange *exchange);
