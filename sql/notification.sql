@@ -348,6 +348,19 @@ SELECT state, channel, reason FROM appt_relay.record_notifications(ARRAY(
 	'{1}', '{0}', '{1}', '{451}', '{x}', '{451 later}', '{0}');
 SELECT * FROM pg_temp.told(:'id');
 
+-- Sent again by hand, it is judged anew; what fails is to be seen.
+SELECT told_event, channel, message_language, state, skipped_because, attempts
+FROM appt_report.notification WHERE appointment_id = :'id'
+ORDER BY notification_no;
+SELECT channel_id, channel, active, messages_due, sent_24h, failed_24h
+FROM appt_report.notification_health ORDER BY channel_id;
+SELECT check_name, ok, detail FROM appt.health()
+WHERE check_name = 'failed_messages';
+SELECT appt.resend_failed_notifications('2000-01-01 00:00+00');
+SELECT * FROM pg_temp.told(:'id');
+SELECT protocol FROM appt_relay.claim_notifications(1, 10) ORDER BY 1;
+SELECT pg_temp.try('SELECT appt.resend_notification(0)');
+
 -- The secret is written by appt_admin and not read.
 SET LOCAL ROLE appt_admin;
 UPDATE appt.notification_channel SET secret = 'other' WHERE channel_id = 'sms';

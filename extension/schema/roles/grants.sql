@@ -128,6 +128,8 @@ GRANT SELECT ON
 	appt_report.daily_schedule,
 	appt_report.health,
 	appt_report.no_show_rate,
+	appt_report.notification,
+	appt_report.notification_health,
 	appt_report.offered_time,
 	appt_report.queue_now,
 	appt_report.utilisation,

@@ -48,7 +48,10 @@ BEGIN
 	RETURN QUERY VALUES
 		('relay',
 		relays > 0 OR pg_is_in_recovery()
-			OR NOT EXISTS (SELECT FROM appt.webhook WHERE status = 'enabled'),
+			OR NOT EXISTS (
+				SELECT FROM appt.webhook WHERE status = 'enabled'
+				UNION ALL
+				SELECT FROM appt.notification_channel WHERE active),
 		CASE WHEN pg_is_in_recovery()
 			THEN 'this server is a standby; relays connect to its primary'
 			ELSE format('connections of bioecko-relay: %s', relays) END,
@@ -77,6 +80,47 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.health_of_outbox() IS
 	'The part of appt.health about webhooks and the relay';
+
+CREATE FUNCTION appt_internal.health_of_messages()
+	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off
+	SET jit = off
+AS $$
+DECLARE
+	at CONSTANT timestamptz := clock_timestamp();
+	oldest_s bigint;
+	failed bigint;
+BEGIN
+	SELECT coalesce(extract(epoch FROM at - min(n.due_at)), 0)
+	INTO oldest_s
+	FROM appt.notification n
+	WHERE n.state = 'due' AND n.due_at <= at;
+
+	SELECT count(*) INTO failed
+	FROM appt.notification n
+	WHERE n.finished_at > at - interval '1 day'
+		AND n.state IN ('failed', 'dead');
+
+	RETURN QUERY VALUES
+		('oldest_due_message',
+		oldest_s <= 300,
+		format('seconds that the oldest due message to a patient waits: %s '
+			'(300 are too many)', oldest_s),
+		'Is a relay running, and does the mail server or provider answer? '
+			'appt_report.notification_health says which does not.'),
+		('failed_messages',
+		failed = 0,
+		format('messages to patients refused or given up in the last day: %s',
+			failed),
+		'appt.notification has the reason; when it is mended: '
+			'SELECT appt.resend_failed_notifications(since).');
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.health_of_messages() IS
+	'The part of appt.health about messages to patients';
 
 CREATE FUNCTION appt_internal.health_of_configuration()
 	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
@@ -269,7 +313,7 @@ CREATE FUNCTION appt.health()
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 16
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 18
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT
@@ -279,6 +323,8 @@ AS $$
 		CASE WHEN NOT c.ok THEN c.remedy END
 	FROM (
 		SELECT * FROM appt_internal.health_of_outbox()
+		UNION ALL
+		SELECT * FROM appt_internal.health_of_messages()
 		UNION ALL
 		SELECT * FROM appt_internal.health_of_configuration()
 		UNION ALL
@@ -292,9 +338,9 @@ $$;
 COMMENT ON FUNCTION appt.health() IS
 	'One row a check: its name, whether all is well, what was found and, '
 	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
-	'dead_deliveries, webhook_endpoints, clock, expired_holds, time_zones, '
-	'wall_clocks, settings, missing_rows, triggers, notify_queue, '
-	'replication_lag, replication_slots, '
+	'dead_deliveries, webhook_endpoints, oldest_due_message, failed_messages, '
+	'clock, expired_holds, time_zones, wall_clocks, settings, missing_rows, '
+	'triggers, notify_queue, replication_lag, replication_slots, '
 	'long_transactions. Writes nothing; works on a standby';
 
 CREATE VIEW appt_report.health AS

@@ -1,0 +1,70 @@
+/* ---------------------------------------------------------------------------
+ * Sending again, by hand: one message, or all that failed.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt.resend_notification(notification_no bigint)
+	RETURNS appt.notification
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	n appt.notification;
+BEGIN
+	SELECT t.* INTO n
+	FROM appt.notification t
+	WHERE t.notification_no = $1
+	FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		PERFORM appt_internal.refuse_id('notification', $1::text,
+			'notification_no', 'SB404');
+	ELSIF n.state IN ('due', 'sending') THEN
+		RETURN n;
+	END IF;
+	/* Made anew: a mail that was sent has another Message-ID now. */
+	UPDATE appt.notification t
+	SET state = 'due',
+		reason = NULL,
+		channel_no = 0,
+		attempts = 0,
+		created_at = clock_timestamp(),
+		due_at = clock_timestamp(),
+		sent_at = NULL,
+		delivered_at = NULL,
+		read_at = NULL,
+		finished_at = NULL
+	WHERE t.notification_no = $1
+	RETURNING t.* INTO n;
+	RETURN n;
+END
+$$;
+
+COMMENT ON FUNCTION appt.resend_notification(bigint) IS
+	'Has a message sent again, whatever became of it before; judged anew, so '
+	'what is not true any more is skipped. One that waits or is on its way '
+	'stays as it is. Raises SB404';
+
+CREATE FUNCTION appt.resend_failed_notifications(
+	since timestamptz DEFAULT pg_catalog.now() - interval '1 day')
+	RETURNS bigint
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT count(appt.resend_notification(n.notification_no))
+	FROM (
+		SELECT t.notification_no
+		FROM appt.notification t
+		WHERE t.state IN ('failed', 'dead')
+			AND t.finished_at >= $1
+			/* Of several tries by several channels the last. */
+			AND NOT EXISTS (
+				SELECT
+				FROM appt.notification l
+				WHERE l.appointment_no = t.appointment_no
+					AND l.root_no = coalesce(t.root_no, t.notification_no)
+					AND l.notification_no > t.notification_no)
+		ORDER BY t.notification_no) n
+$$;
+
+COMMENT ON FUNCTION appt.resend_failed_notifications(timestamptz) IS
+	'Has all messages sent again that failed or were given up since then, once '
+	'their channel works again; returns how many';
