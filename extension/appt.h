@@ -202,6 +202,7 @@ extern bool appt_in_restore(void);
 
 extern pg_tz *appt_zone(const char *name);
 extern pg_tz *appt_utc(void);
+extern void appt_check_zone_data(void);
 extern TimestampTz appt_now(void);
 extern bool appt_is_in_range(TimestampTz instant);
 extern TimestampTz appt_statement_now(void);
@@ -234,6 +235,7 @@ extern void appt_json_date(StringInfo out, const char *name, DateADT date);
 /* ---- setting.c ---- */
 
 extern char *appt_clock_setting;
+extern double appt_zone_data_setting;
 extern bool appt_notify_setting;
 extern bool appt_allow_drop_setting;
 extern char *appt_actor_setting;

@@ -92,6 +92,24 @@ appt_utc(void)
 	return pg_tzset("UTC");
 }
 
+/*
+ * Ends a session that may know former rules of a time zone: PostgreSQL reads a
+ * zone's file once a session.  The next one reads it anew.
+ */
+void
+appt_check_zone_data(void)
+{
+	int64		since_s = (int64) appt_zone_data_setting;
+
+	if (since_s == 0 ||
+		MyStartTimestamp >= (since_s - EPOCHS_S) * USECS_PER_SEC)
+		return;
+	ereport(FATAL,
+			(errcode(ERRCODE_ADMIN_SHUTDOWN),
+			 errmsg("this session began before the server got its time zone data"),
+			 errhint("Connect again.")));
+}
+
 /* The extension's clock: the real one unless bioecko_appt.clock freezes it. */
 TimestampTz
 appt_now(void)

@@ -46,6 +46,11 @@ define_settings(void)
 							 NULL,
 							 &appt_allow_drop_setting, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable("bioecko_appt.zone_data_since",
+							 "When the server got its time zone data.",
+							 "Seconds since 1970; sessions that began before end when they next ask, for they may know former rules. 0: nothing is known.",
+							 &appt_zone_data_setting, 0, 0, 1e10,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("bioecko_appt.client_audit_days",
 							"How many days the audit trail of API clients is kept.",
 							NULL,

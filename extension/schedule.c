@@ -79,6 +79,7 @@ schedule_refresh(void)
 
 	AcceptInvalidationMessages();
 	version_check();
+	appt_check_zone_data();
 	if (loaded_at == changes)
 		return;
 	discard();
