@@ -98,12 +98,11 @@ correct_once(void *arg)
 	const char *to = request->status;
 	Appointment *seen;
 	Appointment *current;
-	int			lane;
+	int			lane = -1;		/* the one that it has now, which can change */
 
 	schedule_refresh();
 	seen = appointment_find(request->appointment_id, request->caller,
 							APPT_UNLOCKED);
-	lane = seen->lane;
 	if (has_no_place(seen) && strcmp(to, "no_show") != 0 &&
 		!appointment_is(seen, to))
 		lane = arrival_find_lane(seen, ARRIVAL_AGAIN);
@@ -118,7 +117,8 @@ correct_once(void *arg)
 
 	check_correctable(current, to);
 	set_times(current, to);
-	current->lane = lane;
+	if (lane >= 0)
+		current->lane = lane;
 	current->status = to;
 	current->reason = request->reason;
 	work->corrected = appointment_store(current);

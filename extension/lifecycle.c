@@ -334,18 +334,19 @@ check_in_once(void *arg)
 	const ChangeRequest *request = work->request;
 	Appointment *seen;
 	Appointment *current;
-	int			lane;
+	int			lane = -1;		/* the one that it has now, which can change */
 
 	schedule_refresh();
 	seen = appointment_find(request->appointment_id, request->caller,
 							APPT_UNLOCKED);
-	lane = appointment_is(seen, "no_show")
-		? arrival_find_lane(seen, ARRIVAL_BESIDE) : seen->lane;
+	if (appointment_is(seen, "no_show"))
+		lane = arrival_find_lane(seen, ARRIVAL_BESIDE);
 	current = begin(request, &check_in);
 	if (current->version != seen->version)
 		return false;
 	arrival_check_time(current, check_in.verb);
-	current->lane = lane;
+	if (lane >= 0)
+		current->lane = lane;
 	current->checked_in_at = appt_time(appt_now());
 	current->skipped_at.given = false;
 	work->checked_in = finish(current, request, &check_in);
