@@ -13,6 +13,10 @@ VALUES
 	('LON-01', 'Marylebone Clinic, London', 'Europe/London',
 		'12 Example Street, London', '+44 20 7946 0001', 20);
 
+-- Whose telephone numbers are written without the country.
+INSERT INTO appt.setting (name, branch_id, value)
+VALUES ('calling_code', 'LON-01', '44');
+
 INSERT INTO appt.visit_type (visit_type, name, duration_min)
 VALUES
 	('new_consultation', 'New consultation', NULL),

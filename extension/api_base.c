@@ -17,6 +17,7 @@ static Datum call_idempotency_begin(void *arg);
 static Datum call_idempotency_finish(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_is_time_zone);
+PG_FUNCTION_INFO_V1(appt_server_zone);
 PG_FUNCTION_INFO_V1(appt_known_zone);
 PG_FUNCTION_INFO_V1(appt_local_time_sql);
 PG_FUNCTION_INFO_V1(appt_is_appointment_status);
@@ -101,6 +102,16 @@ api_caller(FunctionCallInfo fcinfo, int n)
 {
 	return n < PG_NARGS() ? caller_of_client(api_exact_text(fcinfo, n))
 		: caller_of_session();
+}
+
+Datum
+appt_server_zone(PG_FUNCTION_ARGS)
+{
+	pg_tz	   *zone = appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+
+	if (zone == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(zone)));
 }
 
 Datum

@@ -29,8 +29,8 @@ typedef struct CodeRange
 
 typedef enum SignRule
 {
-	SIGNS_JOIN,					/* al-Rashid is alrashid */
-	SIGNS_PART					/* al-Rashid is al rashid */
+	SIGNS_JOIN,					/* al-Rashid and Al Rashid are alrashid */
+	SIGNS_PART					/* and al rashid */
 } SignRule;
 
 static const CodeRange blanks[] = {
@@ -141,7 +141,8 @@ Datum
 appt_clean_texts(PG_FUNCTION_ARGS)
 {
 	static const TriggerUse use = {
-		"clean_texts", TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE, true, NULL
+		"appt_internal.clean_texts",
+		TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE, true, NULL
 	};
 	TriggerData *trigger = appt_trigger(fcinfo, &use);
 	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
@@ -201,14 +202,10 @@ name_key(const char *name, SignRule rule)
 	without(codes, accents, lengthof(accents));
 	for (int i = 0; codes[i] != 0; i++)
 	{
-		bool		is_sign = IS_IN(signs, codes[i]);
-		bool		parts = is_sign ? rule == SIGNS_PART
-			: IS_IN(blanks, codes[i]);
-
-		if (parts && n > 0 && codes[n - 1] != ' ')
-			codes[n++] = ' ';
-		else if (!parts && !is_sign)
+		if (!IS_IN(signs, codes[i]) && !IS_IN(blanks, codes[i]))
 			codes[n++] = codes[i];
+		else if (rule == SIGNS_PART && n > 0 && codes[n - 1] != ' ')
+			codes[n++] = ' ';
 	}
 	while (n > 0 && codes[n - 1] == ' ')
 		n--;

@@ -8,7 +8,12 @@
 UPDATE appt.patient
 SET first_name = 'Zenobia', last_name = 'Quill', date_of_birth = '1980-02-03',
 	gender = 'female', phone = '+91 00000 31337', email = 'zq@example.org',
-	address = '1 Quill Road', blood_group = 'O-', abha_id = '31-3371',
+	address_line1 = '1 Quill Road', address_city = 'Quilltown',
+	blood_group = 'O-', abha_id = '31-3371-0000-0001', aadhaar = '499118665246',
+	insurance_provider = 'Quill', insurance_number = 'Q-1',
+	emergency_contact_name = 'Quill Senior',
+	emergency_contact_phone = '+91 00000 31338',
+	emergency_contact_relationship = 'Quill', consent = true,
 	branch_id = 'MUM-01'
 WHERE patient_id = 'PAT-1';
 SELECT webhook_id FROM appt.create_webhook('https://receiver.example.org/hook')
@@ -56,8 +61,11 @@ SELECT * FROM appt.anonymise_patient('PAT-1');
 RESET bioecko_appt.actor;
 
 -- The person is gone from every table of the extension.
-SELECT first_name, last_name, date_of_birth, gender, phone, email, address,
-	blood_group, abha_id, branch_id, active
+SELECT first_name, last_name, date_of_birth, gender, phone, phone_e164, email,
+	address_line1, address_line2, address_city, address_state, address_pincode,
+	address_country, blood_group, abha_id, aadhaar, insurance_provider,
+	insurance_number, emergency_contact_name, emergency_contact_phone,
+	emergency_contact_relationship, consent, consent_at, branch_id, active
 FROM appt.patient
 WHERE patient_id = 'PAT-1';
 DO $$

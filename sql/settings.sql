@@ -52,7 +52,7 @@ SELECT name, value, pg_temp.try(format(
 	name, value))
 FROM (VALUES (1, 'lead_time_min', '-1'), (2, 'lead_time_min', '525601'),
 	(3, 'lead_time_min', 'soon'), (4, 'lead_time_min', ''),
-	(5, 'lead_time_min', '1.5'), (6, 'lead_time_min', ' 1'),
+	(5, 'lead_time_min', '1.5'), (6, 'lead_time_min', '1 1'),
 	(7, 'lead_time_min', '99999999999'), (8, 'hold_min', '0'),
 	(9, 'hold_min', '121'), (10, 'horizon_days', '0'),
 	(11, 'horizon_days', '3651'), (12, 'no_such_setting', '1'),

@@ -50,7 +50,9 @@ sub count { return $cluster->value('SELECT count(*) FROM appt.patient') }
 my %new = (first_name => 'Zoë', last_name => 'Fernandes',
     date_of_birth => '1990-02-03', gender => 'female',
     phone => '+91 98200 55555', email => 'zoe@example.org',
-    address => "1 Example Road\nMumbai", blood_group => 'AB-',
+    address => { line1 => '1 Example Road', line2 => undef, city => 'Mumbai',
+        state => undef, pincode => '400001', country => undef },
+    blood_group => 'AB-',
     abha_id => '12-3456-7890-1234', language => 'hi-IN',
     branch_id => 'MUM-01');
 my $r = asks("POST $base", 201, $base, \%new);

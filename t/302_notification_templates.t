@@ -78,7 +78,7 @@ refused("GET $base", 400, 'invalid_request', 'branch_id', $base,
 
 my %email = (event => 'booked', channel => 'email', language => 'hi',
     subject => 'आपकी अपॉइंटमेंट {{slot_date}}',
-    body => "प्रिय {{patient_name}},\n\n\t{{slot_time}} {{doctor_name}}\n");
+    body => "प्रिय {{patient_name}},\n\n\t{{slot_time}} {{doctor_name}}");
 $r = asks("POST $base", 201, $base, \%email, { 'Idempotency-Key' => 'k-1' });
 my $id = $r->{json}{notification_template_id};
 is($r->{headers}{location}, "$base/$id", 'Location');

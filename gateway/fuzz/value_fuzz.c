@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int			kind;
 
 	text = arena_copy(&arena, (const char *) data, size);
-	for (kind = KIND_TEXT; kind <= KIND_JSON; kind++)
+	for (kind = KIND_TEXT; kind <= KIND_ANY; kind++)
 	{
 		const Arg	arg = {.name = "field", .kind = kind};
 		const Arg	bounded = {

@@ -41,6 +41,7 @@ typedef enum ArgKind
 	KIND_TEXT_ARRAY,
 	KIND_SCALAR,				/* IN_BODY_WHOLE: text, a number or a boolean */
 	KIND_JSON,					/* an object or an array, passed on as text */
+	KIND_ANY,					/* an object or a text, within the whole body */
 } ArgKind;
 
 typedef enum ArgRule

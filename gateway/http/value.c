@@ -60,6 +60,7 @@ value_from_text(Call *call, const Arg *arg, const char *text)
 		case KIND_TEXT_ARRAY:
 		case KIND_SCALAR:
 		case KIND_JSON:
+		case KIND_ANY:
 			break;
 		default:
 			return checked_text(call, arg, arg->name, text);
@@ -92,6 +93,10 @@ value_from_json(Call *call, const Arg *arg, const char *name,
 		case KIND_SCALAR:
 			if (json_is_string(value) || json_is_number(value) ||
 				json_is_boolean(value))
+				return NULL;	/* goes with the body as a whole */
+			break;
+		case KIND_ANY:
+			if (json_is_object(value) || json_is_string(value))
 				return NULL;	/* goes with the body as a whole */
 			break;
 		case KIND_JSON:
@@ -264,6 +269,7 @@ not_a(Call *call, const Arg *arg, const char *name)
 		[KIND_TEXT_ARRAY] = "a list of strings",
 		[KIND_SCALAR] = "a string, a number, or true or false",
 		[KIND_JSON] = "an object or a list",
+		[KIND_ANY] = "an object or a string",
 	};
 
 	call_field_error(call, name, "must be %s", forms[arg->kind]);

@@ -33,6 +33,8 @@ FROM (VALUES
 		'A session ends after it starts; 24:00 is the day''s end. Hours across '
 		'midnight are two sessions: one to 24:00, and one from 00:00 of the '
 		'next day.'),
+	('working_hours_whole_minutes', 'start_time end_time',
+		'A session begins and ends at a whole minute.'),
 	('working_hours_capacity_range', 'capacity',
 		'1 to 32 patients can share a slot.'),
 	('working_hours_valid_range', 'valid_to valid_from',
@@ -50,6 +52,8 @@ FROM (VALUES
 		'A session ends after it starts; 24:00 is the day''s end. Hours across '
 		'midnight are two sessions: one to 24:00, and one from 00:00 of the '
 		'next day.'),
+	('extra_session_whole_minutes', 'start_time end_time',
+		'A session begins and ends at a whole minute.'),
 	('extra_session_capacity_range', 'capacity',
 		'1 to 32 patients can share a slot.'),
 	('extra_session_no_overlap', 'start_time end_time on_date',
@@ -68,12 +72,17 @@ FROM (VALUES
 	('patient_first_name_not_blank', 'first_name',
 		'The first name must not be blank.'),
 	('patient_gender_known', 'gender',
-		'It is one of male, female, other and unknown.'),
+		'It is one of male, female, other and undisclosed.'),
 	('patient_blood_group_known', 'blood_group',
 		'It is one of A+, A-, B+, B-, AB+, AB-, O+ and O-.'),
 	('patient_phone_format', 'phone',
-		'It is 5 to 24 digits, blanks, hyphens and parentheses, digits among '
-		'them, with + in front or not.'),
+		'It is 5 to 30 digits, blanks, dots, hyphens, slashes and parentheses, '
+		'digits among them, with + in front or not.'),
+	('patient_emergency_contact_phone_format', 'emergency_contact_phone',
+		'It is 5 to 30 digits, blanks, dots, hyphens, slashes and parentheses, '
+		'digits among them, with + in front or not.'),
+	('patient_abha_id_format', 'abha_id',
+		'It is 14 digits, such as 12-3456-7890-1234.'),
 	('patient_email_format', 'email', 'It must have the form name@host.'),
 	('patient_language_format', 'language',
 		'It must be a language tag such as en or hi-IN.'),

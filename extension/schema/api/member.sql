@@ -53,6 +53,9 @@ CREATE FUNCTION appt_internal.refuse_member(field text, sentence text)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	/* A column of an object's, as the caller knows it. */
+	field := regexp_replace(field,
+		'^(address|insurance|emergency_contact)_', '\1.');
 	RAISE EXCEPTION 'member "%" is not as it must be', field
 		USING ERRCODE = 'SB001', COLUMN = field, DETAIL = sentence;
 END
@@ -128,7 +131,8 @@ BEGIN
 	LEFT JOIN pg_attribute a ON a.attname = m.key
 		AND a.attrelid = format('appt.%I', kind.name)::regclass
 	CROSS JOIN LATERAL (
-		SELECT CASE WHEN m.key IN ('address', 'reason') THEN 'lines'
+		SELECT CASE WHEN m.key IN ('address', 'address_line1', 'reason')
+			THEN 'lines'
 			ELSE format_type(a.atttypid, a.atttypmod) END) t (type)
 	WHERE m.key <> ALL (kind.members)
 		OR NOT appt_internal.has_form(t.type, m.value)

@@ -12,6 +12,23 @@ RETURN extract(year FROM age(
 COMMENT ON FUNCTION appt_internal.patient_age(
 	date) IS 'Age in whole years today, at the clinic';
 
+CREATE FUNCTION appt_internal.address_json(patient appt.patient) RETURNS json
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN num_nonnulls(patient.address_line1, patient.address_line2,
+		patient.address_city, patient.address_state, patient.address_pincode,
+		patient.address_country) > 0
+	THEN json_build_object(
+		'line1', patient.address_line1,
+		'line2', patient.address_line2,
+		'city', patient.address_city,
+		'state', patient.address_state,
+		'pincode', patient.address_pincode,
+		'country', patient.address_country) END;
+
+COMMENT ON FUNCTION appt_internal.address_json(appt.patient) IS
+	'A patient''s address as an object; NULL: there is none';
+
 CREATE FUNCTION appt_internal.patient_json(t appt.patient, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -23,13 +40,26 @@ RETURN json_build_object(
 	'first_name', t.first_name,
 	'last_name', t.last_name,
 	'date_of_birth', t.date_of_birth,
+	'date_of_birth_estimated', t.date_of_birth_estimated,
 	'age', appt_internal.patient_age(t.date_of_birth),
 	'gender', t.gender,
 	'phone', t.phone,
+	'phone_e164', t.phone_e164,
 	'email', t.email,
-	'address', t.address,
+	'address', appt_internal.address_json(t),
 	'blood_group', t.blood_group,
 	'abha_id', t.abha_id,
+	'aadhaar', t.aadhaar,
+	'insurance', json_build_object(
+		'provider', t.insurance_provider,
+		'number', t.insurance_number),
+	'emergency_contact', json_build_object(
+		'name', t.emergency_contact_name,
+		'phone', t.emergency_contact_phone,
+		'relationship', t.emergency_contact_relationship),
+	'consent', t.consent,
+	'consent_at', appt_internal.json_time(t.consent_at,
+		coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')),
 	'language', t.language,
 	'branch_id', t.branch_id,
 	'active', t.active,
@@ -98,7 +128,7 @@ BEGIN
 			SELECT p.patient_no
 			FROM appt.patient p
 			WHERE appt_internal.patient_terms(p.patient_id, p.first_name,
-				p.last_name, p.phone, p.abha_id) @@ sought);
+				p.last_name, p.phone, p.phone_e164, p.abha_id) @@ sought);
 	END IF;
 	conditions := concat_ws(' AND ', 'true',
 		CASE WHEN sought IS NOT NULL THEN 'p.patient_no = ANY ($1)' END,
@@ -133,6 +163,56 @@ COMMENT ON FUNCTION appt_api.list_patients IS
 	'number, patient or ABHA id, or parts of them), branch_id (where they '
 	'registered), registered_after (on that day or later). Raises SB001, SB404 '
 	'(branch_id)';
+
+CREATE FUNCTION appt_internal.patient_members(members jsonb) RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grouped CONSTANT jsonb := '{"address":
+			["line1", "line2", "city", "state", "pincode", "country"],
+		"insurance": ["provider", "number"],
+		"emergency_contact": ["name", "phone", "relationship"]}';
+	object text;
+	part record;
+BEGIN
+	IF jsonb_typeof(members->'address') = 'string' THEN
+		members := jsonb_set(members, '{address}',
+			jsonb_build_object('line1', members->'address'));
+	END IF;
+	FOR object IN SELECT jsonb_object_keys(grouped) LOOP
+		CONTINUE WHEN NOT members ? object;
+		IF jsonb_typeof(members->object) = 'null' THEN
+			SELECT members || jsonb_object_agg(object || '_' || g.name, NULL)
+			INTO members
+			FROM jsonb_array_elements_text(grouped->object) g (name);
+		ELSIF jsonb_typeof(members->object) <> 'object' THEN
+			PERFORM appt_internal.refuse_member(object, 'It is an object.');
+		ELSE
+			FOR part IN SELECT * FROM jsonb_each(members->object) LOOP
+				IF NOT grouped->object ? part.key THEN
+					PERFORM appt_internal.refuse_member(
+						object || '_' || part.key,
+						'It is not a member of this object.');
+				ELSIF jsonb_typeof(part.value) NOT IN ('string', 'null') THEN
+					PERFORM appt_internal.refuse_member(
+						object || '_' || part.key, 'It is text.');
+				END IF;
+				members := members
+					|| jsonb_build_object(object || '_' || part.key,
+						part.value);
+			END LOOP;
+		END IF;
+		members := members - object;
+	END LOOP;
+	RETURN members;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.patient_members(jsonb) IS
+	'The members of a patient with those of its objects as columns: '
+	'address.city is address_city, an address that is a text its first line, '
+	'an object that is null none of its members. Raises SB001';
 
 CREATE FUNCTION appt_internal.check_birth(members jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -196,6 +276,7 @@ BEGIN
 	IF answer.replayed THEN
 		RETURN answer;
 	END IF;
+	fields := appt_internal.patient_members(fields);
 	PERFORM appt_internal.check_birth(fields);
 	answer := appt_internal.insert_row(appt_internal.resource_of('patient'),
 		appt_internal.registration_branch(fields, client), client);
@@ -226,6 +307,7 @@ CREATE FUNCTION appt_api.update_patient(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	changes := appt_internal.patient_members(changes);
 	PERFORM appt_internal.check_birth(changes);
 	IF changes ? 'branch_id' THEN
 		changes := appt_internal.registration_branch(changes, client);
@@ -239,13 +321,46 @@ COMMENT ON FUNCTION appt_api.update_patient IS
 	'Changes what is given of a patient. Raises SB404, SB001, SB002, SBU01, '
 	'SBP01, SB950, SBU02';
 
+CREATE FUNCTION appt_internal.visit_history(patient_id text, client text)
+	RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(json_agg(v ORDER BY v.date DESC, v.appointment_id DESC),
+		'[]')
+	FROM (
+		SELECT a.appointment_id, a.token_date AS date, a.doctor_id,
+			a.branch_id, a.visit_type, a.status
+		FROM appt.patient p
+		JOIN appt.appointment a ON a.patient_no = p.patient_no
+		WHERE p.patient_id = $1
+			AND a.status <> 'held'
+			AND appt_internal.client_sees($2, a.branch_id)
+		ORDER BY a.slot_start DESC
+		LIMIT 50) v
+$$;
+
+COMMENT ON FUNCTION appt_internal.visit_history(text, text) IS
+	'The patient''s last fifty visits, those to come too, at branches that the '
+	'client sees, newest first';
+
 CREATE FUNCTION appt_api.get_patient(
 	patient_id text,
 	client text)
 	RETURNS appt_api.answer
-	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-RETURN appt_internal.get_row('patient', NULL, patient_id, client);
+AS $$
+#variable_conflict use_variable
+DECLARE
+	answer appt_api.answer
+		:= appt_internal.get_row('patient', NULL, patient_id, client);
+BEGIN
+	answer.body := left(answer.body, -1) || format(', "visit_history" : %s}',
+		appt_internal.visit_history(patient_id, client));
+	RETURN answer;
+END
+$$;
 
 COMMENT ON FUNCTION appt_api.get_patient IS
-	'One patient. Raises SB404';
+	'One patient, with visit_history: the last fifty visits. Raises SB404';

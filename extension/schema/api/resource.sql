@@ -61,8 +61,12 @@ FROM (VALUES
 		' appt_internal.branch_zone(t.branch_id))',
 		't.starts_at, t.closure_no'),
 	('patient', 'patient_id', NULL,
-		'{first_name,last_name,date_of_birth,gender,phone,email,address,'
-		'blood_group,abha_id,language,branch_id,active}',
+		'{first_name,last_name,date_of_birth,date_of_birth_estimated,gender,'
+		'phone,email,address_line1,address_line2,address_city,address_state,'
+		'address_pincode,address_country,blood_group,abha_id,aadhaar,'
+		'insurance_provider,insurance_number,emergency_contact_name,'
+		'emergency_contact_phone,emergency_contact_relationship,consent,'
+		'language,branch_id,active}',
 		'appt_internal.client_sees_patient($1, t)',
 		'appt_internal.client_sees_patient($1, t)',
 		'false', NULL, 't.patient_no'),

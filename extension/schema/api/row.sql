@@ -118,7 +118,8 @@ CREATE FUNCTION appt_internal.insert_row(
 AS $$
 #variable_conflict use_variable
 DECLARE
-	given jsonb := jsonb_strip_nulls(members);
+	given jsonb
+		:= jsonb_strip_nulls(appt_internal.clean_members(members));
 	columns text;
 	answer appt_api.answer;
 	managed boolean;
@@ -174,6 +175,7 @@ BEGIN
 	IF members ? kind.key THEN
 		PERFORM appt_internal.refuse_member(kind.key, 'An id never changes.');
 	END IF;
+	members := appt_internal.clean_members(members);
 	PERFORM appt_internal.check_members(kind, members, client);
 	SELECT string_agg(format(CASE WHEN m.value = 'null' THEN '%I = DEFAULT'
 		ELSE '%1$I = p.%1$I' END, m.key), ', ') INTO changes

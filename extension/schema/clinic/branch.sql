@@ -38,6 +38,23 @@ COMMENT ON COLUMN appt.branch.slot_min IS
 COMMENT ON COLUMN appt.branch.active IS
 	'An inactive branch offers no slot and takes no booking';
 
+CREATE FUNCTION appt_internal.branch_clean_zone() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	NEW.time_zone := appt_internal.zone_name(NEW.time_zone);
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.branch_clean_zone() IS
+	'Row trigger: the time zone by its canonical name';
+
+CREATE TRIGGER clean_zone
+	BEFORE INSERT OR UPDATE OF time_zone ON appt.branch
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.branch_clean_zone();
+
 CREATE TRIGGER id_is_final
 	BEFORE UPDATE ON appt.branch
 	FOR EACH ROW WHEN (OLD.branch_id <> NEW.branch_id)

@@ -21,6 +21,9 @@ CREATE TABLE appt.working_hours (
 		REFERENCES appt.branch ON UPDATE CASCADE ON DELETE CASCADE,
 	CONSTRAINT working_hours_weekday_iso CHECK (weekday BETWEEN 1 AND 7),
 	CONSTRAINT working_hours_start_before_end CHECK (start_time < end_time),
+	CONSTRAINT working_hours_whole_minutes CHECK (
+		extract(second FROM start_time) = 0
+		AND extract(second FROM end_time) = 0),
 	CONSTRAINT working_hours_capacity_range CHECK (capacity BETWEEN 1 AND 32),
 	CONSTRAINT working_hours_valid_range CHECK (valid_from <= valid_to
 		AND valid_from < 'infinity' AND valid_to > '-infinity'),
@@ -70,6 +73,9 @@ CREATE TABLE appt.extra_session (
 	CONSTRAINT extra_session_on_date_finite
 		CHECK (on_date BETWEEN '1970-01-01' AND '2199-12-31'),
 	CONSTRAINT extra_session_start_before_end CHECK (start_time < end_time),
+	CONSTRAINT extra_session_whole_minutes CHECK (
+		extract(second FROM start_time) = 0
+		AND extract(second FROM end_time) = 0),
 	CONSTRAINT extra_session_capacity_range CHECK (capacity BETWEEN 1 AND 32),
 	CONSTRAINT extra_session_no_overlap EXCLUDE USING gist (
 		doctor_id WITH =,

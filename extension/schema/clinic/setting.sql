@@ -71,6 +71,9 @@ VALUES
 		'First part of an appointment''s id'),
 	('patient_id_prefix', 'text', 'PAT', NULL, NULL,
 		'First part of a patient''s id'),
+	('calling_code', 'integer', '91', 0, 999,
+		'Country code of telephone numbers that are written without one; 0: '
+		'unknown'),
 	('webhooks_per_client', 'integer', '20', 1, 1000,
 		'Webhooks that an API client may have');
 

@@ -97,6 +97,7 @@ GRANT EXECUTE ON FUNCTION
 	appt_internal.local_time,
 	appt_internal.minutes_between,
 	appt_internal.month_of,
+	appt_internal.name_key,
 	appt_internal.new_id,
 	appt_internal.patient_terms
 	TO appt_admin;

@@ -119,8 +119,7 @@ sub wrong_examples {
 
 my %known = map { $_ => 1 } qw(type properties required additionalProperties
     items enum const format description examples minItems maxItems minLength
-    maxLength
-    minimum maximum default);
+    maxLength minimum maximum default anyOf);
 
 # How the value misfits the schema; where names the place.
 sub misfits {
@@ -128,6 +127,11 @@ sub misfits {
     $schema = $self->resolve($schema);
     my @unknown = grep { !$known{$_} } keys %$schema;
     die "$where: the schema has @unknown\n" if @unknown;
+    if ($schema->{anyOf}) {
+        my @tried = map { [ $self->misfits($_, $value, $where) ] }
+            @{ $schema->{anyOf} };
+        return (grep { !@$_ } @tried) ? () : @{ $tried[0] };
+    }
     my @types = map { ref ? @$_ : $_ } grep {defined} $schema->{type};
     return "$where is not @types"
         if @types && !grep { is_type($_, $value) } @types;
