@@ -23,10 +23,13 @@ AS $$
 	 * direction of writing or is not seen; hyphens; blanks. */
 	SELECT appt_internal.clean_text(
 		regexp_replace(regexp_replace(regexp_replace(
-			translate(normalize(phone, NFKC),
-				'०१२३४५६७८९০১২৩৪৫৬৭৮৯੦੧੨੩੪੫੬੭੮੯૦૧૨૩૪૫૬૭૮૯୦୧୨୩୪୫୬୭୮୯'
-				'௦௧௨௩௪௫௬௭௮௯౦౧౨౩౪౫౬౭౮౯೦೧೨೩೪೫೬೭೮೯൦൧൨൩൪൫൬൭൮൯٠١٢٣٤٥٦٧٨٩'
-				'۰۱۲۳۴۵۶۷۸۹', repeat('0123456789', 11)),
+			translate(normalize(phone, NFKC), (
+				/* The zeros of Arabic, Persian and nine scripts of India. */
+				SELECT string_agg(chr(z + d), '' ORDER BY z, d)
+				FROM unnest(ARRAY[1632, 1776, 2406, 2534, 2662, 2790, 2918,
+					3046, 3174, 3302, 3430]) z,
+					generate_series(0, 9) d),
+				repeat('0123456789', 11)),
 			'[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]', '',
 			'g'),
 			'[\u2010-\u2015\u2212]', '-', 'g'),

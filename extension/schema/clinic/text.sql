@@ -4,8 +4,8 @@
  *
  * It has one function, appt_internal.clean_text.  C functions call it for each
  * text argument, the JSON functions for each member, and a trigger for each
- * column of the tables that people fill (upkeep/clean_text.sql), so that a plain
- * INSERT obeys as well.
+ * column of the tables that people fill (upkeep/clean_text.sql), so that a
+ * plain INSERT obeys as well.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt_internal.clean_text(value text) RETURNS text
