@@ -12,6 +12,8 @@ static Datum call_edit(void *arg);
 static Appointment *work_correct(FunctionCallInfo fcinfo,
 								 const Caller *caller);
 static Appointment *work_edit(FunctionCallInfo fcinfo, const Caller *caller);
+static Jsonb *object_of_arg(FunctionCallInfo fcinfo, int n,
+							const char *field);
 static OptionalText text_member(Jsonb *object, const char *name);
 static bool bool_member(Jsonb *object, const char *name);
 
@@ -118,7 +120,7 @@ work_correct(FunctionCallInfo fcinfo, const Caller *caller)
 static Appointment *
 work_edit(FunctionCallInfo fcinfo, const Caller *caller)
 {
-	Jsonb	   *changes = PG_GETARG_JSONB_P(1);
+	Jsonb	   *changes = object_of_arg(fcinfo, 1, "changes");
 	EditRequest request = {
 		.caller = caller,
 		.appointment_id = api_text(fcinfo, 0),
@@ -131,6 +133,19 @@ work_edit(FunctionCallInfo fcinfo, const Caller *caller)
 	};
 
 	return correction_edit(&request);
+}
+
+/* What has members; nothing else can be asked for one. */
+static Jsonb *
+object_of_arg(FunctionCallInfo fcinfo, int n, const char *field)
+{
+	appt_require(!PG_ARGISNULL(n), field);
+	if (!JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(n)))
+		ereport(ERROR,
+				(APPT_ERRCODE(INVALID_REQUEST),
+				 errmsg("%s must be an object", field),
+				 appt_errfield(field)));
+	return PG_GETARG_JSONB_P(n);
 }
 
 static OptionalText

@@ -183,6 +183,9 @@ FROM appt.edit(:'l', visit_type => 'new_consultation', reason => 'Asked for');
 SELECT notes, visit_type, version FROM appt.edit(:'l', notes => 'Fasting');
 SELECT notes, visit_type, version FROM appt.edit(:'l', notes => '',
 	visit_type => '');
+-- The gateway's form takes an object and nothing else.
+SELECT pg_temp.try(format('SELECT appt_api.edit(%L, %L, NULL)', :'l', changes))
+FROM unnest('{NULL,"[]","[\"notes\",1]",7,"null","\"notes\""}'::text[]) changes;
 CREATE FUNCTION pg_temp.edit(id text, arguments text) RETURNS text
 	LANGUAGE sql
 RETURN pg_temp.try(format('SELECT appt.edit(%L, %s)', id, arguments));
