@@ -37,7 +37,7 @@ cancel_run(void *context)
 		LOG_WARNING("could not cancel a statement", log_text("why", why));
 }
 
-/* It is done. */
+/* Frees the key of the cancellation. */
 static void
 cancel_drop(void *context)
 {

@@ -13,7 +13,7 @@
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/routetable.h"
-#include "http/serve.h"
+#include "http/oauth.h"
 
 static void take_headers(char **rest, Head *head);
 static char *take_line(char **rest);

@@ -12,6 +12,7 @@
 #include "http/auth.h"
 #include "http/docs.h"
 #include "http/exchange.h"
+#include "http/oauth.h"
 #include "http/serve.h"
 #include "http/tls.h"
 

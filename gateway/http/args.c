@@ -65,7 +65,7 @@ args_gather(Call *call, const ArgSources *sources)
 		const char *value = NULL;
 
 		gather_one(&gathering, &route->args[i], &value);
-		if (route->args[i].from != IN_BODY_WHOLE)
+		if (route->args[i].from != BODY_MEMBER)
 			call->params[count++] = value;
 	}
 	if (gathering.problem != NULL)
@@ -96,10 +96,10 @@ gather_one(Gathering *gathering, const Arg *arg, const char **param)
 			*param = gather_query(gathering, arg);
 			break;
 		case FROM_BODY:
-		case IN_BODY_WHOLE:
+		case BODY_MEMBER:
 			*param = gather_body(gathering, arg);
 			break;
-		case FROM_BODY_WHOLE:
+		case WHOLE_BODY:
 			*param = body_text(call);
 			break;
 		case FROM_IF_MATCH:

@@ -66,7 +66,7 @@ route_needs_body(const Route *route)
 
 	for (i = 0; i < route->arg_count; i++)
 	{
-		if (route->args[i].from == FROM_BODY_WHOLE ||
+		if (route->args[i].from == WHOLE_BODY ||
 			(route->args[i].from == FROM_BODY &&
 			 route->args[i].rule == REQUIRED))
 			return true;
@@ -83,7 +83,7 @@ route_takes_body(const Route *route)
 	for (i = 0; i < route->arg_count; i++)
 	{
 		if (route->args[i].from == FROM_BODY ||
-			route->args[i].from == FROM_BODY_WHOLE)
+			route->args[i].from == WHOLE_BODY)
 			return true;
 	}
 	return false;
@@ -153,7 +153,7 @@ route_has_member(const Route *route, const char *name)
 	{
 		const Arg  *arg = &route->args[i];
 
-		if ((arg->from == FROM_BODY || arg->from == IN_BODY_WHOLE) &&
+		if ((arg->from == FROM_BODY || arg->from == BODY_MEMBER) &&
 			(strcmp(arg->name, name) == 0 ||
 			 (arg->alias != NULL && strcmp(arg->alias, name) == 0)))
 			return true;

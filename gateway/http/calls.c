@@ -18,7 +18,7 @@
 
 static void name_call(const Statement *statement, char *name, size_t size);
 
-/* Looks, if it is time; the answers come to calls_told. */
+/* Every statement is prepared, if it is time; calls_told hears of each. */
 void
 calls_look(Calls *calls, DbConn *conn, int64_t now_ms)
 {

@@ -1,6 +1,6 @@
 /*
  * document.c
- *		Answers that a client may keep and ask for again: the entity tag is a
+ *		Answers that may be kept and asked for again: the entity tag is a
  *		hash of what is in them, and whoever has that still is told so (304;
  *		RFC 9110, 13.1.2).
  */
@@ -30,7 +30,7 @@ document_name(Document *document)
 
 /*
  * Answers with the document, compressed for whoever takes that, or that it is
- * the one that the client has.
+ * the one that is held there.
  */
 void
 document_answer(Answer *answer, const Head *head, const Document *document)

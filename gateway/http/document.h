@@ -1,6 +1,6 @@
 /*
  * document.h
- *		Answers that a client may keep and ask for again.
+ *		Answers that may be kept and asked for again.
  */
 #ifndef APPT_DOCUMENT_H
 #define APPT_DOCUMENT_H

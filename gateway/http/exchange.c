@@ -422,7 +422,7 @@ exchange_lane(const Call *call)
 		return LANE_LONG;
 	for (i = 0; i < route->arg_count && route->alone_with != NULL; i++)
 	{
-		if (route->args[i].from == IN_BODY_WHOLE)
+		if (route->args[i].from == BODY_MEMBER)
 			continue;
 		if (strcmp(route->args[i].name, route->alone_with) == 0 &&
 			call->params[param] != NULL)

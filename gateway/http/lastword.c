@@ -118,7 +118,7 @@ info(const Connection *connection, enum MHD_ConnectionInfoType type)
 	return MHD_get_connection_info(connection->mhd, type);
 }
 
-/* Tries once: a client that does not even read gets nothing. */
+/* Sends what goes out at once: who does not even read gets nothing. */
 static void
 lastword_send(const Connection *connection, const Buf *bytes)
 {

@@ -4,7 +4,7 @@
  *		turns, and one who has as much running as one may have is passed over.
  *		Of one caller's queries the first is the first.
  *
- *		A share lives from a caller's first query to the end of his last.
+ *		A Party lives from a caller's first query to the end of his last.
  */
 #include "http/line.h"
 

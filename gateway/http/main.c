@@ -26,6 +26,7 @@
 #include "http/newkey.h"
 #include "http/options.h"
 #include "http/routetable.h"
+#include "http/oauth.h"
 #include "http/serve.h"
 #include "http/tls.h"
 

@@ -89,7 +89,7 @@ metrics_database_lost(void)
 	ADD(database_lost, 1);
 }
 
-/* A client's connection began (1) or ended (-1). */
+/* A connection to a worker began (1) or ended (-1). */
 void
 metrics_connections(int change)
 {
@@ -144,7 +144,7 @@ metrics_print(Buf *out)
 			   "are ready.\n"
 			   "# TYPE appt_database_connections gauge\n"
 			   "appt_database_connections %d\n"
-			   "# HELP appt_connections Connections of clients.\n"
+			   "# HELP appt_connections Connections to the gateway.\n"
 			   "# TYPE appt_connections gauge\n"
 			   "appt_connections %d\n",
 			   GET(database_lost), GET(database_connections),

@@ -9,7 +9,7 @@
  *		secret is slowed down by client and address, the right one never: it
  *		is known to be right before anything is counted.
  */
-#include "http/serve.h"
+#include "http/oauth.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -55,7 +55,7 @@ static const ConfigOption option_table[] = {
 	INT("APPT_IDLE_TIMEOUT_MS", "idle-timeout-ms", idle_timeout_ms, "60000",
 		100, 3600000, "an idle connection is closed after this time"),
 	INT("APPT_CONNECTION_LIMIT", "connection-limit", connection_limit,
-		"4000", 1, 1000000, "connections of clients, in each loop"),
+		"4000", 1, 1000000, "connections to the gateway, in each loop"),
 	INT("APPT_ADDRESS_LIMIT", "address-limit", address_limit, "1000", 0,
 		1000000,
 		"connections of one address (of IPv6: a /64), in each loop; 0: no "

@@ -229,7 +229,7 @@ pool_tick(Pool *pool, int64_t now_ms)
 		pool_submit(pool, question);
 }
 
-/* Finds another lane for those who wait in one that has no connection. */
+/* Queries that wait in a lane without a connection go to another lane. */
 static void
 pool_move(Pool *pool, QueryLane lane)
 {
@@ -243,7 +243,7 @@ pool_move(Pool *pool, QueryLane lane)
 	}
 }
 
-/* Sends once more what had to wait. */
+/* Postponed queries are sent again. */
 static void
 pool_send_postponed(Pool *pool)
 {
@@ -322,21 +322,21 @@ pool_close(Pool *pool)
 	free(pool);
 }
 
-/* One is open: another may be tried, as the server answers. */
+/* A connection is open: the server answers, so another may be tried. */
 static void
 conn_connected(DbConn *conn)
 {
 	pool_connect(conn->owner);
 }
 
-/* It has room. */
+/* A connection has room for another query. */
 static void
 conn_room(DbConn *conn)
 {
 	pool_serve(conn->owner, conn);
 }
 
-/* One of its queries is over. */
+/* A connection's query is over. */
 static void
 conn_finish(DbConn *conn, Query *query, QueryOutcome outcome,
 			PGresult *result)
@@ -344,21 +344,21 @@ conn_finish(DbConn *conn, Query *query, QueryOutcome outcome,
 	pool_finish(conn->owner, query, outcome, result);
 }
 
-/* One of its queries had no effect. */
+/* A connection's query had no effect and may be sent again. */
 static void
 conn_retry(DbConn *conn, Query *query, QueryOutcome outcome, PGresult *result)
 {
 	pool_retry(conn->owner, query, outcome, result);
 }
 
-/* The same, while the schema is changed or a server becomes a standby. */
+/* The same, but later: the schema is changed, or the server a standby. */
 static void
 conn_retry_later(DbConn *conn, Query *query, PGresult *result)
 {
 	pool_retry_later(conn->owner, query, result);
 }
 
-/* A statement can be prepared, or not. */
+/* Whether a statement can be prepared is known. */
 static void
 conn_checked(DbConn *conn, const Statement *statement, const char *sqlstate)
 {

@@ -45,10 +45,10 @@ typedef struct Query
 	const Statement *statement;
 	const char *const *params;
 	QueryLane	lane;
-	const char *caller;			/* whose turn it is; NULL: nobody's */
+	const char *caller;			/* a client's id, for its turn; NULL: none */
 	bool		writes;			/* never sent twice unless rolled back */
-	bool		once;			/* nor is this one, whatever it does */
-	QueryDone	done;			/* owns the result and no memory of the query */
+	bool		once;			/* never sent twice, whatever it does */
+	QueryDone	done;			/* clears the result, frees no query */
 	void	   *context;
 
 	/* The pool's. */

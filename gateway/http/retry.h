@@ -13,7 +13,7 @@ typedef enum Retry
 	RETRY_PLANNED,				/* the session's statement is out of date */
 	RETRY_ELSEWHERE,			/* the server is not the one to ask any more */
 	RETRY_LATER,				/* the schema is being changed */
-	RETRY_ONCE_LATER,			/* perhaps so */
+	RETRY_ONCE_LATER,			/* the schema may be being changed */
 } Retry;
 
 extern Retry retry_of(const char *sqlstate);

@@ -157,7 +157,7 @@ route_print(void)
 		[FROM_PATH] = "path",
 		[FROM_QUERY] = "query",
 		[FROM_BODY] = "body",
-		[IN_BODY_WHOLE] = "body",
+		[BODY_MEMBER] = "body",
 		[FROM_IF_MATCH] = "if_match",
 		[FROM_IDEMPOTENCY_KEY] = "key",
 		[FROM_REQUEST_HASH] = NULL,
@@ -223,7 +223,7 @@ route_prepare(const Route *route)
 			   route->scalar ? "" : "* FROM ", route->function);
 	for (i = 0; i < route->arg_count; i++)
 	{
-		if (route->args[i].from == IN_BODY_WHOLE)
+		if (route->args[i].from == BODY_MEMBER)
 			continue;
 		count++;
 		buf_printf(&sql, "%s\"%s\" => $%d", count > 1 ? ", " : "",

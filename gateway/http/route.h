@@ -20,8 +20,8 @@ typedef enum ArgFrom
 	FROM_PATH,
 	FROM_QUERY,
 	FROM_BODY,
-	FROM_BODY_WHOLE,			/* the body as JSON: what is to be changed */
-	IN_BODY_WHOLE,				/* checked as a member of it, no parameter */
+	WHOLE_BODY,					/* the body as JSON: what is to be changed */
+	BODY_MEMBER,				/* of WHOLE_BODY: checked, no parameter */
 	FROM_IF_MATCH,
 	FROM_CLIENT,
 	FROM_IDEMPOTENCY_KEY,
@@ -39,7 +39,7 @@ typedef enum ArgKind
 	KIND_DATE,
 	KIND_TIMESTAMP,				/* RFC 3339 with its offset */
 	KIND_TEXT_ARRAY,
-	KIND_SCALAR,				/* IN_BODY_WHOLE: text, a number or a boolean */
+	KIND_SCALAR,				/* BODY_MEMBER: text, a number or a boolean */
 	KIND_JSON,					/* an object or an array, passed on as text */
 	KIND_ANY,					/* an object or a text, within the whole body */
 } ArgKind;
@@ -48,7 +48,7 @@ typedef enum ArgRule
 {
 	OPTIONAL,
 	REQUIRED,
-	NOT_NULL,					/* IN_BODY_WHOLE: may be left out, not null */
+	NOT_NULL,					/* BODY_MEMBER: may be left out, not null */
 } ArgRule;
 
 typedef struct Arg

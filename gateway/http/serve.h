@@ -11,11 +11,7 @@ struct Exchange;
 
 extern void serve_init(void);
 extern bool serve_monitor(void) __attribute__((warn_unused_result));
-extern void oauth_init(void);
-extern void serve_token(struct Exchange *exchange);
-extern void serve_revoke(struct Exchange *exchange);
 extern void serve_openapi(struct Exchange *exchange);
-extern void serve_oauth_metadata(struct Exchange *exchange);
 extern void serve_jwks(struct Exchange *exchange);
 extern void serve_healthz(struct Exchange *exchange);
 extern void serve_readyz(struct Exchange *exchange);

@@ -373,7 +373,7 @@ server_answer(Exchange *exchange)
 }
 
 /*
- * Whether the answer is to go out before the body comes: the client waits to
+ * Whether the answer is to go out before the body comes: the sender waits to
  * be told to send it.  One that sends it anyway is heard out and then answered
  * on a connection that stays open.
  */
@@ -468,7 +468,7 @@ server_completed(void *context, struct MHD_Connection *connection,
 	*request_context = NULL;
 }
 
-/* The status that the client got, be it libmicrohttpd's own; 0: none. */
+/* The status that was sent, be it libmicrohttpd's own; 0: none. */
 static int
 server_status(const Exchange *exchange)
 {
@@ -557,7 +557,7 @@ server_keep_escapes(void *context, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-/* What libmicrohttpd has to say; never with a client's data in it. */
+/* What libmicrohttpd has to say; never with what came in it. */
 static void
 server_said(void *context, const char *format, va_list args)
 {

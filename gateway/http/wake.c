@@ -53,21 +53,21 @@ wake_turn(Wake *wake)
 	pool_submit(wake->pool, &wake->query);
 }
 
-/* When the relay is to be woken; INT64_MAX: it is not. */
+/* When the next NOTIFY is due; INT64_MAX: none is. */
 int64_t
 wake_due_ms(const Wake *wake)
 {
 	return wake->due_ms != 0 ? wake->due_ms : INT64_MAX;
 }
 
-/* Whether it is to be. */
+/* Whether a NOTIFY is due. */
 bool
 wake_is_due(const Wake *wake)
 {
 	return wake->due_ms != 0;
 }
 
-/* The relay is told, or is not. */
+/* NOTIFY has committed, or failed: then the relay looks by itself. */
 static void
 wake_done(Query *query, QueryOutcome outcome, PGresult *result)
 {

@@ -34,7 +34,7 @@ typedef enum ClaimJob
 	CLAIM_RELEASE_LOST,
 } ClaimJob;
 
-static Link link_;
+static Link database;
 static ClaimJob job = CLAIM_NONE;
 static char relay_no[32];
 static DeliveryList releases = {0};	/* to be given back */
@@ -78,7 +78,7 @@ claim_open(const char *dsn)
 		abort();
 	snprintf(relay_no, sizeof(relay_no), "%llu",
 			 (unsigned long long) (random >> 1));
-	link_open(&link_, &user, dsn);
+	link_open(&database, &user, dsn);
 }
 
 /* There may be something to claim. */
@@ -123,15 +123,15 @@ claim_done(void)
 bool
 claim_connected(void)
 {
-	return link_.state == LINK_IDLE || link_.state == LINK_BUSY;
+	return database.state == LINK_IDLE || database.state == LINK_BUSY;
 }
 
 /* What is due: to be called in each round of the loop. */
 void
 claim_pump(void)
 {
-	link_pump(&link_);
-	if (link_.state != LINK_IDLE || clock_ms() < pause_ms)
+	link_pump(&database);
+	if (database.state != LINK_IDLE || clock_ms() < pause_ms)
 		return;
 	job = next_job();
 	if (job == CLAIM_RELEASE)
@@ -148,8 +148,8 @@ claim_due_ms(void)
 {
 	int64_t		due = poll_ms;
 
-	if (link_.state != LINK_IDLE)
-		return link_due_ms(&link_);
+	if (database.state != LINK_IDLE)
+		return link_due_ms(&database);
 	if (lost || releases.count > 0)
 		due = 0;
 	else if (wanted && may_claim() && rest_ms < poll_ms)
@@ -253,7 +253,7 @@ send_claim(void)
 	snprintf(count, sizeof(count), "%d", sent_max);
 	snprintf(lease, sizeof(lease), "%d milliseconds", settings.lease_ms);
 	snprintf(per_endpoint, sizeof(per_endpoint), "%d", settings.per_endpoint);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT * FROM appt_relay.claim_deliveries($1::bigint, "
 			"$2::integer, $3::interval, $4::integer, $5::integer[], "
 			"$6::integer[], $7::integer[], $8::integer[], $9::boolean[], "
@@ -375,7 +375,7 @@ send_release(void)
 	}
 	buf_char(&numbers, '}');
 	buf_char(&fences, '}');
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_deliveries($1::bigint[], "
 			"$2::bigint[])",
 		.count = 2,
@@ -401,7 +401,7 @@ send_release_lost(void)
 	Buf			kept = {0};
 
 	delivery_numbers(&kept);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_lost($1::bigint, $2::bigint[])",
 		.count = 2,
 		.values = (const char *const[]) {relay_no, buf_get(&kept)},

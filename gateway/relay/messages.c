@@ -46,7 +46,7 @@ typedef struct ChannelCount
 	int			leased;
 } ChannelCount;
 
-static Link link_;
+static Link database;
 static Job	job = JOB_NONE;
 static char relay_no[32];
 static MessageList results = {0};	/* to be recorded */
@@ -98,7 +98,7 @@ messages_open(const char *dsn)
 			 (unsigned long long) (random >> 1));
 	mailer_open(finished);
 	provider_open(finished);
-	link_open(&link_, &user, dsn);
+	link_open(&database, &user, dsn);
 }
 
 /* There may be something to claim. */
@@ -127,8 +127,8 @@ void
 messages_pump(void)
 {
 	provider_run();
-	link_pump(&link_);
-	if (link_.state != LINK_IDLE || clock_ms() < pause_ms)
+	link_pump(&database);
+	if (database.state != LINK_IDLE || clock_ms() < pause_ms)
 		return;
 	job = next_job();
 	if (job == JOB_RELEASE_LOST)
@@ -148,8 +148,8 @@ messages_due_ms(void)
 	int64_t		curl_ms = provider_timeout_ms();
 	int64_t		due = poll_ms;
 
-	if (link_.state != LINK_IDLE)
-		due = link_due_ms(&link_);
+	if (database.state != LINK_IDLE)
+		due = link_due_ms(&database);
 	else if (lost || unsent.count > 0 || results.count > 0 ||
 			 (wanted && !stopped))
 		due = pause_ms;
@@ -268,7 +268,7 @@ send_claim(void)
 	snprintf(count, sizeof(count), "%d", settings.max_batch);
 	snprintf(lease, sizeof(lease), "%d milliseconds", lease_ms());
 	snprintf(per_channel, sizeof(per_channel), "%d", settings.per_channel);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT * FROM appt_relay.claim_notifications($1::bigint, "
 			"$2::integer, $3::interval, $4::integer, $5::integer[], "
 			"$6::integer[])",
@@ -355,7 +355,7 @@ send_record(void)
 		values[i] = buf_get(&columns[i]);
 	}
 	values[COLUMNS] = settings.message_retry_schedule;
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT * FROM appt_relay.record_notifications("
 			"$1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], "
 			"$5::integer[], $6::text[], $7::text[], "
@@ -387,7 +387,7 @@ add_result(Buf *columns, const Message *message, bool first)
 		buf_text(&columns[4], "NULL");
 	encode_array_item(&columns[5], outcome->error);
 	encode_array_item(&columns[6], outcome->answer.len > 0
-			   ? buf_get(&outcome->answer) : NULL);
+					  ? buf_get(&outcome->answer) : NULL);
 }
 
 /* A batch is recorded; what an operator should hear of is logged. */
@@ -448,7 +448,7 @@ send_release(void)
 	}
 	buf_char(&numbers, '}');
 	buf_char(&fences, '}');
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_notifications($1::bigint[], "
 			"$2::bigint[])",
 		.count = 2,
@@ -466,7 +466,7 @@ send_release_lost(void)
 	Buf			kept = {0};
 
 	message_numbers(&kept);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_lost_notifications($1::bigint, "
 			"$2::bigint[])",
 		.count = 2,

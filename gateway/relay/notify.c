@@ -14,7 +14,7 @@
 #define PING_EVERY_MS	5000
 #define ANSWER_MS		5000
 
-static Link link_;
+static Link database;
 static void (*wake_relay) (void);
 static bool listening = false;
 static int64_t ping_ms = 0;
@@ -78,7 +78,7 @@ notify_open(const char *dsn, void (*wake) (void))
 	};
 
 	wake_relay = wake;
-	link_open(&link_, &user, dsn);
+	link_open(&database, &user, dsn);
 }
 
 /* What is due by time. */
@@ -90,13 +90,13 @@ notify_pump(void)
 		.timeout_ms = ANSWER_MS,
 	};
 
-	link_pump(&link_);
-	if (link_.state == LINK_IDLE && clock_ms() >= ping_ms)
+	link_pump(&database);
+	if (database.state == LINK_IDLE && clock_ms() >= ping_ms)
 	{
 		if (listening)
-			link_send(&link_, &ping);
+			link_send(&database, &ping);
 		else
-			notify_up(&link_);
+			notify_up(&database);
 	}
 }
 
@@ -104,7 +104,7 @@ notify_pump(void)
 int64_t
 notify_due_ms(void)
 {
-	return link_.state == LINK_IDLE ? ping_ms : link_due_ms(&link_);
+	return database.state == LINK_IDLE ? ping_ms : link_due_ms(&database);
 }
 
 /* Whether a notification would be heard. */

@@ -35,7 +35,7 @@ typedef struct Columns
 	Buf			text[COLUMNS];
 } Columns;
 
-static Link link_;
+static Link database;
 static void (*wake_relay) (void);
 static Buf	retry_schedule = {0};	/* as an array literal */
 static DeliveryList results = {0};	/* to be recorded */
@@ -73,7 +73,7 @@ record_open(const char *dsn, void (*wake) (void))
 	wake_relay = wake;
 	buf_printf(&retry_schedule, "{%s}", settings.retry_schedule);
 	batch_max = settings.max_batch;
-	link_open(&link_, &user, dsn);
+	link_open(&database, &user, dsn);
 }
 
 /* Takes a delivery whose attempt is over. */
@@ -103,15 +103,16 @@ record_done(void)
 bool
 record_connected(void)
 {
-	return link_.state == LINK_IDLE || link_.state == LINK_BUSY;
+	return database.state == LINK_IDLE || database.state == LINK_BUSY;
 }
 
 /* What is due: to be called in each round of the loop. */
 void
 record_pump(void)
 {
-	link_pump(&link_);
-	if (link_.state == LINK_IDLE && clock_ms() >= pause_ms && record_is_due())
+	link_pump(&database);
+	if (database.state == LINK_IDLE && clock_ms() >= pause_ms &&
+		record_is_due())
 		record_send();
 }
 
@@ -119,8 +120,8 @@ record_pump(void)
 int64_t
 record_due_ms(void)
 {
-	if (link_.state != LINK_IDLE)
-		return link_due_ms(&link_);
+	if (database.state != LINK_IDLE)
+		return link_due_ms(&database);
 	if (results.count == 0)
 		return INT64_MAX;
 	return first_ms + wait_ms > pause_ms ? first_ms + wait_ms : pause_ms;
@@ -179,7 +180,7 @@ record_send(void)
 			 settings.disable_after_s);
 	values[COLUMNS] = buf_get(&retry_schedule);
 	values[COLUMNS + 1] = disable_after;
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT * FROM appt_relay.record_attempts($1::bigint[], "
 			"$2::bigint[], $3::integer[], $4::bigint[], $5::integer[], "
 			"$6::integer[], $7::integer[], $8::text[], $9::text[], "

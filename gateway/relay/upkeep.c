@@ -67,7 +67,7 @@ static Chore chores[CHORES] = {
 	[RETENTION] = {.send = retention_send, .answered = retention_answered},
 };
 
-static Link link_;
+static Link database;
 static Chore *under_way = NULL;
 static void (*wake_relay) (void);
 static int64_t sent_ms;
@@ -91,7 +91,7 @@ upkeep_open(const char *dsn, void (*wake) (void))
 	chores[SWEEP].every_ms = settings.upkeep_every_s * 1000LL;
 	chores[RETENTION].every_ms = settings.retention_every_s * 1000LL;
 	chores[RETENTION].due_ms = clock_ms() + chores[RETENTION].every_ms;
-	link_open(&link_, &user, dsn);
+	link_open(&database, &user, dsn);
 }
 
 /* What is due: to be called in each round of the loop. */
@@ -100,8 +100,8 @@ upkeep_pump(void)
 {
 	Chore	   *chore = next_chore();
 
-	link_pump(&link_);
-	if (link_.state != LINK_IDLE || clock_ms() < chore->due_ms)
+	link_pump(&database);
+	if (database.state != LINK_IDLE || clock_ms() < chore->due_ms)
 		return;
 	sent_ms = clock_ms();
 	chore->due_ms = sent_ms + chore->every_ms;
@@ -113,8 +113,8 @@ upkeep_pump(void)
 int64_t
 upkeep_due_ms(void)
 {
-	return link_.state == LINK_IDLE ? next_chore()->due_ms
-		: link_due_ms(&link_);
+	return database.state == LINK_IDLE ? next_chore()->due_ms
+		: link_due_ms(&database);
 }
 
 /* The chore that is due first. */
@@ -169,7 +169,7 @@ upkeep_result(Link *link, PGresult *result)
 static void
 tick_send(void)
 {
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT expired, held, drained, replayed "
 			"FROM appt_relay.tick()",
 		.timeout_ms = TICK_MS,
@@ -195,7 +195,7 @@ tick_answered(PGresult *rows)
 static void
 messages_send(void)
 {
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT expired, reminders, unreported "
 			"FROM appt_relay.tick_notifications()",
 		.timeout_ms = LONG_MS,
@@ -220,7 +220,7 @@ messages_answered(PGresult *rows)
 static void
 stats_send(void)
 {
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT pending, due, in_flight, held, "
 			"round(oldest_due_s * 1000)::bigint, endpoints, "
 			"endpoints_disabled, endpoints_failing FROM appt_relay.stats()",
@@ -278,7 +278,7 @@ sweep_send(void)
 	char		batch[16];
 
 	snprintf(batch, sizeof(batch), "%d", SWEEP_BATCH);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT deleted, what, problem FROM appt.upkeep($1::integer)",
 		.count = 1,
 		.values = (const char *const[]) {batch},
@@ -315,7 +315,7 @@ retention_send(void)
 	char		keep[32];
 
 	snprintf(keep, sizeof(keep), "%d days", settings.keep_days);
-	link_send(&link_, &(LinkStatement) {
+	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT attempts + deliveries "
 			"+ appt_relay.notification_retention($1::interval) "
 			"FROM appt_relay.retention($1::interval)",
