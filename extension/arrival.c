@@ -109,7 +109,8 @@ is_day_going_on(const Appointment *current, TimestampTz now)
  * without a lock.
  */
 int
-arrival_find_lane(const Appointment *seen, ArrivalPlace where)
+arrival_find_lane(const Appointment *seen, const Caller *caller,
+				  ArrivalPlace where)
 {
 	DoctorDay	day = {
 		.doctor_no = seen->doctor_no,
@@ -123,6 +124,8 @@ arrival_find_lane(const Appointment *seen, ArrivalPlace where)
 	if (patient_is_busy(seen->patient_no, seen->slot_start, seen->slot_end,
 						seen->appointment_no))
 		patient_refuse_busy(seen->patient_id);
+	/* Until the day was locked another booking may have changed the lane. */
+	seen = appointment_find(seen->appointment_id, caller, APPT_UNLOCKED);
 	if (where == ARRIVAL_AGAIN)
 		placement_find_again(&placement, seen->lane, seen->appointment_no);
 	else

@@ -284,7 +284,8 @@ typedef enum ArrivalPlace
 extern void arrival_check_time(const Appointment *current, const char *verb);
 extern void arrival_check_early(const Appointment *current, const char *verb);
 extern bool arrival_counts(const Appointment *current);
-extern int	arrival_find_lane(const Appointment *seen, ArrivalPlace where);
+extern int	arrival_find_lane(const Appointment *seen, const Caller *caller,
+							  ArrivalPlace where);
 
 /* ---- queue.c ---- */
 

@@ -105,7 +105,7 @@ correct_once(void *arg)
 							APPT_UNLOCKED);
 	if (has_no_place(seen) && strcmp(to, "no_show") != 0 &&
 		!appointment_is(seen, to))
-		lane = arrival_find_lane(seen, ARRIVAL_AGAIN);
+		lane = arrival_find_lane(seen, request->caller, ARRIVAL_AGAIN);
 	current = appointment_find(request->appointment_id, request->caller,
 							   APPT_FOR_UPDATE);
 	if (current->version != seen->version)

@@ -340,7 +340,8 @@ check_in_once(void *arg)
 	seen = appointment_find(request->appointment_id, request->caller,
 							APPT_UNLOCKED);
 	if (appointment_is(seen, "no_show"))
-		lane = arrival_find_lane(seen, ARRIVAL_BESIDE);
+		lane = arrival_find_lane(seen, request->caller,
+								 ARRIVAL_BESIDE);
 	current = begin(request, &check_in);
 	if (current->version != seen->version)
 		return false;
