@@ -62,7 +62,7 @@ BEGIN
 	SELECT t.* INTO p
 	FROM appt.patient t
 	WHERE t.patient_no = a.patient_no;
-	SELECT b.time_zone INTO zone
+	SELECT appt_internal.known_zone(b.time_zone) INTO zone
 	FROM appt.branch b
 	WHERE b.branch_id = a.branch_id;
 	rules := appt_internal.notification_rules(a.branch_id, a.doctor_id);

@@ -79,7 +79,7 @@ BEGIN
 		PERFORM appt_internal.refuse_id('appointment', $1, 'appointment_id',
 			'SB404');
 	END IF;
-	SELECT b.time_zone INTO zone
+	SELECT appt_internal.known_zone(b.time_zone) INTO zone
 	FROM appt.branch b
 	WHERE b.branch_id = a.branch_id;
 	IF NOT EXISTS (SELECT FROM appt.notification_channel c WHERE c.active) THEN
@@ -158,7 +158,8 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	WITH rules AS MATERIALIZED (
-		SELECT d.branch_id, d.doctor_id, b.time_zone,
+		SELECT d.branch_id, d.doctor_id,
+			appt_internal.known_zone(b.time_zone) AS time_zone,
 			appt_internal.notification_rules(d.branch_id, d.doctor_id) AS rules
 		FROM (
 			SELECT DISTINCT a.branch_id, a.doctor_id

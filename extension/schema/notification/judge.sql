@@ -343,15 +343,19 @@ COMMENT ON FUNCTION appt_internal.route_notification IS
 
 CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
 	RETURNS timestamptz
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN (
-	SELECT CASE
-		WHEN i.local::time < '10:00' THEN i.local::date + time '10:00'
-		WHEN i.local::time >= '21:00' THEN i.local::date + 1 + time '10:00'
-		ELSE i.local
-	END AT TIME ZONE 'Asia/Kolkata'
-	FROM (SELECT at AT TIME ZONE 'Asia/Kolkata') AS i (local));
+AS $$
+DECLARE
+	local CONSTANT timestamp := at AT TIME ZONE 'Asia/Kolkata';
+BEGIN
+	RETURN CASE
+		WHEN local::time < '10:00' THEN local::date + time '10:00'
+		WHEN local::time >= '21:00' THEN local::date + 1 + time '10:00'
+		ELSE local
+	END AT TIME ZONE 'Asia/Kolkata';
+END
+$$;
 
 COMMENT ON FUNCTION appt_internal.may_promote_at(timestamptz) IS
 	'When a promotional message, or one that is explicitly agreed to, may go '

@@ -115,7 +115,8 @@ BEGIN
 	WHERE d.name = 'reminder_lead_min';
 
 	FOR place IN
-		SELECT a.branch_id, a.doctor_id, a.doctor_no, b.time_zone,
+		SELECT a.branch_id, a.doctor_id, a.doctor_no,
+			appt_internal.known_zone(b.time_zone) AS time_zone,
 			appt_internal.notification_rules(a.branch_id, a.doctor_id) AS rules
 		FROM (
 			SELECT DISTINCT t.branch_id, t.doctor_id, t.doctor_no

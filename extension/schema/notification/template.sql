@@ -280,10 +280,12 @@ CREATE TRIGGER default_language_check
 /* --- rendering ---------------------------------------------------------- */
 
 CREATE FUNCTION appt_internal.template_values(appointment_id text) RETURNS jsonb
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT jsonb_build_object(
+BEGIN
+	/* Not of LANGUAGE sql, which would plan it anew for each message. */
+	RETURN (SELECT jsonb_build_object(
 		'appointment_id', a.appointment_id,
 		'branch_address', b.address,
 		'branch_name', b.name,
@@ -305,7 +307,8 @@ AS $$
 	CROSS JOIN LATERAL (SELECT a.slot_start
 		AT TIME ZONE appt_internal.known_zone(b.time_zone))
 		AS s (local_start)
-	WHERE a.appointment_id = $1
+	WHERE a.appointment_id = $1);
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.template_values(text) IS
@@ -314,15 +317,17 @@ COMMENT ON FUNCTION appt_internal.template_values(text) IS
 
 CREATE FUNCTION appt_internal.fill_template(template text, filling jsonb)
 	RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(
+BEGIN
+	RETURN (SELECT string_agg(
 		CASE WHEN p.place = 1 THEN p.piece
 			ELSE coalesce($2->>split_part(p.piece, '}}', 1), '')
 				|| substr(p.piece, strpos(p.piece, '}}') + 2)
 		END, '' ORDER BY p.place)
-	FROM string_to_table($1, '{{') WITH ORDINALITY AS p (piece, place)
+	FROM string_to_table($1, '{{') WITH ORDINALITY AS p (piece, place));
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
