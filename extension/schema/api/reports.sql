@@ -44,8 +44,8 @@ END;
 
 COMMENT ON FUNCTION appt_internal.csv_cell(text, boolean) IS
 	'A cell by RFC 4180. A text that a spreadsheet would take for a formula '
-	'(first character = + - @, a tab or the end of a line) gets an apostrophe in '
-	'front, as OWASP advises; numbers, dates and times stay as they are';
+	'(first character = + - @, a tab or the end of a line) gets an apostrophe '
+	'in front, as OWASP advises; numbers, dates and times stay as they are';
 
 CREATE FUNCTION appt_internal.csv_line(line json, texts text[])
 	RETURNS text
@@ -169,5 +169,5 @@ COMMENT ON FUNCTION appt_api.report(text, date, date, text, text, integer,
 	integer, text, text) IS
 	'A page of a view of appt_report (those of appt_internal.report), by dates '
 	'(from and to inclusive), branch and doctor; format csv, else JSON. Of '
-	'branches that the client does not see it has no row. Raises SB404 (report, '
-	'branch_id, doctor_id), SB001';
+	'branches that the client does not see it has no row. Raises SB404 '
+	'(report, branch_id, doctor_id), SB001';
