@@ -15,7 +15,7 @@
  */
 typedef int (*MonitorPage) (const char *path, Buf *text);
 
-extern bool monitor_listen(const char *address, MonitorPage page)
+extern bool monitor_listen(const char *where, MonitorPage page)
 			__attribute__((warn_unused_result));
 
 #endif							/* APPT_MONITOR_H */

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/buf.h"
 #include "common/errand.h"
 #include "common/log.h"
@@ -32,14 +33,6 @@
 
 #define LISTEN_BACKLOG 1024
 
-/* Where to listen, taken apart. */
-typedef struct Address
-{
-	char		host[256];
-	char		port[16];
-} Address;
-
-static bool address_parse(const char *text, Address *address);
 static int	listen_on(Address *address);
 static bool listen_port(int fd, Address *address);
 static bool raise_descriptors(void);
@@ -123,30 +116,6 @@ serve(void)
 	return 0;
 }
 
-/* Takes host:port or [v6]:port apart. */
-static bool
-address_parse(const char *text, Address *address)
-{
-	const char *colon = strrchr(text, ':');
-	const char *host = text;
-	size_t		len;
-
-	if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 15)
-		return false;
-	len = (size_t) (colon - text);
-	if (len >= 2 && host[0] == '[' && host[len - 1] == ']')
-	{
-		host++;
-		len -= 2;
-	}
-	if (len >= sizeof(address->host))
-		return false;
-	memcpy(address->host, host, len);
-	address->host[len] = '\0';
-	snprintf(address->port, sizeof(address->port), "%s", colon + 1);
-	return true;
-}
-
 /*
  * A listening socket of that address; -1 with the reason in the log.  A port
  * of 0 becomes the one that was free.  Loops share the port by SO_REUSEPORT,
@@ -156,22 +125,13 @@ static int
 listen_on(Address *address)
 {
 	static bool first = true;
-	const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE
-	};
-	struct addrinfo *found = NULL;
+	struct addrinfo *found = address_find(address);
 	int			one = 1;
 	int			failed;
-	int			fd = -1;
+	int			fd;
 
-	failed = getaddrinfo(address->host[0] != '\0' ? address->host : NULL,
-						 address->port, &hints, &found);
-	if (failed != 0)
-	{
-		LOG_ERROR("cannot listen", log_text("address", address->host),
-				  log_text("why", gai_strerror(failed)));
+	if (found == NULL)
 		return -1;
-	}
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 				0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
