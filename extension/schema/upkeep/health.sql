@@ -271,14 +271,14 @@ AS $$
 	SELECT
 		'triggers',
 		count(*) = 0,
-		coalesce('not as the extension made them: '
+		coalesce('not as the extension made them (DISABLE or ENABLE TRIGGER '
+				'ALL does that): '
 				|| string_agg(format('%s of %s', w.tgname, w.relation), ', '
 					ORDER BY w.relation, w.tgname),
 			'all do what the extension made them for'),
-		'DISABLE or ENABLE TRIGGER ALL has done that. '
-			|| string_agg(format('ALTER TABLE %s ENABLE %sTRIGGER %s;',
-				w.relation, w.mode, w.tgname), ' '
-				ORDER BY w.relation, w.tgname)
+		string_agg(format('ALTER TABLE %s ENABLE %sTRIGGER %s;',
+			w.relation, w.mode, w.tgname), ' '
+			ORDER BY w.relation, w.tgname)
 	FROM (
 		SELECT
 			t.tgname,
