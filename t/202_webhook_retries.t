@@ -175,7 +175,7 @@ subtest 'nothing but failure disables, after alerts' => sub {
             my $now = status();
             $now->{status} eq 'disabled'
                 || $percent < 100 && $now->{alerted_percent} == $percent - 5;
-        } "what comes of $percent percent", 15;
+        } "what comes of $percent percent", 60;
     }
     is(status()->{disabled_reason}, 'failing', 'with its reason');
     my @alert = $sink->wait_for_requests(2, path => '/watch');
