@@ -216,7 +216,7 @@ SELECT name, value, pg_temp.try(format(
 FROM (VALUES (1, 'reminder_lead_min', '0'), (2, 'reminder_lead_min', '10,'),
 	(3, 'reminder_lead_min', '50000'), (4, 'notification_order', 'fax'),
 	(5, 'quiet_from', '25:00'), (6, 'quiet_to', '9:00'),
-	(7, 'phone_country_code', '+91'), (8, 'settle_s', '-1'))
+	(8, 'settle_s', '-1'))
 	AS s (place, name, value)
 ORDER BY place;
 

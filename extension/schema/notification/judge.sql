@@ -222,23 +222,17 @@ COMMENT ON FUNCTION appt_internal.judge_notification IS
 
 CREATE FUNCTION appt_internal.patient_address(
 	p appt.patient,
-	channel text,
-	country_code text)
+	channel text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN CASE
-	WHEN channel = 'email' THEN
+RETURN CASE channel
+	WHEN 'email' THEN
 		CASE WHEN appt_internal.is_address(p.email) THEN p.email END
-	WHEN p.phone IS NULL THEN NULL
-	WHEN p.phone LIKE '+%' THEN '+' || regexp_replace(p.phone, '\D', '', 'g')
-	WHEN regexp_replace(p.phone, '\D', '', 'g') LIKE '00%' THEN
-		'+' || substr(regexp_replace(p.phone, '\D', '', 'g'), 3)
-	ELSE '+' || country_code
-		|| regexp_replace(regexp_replace(p.phone, '\D', '', 'g'), '^0', '')
+	ELSE p.phone_e164
 END;
 
-COMMENT ON FUNCTION appt_internal.patient_address(appt.patient, text, text) IS
+COMMENT ON FUNCTION appt_internal.patient_address(appt.patient, text) IS
 	'Where a patient is reached by a kind of channel: the e-mail address, or '
 	'the telephone number as +919876543210; NULL: not at all';
 
@@ -304,8 +298,7 @@ BEGIN
 				AND t.channel = o.kind)
 		ORDER BY o.place
 	LOOP
-		route.address := appt_internal.patient_address(p, channel.kind,
-			rules.country_code);
+		route.address := appt_internal.patient_address(p, channel.kind);
 		IF route.address IS NULL THEN
 			reasons := reasons || 'no_address'::text;
 			CONTINUE;

@@ -67,9 +67,7 @@ VALUES
 	('settle_s', 'integer', '60', 0, 3600,
 		'Seconds that a change waits for another before its patient is told'),
 	('fallback_after_min', 'integer', '10', 1, 1440,
-		'Minutes without a report of delivery until the next channel is tried'),
-	('phone_country_code', 'text', '91', NULL, NULL,
-		'Country code of telephone numbers that are kept without one');
+		'Minutes without a report of delivery until the next channel is tried');
 
 CREATE FUNCTION appt_internal.notification_setting_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -92,10 +90,6 @@ BEGIN
 				'{email,sms,whatsapp}'::text[]
 				THEN 'It is of whatsapp, sms and email, with commas between.'
 			END
-		WHEN 'phone_country_code' THEN
-			CASE WHEN NEW.value !~ '^[1-9][0-9]{0,3}$'
-				THEN 'It is one to four digits, such as 91.'
-			END
 		ELSE
 			CASE WHEN NEW.value !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
 				THEN 'It is a time such as 21:00.'
@@ -117,7 +111,7 @@ COMMENT ON FUNCTION appt_internal.notification_setting_check() IS
 CREATE TRIGGER notification_setting_check
 	BEFORE INSERT OR UPDATE ON appt.setting
 	FOR EACH ROW WHEN (NEW.name IN ('reminder_lead_min', 'notification_order',
-		'quiet_from', 'quiet_to', 'phone_country_code'))
+		'quiet_from', 'quiet_to'))
 	EXECUTE FUNCTION appt_internal.notification_setting_check();
 
 /* Settings of messages as they are for one doctor at one branch. */
@@ -128,8 +122,7 @@ CREATE TYPE appt_internal.notification_rules AS (
 	quiet_to time,
 	settle_s integer,
 	fallback_after_min integer,
-	language text,
-	country_code text
+	language text
 );
 
 COMMENT ON TYPE appt_internal.notification_rules IS
@@ -159,8 +152,7 @@ BEGIN
 		ORDER BY s.doctor_id IS NULL, s.branch_id IS NULL
 		LIMIT 1) s ON true
 	WHERE d.name IN ('reminder_lead_min', 'notification_order', 'quiet_from',
-		'quiet_to', 'settle_s', 'fallback_after_min', 'default_language',
-		'phone_country_code');
+		'quiet_to', 'settle_s', 'fallback_after_min', 'default_language');
 
 	rules.leads := ARRAY(
 		SELECT DISTINCT l.lead_min::integer
@@ -174,7 +166,6 @@ BEGIN
 	rules.settle_s := v->>'settle_s';
 	rules.fallback_after_min := v->>'fallback_after_min';
 	rules.language := v->>'default_language';
-	rules.country_code := v->>'phone_country_code';
 	RETURN rules;
 END
 $$;
