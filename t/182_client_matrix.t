@@ -181,7 +181,7 @@ sub value {
     my ($name, $arg, $world) = @_;
     return undef if $arg =~ /^(?:expected_version|idempotency_key|request_hash
         |slot_end|new_slot_end|duration|date_from|date_to|search|specialty|state
-        |registered_after|to_doctor_id|source|event|channel|language|secret|notes)$/x;
+        |registered_after|to_doctor_id|notify|source|event|channel|language|secret|notes)$/x;
     return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
