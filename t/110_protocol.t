@@ -257,7 +257,7 @@ is($http->post('/api/v1/appointments', '{"patient_id":"a\\u0000b"}')->{status},
 }
 
 like(scalar send_raw("GET /api/v1/patients?search=a%22>b&per_page=5 HTTP/1.1\r\n$host$auth\r\n"),
-    qr{^Link: </api/v1/patients\?search=a%22%3Eb&per_page=5&page=1>; rel="first", <[^<>"]*>; rel="last"\r$}m,
+    qr{^Link: </api/v1/patients\?search=a%22%3Eb&per_page=5&page=1>; rel="first", (?:<[^<>"]*>; rel="next", )?<[^<>"]*>; rel="last"\r$}m,
     'nothing in a query ends a link early');
 
 # ---- one connection, many requests ------------------------------------------
