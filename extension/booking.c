@@ -150,6 +150,7 @@ check_texts(const BookRequest *request)
 	ereport(ERROR,
 			(APPT_ERRCODE(INVALID_REQUEST),
 			 errmsg("source \"%s\" is not known", request->source),
+			 errdetail("It is one of api, web, mobile, aggregator, front_desk and sql."),
 			 appt_errfield("source")));
 }
 

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 #include "utils/rel.h"
@@ -87,6 +88,8 @@ static char *clean_ascii(const char *text);
 static char *name_key(const char *name, SignRule rule);
 static int	without(pg_wchar *codes, const CodeRange *ranges, int n);
 static Datum clean_value(Datum value, bool *isnull);
+static Datum clean_list(Datum list);
+static bool is_among(const Datum *items, int n, Datum item);
 
 PG_FUNCTION_INFO_V1(appt_clean_text_sql);
 PG_FUNCTION_INFO_V1(appt_name_key);
@@ -136,7 +139,7 @@ appt_name_words(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(name_key(name, SIGNS_PART)));
 }
 
-/* Cleans every text of a row before it is stored. */
+/* Cleans every text and list of texts of a row before it is stored. */
 Datum
 appt_clean_texts(PG_FUNCTION_ARGS)
 {
@@ -159,10 +162,12 @@ appt_clean_texts(PG_FUNCTION_ARGS)
 		Form_pg_attribute column = TupleDescAttr(desc, i);
 		Datum		before = values[i];
 
-		if (nulls[i] || column->atttypid != TEXTOID || column->attisdropped ||
-			column->attgenerated != '\0')
+		if (nulls[i] || column->attisdropped || column->attgenerated != '\0')
 			continue;
-		values[i] = clean_value(before, &nulls[i]);
+		if (column->atttypid == TEXTOID)
+			values[i] = clean_value(before, &nulls[i]);
+		else if (column->atttypid == TEXTARRAYOID)
+			values[i] = clean_list(before);
 		replaced[i] = nulls[i] || values[i] != before;
 		changed |= replaced[i];
 	}
@@ -182,6 +187,48 @@ clean_value(Datum value, bool *isnull)
 	if (after != NULL && strcmp(before, after) == 0)
 		return value;
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(after);
+}
+
+/* The list's texts cleaned, each once; the list itself if it is so already. */
+static Datum
+clean_list(Datum list)
+{
+	ArrayType  *array = DatumGetArrayTypeP(list);
+	Datum	   *items;
+	bool	   *nulls;
+	bool		changed = false;
+	int			n;
+	int			kept = 0;
+
+	if (ARR_NDIM(array) != 1 || array_contains_nulls(array))
+		return list;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls,
+					  &n);
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Datum		item = clean_value(items[i], &isnull);
+
+		changed |= item != items[i];
+		if (!isnull && !is_among(items, kept, item))
+			items[kept++] = item;
+	}
+	return kept == n && !changed ? list
+		: PointerGetDatum(construct_array(items, kept, TEXTOID, -1, false,
+										  TYPALIGN_INT));
+}
+
+static bool
+is_among(const Datum *items, int n, Datum item)
+{
+	const char *wanted = TextDatumGetCString(item);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(TextDatumGetCString(items[i]), wanted) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # One request in several spellings: members in another order, other blanks, a
-# byte order mark, 15.0 for 15; and texts that are left blank.
+# byte order mark, 15.0 for 15; what is given twice; texts that are left blank.
 
 use strict;
 use warnings;
@@ -79,11 +79,45 @@ is($http->post("$base/appointments", "\xEF\xBB", \%json)->{status}, 400,
 is($http->post("$base/appointments", "\xEF\xBB\xBF", \%json)->{status}, 400,
     'nothing but a mark is no JSON');
 
+# ---- what clients and webhooks are given --------------------------------------
+
+$r = $http->post("$base/clients", { name => ' Desk ',
+    scopes => [qw(appointments:read patients:read appointments:read)] });
+is($r->{json}{name}, 'Desk', 'a client\'s name is trimmed');
+is_deeply($r->{json}{scopes}, [qw(appointments:read patients:read)],
+    'a scope is there once');
+my $at = "$base/clients/$r->{json}{client_id}";
+is($http->patch($at, {})->{json}{version}, 1, 'no change is no new version');
+is($http->patch($at, { name => 'Front desk' })->{json}{version}, 2, 'one is');
+$r = $http->post("$base/webhooks", { url => 'https://example.com/hook',
+    events => [qw(appointment.booked appointment.booked)] });
+is_deeply($r->{json}{events}, ['appointment.booked'], 'an event is there once');
+$at = "$base/webhooks/$r->{json}{webhook_id}";
+is($http->patch($at, {})->{json}{version}, 1, 'a webhook\'s version, too');
+is($http->patch($at, { description => 'x' })->{json}{version}, 2, 'counts changes');
+for my $case ([ "$base/clients", name => "a\x07" ],
+    [ "$base/clients", description => "a\x07" ],
+    [ "$base/webhooks", description => "a\x07" ]) {
+    my ($path, $field, $value) = @$case;
+    my %good = $path =~ /clients/
+        ? (name => 'n', scopes => ['appointments:read'])
+        : (url => 'https://example.com/other');
+    $r = $http->post($path, { %good, $field => $value });
+    is($r->{status}, 400, "$path: a control character in $field");
+}
+$r = $http->post("$base/appointments", { patient_id => 'PAT-2026-00123',
+    doctor_id => 'DOC-001', branch_id => 'MUM-01', source => 'sql',
+    slot_start => $free[1]{start_time} });
+is($r->{status}, 400, 'a booking over HTTP does not come from SQL');
+like($r->{json}{errors}[0]{message}, qr/^must be one of api, web, mobile/,
+    'where it can come from is said');
+
 # ---- an empty text is an absent one -----------------------------------------
 
 is($http->post("$base/patients", { first_name => '' })->{json}{errors}[0]{message},
     'must not be empty', 'what is required cannot be empty');
-for my $field (qw(last_name address)) {
+for my $field (qw(last_name phone email address language
+    blood_group gender)) {
     $r = $http->post("$base/patients", { first_name => 'Tara', $field => '' });
     is($r->{status}, 201, "$field left blank") or diag $r->{body};
 }

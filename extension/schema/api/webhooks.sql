@@ -260,7 +260,10 @@ BEGIN
 		branch_ids = CASE WHEN change_webhook.branch_ids IS NULL
 			THEN w.branch_ids ELSE branches END,
 		version = w.version + 1
-	WHERE w.webhook_no = was.webhook_no;
+	WHERE w.webhook_no = was.webhook_no
+		AND num_nonnulls(change_webhook.url, change_webhook.events,
+			change_webhook.description, change_webhook.branch_ids,
+			change_webhook.status) > 0;
 	IF change_webhook.status <> was.status THEN
 		PERFORM appt_internal.switch_webhook(
 			was.webhook_no, change_webhook.status = 'enabled');

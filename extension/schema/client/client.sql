@@ -50,6 +50,11 @@ CREATE TABLE appt.api_client (
 	CONSTRAINT api_client_id_format
 		CHECK (client_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
 	CONSTRAINT api_client_name_not_blank CHECK (name ~ '\S'),
+	CONSTRAINT api_client_name_printable CHECK (length(name) <= 500
+		AND name !~ '[\u0001-\u001f\u007f]'),
+	CONSTRAINT api_client_description_printable CHECK (
+		length(description) <= 500
+		AND description !~ '[\u0001-\u0009\u000b-\u001f\u007f]'),
 	CONSTRAINT api_client_scopes_known CHECK (
 		appt_internal.is_scope_list(scopes)),
 	CONSTRAINT api_client_branch_ids_not_empty
@@ -149,7 +154,8 @@ COMMENT ON FUNCTION appt_internal.api_client_changed() IS
 CREATE TRIGGER api_client_changed
 	BEFORE UPDATE OF name, description, scopes, branch_ids, active,
 		requests_per_minute, secret_hash ON appt.api_client
-	FOR EACH ROW EXECUTE FUNCTION appt_internal.api_client_changed();
+	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+	EXECUTE FUNCTION appt_internal.api_client_changed();
 
 CREATE FUNCTION appt_internal.client_actor() RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -179,6 +185,9 @@ BEGIN
 		INSERT INTO appt.client_audit (client_id, action, actor)
 		VALUES (OLD.client_id, 'deleted', appt_internal.client_actor());
 		RETURN NULL;
+	END IF;
+	IF NEW.version = OLD.version THEN
+		RETURN NULL;			/* nothing has changed */
 	END IF;
 	IF NEW.secret_hash <> OLD.secret_hash THEN
 		what := 'secret_rotated';

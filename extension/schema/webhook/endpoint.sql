@@ -24,6 +24,9 @@ CREATE TABLE appt.webhook (
 	CONSTRAINT webhook_pkey PRIMARY KEY (webhook_no),
 	CONSTRAINT webhook_id_key UNIQUE (webhook_id),
 	CONSTRAINT webhook_status_known CHECK (status IN ('enabled', 'disabled')),
+	CONSTRAINT webhook_description_printable CHECK (
+		length(description) <= 500
+		AND description !~ '[\u0001-\u0009\u000b-\u001f\u007f]'),
 	CONSTRAINT webhook_events_not_empty CHECK (cardinality(events) > 0),
 	CONSTRAINT webhook_branch_ids_not_empty
 		CHECK (cardinality(branch_ids) > 0),
