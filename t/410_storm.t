@@ -138,9 +138,7 @@ SQL
 none('each published event has one delivery', <<'SQL');
 SELECT e.event_id, count(d.event_no)
 FROM appt.event e LEFT JOIN appt.delivery d USING (event_no)
-WHERE e.event_type IN ('appointment.booked', 'appointment.rescheduled',
-	'appointment.cancelled', 'appointment.checked_in',
-	'appointment.completed', 'appointment.no_show')
+WHERE e.event_type = ANY (appt.webhook_event_types())
 GROUP BY e.event_id HAVING count(d.event_no) <> 1
 SQL
 none('nothing that is booked lies in time off or a closure', <<'SQL');

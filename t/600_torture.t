@@ -169,15 +169,13 @@ WHERE a.status <> 'held'
 SQL
 none('no event without its appointment', $oracle->found(<<'SQL'));
 SELECT e.event_id FROM appt.event e
-WHERE e.event_type LIKE 'appointment.%' AND NOT EXISTS (
+WHERE e.event_type ~ '^(appointment|visit)[.]' AND NOT EXISTS (
 	SELECT FROM appt.appointment a WHERE a.appointment_no = e.appointment_no)
 SQL
 none('each published event has one delivery', $oracle->found(<<'SQL'));
 SELECT e.event_id, e.event_type, count(d.event_no)
 FROM appt.event e LEFT JOIN appt.delivery d USING (event_no)
-WHERE e.event_type IN ('appointment.booked', 'appointment.rescheduled',
-	'appointment.cancelled', 'appointment.checked_in',
-	'appointment.completed', 'appointment.no_show')
+WHERE e.event_type = ANY (appt.webhook_event_types())
 GROUP BY 1, 2 HAVING count(d.event_no) <> 1
 SQL
 none('nobody is booked into time off or a closure', $oracle->found(<<'SQL'));

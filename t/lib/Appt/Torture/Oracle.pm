@@ -54,7 +54,7 @@ sub acknowledged {
         for @{ $self->{cluster}->query(<<'SQL') };
 SELECT data::json->>'appointment_id' AS id, data::json->>'version' AS version,
 	data
-FROM appt.event WHERE event_type LIKE 'appointment.%'
+FROM appt.event WHERE appointment_no IS NOT NULL
 SQL
     my @wrong;
     for ($self->acknowledgements) {
