@@ -205,8 +205,14 @@ AS $$
 		WHERE (s.extra OR NOT EXISTS (
 				SELECT FROM sessions e
 				WHERE e.extra AND e.starts <= t AND e.ends > t))
-			AND t + coalesce(p.length, s.step) <= prop.reach(doctor, branch,
-				day, p.time_zone, s.extra, s.starts, s.ends, s.capacity, t)),
+			AND CASE
+				WHEN NOT s.extra AND t + coalesce(p.length, s.step) <= s.ends
+					AND NOT EXISTS (SELECT FROM sessions e WHERE e.extra)
+				THEN true
+				ELSE t + coalesce(p.length, s.step) <= prop.reach(doctor,
+					branch, day, p.time_zone, s.extra, s.starts, s.ends,
+					s.capacity, t)
+				END),
 	judged AS (
 		SELECT g.*, g.capacity - prop.places_taken(doctor, g.starts, g.ends,
 			g.before, g.after) AS left_over
