@@ -131,6 +131,7 @@ for my $bad (
     [ 'a date in another form', { date => '15/03/2026' }, 'date' ],
     [ 'a duration below 5', { duration => 4 }, 'duration' ],
     [ 'a duration above 480', { duration => 481 }, 'duration' ],
+    [ 'a duration above the limit', { duration => 121 }, 'duration' ],
     [ 'a duration that is no number', { duration => '15x' }, 'duration' ],
     [ 'a range of 32 days', { date_to => '2026-04-15' }, 'date_to' ],
     [ 'a range backwards', { date_to => '2026-03-14' }, 'date_to' ],
@@ -172,7 +173,9 @@ for my $bad (
     [ 'a time that is none',
         { slot_start => '2026-03-15T25:00:00+05:30' }, 'slot_start' ],
     [ 'the end before the start',
-        { slot_end => '2026-03-15T09:45:00+05:30' }, 'slot_end' ]) {
+        { slot_end => '2026-03-15T09:45:00+05:30' }, 'slot_end' ],
+    [ 'a visit of the whole day',
+        { slot_end => '2026-03-15T18:00:00+05:30' }, 'slot_end' ]) {
     my ($name, $change, $field) = @$bad;
     refused("booking, $name", book(body(%$change)),
         400, 'invalid_request', field => $field);
