@@ -153,8 +153,7 @@ is($code, 0, 'they are removed') or diag $out, $err;
 isnt(($machine->sh('pgrep bioecko'))[0], 0, 'nothing of them runs');
 like($machine->must('ls /etc/bioecko'), qr/^gateway\.env$/m,
     'the settings stay');
-my $left = "find /etc /usr /var /lib/systemd -xdev -name '*bioecko*' -print | "
-    . "grep -v -e '^/var/lib/dpkg' -e '^/var/lib/systemd' -e '^/var/cache' -e '^/var/tmp'";
+my $left = "find /etc /usr /lib/systemd -xdev -name '*bioecko*' -print";
 is(($machine->sh("$left | grep -v ^/etc/bioecko"))[1], '', 'and no other file');
 
 $machine->must("dpkg -i $below/${extension}_*.deb >/dev/null");
