@@ -361,6 +361,16 @@ SELECT * FROM pg_temp.told(:'id');
 SELECT protocol FROM appt_relay.claim_notifications(1, 10) ORDER BY 1;
 SELECT pg_temp.try('SELECT appt.resend_notification(0)');
 
+-- Where the last channel was switched off meanwhile, that is the reason.
+SAVEPOINT off;
+SELECT set_config('bioecko_appt.clock', '2026-03-14 12:00+05:30', true);
+SELECT pg_temp.book('PAT-4', '2026-03-18 11:15+05:30') AS last \gset
+UPDATE appt.notification_channel SET active = false;
+SELECT * FROM pg_temp.claim();
+SELECT * FROM pg_temp.told(:'last');
+SELECT * FROM appt.explain_notification(:'last');
+ROLLBACK TO off;
+
 -- The secret is written by appt_admin and not read.
 SET LOCAL ROLE appt_admin;
 UPDATE appt.notification_channel SET secret = 'other' WHERE channel_id = 'sms';

@@ -15,6 +15,8 @@ RETURN CASE reason
 	WHEN 'opted_out' THEN 'the patient does not want it'
 	WHEN 'no_address' THEN
 		'the patient has no address for any channel that there is'
+	WHEN 'no_channel' THEN
+		'no channel is active that has not been tried'
 	WHEN 'no_template' THEN 'there is no active template for it'
 	WHEN 'past' THEN 'its time was over'
 	WHEN 'erased' THEN 'the patient was erased'

@@ -324,7 +324,8 @@ BEGIN
 	route.reason := CASE
 		WHEN 'opted_out' = ANY (reasons) THEN 'opted_out'
 		WHEN 'no_template' = ANY (reasons) THEN 'no_template'
-		ELSE 'no_address'
+		WHEN 'no_address' = ANY (reasons) THEN 'no_address'
+		ELSE 'no_channel'
 	END;
 	RETURN route;
 END

@@ -91,7 +91,8 @@ COMMENT ON COLUMN appt.notification.state IS
 	'skipped (for a reason)';
 COMMENT ON COLUMN appt.notification.reason IS
 	'Why it was skipped (cancelled, moved, completed, no_show, late_booking, '
-	'opted_out, no_address, no_template, past, erased), or the last error';
+	'opted_out, no_address, no_channel, no_template, past, erased), or the '
+	'last error';
 COMMENT ON COLUMN appt.notification.channel_no IS
 	'The channel that it waits for or went by; 0: none is chosen yet';
 COMMENT ON COLUMN appt.notification.channel IS 'email, sms or whatsapp';
