@@ -152,6 +152,11 @@ for my $path ('/api/v1/appointments/APT%00x', '/api/v1/appointments/a%2Fb',
     my $answer = send_raw("GET $path HTTP/1.1\r\n$host$auth\r\n");
     is((statuses($answer))[0], 400, "400: $path") or diag $answer;
 }
+for my $target (qw(elsewhere/ e/ elsewhere *)) {
+    my $answer = send_raw("GET $target HTTP/1.1\r\n$host$auth\r\n");
+    is((statuses($answer))[0], 400, "a target that is no path: $target");
+    unlike($answer, qr/^Location:/mi, 'and leads nowhere');
+}
 like(scalar send_raw("GET http://localhost/healthz HTTP/1.1\r\n$host\r\n"),
     qr/^HTTP\S+ 200/, 'an absolute target is served (RFC 9112, 3.2.2)');
 for my $path ('/', '/api/v1', '/api/v2/appointments', '/api/v1/appointments/a/b/c',

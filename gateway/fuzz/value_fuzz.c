@@ -62,7 +62,7 @@ check_json(Call *call, const Arg *arg, const json_t *json)
 
 	call->fields = NULL;
 	value = value_from_json(call, arg, "field", json);
-	if (arg->kind == KIND_SCALAR)
+	if (arg->kind == KIND_SCALAR || arg->kind == KIND_ANY)
 		HOLDS(value == NULL);	/* it goes with the body as a whole */
 	else
 		check_form(call, arg, value);

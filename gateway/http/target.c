@@ -64,7 +64,7 @@ target_before_slash(Head *head)
 	size_t		start;
 	const char *p;
 
-	if (len < 3 || path[len - 1] != '/')
+	if (len < 3 || path[0] != '/' || path[len - 1] != '/')
 		return NULL;
 	for (p = path; *p != '\0'; p++)
 	{
