@@ -18,6 +18,14 @@ CREATE ROLE reader LOGIN IN ROLE appt_reporting;
 CREATE ROLE desk LOGIN IN ROLE appt_reporting_contact;
 SELECT appt.create_webhook('https://receiver.example.org/hook');
 
+-- Somebody is told of a booking.
+INSERT INTO appt.notification_channel (channel_id, kind, settings, active)
+VALUES ('mail', 'email', '{"host": "mail.example.org", "from": "a@example.org"}',
+    true);
+SELECT appt.book('PAT-2026-00123', f.doctor_id, f.start_time,
+    branch_id => f.branch_id)
+FROM appt.first_available(ARRAY['DOC-001']) f;
+
 -- The demo's visits end without having been started: measure some.
 UPDATE appt.appointment
 SET started_at = checked_in_at + interval '11 minutes'
