@@ -185,7 +185,7 @@ AS $$
 			('Etc/Zulu', 'UTC'),
 			('Etc/Universal', 'UTC')
 			) a (former, zone)
-		 WHERE a.former = appt_internal.server_zone(name)
+		 WHERE lower(a.former) = lower(name)
 			AND appt_internal.is_time_zone(a.zone)),
 		appt_internal.server_zone(name),
 		name)
