@@ -267,4 +267,26 @@ SQL
     is(scalar($sink->mails), 2, 'two mails in all');
 };
 
+# The first is in the statement that waits for the lock, the others in the next.
+subtest 'one that cannot be recorded keeps back no other' => sub {
+    $sink->forget;
+    my (undef, $bad, $good) = map { (book($clinic, 1))[0] } 1 .. 3;
+    my $dba = $cluster->connect;
+    $dba->begin_work;
+    $dba->do('LOCK TABLE appt.notification_attempt IN SHARE MODE');
+    $cluster->psql(q{UPDATE appt.notification SET due_at = clock_timestamp()
+        WHERE state = 'due'});
+    $sink->wait_for_mails(3);
+    $dba->do('ALTER TABLE appt.notification_attempt ADD CONSTRAINT dba CHECK ('
+        . 'notification_no <> ' . $cluster->value(<<'SQL', $bad) . ') NOT VALID');
+SELECT n.notification_no FROM appt.notification n
+JOIN appt.appointment a USING (appointment_no) WHERE a.appointment_id = $1
+SQL
+    $dba->commit;
+    is(wait_for_state($good, qr/sent/), 'booked:sent', 'the other is recorded');
+    is(state_of($bad), 'booked:sending', 'it waits for the end of its lease');
+    $cluster->psql('ALTER TABLE appt.notification_attempt DROP CONSTRAINT dba');
+    is(wait_for_state($bad, qr/sent/), 'booked:sent', 'and is sent again');
+};
+
 done_testing();

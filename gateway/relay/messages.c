@@ -57,6 +57,7 @@ static int	channel_count = 0;
 static bool lost = false;		/* an answer, to a claim or a release */
 static bool wanted = true;
 static bool stopped = false;
+static bool one_by_one = false;	/* since a batch of results was refused */
 static int64_t sent_ms;
 static int64_t poll_ms = 0;
 static int64_t pause_ms = 0;	/* nothing is asked before */
@@ -345,7 +346,8 @@ send_record(void)
 	const Message *message;
 	int			i;
 
-	while (results.count > 0 && told.count < settings.max_batch)
+	while (results.count > 0 &&
+		   told.count < (one_by_one ? 1 : settings.max_batch))
 		message_push(&told, message_pop(&results));
 	for (message = told.first; message != NULL; message = message->next)
 		add_result(columns, message, message == told.first);
@@ -397,6 +399,7 @@ recorded(const PGresult *rows)
 	int			row;
 
 	let_go(&told);
+	one_by_one = one_by_one && results.count > 0;
 	wanted = true;
 	for (row = 0; row < PQntuples(rows); row++)
 	{
@@ -410,24 +413,26 @@ recorded(const PGresult *rows)
 }
 
 /*
- * A batch was not taken.  It is tried again without the answers, the one text
- * that another side chose; what cannot be recorded even so, alone, is let go:
- * its lease runs out, and it is sent again.
+ * A batch was not taken: what is left is recorded one by one, so that one that
+ * cannot be recorded keeps back no other.  That one is tried again without the
+ * answer, the one text that another side chose; where that fails, too, it is
+ * let go: its lease runs out, and it is sent again.
  */
 static void
 refused(void)
 {
-	Message    *message;
-	bool		bare = told.count == 1 && told.first->outcome.answer.len == 0;
+	Buf		   *answer = &told.first->outcome.answer;
 
-	if (bare)
+	one_by_one = true;
+	if (told.count > 1)
+		take_back(&results, &told);
+	else if (answer->len > 0)
 	{
-		let_go(&told);
-		return;
+		buf_clear(answer);
+		take_back(&results, &told);
 	}
-	for (message = told.first; message != NULL; message = message->next)
-		buf_clear(&message->outcome.answer);
-	take_back(&results, &told);
+	else
+		let_go(&told);
 }
 
 /* Gives back what is not sent. */
