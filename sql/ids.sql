@@ -52,7 +52,7 @@ SELECT appt_internal.patient_age('2000-01-01') AS born_on_new_years_day,
 -- The clinic's first active branch speaks for who has none.
 UPDATE appt.branch SET active = false WHERE branch_id = 'MUM-01';
 SELECT appt_internal.clinic_today(), appt_internal.clinic_today('MUM-01') AS mumbai,
-	appt_internal.clinic_today('XXX') AS unknown;
+	appt_internal.clinic_today('PAR-01') AS unknown;
 DELETE FROM appt.appointment;
 DELETE FROM appt.doctor_day;
 DELETE FROM appt.working_hours;

@@ -84,7 +84,7 @@ BEGIN
 	('patient', 'blood_group', 'A+, A-, B+, B-, AB+, AB-, O+ or O-'),
 	('patient', 'date_of_birth', 'Date of birth'),
 	('patient', 'first_name', 'First name'),
-	('patient', 'gender', 'male, female, other or unknown'),
+	('patient', 'gender', 'male, female, other or undisclosed'),
 	('patient', 'language', 'Language of messages, a BCP 47 tag: en, hi, mr'),
 	('patient', 'last_name', 'Last name'),
 	('patient', 'registered_at', 'When the patient was registered'),
