@@ -36,6 +36,7 @@ PG_FUNCTION_INFO_V1(appt_release);
 PG_FUNCTION_INFO_V1(appt_walk_in);
 PG_FUNCTION_INFO_V1(appt_reschedule);
 PG_FUNCTION_INFO_V1(appt_cancel);
+PG_FUNCTION_INFO_V1(appt_confirm);
 PG_FUNCTION_INFO_V1(appt_check_in);
 PG_FUNCTION_INFO_V1(appt_undo_check_in);
 PG_FUNCTION_INFO_V1(appt_start);
@@ -90,6 +91,12 @@ appt_cancel(PG_FUNCTION_ARGS)
 	};
 
 	return appt_with_spi(call_change, &call);
+}
+
+Datum
+appt_confirm(PG_FUNCTION_ARGS)
+{
+	return change(fcinfo, lifecycle_confirm);
 }
 
 Datum

@@ -193,6 +193,7 @@ appt_api_set_priority(PG_FUNCTION_ARGS)
 		return appt_with_spi(api_answer, &call); \
 	}
 
+CHANGE_ENTRY(confirm)
 CHANGE_ENTRY(check_in)
 CHANGE_ENTRY(undo_check_in)
 CHANGE_ENTRY(start)

@@ -38,6 +38,7 @@ enum
 	COL_STARTED_AT,
 	COL_COMPLETED_AT,
 	COL_CANCELLED_AT,
+	COL_CONFIRMED_AT,
 	COL_HOLD_EXPIRES_AT,
 	COL_HELD_BY,
 	COL_DOCTOR_NO,
@@ -80,6 +81,7 @@ static const Column columns[COL_COUNT] = {
 	[COL_STARTED_AT] = {"started_at", TIMESTAMPTZOID, false},
 	[COL_COMPLETED_AT] = {"completed_at", TIMESTAMPTZOID, false},
 	[COL_CANCELLED_AT] = {"cancelled_at", TIMESTAMPTZOID, false},
+	[COL_CONFIRMED_AT] = {"confirmed_at", TIMESTAMPTZOID, false},
 	[COL_HOLD_EXPIRES_AT] = {"hold_expires_at", TIMESTAMPTZOID, false},
 	[COL_HELD_BY] = {"held_by", TEXTOID, false},
 	[COL_DOCTOR_NO] = {"doctor_no", INT4OID, true},
@@ -142,11 +144,13 @@ static ApptStatement store = {
 	"UPDATE appt.appointment a"
 	" SET status = $2, reason = $3, lane = $4, priority = $5,"
 	" skipped_at = $6, checked_in_at = $7, started_at = $8,"
-	" completed_at = $9, cancelled_at = $10, version = a.version + 1"
+	" completed_at = $9, cancelled_at = $10, confirmed_at = $11,"
+	" version = a.version + 1"
 	" WHERE a.appointment_no = $1"
 	" RETURNING a",
-	10, {INT8OID, TEXTOID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+	11, {INT8OID, TEXTOID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID}
 };
 
 static const RowLayout *row_layout(HeapTupleHeader row, TupleDesc desc);
@@ -217,6 +221,7 @@ appointment_from_row(Datum row)
 		.started_at = TIME_OR_NONE(STARTED_AT),
 		.completed_at = TIME_OR_NONE(COMPLETED_AT),
 		.cancelled_at = TIME_OR_NONE(CANCELLED_AT),
+		.confirmed_at = TIME_OR_NONE(CONFIRMED_AT),
 		.hold_expires_at = TIME_OR_NONE(HOLD_EXPIRES_AT),
 		.held_by = TEXT(HELD_BY),
 		.doctor_no = INT4(DOCTOR_NO),
@@ -414,7 +419,8 @@ appointment_store(const Appointment *a)
 		appt_arg_optional_time(a->checked_in_at),
 		appt_arg_optional_time(a->started_at),
 		appt_arg_optional_time(a->completed_at),
-		appt_arg_optional_time(a->cancelled_at)
+		appt_arg_optional_time(a->cancelled_at),
+		appt_arg_optional_time(a->confirmed_at)
 	};
 	bool		isnull;
 
@@ -505,6 +511,7 @@ write_json(const Appointment *a)
 	appt_json_optional_time(&out, "started_at", a->started_at, zone);
 	appt_json_optional_time(&out, "completed_at", a->completed_at, zone);
 	appt_json_optional_time(&out, "cancelled_at", a->cancelled_at, zone);
+	appt_json_optional_time(&out, "confirmed_at", a->confirmed_at, zone);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

@@ -53,6 +53,7 @@ typedef struct Appointment
 	OptionalTime started_at;
 	OptionalTime completed_at;
 	OptionalTime cancelled_at;
+	OptionalTime confirmed_at;	/* the patient said that he will come */
 	OptionalTime hold_expires_at;
 	const char *held_by;		/* the API client whose hold it is */
 	int			doctor_no;

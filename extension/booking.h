@@ -256,6 +256,7 @@ extern Appointment *booking_walk_in(const BookRequest *request);
 extern Appointment *booking_hold(const BookRequest *request);
 extern Appointment *reschedule_move(const RescheduleRequest *request);
 extern Appointment *lifecycle_cancel(const ChangeRequest *request);
+extern Appointment *lifecycle_confirm(const ChangeRequest *request);
 extern Appointment *lifecycle_check_in(const ChangeRequest *request);
 extern Appointment *lifecycle_undo_check_in(const ChangeRequest *request);
 extern Appointment *lifecycle_start(const ChangeRequest *request);

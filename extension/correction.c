@@ -14,10 +14,10 @@
 static ApptStatement edit = {
 	"UPDATE appt.appointment a"
 	" SET notes = $2, visit_type = $3, patient_id = $4, patient_no = $5,"
-	" reason = $6, version = a.version + 1"
+	" reason = $6, confirmed_at = $7, version = a.version + 1"
 	" WHERE a.appointment_no = $1"
 	" RETURNING a",
-	6, {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID}
+	7, {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID}
 };
 
 /* The states that can be set. */
@@ -290,6 +290,7 @@ put_patient(Appointment *edited, const EditRequest *request, int patient_no)
 		patient_refuse_busy(request->patient_id);
 	edited->patient_id = request->patient_id;
 	edited->patient_no = patient_no;
+	edited->confirmed_at.given = false; /* he has not said so */
 }
 
 static bool
@@ -310,7 +311,8 @@ update_row(void *arg)
 		appt_arg_text(edited->visit_type),
 		appt_arg_text(edited->patient_id),
 		appt_arg(Int32GetDatum(edited->patient_no)),
-		appt_arg_text(edited->reason)
+		appt_arg_text(edited->reason),
+		appt_arg_optional_time(edited->confirmed_at)
 	};
 
 	if (appt_run(&edit, args, APPT_WRITE) != 1)

@@ -28,6 +28,12 @@ static const Transition cancel = {
 	.to = "cancelled",
 	.event_type = "appointment.cancelled"
 };
+static const Transition confirm = {
+	.verb = "confirmed",
+	.from = {"booked"},
+	.event_type = "appointment.updated",
+	.change = "confirmed"
+};
 static const Transition check_in = {
 	.verb = "checked in",
 	.from = {"booked", "no_show"},
@@ -97,6 +103,7 @@ static void check_transition(const Appointment *current,
 							 const Transition *transition);
 static bool is_from(const Transition *transition, const Appointment *current);
 static void check_called(const Appointment *current);
+static void check_not_over(const Appointment *current);
 static bool is_too_late(const Appointment *current);
 static void refuse_late(const Appointment *current);
 static bool check_in_once(void *arg);
@@ -128,6 +135,19 @@ lifecycle_cancel(const ChangeRequest *request)
 	current->reason = pstrdup(request->reason);
 	recorded.reason = lifecycle_reason(request->reason, late);
 	return finish(current, &recorded, &cancel);
+}
+
+/* The patient will come; one who has said so has no need to again. */
+Appointment *
+lifecycle_confirm(const ChangeRequest *request)
+{
+	Appointment *current = begin(request, &confirm);
+
+	if (current->confirmed_at.given)
+		return current;
+	check_not_over(current);
+	current->confirmed_at = appt_time(appt_now());
+	return finish(current, request, &confirm);
 }
 
 /* At the right time; a no-show may come back with the same number. */
@@ -313,6 +333,20 @@ check_called(const Appointment *current)
 			 errmsg("appointment \"%s\" cannot be %s",
 					current->appointment_id, recall.verb),
 			 errdetail("The patient has not been called yet.")));
+}
+
+static void
+check_not_over(const Appointment *current)
+{
+	if (appt_now() < current->slot_end)
+		return;
+	ereport(ERROR,
+			(APPT_ERRCODE(INVALID_TRANSITION),
+			 errmsg("appointment \"%s\" cannot be %s any more",
+					current->appointment_id, confirm.verb),
+			 errdetail("It ended at %s.",
+					   appt_spoken_time(current->slot_end,
+										appointment_zone(current)))));
 }
 
 static void

@@ -20,6 +20,7 @@ static ApptStatement move = {
 	" reason = coalesce($10, a.reason), buffer_before_min = $11,"
 	" buffer_after_min = $12, override = $13, status = $14,"
 	" checked_in_at = $15, skipped_at = $16, wall_start = $17,"
+	" confirmed_at = NULL,"
 	" version = a.version + 1, reschedule_count = a.reschedule_count + 1"
 	" WHERE a.appointment_no = $1"
 	" RETURNING a",

@@ -38,7 +38,8 @@ FROM (VALUES (jsonb '{"slot_start": "1969-12-31 23:59+00"}'),
 	('{"booked_at": "-infinity"}'), ('{"booked_at": "0206-01-01"}'),
 	('{"checked_in_at": "294276-12-31"}'), ('{"skipped_at": "infinity"}'),
 	('{"started_at": "infinity"}'), ('{"completed_at": "4714-11-24 00:00+00 BC"}'),
-	('{"cancelled_at": "infinity"}'), ('{"notes": "all right"}')) v (change);
+	('{"cancelled_at": "infinity"}'), ('{"confirmed_at": "infinity"}'),
+	('{"notes": "all right"}')) v (change);
 
 DELETE FROM appt.appointment WHERE appointment_no = 4711;
 

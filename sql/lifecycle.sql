@@ -53,8 +53,8 @@ SELECT call,
 	pg_temp.outcome('completed', call) AS completed,
 	pg_temp.outcome('cancelled', call) AS cancelled,
 	pg_temp.outcome('no_show', call) AS no_show
-FROM unnest(ARRAY['check_in(%L)', 'undo_check_in(%L)', 'start(%L)',
-	'complete(%L)', 'no_show(%L)', 'cancel(%L, ''Asked'')',
+FROM unnest(ARRAY['confirm(%L)', 'check_in(%L)', 'undo_check_in(%L)',
+	'start(%L)', 'complete(%L)', 'no_show(%L)', 'cancel(%L, ''Asked'')',
 	'reschedule(%L, ''2026-03-16 11:15'')', 'skip(%L)', 'recall(%L)',
 	'set_priority(%L, 5)'])
 	WITH ORDINALITY c (call, n)
@@ -64,7 +64,31 @@ ORDER BY n;
 SELECT pg_temp.make('completed') AS a \gset
 SELECT pg_temp.try(format('SELECT appt.cancel(%L, ''Asked'')', :'a'));
 SELECT verb, pg_temp.try(format('SELECT appt.' || verb || '(%L)', :'a'))
-FROM unnest('{check_in,undo_check_in,start,no_show,skip,recall}'::text[]) verb;
+FROM unnest('{confirm,check_in,undo_check_in,start,no_show,skip,
+	recall}'::text[]) verb;
+
+-- A patient says that he will come: once, until the visit is over. A move takes
+-- it back, and so does another patient; nothing else does.
+DELETE FROM appt.setting;
+SET LOCAL bioecko_appt.clock = '2026-03-16 07:00+05:30';
+SELECT pg_temp.book('PAT-2', '2026-03-17 11:00') AS k \gset
+SELECT confirmed_at, version FROM appt.confirm(:'k');
+SET LOCAL bioecko_appt.clock = '2026-03-16 07:30+05:30';
+SELECT confirmed_at, version FROM appt.confirm(:'k', 2);
+SELECT pg_temp.try(format('SELECT appt.confirm(%L, 1)', :'k'));
+SELECT confirmed_at FROM appt.edit(:'k', 'A note');
+SELECT confirmed_at FROM appt.reschedule(:'k', '2026-03-17 11:15');
+SELECT confirmed_at FROM appt.confirm(:'k');
+SELECT confirmed_at FROM appt.edit(:'k', patient_id => 'PAT-3',
+	reason => 'A namesake', override => true);
+SELECT e.event_type, e.change, e.data::jsonb->>'confirmed_at' AS confirmed_at
+FROM appt.event e
+JOIN appt.appointment a USING (appointment_no)
+WHERE a.appointment_id = :'k'
+ORDER BY e.event_no;
+SET LOCAL bioecko_appt.clock = '2026-03-17 11:30+05:30';
+SELECT pg_temp.try(format('SELECT appt.confirm(%L)', :'k'));
+SELECT confirmed_at FROM appt.cancel(:'k', 'Asked', override => true);
 
 -- Each change has its time, its version and its event.
 DELETE FROM appt.setting;

@@ -24,7 +24,7 @@ my $published = '{"patient_id":"PAT-2026-00123","doctor_id":"DOC-001",'
 my @fields = sort qw(appointment_id patient_id doctor_id branch_id slot_start
     slot_end visit_type status token_number token_date source notes version
     reschedule_count reason booked_at checked_in_at started_at completed_at
-    cancelled_at);
+    cancelled_at confirmed_at);
 
 my %day = (doctor_id => 'DOC-001', date => '2026-03-15', branch_id => 'MUM-01');
 my ($first, $id);
@@ -71,7 +71,8 @@ subtest 'the published request is booked' => sub {
         status     => 'booked', token_number => 1,
         token_date => '2026-03-15', version => 1, reschedule_count => 0,
         booked_at  => '2026-03-14T12:00:00+05:30', source => 'api',
-        reason     => undef, cancelled_at => undef, checked_in_at => undef,
+        reason     => undef, cancelled_at => undef, confirmed_at => undef,
+        checked_in_at => undef,
         started_at => undef, completed_at => undef);
     is($first->{$_}, $expected{$_}, $_) for sort keys %expected;
 };

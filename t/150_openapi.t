@@ -113,6 +113,7 @@ asks("POST $one/skip", 412, "$at_once/skip", undef, { 'If-Match' => '"1"' });
 asks("POST $one/complete", 200, "$at_once/complete");
 asks("POST $one/recall", 409, "$at_once/recall");
 asks("POST $one/no-show", 409, "$a/$there->{appointment_id}/no-show");
+asks("POST $one/confirm", 409, "$a/$there->{appointment_id}/confirm");
 asks("POST $one/undo-check-in", 404, "$a/APT-2026-999999/undo-check-in");
 
 my $w = '/api/v1/webhooks';

@@ -295,8 +295,8 @@ sub random_call {
         if $dice < 0.66;
     return ('SELECT appt.cancel(' . $some->("status = 'booked'") . ', $1)',
         'Asked') if $dice < 0.78;
-    return ('SELECT appt.' . one_of('check_in', 'no_show', 'start', 'complete',
-            'undo_check_in') . '(' . $some->("status <> 'held'") . ')')
+    return ('SELECT appt.' . one_of('confirm', 'check_in', 'no_show', 'start',
+            'complete', 'undo_check_in') . '(' . $some->("status <> 'held'") . ')')
         if $dice < 0.86;
     return ('SELECT appt.walk_in($1, $2, $3)', $patient, $doctor, $branch)
         if $dice < 0.88;

@@ -427,7 +427,7 @@ BEGIN
 				format('SELECT appt.cancel(%L, %L)', someone, 'Asked')
 			WHEN i % 10 = 8 THEN
 				format('SELECT appt.%s(%L)', prop.pick('check_in', 'no_show',
-					'start', 'complete', 'undo_check_in'), someone)
+					'confirm', 'start', 'complete', 'undo_check_in'), someone)
 			WHEN i % 10 = 9 THEN
 				format('SELECT appt.book(%L, %L, %L, %L, %L, override => true)',
 					'P' || prop.number(1, 20), doctor, w.now

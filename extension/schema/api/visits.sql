@@ -1,6 +1,20 @@
 /* ---------------------------------------------------------------------------
- * The visit itself as JSON: check-in, start, completion, no-show.
+ * The visit itself as JSON: confirmation, check-in, start, completion, no-show.
  * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_api.confirm(
+	appointment_id text,
+	expected_version integer,
+	client text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	request_hash text DEFAULT NULL)
+	RETURNS appt_api.answer
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_api_confirm';
+
+COMMENT ON FUNCTION appt_api.confirm(text, integer, text, text, text) IS
+	'As appt.confirm';
 
 CREATE FUNCTION appt_api.check_in(
 	appointment_id text,

@@ -49,13 +49,14 @@ CREATE FUNCTION appt_internal.are_in_range(
 	checked_in_at timestamptz,
 	started_at timestamptz,
 	completed_at timestamptz,
-	cancelled_at timestamptz)
+	cancelled_at timestamptz,
+	confirmed_at timestamptz)
 	RETURNS boolean
 	LANGUAGE c IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_are_in_range';
 
 COMMENT ON FUNCTION appt_internal.are_in_range(date, timestamptz, timestamptz,
-	timestamptz, timestamptz, timestamptz, timestamptz) IS
+	timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) IS
 	'Whether what is known of these lies in 1970 to 2199: no report and no '
 	'time zone takes it out of what a timestamp can be';
 
@@ -115,6 +116,7 @@ CREATE TABLE appt.appointment (
 	started_at timestamptz,
 	completed_at timestamptz,
 	cancelled_at timestamptz,
+	confirmed_at timestamptz,
 	hold_expires_at timestamptz,
 	held_by text,
 	doctor_no integer NOT NULL,
@@ -131,7 +133,8 @@ CREATE TABLE appt.appointment (
 		CHECK (appt_internal.is_slot(slot_start, slot_end)),
 	CONSTRAINT appointment_times_in_range CHECK (
 		appt_internal.are_in_range(token_date, booked_at, skipped_at,
-			checked_in_at, started_at, completed_at, cancelled_at)),
+			checked_in_at, started_at, completed_at, cancelled_at,
+			confirmed_at)),
 	CONSTRAINT appointment_status_known
 		CHECK (appt_internal.is_appointment_status(status)),
 	CONSTRAINT appointment_source_known
@@ -197,6 +200,8 @@ COMMENT ON COLUMN appt.appointment.skipped_at IS
 	'When the patient did not answer the call; goes behind the others';
 COMMENT ON COLUMN appt.appointment.override IS
 	'Booked on purpose against the slot rules by staff';
+COMMENT ON COLUMN appt.appointment.confirmed_at IS
+	'When the patient said that he will come; a move takes it back';
 COMMENT ON COLUMN appt.appointment.held_by IS
 	'The API client whose hold it is; the holds of others are not counted';
 COMMENT ON COLUMN appt.appointment.lane IS

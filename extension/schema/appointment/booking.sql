@@ -180,6 +180,19 @@ COMMENT ON FUNCTION appt.cancel(text, text, integer, boolean, boolean) IS
 	'(final already), SB931 (too late: cancellation_window_min, a setting), '
 	'SBP01, SB404, SB001 (blank reason)';
 
+CREATE FUNCTION appt.confirm(
+	appointment_id text,
+	expected_version integer DEFAULT NULL)
+	RETURNS appt.appointment
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_confirm';
+
+COMMENT ON FUNCTION appt.confirm(text, integer) IS
+	'Records that the patient will come (confirmed_at); one that is confirmed '
+	'stays as it is. A move, or another patient, takes it back. Raises SB930 '
+	'(status does not allow it, or the visit''s time is over), SBP01, SB404';
+
 CREATE FUNCTION appt.check_in(
 	appointment_id text,
 	expected_version integer DEFAULT NULL)

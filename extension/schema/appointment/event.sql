@@ -44,8 +44,8 @@ COMMENT ON COLUMN appt.event.data IS
 COMMENT ON COLUMN appt.event.notify IS
 	'false: the caller wanted the patient not to be told';
 COMMENT ON COLUMN appt.event.change IS
-	'What an appointment.updated changed: check_in_undone, skipped, '
-	'recalled (with visit.started as well), priority_set, edited, '
+	'What an appointment.updated changed: confirmed, check_in_undone, '
+	'skipped, recalled (with visit.started as well), priority_set, edited, '
 	'status_corrected, patient_corrected';
 COMMENT ON COLUMN appt.event.previous IS
 	'Where a moved visit was: slot_start, slot_end, doctor_id, branch_id, '

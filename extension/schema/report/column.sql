@@ -47,6 +47,9 @@ BEGIN
 	('completed', 'How many were completed'),
 	('completed_local',
 		'When the consultation ended, wall-clock time of the branch'),
+	('confirmed_local',
+		'When the patient said that he will come, wall-clock time of the '
+		'branch; NULL: not, or the visit was moved since'),
 	('consultation_min',
 		'Minutes from the start to the end of the consultation'),
 	('created_at', 'When it was written'),
@@ -83,6 +86,7 @@ BEGIN
 	('in_flight', 'Deliveries that are being sent'),
 	('is_active', 'false: the patient can no longer be booked'),
 	('is_late', 'Checked in after the slot had begun (setting late_after_min)'),
+	('is_confirmed', 'Whether the patient has said that he will come'),
 	('is_override', 'Booked by staff on purpose against the slot rules'),
 	('is_skipped', 'Called and not there: goes behind the others'),
 	('is_walk_in', 'Came without an appointment (source is walk_in)'),

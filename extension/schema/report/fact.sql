@@ -75,6 +75,7 @@ SELECT
 	appt_internal.local_time(a.started_at, b.time_zone) AS started_local,
 	appt_internal.local_time(a.completed_at, b.time_zone) AS completed_local,
 	appt_internal.local_time(a.cancelled_at, b.time_zone) AS cancelled_local,
+	appt_internal.local_time(a.confirmed_at, b.time_zone) AS confirmed_local,
 	CASE WHEN isfinite(a.token_date) AND isfinite(a.booked_at) THEN
 		a.token_date
 			- appt_internal.local_time(a.booked_at, b.time_zone)::date END
@@ -113,7 +114,8 @@ SELECT
 	a.patient_id,
 	a.visit_type_name,
 	a.status,
-	a.checked_in_local::time AS checked_in_time
+	a.checked_in_local::time AS checked_in_time,
+	a.confirmed_local IS NOT NULL AS is_confirmed
 FROM appt_report.appointment a
 WHERE a.status <> 'cancelled';
 

@@ -89,7 +89,8 @@ sub rest_step {
     return $self->rest('DELETE', "/appointments/$id?reason=Torture")
         if $dice < 0.86;
     return $self->rest('POST', "/appointments/$id/" . one_of(
-            qw(check-in check-in undo-check-in start complete no-show)));
+            qw(confirm check-in check-in undo-check-in start complete
+            no-show)));
 }
 
 sub rest_book {
@@ -245,8 +246,8 @@ sub sql_call {
         $start, 'Torture', $doctor, $branch) if $dice < 0.45;
     return ($json_of->('appt.cancel(' . $some->("status = 'booked'")
             . ', $1)'), undef, 'Torture') if $dice < 0.55;
-    return ($json_of->('appt.' . one_of(qw(check_in no_show start complete
-                undo_check_in)) . '(' . $some->('token_date = current_date')
+    return ($json_of->('appt.' . one_of(qw(confirm check_in no_show start
+                complete undo_check_in)) . '(' . $some->('token_date = current_date')
             . ')'), undef) if $dice < 0.75;
     return ($json_of->('appt.walk_in($1, $2, $3)'), undef, some_patient(),
         $doctor, $branch) if $dice < 0.80;
