@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Appt::Certificates qw(make_certificates);
 use Appt::Deliveries qw(clinic hurried bulk_events);
 use Appt::Process;
 use Appt::Sink;
@@ -228,15 +229,15 @@ subtest 'a cookie is not kept' => sub {
 };
 
 subtest 'certificates' => sub {
-    my %ca = make_certificates();
+    make_certificates($dir);
     $relay->stop;
     $relay = $clinic->start_relay(env => hurried(
         APPT_RELAY_CA_FILE => "$dir/ca.pem"));
     my %want = (
         good      => 200,
-        wrong     => 'SSL peer certificate or SSH remote key was not OK',
-        expired   => 'SSL peer certificate or SSH remote key was not OK',
-        stranger  => 'SSL peer certificate or SSH remote key was not OK',
+        wrong     => q{the server's certificate is another host's},
+        expired   => 'certificate has expired',
+        stranger  => 'self-signed certificate',
     );
     for my $kind (qw(good wrong expired stranger)) {
         my $port = free_port();
@@ -285,44 +286,6 @@ subtest 'HTTP/2 where it is offered' => sub {
     $cluster->query('SELECT appt.delete_webhook($1)', $hook->{webhook_id});
     $server->stop;
 };
-
-# good, wrong (another name), expired, stranger (signed by nobody we know).
-sub make_certificates {
-    my $script = <<'SH';
-set -e
-new() { openssl req -new -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr -subj /CN=$2; }
-sign() { openssl ca -batch -config ca.cnf -notext -in $1.csr -out $1.pem -startdate $2 -enddate $3 -extensions $4; }
-openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Test-CA -days 30
-: > index.txt; echo 01 > serial
-cat > ca.cnf <<'CNF'
-[ca]
-default_ca = here
-[here]
-database = index.txt
-serial = serial
-new_certs_dir = .
-certificate = ca.pem
-private_key = ca.key
-default_md = sha256
-policy = any
-unique_subject = no
-[any]
-commonName = supplied
-[local]
-subjectAltName = DNS:localhost,IP:127.0.0.1
-[other]
-subjectAltName = DNS:other.example
-CNF
-new good localhost; sign good 20200101000000Z 20990101000000Z local
-new wrong other.example; sign wrong 20200101000000Z 20990101000000Z other
-new expired localhost; sign expired 20200101000000Z 20200201000000Z local
-openssl req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 30
-SH
-    my ($code, $out, $err) = run_command(
-        ['sh', '-c', "cd '$dir' && exec sh -s"], $script);
-    die "openssl: $err" if $code;
-    return;
-}
 
 subtest 'receivers that hang delay no other' => sub {
     $relay->stop;

@@ -126,7 +126,9 @@ my %case = (
             SmsType => 'transactional' },
         good => [200, { SMSMessage => { Sid => 'e1', Status => 'queued' } },
             'e1'],
-        bad => [401, { RestException => { Status => 401,
+        bad => [400, { RestException => { Status => 400,
+            Message => 'Invalid number' } }, 'Invalid number'],
+        again => [401, { RestException => { Status => 401,
             Message => 'Authentication failed' } }, 'Authentication failed'],
     },
 );

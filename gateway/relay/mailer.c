@@ -11,6 +11,10 @@
  *		Only a server's 2xx after the mail's end counts.  Where the connection
  *		was lost before, nobody knows whether the server has it: it is sent
  *		again, under the same Message-ID.
+ *
+ *		A server that refuses us before a mail was offered (its greeting,
+ *		STARTTLS, the password) has said nothing of the mail, which has no
+ *		status then: that is the channel's fault, and the mail can wait.
  */
 #include "relay/mailer.h"
 
@@ -61,12 +65,14 @@ static Watch done_watch = {.fd = -1};
 static void (*mailer_done) (Message *message);
 
 static void *mailer_thread(void *unused);
+static CURL *handle_for(CURL *easy, Buf *security, const char *asked);
 static Message *next_message(void);
 static void give_back(Message *message);
 static void done_ready(Watch *watch, uint32_t events);
 static void send_mail(CURL *easy, Message *message);
 static CURLcode perform(CURL *easy, Sending *sending);
 static bool was_gone(CURL *easy, const Sending *sending, CURLcode code);
+static bool was_offered(const Sending *sending, CURLcode code);
 static void options(CURL *easy);
 static void write_mail(Buf *out, const Message *message);
 static void write_calendar(Buf *out, const Message *message);
@@ -112,22 +118,43 @@ mailer_send(Message *message)
 static void *
 mailer_thread(void *unused)
 {
-	CURL	   *easy = curl_easy_init();
+	Buf			security = {0};
+	CURL	   *easy = NULL;
 
 	(void) unused;
-	if (easy == NULL)
-		abort();
-	options(easy);
 	for (;;)
 	{
 		Message    *message = next_message();
 
 		/* One that could outlive its lease is left to whoever has it next. */
 		if (message->lease_end_ms - clock_ms() >= settings.mail_timeout_ms)
+		{
+			easy = handle_for(easy, &security,
+							  message_text(message, MESSAGE_SECURITY));
 			send_mail(easy, message);
+		}
 		give_back(message);
 	}
 	return NULL;
+}
+
+/*
+ * The handle, or a new one if the last mail's security was another: libcurl
+ * would send by the connection that is kept, which may be without TLS.
+ */
+static CURL *
+handle_for(CURL *easy, Buf *security, const char *asked)
+{
+	if (easy != NULL && strcmp(buf_get(security), asked) == 0)
+		return easy;
+	curl_easy_cleanup(easy);
+	easy = curl_easy_init();
+	if (easy == NULL)
+		abort();
+	options(easy);
+	buf_clear(security);
+	buf_text(security, asked);
+	return easy;
 }
 
 /* Waits for a mail. */
@@ -344,10 +371,24 @@ learn(Sending *sending, CURL *easy, CURLcode code)
 	/* 2xx and 3xx are steps on the way, none of which says more. */
 	outcome->error = outcome->refused
 		? "the mail server's address is not allowed"
-		: curl_easy_strerror(code);
-	outcome->status = (int) strtol(buf_get(&sending->reply), NULL, 10);
+		: transfer_failure(easy, code);
+	if (was_offered(sending, code))
+		outcome->status = (int) strtol(buf_get(&sending->reply), NULL, 10);
 	utf8_clean(&outcome->answer, buf_get(&sending->reply),
 			   sending->reply.len);
+}
+
+/*
+ * Whether a failure may be one of the mail.  libcurl has a code of its own for
+ * each step before it; but that of an odd greeting is that of a refusal at the
+ * mail's end, when the mail had been read.
+ */
+static bool
+was_offered(const Sending *sending, CURLcode code)
+{
+	return code != CURLE_LOGIN_DENIED && code != CURLE_REMOTE_ACCESS_DENIED &&
+		code != CURLE_USE_SSL_FAILED &&
+		(code != CURLE_WEIRD_SERVER_REPLY || sending->read > 0);
 }
 
 /* libcurl wants more of the mail. */

@@ -11,6 +11,7 @@
 #include "relay/transfer.h"
 
 #include <ctype.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -185,12 +186,32 @@ transfer_error(const Transfer *transfer, CURLcode code)
 	if (code != CURLE_OK && transfer->refused && !transfer->opened)
 		return "the destination's address is not allowed";
 	if (code != CURLE_OK)
-		return curl_easy_strerror(code);
+		return transfer_failure(transfer->easy, code);
 	if (transfer->status == 0)
 		return "the answer ended before its status line did";
 	if (is_redirect(transfer->status))
 		return "redirects are not followed";
 	return NULL;
+}
+
+/*
+ * What libcurl says of a transfer that failed.  Of a certificate it has one
+ * sentence for all that can be wrong; whose it is libcurl looks at itself,
+ * before it asks OpenSSL, whose verdict is not there then.
+ */
+const char *
+transfer_failure(CURL *easy, CURLcode code)
+{
+	long		verdict = X509_V_OK;
+
+	if (code != CURLE_PEER_FAILED_VERIFICATION)
+		return curl_easy_strerror(code);
+	if (curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict) !=
+		CURLE_OK)
+		abort();
+	return verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED
+		? "the server's certificate is another host's"
+		: X509_verify_cert_error_string(verdict);
 }
 
 /* Whether the status sends elsewhere; 300 and 304 do not. */

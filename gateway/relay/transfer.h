@@ -66,6 +66,7 @@ extern void transfer_prepare(Transfer *transfer,
 							 const TransferRequest *request);
 extern void *transfer_finish(Transfer *transfer, CURLcode code,
 							 Outcome *outcome);
+extern const char *transfer_failure(CURL *easy, CURLcode code);
 extern double transfer_clock(void);
 
 #endif							/* APPT_RELAY_TRANSFER_H */

@@ -98,8 +98,8 @@ FROM (VALUES
 	('http', 'error', 'array', false,
 		'Where the answer says what went wrong, a path'),
 	('http', 'final', 'object', false,
-		'statuses: those after which no retry helps (400 to 499 but 408, 425, '
-		'429); path and values: which errors are such'),
+		'statuses: those after which no retry helps (400 to 499 but 401, 402, '
+		'403, 407, 408, 425, 429); path and values: which errors are such'),
 	('http', 'reports', 'boolean', false,
 		'true: the provider reports deliveries, and where it reports none in '
 		'time the next channel is tried')

@@ -142,7 +142,8 @@ COMMENT ON COLUMN appt.notification_attempt.started_at IS
 COMMENT ON COLUMN appt.notification_attempt.duration_ms IS
 	'From then until its end';
 COMMENT ON COLUMN appt.notification_attempt.status IS
-	'HTTP status or SMTP reply code; NULL: there was no answer';
+	'HTTP status, or the SMTP reply to the mail; NULL: there was none, as of a '
+	'mail server that did not let us in (what it said is the answer)';
 COMMENT ON COLUMN appt.notification_attempt.error IS
 	'Why it was not taken: the relay''s words, or the provider''s';
 COMMENT ON COLUMN appt.notification_attempt.answer IS

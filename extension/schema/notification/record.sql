@@ -77,8 +77,10 @@ BEGIN
 			appt_internal.answer_path(said, settings->'id');
 	ELSIF (settings->'final' IS NOT NULL
 			AND appt_internal.answer_matches(final, status, said) IS TRUE)
+		/* A key that is wrong, or an account without money, is no fault of
+		 * the message, which waits until that is put right. */
 		OR (final->'statuses' IS NULL AND status BETWEEN 400 AND 499
-			AND status NOT IN (408, 425, 429))
+			AND status NOT IN (401, 402, 403, 407, 408, 425, 429))
 	THEN
 		outcome.state := 'failed';
 	ELSE
@@ -103,11 +105,11 @@ CREATE FUNCTION appt_internal.mail_outcome(
 RETURN CASE
 	WHEN status BETWEEN 200 AND 299
 		THEN ROW('sent', message_id, NULL)::appt_internal.send_outcome
-	WHEN status BETWEEN 500 AND 599 AND status <> 530 AND status <> 535
+	WHEN status BETWEEN 500 AND 599 AND status NOT IN (530, 534, 535, 538)
 		THEN ROW('failed', NULL, coalesce(answer, error))
 			::appt_internal.send_outcome
-	/* Of a server that does not let us in, the clinic is to hear; the
-	 * patient's message waits until the password is right. */
+	/* Of a server that does not let us in (RFC 4954, 6) the clinic is to
+	 * hear; the patient's message waits until the password is right. */
 	ELSE ROW('due', NULL, coalesce(answer, error))
 		::appt_internal.send_outcome
 END;
@@ -115,6 +117,38 @@ END;
 COMMENT ON FUNCTION appt_internal.mail_outcome(integer, text, text, text) IS
 	'What a mail server''s reply means: 5xx is final, but for one to signing '
 	'in; all else is tried again';
+
+CREATE VIEW appt_internal.channel_trouble AS
+SELECT c.channel_no, t.started_at AS at, l.reason AS error
+FROM appt.notification_channel c
+CROSS JOIN LATERAL (
+	/* One that was tried waits longer than those that were not. */
+	SELECT n.notification_no, n.fence, n.reason
+	FROM appt.notification n
+	WHERE n.channel_no = c.channel_no
+		AND n.state = 'due'
+		AND n.attempts > 0
+	ORDER BY n.due_at DESC
+	LIMIT 1) l
+JOIN appt.notification_attempt t ON t.notification_no = l.notification_no
+	AND t.fence = l.fence
+WHERE (t.status IS NULL
+		OR t.status IN (401, 402, 403, 407, 530, 534, 535, 538))
+	AND NOT EXISTS (
+		SELECT
+		FROM appt.notification s
+		WHERE s.channel_no = c.channel_no
+			AND s.sent_at > t.started_at
+			AND s.finished_at > t.started_at);
+
+COMMENT ON VIEW appt_internal.channel_trouble IS
+	'Channels that are out of order themselves: when that was last seen, and '
+	'how (not reached, certificate or password not right, no answer). None '
+	'that sent a message since';
+COMMENT ON COLUMN appt_internal.channel_trouble.channel_no IS 'The channel';
+COMMENT ON COLUMN appt_internal.channel_trouble.at IS
+	'When the last attempt began';
+COMMENT ON COLUMN appt_internal.channel_trouble.error IS 'What it came to';
 
 CREATE FUNCTION appt_internal.try_next_channel(n appt.notification)
 	RETURNS boolean

@@ -119,6 +119,9 @@ BEGIN
 	('ok', 'false: somebody should look at it'),
 	('oldest_due_s',
 		'Seconds that the oldest due delivery has waited; 0: none is due'),
+	('out_of_order_at',
+		'When it was last not reached, or did not let us in; NULL: it sent '
+		'one since, or never was'),
 	('p90_consultation_min', 'Nine of ten consultations took no longer'),
 	('p90_waiting_min', 'Nine of ten patients waited no longer'),
 	('patient_age_years', 'Age of the patient on the day of the visit'),

@@ -37,7 +37,8 @@ SELECT
 	w.messages_due,
 	w.messages_oldest_due_s,
 	coalesce(l.sent_24h, 0) AS sent_24h,
-	coalesce(l.failed_24h, 0) AS failed_24h
+	coalesce(l.failed_24h, 0) AS failed_24h,
+	k.at AS out_of_order_at
 FROM appt.notification_channel c
 CROSS JOIN LATERAL (
 	SELECT
@@ -48,6 +49,7 @@ CROSS JOIN LATERAL (
 	WHERE n.channel_no IN (0, c.channel_no)
 		AND n.state = 'due'
 		AND n.due_at <= statement_timestamp()) w
+LEFT JOIN appt_internal.channel_trouble k ON k.channel_no = c.channel_no
 LEFT JOIN (
 	SELECT
 		n.channel_no,

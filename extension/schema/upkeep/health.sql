@@ -92,6 +92,7 @@ DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 	oldest_s bigint;
 	failed bigint;
+	broken text;
 BEGIN
 	SELECT coalesce(extract(epoch FROM at - min(n.due_at)), 0)
 	INTO oldest_s
@@ -103,7 +104,19 @@ BEGIN
 	WHERE n.finished_at > at - interval '1 day'
 		AND n.state IN ('failed', 'dead');
 
+	SELECT string_agg(format('%s: %s', c.channel_id, k.error), '; '
+		ORDER BY c.channel_id)
+	INTO broken
+	FROM appt.notification_channel c
+	JOIN appt_internal.channel_trouble k ON k.channel_no = c.channel_no
+	WHERE c.active;
+
 	RETURN QUERY VALUES
+		('message_channels',
+		broken IS NULL,
+		coalesce(broken, 'each was last reached and let us in'),
+		'Put its settings or its secret right in appt.notification_channel; '
+			'what waits is sent then.'),
 		('oldest_due_message',
 		oldest_s <= 300,
 		format('seconds that the oldest due message to a patient waits: %s '

@@ -5,6 +5,7 @@ package Appt::MailSink;
 #   my $sink = Appt::MailSink->new;            # plain; channel's security none
 #   my $sink = Appt::MailSink->new(certificate => $crt, key => $key,
 #       login => 'user:word');                 # STARTTLS; tls => 1: TLS
+#   $sink->trace;                              # every command it got, as text
 #   $sink->behave(rcpt => '451 4.7.1 later', times => 2);   # then 250 again
 #   $sink->behave;
 #   my @mail = $sink->wait_for_mails(2);       # {from, to, raw, session}
@@ -34,6 +35,7 @@ sub port { $_[0]{port} }
 sub start {
     my ($self) = @_;
     my @option = ('--rules' => "$self->{directory}/rules.json",
+        '--trace' => "$self->{directory}/trace",
         map { $self->{$_} ? ("--$_" => $self->{$_}) : () }
             qw(certificate key login));
     push @option, '--tls' if $self->{tls};
@@ -49,6 +51,8 @@ sub start {
     } 'the mail sink to listen', 30;
     return $self;
 }
+
+sub trace { my ($self) = @_; return slurp("$self->{directory}/trace") }
 
 sub stop { my ($self) = @_; $self->{process}->stop; return $self }
 
