@@ -121,9 +121,8 @@ arrival_find_lane(const Appointment *seen, const Caller *caller,
 	placement_begin_at(&placement, seen);
 	token_lock_days(&day, 1);
 	patient_lock_no(seen->patient_no);
-	if (patient_is_busy(seen->patient_no, seen->slot_start, seen->slot_end,
-						seen->appointment_no))
-		patient_refuse_busy(seen->patient_id);
+	patient_check_free(seen->patient_no, seen->patient_id, seen->slot_start,
+					   seen->slot_end, seen->appointment_no);
 	/* Until the day was locked another booking may have changed the lane. */
 	seen = appointment_find(seen->appointment_id, caller, APPT_UNLOCKED);
 	if (where == ARRIVAL_AGAIN)

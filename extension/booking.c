@@ -195,6 +195,11 @@ lock_day(const Placement *placement)
 static Appointment *
 insert_row(NewRow *row)
 {
+	const Placement *p = row->placement;
+
+	if (row->patient_no != 0)
+		patient_check_free(row->patient_no, row->request->patient_id,
+						   p->slot_start, p->slot_end, 0);
 	appt_run_excluded(insert, row, refuse_overlap, row);
 	return row->inserted;
 }

@@ -169,6 +169,9 @@ extern bool patient_is_busy(int patient_no, TimestampTz start,
 							TimestampTz end, int64 except_no);
 extern bool patient_can_come(int patient_no, const OfferedSlot *slot,
 							 int daily_limit, int64 except_no);
+extern void patient_check_free(int patient_no, const char *patient_id,
+							   TimestampTz start, TimestampTz end,
+							   int64 except_no);
 pg_noreturn extern void patient_refuse_busy(const char *patient_id);
 
 /* ---- hold.c ---- */

@@ -284,10 +284,9 @@ static void
 put_patient(Appointment *edited, const EditRequest *request, int patient_no)
 {
 	require_override(request->override, request->reason);
-	if (!has_no_place(edited) &&
-		patient_is_busy(patient_no, edited->slot_start, edited->slot_end,
-						edited->appointment_no))
-		patient_refuse_busy(request->patient_id);
+	if (!has_no_place(edited))
+		patient_check_free(patient_no, request->patient_id, edited->slot_start,
+						   edited->slot_end, edited->appointment_no);
 	edited->patient_id = request->patient_id;
 	edited->patient_no = patient_no;
 	edited->confirmed_at.given = false; /* he has not said so */

@@ -3,8 +3,8 @@
  *		What a booking needs to know of a patient.
  *
  * The patient's row is locked after the doctor-day's; under it the daily limit
- * is exact and two bookings of one patient do not deadlock in the patient's
- * overlap constraint.
+ * is exact and nothing that is new at a time of the patient's meets another
+ * such in the patient's overlap constraint, where the two could deadlock.
  */
 #include "booking.h"
 
@@ -144,6 +144,19 @@ patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 	};
 
 	return appt_run(&overlap, args, APPT_READ_LATEST) > 0;
+}
+
+/*
+ * Refuses a patient who is elsewhere in [start, end), under the patient's lock.
+ * The overlap constraint would find it as well, but waits for who is changing
+ * that other appointment, and he, who comes upon our row there, for us.
+ */
+void
+patient_check_free(int patient_no, const char *patient_id, TimestampTz start,
+				   TimestampTz end, int64 except_no)
+{
+	if (patient_is_busy(patient_no, start, end, except_no))
+		patient_refuse_busy(patient_id);
 }
 
 void

@@ -115,6 +115,9 @@ move_once(void *arg)
 		placement_find(&m->placement, &m->wanted);
 	patient_check_limit(current->patient_no, &m->placement,
 						current->appointment_no);
+	patient_check_free(current->patient_no, current->patient_id,
+					   m->placement.slot_start, m->placement.slot_end,
+					   current->appointment_no);
 	appt_run_excluded(update_row, m, refuse_overlap, m);
 	record(m, current, late);
 	return true;
