@@ -197,6 +197,10 @@ collection("$v/notification-templates", "$v/notification-templates",
     { event => 'cancelled', channel => 'whatsapp', language => 'ta',
         body => '{{patient_name}}: {{slot_date}}' },
     { body => '{{slot_time}}' }, 'notification_template_id');
+collection("$v/notification-channels", "$v/notification-channels",
+    { channel_id => 'mail', kind => 'email', secret => 's3cret',
+        settings => { host => 'mail.example', from => 'a@b.example' } },
+    { active => JSON::PP::false }, 'channel_id');
 asks("GET $v/settings", 200, "$v/settings");
 asks("GET $v/settings/{name}", 200, "$v/settings/hold_min");
 asks("POST $v/settings", 201, "$v/settings",

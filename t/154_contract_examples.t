@@ -128,7 +128,8 @@ for my $case (
     [ 'visit-types', 'visit-types', 'visit_type' ],
     [ 'notification-templates', 'notification-templates',
         'notification_template_id', sub {
-            $cluster->query('DELETE FROM appt.notification_template') } ])
+            $cluster->query('DELETE FROM appt.notification_template') } ],
+    [ 'notification-channels', 'notification-channels', 'channel_id' ])
 {
     my ($collection, $path, $id, $before) = @$case;
     my $made = sends("POST $v/$collection", 201, "$v/$path", before => $before);

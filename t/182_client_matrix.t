@@ -25,14 +25,16 @@ my $at = '2026-03-16T%s:00+05:30';
 # concern no branch; what they answer names nothing of another branch.
 my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
     list_visit_types list_notification_templates get_visit_type
-    get_notification_template create_doctor);
+    get_notification_template list_notification_channels
+    get_notification_channel create_doctor);
 
 # And which it may not call of its own, as they concern the whole clinic, or (a
 # branch that is to be deleted is none of its own) nothing of its.
 my %not_at_home = (delete_branch => 'SB404', map { $_ => 'SBF01' } qw(create_branch
     create_visit_type update_visit_type delete_visit_type
     create_notification_template update_notification_template
-    delete_notification_template));
+    delete_notification_template create_notification_channel
+    update_notification_channel delete_notification_channel));
 
 # Takes rights away and gives none: a token may be revoked by whoever has it.
 my %takes_away = (revoke_token => 1);
@@ -73,7 +75,7 @@ my %nobody = (deleted => $deleted, disabled => $disabled,
         'role:postgres', "client:$full", uc $full, "$full "));
 $cluster->psql(q{INSERT INTO appt.setting (name, value)
     VALUES ('cancellation_window_min', '0')});
-my @foreign = grep { !/^(?:\d+$|visit-)/ } map { ref $_ ? @$_ : $_ }
+my @foreign = grep { !/^(?:\d+$|(?:visit|sms)-)/ } map { ref $_ ? @$_ : $_ }
     values %{ $world{$theirs} };
 
 my $gateway = $cluster->connect(user => 'bioecko_gateway');
@@ -181,7 +183,8 @@ sub value {
     my ($name, $arg, $world) = @_;
     return undef if $arg =~ /^(?:expected_version|idempotency_key|request_hash
         |slot_end|new_slot_end|duration|date_from|date_to|search|specialty|state
-        |registered_after|to_doctor_id|notify|source|event|channel|language|secret|notes)$/x;
+        |registered_after|to_doctor_id|notify|source|event|channel|language|secret|notes
+        |kind)$/x;
     return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
@@ -239,11 +242,14 @@ sub members {
             ends_at => '2026-08-04T00:00:00Z' },
         notification_template => { event => 'booked', channel => 'sms',
             language => 'fr', body => 'Text' },
+        notification_channel => { channel_id => 'new', kind => 'sms',
+            settings => { url => 'https://sms.example/', body => {} } },
     );
     my %change = (patient => { first_name => 'Other' }, setting => { value => 8 },
         working_hours => { capacity => 2 }, extra_session => { capacity => 2 },
         time_off => { reason => 'Other' }, closure => { reason => 'Other' },
-        notification_template => { body => 'Other' }, map { $_ =>
+        notification_template => { body => 'Other' },
+        notification_channel => { secret => 'other' }, map { $_ =>
             { name => 'Other' } } qw(branch doctor visit_type client));
     my $members = $verb eq 'create' ? $new{$kind} : $change{$kind};
     die "$name: which members does it take? Say so in $0\n" unless $members;
@@ -312,6 +318,10 @@ SQL
         FROM appt.working_hours WHERE doctor_id = $1', "DOC-$branch");
     $one->(q{INSERT INTO appt.setting (name, doctor_id, value)
         VALUES ('hold_min', $1, '9') RETURNING 1}, "DOC-$branch");
+    $world{channel_id} = $one->(q{INSERT INTO appt.notification_channel
+        (channel_id, kind, settings, active) VALUES ($1, 'sms', $2, false)
+        RETURNING channel_id}, "sms-$branch",
+        '{"url": "https://sms.example/", "body": {}}');
     $world{notification_template_id} = $one->(q{INSERT INTO
         appt.notification_template (event, channel, language, body)
         VALUES ('booked', 'sms', $1, 'Text') RETURNING notification_template_no},

@@ -21,7 +21,8 @@ my $http    = $clinic->http;
 my $v1      = '/api/v1';
 
 my %said = (phone => '+91 98765 43210', name => 'Zyxwvut', notes => 'Qponmlk',
-    secret => 'a-secret-of-my-own-1', search => 'Hgfedcb', answer => 'Vutsrqp');
+    secret => 'a-secret-of-my-own-1', password => 'a-pass-of-mine-2',
+    key => 'a-key-of-mine-3', search => 'Hgfedcb', answer => 'Vutsrqp');
 my $patient = $http->post("$v1/patients", { first_name => $said{name},
     phone => $said{phone}, email => 'zyxwvut@example.com' })->{json}{patient_id};
 ok($patient, 'a patient is registered');
@@ -35,6 +36,18 @@ is($http->post("$v1/appointments", { patient_id => $patient,
     slot_start => '2026-03-16T10:00:00+05:30' })->{status}, 409, 'and refused');
 is($http->post("$v1/webhooks", { url => 'https://example.com/',
     secret => $said{secret} })->{status}, 201, 'a webhook with its secret');
+my %channel = (channel_id => 'mail', kind => 'email',
+    settings => { host => 'mail.example', from => 'a@b.example' });
+is($http->post("$v1/notification-channels", { %channel,
+    secret => "$said{password}\x{e4}" })->{status}, 400, 'a channel refused');
+is($http->post("$v1/notification-channels", { %channel,
+    secret => $said{password} }, { 'Idempotency-Key' => 'c' })->{status}, 201,
+    'a channel with its password');
+is($http->patch("$v1/notification-channels/mail", { secret => $said{key},
+    settings => { host => 'h', from => 'a@b.example', colour => 1 } })
+    ->{status}, 400, 'refused with its key');
+is($http->patch("$v1/notification-channels/mail", { secret => $said{key},
+    active => JSON::PP::false })->{status}, 200, 'changed, with its key');
 my $client = $http->post("$v1/clients", { name => 'Other',
     scopes => ['appointments:read'] },
     { 'Idempotency-Key' => 'k' })->{json}{client_secret};

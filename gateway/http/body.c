@@ -11,7 +11,7 @@
 #include "common/json.h"
 #include "http/media.h"
 
-#define BODY_DEPTH_MAX 8
+#define BODY_DEPTH_MAX 12		/* a channel's settings have a body in them */
 #define REAL_DIGITS 15			/* as many as come back as they were written */
 
 static bool route_needs_body(const Route *route);

@@ -106,8 +106,22 @@ FROM (VALUES
 		'It is a list.'),
 	('notification_template_dlt_format', 'dlt_template_id',
 		'It is 5 to 30 digits.'),
-	('message_channel_known', 'channel',
+	('message_channel_known', 'channel kind',
 		'It is one of email, sms and whatsapp.'),
+	('notification_channel_id_key', 'channel_id',
+		'There is a channel with this id already.'),
+	('notification_channel_id_format', 'channel_id',
+		'An id has at most 64 letters, digits, dots, hyphens and '
+		'underscores.'),
+	('notification_channel_one_active', 'active kind',
+		'There is an active channel of this kind already: patients are told '
+		'by one.'),
+	('notification_channel_settings_object', 'settings',
+		'It is an object.'),
+	('notification_channel_settings_length', 'settings',
+		'It has at most 20000 characters.'),
+	('notification_channel_secret_printable', 'secret',
+		'It is ASCII without blanks, at most 1000 characters.'),
 	('message_text_printable', 'body',
 		'It is plain text: line feeds and tabs are its only control '
 		'characters.'),

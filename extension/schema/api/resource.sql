@@ -80,7 +80,12 @@ FROM (VALUES
 		'provider_language,variables,dlt_template_id,active}',
 		'true',
 		'appt_internal.client_sees_all($1)',
-		'false', NULL, 't.event, t.channel, t.language')
+		'false', NULL, 't.event, t.channel, t.language'),
+	('notification_channel', 'channel_id', NULL,
+		'{channel_id,kind,settings,secret,active}',
+		'true',
+		'appt_internal.client_sees_all($1)',
+		'false', NULL, 't.kind, t.channel_id')
 ) AS r (name, key, parent, members, seen, managed, used, dates, sort);
 
 COMMENT ON VIEW appt_internal.resource IS

@@ -118,8 +118,11 @@ CREATE FUNCTION appt_internal.insert_row(
 AS $$
 #variable_conflict use_variable
 DECLARE
-	given jsonb
-		:= jsonb_strip_nulls(appt_internal.clean_members(members));
+	/* Nulls inside of a member are part of it. */
+	given jsonb := (
+		SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
+		FROM jsonb_each(appt_internal.clean_members(members)) m
+		WHERE m.value <> 'null');
 	columns text;
 	answer appt_api.answer;
 	managed boolean;

@@ -19,7 +19,7 @@ CREATE FUNCTION appt_internal.is_scope_list(scopes text[]) RETURNS boolean
 RETURN scopes OPERATOR(pg_catalog.<@) ARRAY[
 	'appointments:read', 'appointments:write', 'appointments:override',
 	'patients:read', 'patients:write', 'schedule:read', 'schedule:manage',
-	'webhooks:manage', 'clients:manage', 'reports:read']
+	'webhooks:manage', 'notifications:manage', 'clients:manage', 'reports:read']
 	AND pg_catalog.cardinality(scopes) > 0
 	AND pg_catalog.array_position(scopes, NULL) IS NULL;
 
@@ -74,7 +74,8 @@ COMMENT ON TABLE appt.api_client IS
 COMMENT ON COLUMN appt.api_client.scopes IS
 	'What it may do: appointments:read, appointments:write, '
 	'appointments:override, patients:read, patients:write, schedule:read, '
-	'schedule:manage, webhooks:manage, clients:manage, reports:read';
+	'schedule:manage, webhooks:manage, notifications:manage, clients:manage, '
+	'reports:read';
 COMMENT ON COLUMN appt.api_client.branch_ids IS
 	'Only these branches exist for it; NULL: all';
 COMMENT ON COLUMN appt.api_client.active IS
@@ -324,8 +325,8 @@ BEGIN
 					'appointments:read, appointments:write, '
 					'appointments:override, '
 					'patients:read, patients:write, schedule:read, '
-					'schedule:manage, webhooks:manage, clients:manage, '
-					'reports:read.';
+					'schedule:manage, webhooks:manage, notifications:manage, '
+					'clients:manage, reports:read.';
 	END IF;
 END
 $$;

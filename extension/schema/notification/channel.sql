@@ -21,6 +21,8 @@ CREATE TABLE appt.notification_channel (
 		CHECK (channel_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
 	CONSTRAINT notification_channel_settings_object
 		CHECK (jsonb_typeof(settings) = 'object'),
+	CONSTRAINT notification_channel_settings_length
+		CHECK (length(settings::text) <= 20000),
 	CONSTRAINT notification_channel_secret_printable
 		CHECK (secret ~ '^[\u0021-\u007e]+$' AND length(secret) <= 1000)
 );

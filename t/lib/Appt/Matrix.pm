@@ -40,6 +40,8 @@ my %plain = (
     status => 'checked_in', override => JSON::PP::true(),
     from => '2026-03-16', to => '2026-03-16', report => 'utilisation',
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
+    kind => 'sms', settings => { url => 'https://sms.example/', body => {} },
+    active => JSON::PP::false(),
 );
 
 # What is given beside that which is required.
@@ -60,6 +62,8 @@ my %more = (
     "PATCH $v1/doctors/{doctor_id}/time-off/{time_off_id}" => ['reason'],
     "PATCH $v1/visit-types/{visit_type}"        => ['name'],
     "PATCH $v1/notification-templates/{notification_template_id}" => ['body'],
+    "POST $v1/notification-channels"                => ['active'],
+    "PATCH $v1/notification-channels/{channel_id}"  => ['active'],
 );
 
 # What must have happened to an appointment before.
@@ -73,7 +77,8 @@ my %collection = (closure_id => 'closures', time_off_id => 'time-off',
 
 # What the caller names itself, instead of it being found.
 my %chosen = ("POST $v1/branches" => 'branch_id',
-    "POST $v1/doctors" => 'doctor_id', "POST $v1/visit-types" => 'visit_type');
+    "POST $v1/doctors" => 'doctor_id', "POST $v1/visit-types" => 'visit_type',
+    "POST $v1/notification-channels" => 'channel_id');
 
 # Ids of objects that belong to a branch or to nobody.
 my %is_id = map { $_ => 1 } qw(appointment_id hold_id webhook_id delivery_id
@@ -174,6 +179,9 @@ sub value {
             qw(event channel language body);
         return $self->make('notification-templates', \%body)->{$name};
     }
+    return $self->make('notification-channels', { channel_id => 'CH-'
+        . ++$self->{count}, map { $_ => $plain{$_} } qw(kind settings active) })
+        ->{$name} if $name eq 'channel_id';
     if ($is_id{$name}) {
         my $id = $self->object($route, $name, $branch, $so_far);
         push @{ $self->{made}{$branch} }, ref $id ? () : $id

@@ -1,0 +1,103 @@
+/* ---------------------------------------------------------------------------
+ * Channels to patients as JSON.  They are the whole clinic's: a client limited
+ * to some branches reads them and changes none.
+ *
+ * A secret goes in and never comes out: whoever asks is told whether there is
+ * one.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.notification_channel_json(
+	c appt.notification_channel,
+	client text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN json_build_object(
+	'channel_id', c.channel_id,
+	'kind', c.kind,
+	'settings', c.settings,
+	'has_secret', c.secret IS NOT NULL,
+	'active', c.active,
+	'version', c.version)::text;
+
+COMMENT ON FUNCTION appt_internal.notification_channel_json IS
+	'A channel to patients as it is shown: without its secret';
+
+CREATE FUNCTION appt_api.list_notification_channels(
+	kind text,
+	active boolean,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.list_rows('notification_channel', NULL,
+	jsonb_build_object('kind', kind, 'active', active), NULL, NULL, page,
+	per_page, client);
+
+COMMENT ON FUNCTION appt_api.list_notification_channels IS
+	'A page of the channels by which patients are told, by kind and active. '
+	'Raises SB001';
+
+CREATE FUNCTION appt_api.get_notification_channel(
+	channel_id text,
+	client text)
+	RETURNS appt_api.answer
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.get_row(
+	'notification_channel', NULL, channel_id, client);
+
+COMMENT ON FUNCTION appt_api.get_notification_channel IS
+	'One channel by which patients are told. Raises SB404';
+
+CREATE FUNCTION appt_api.create_notification_channel(
+	fields jsonb,
+	client text,
+	idempotency_key text,
+	request_hash text)
+	RETURNS appt_api.answer
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.create_row(
+	'notification_channel', NULL, fields, client, idempotency_key,
+	request_hash);
+
+COMMENT ON FUNCTION appt_api.create_notification_channel IS
+	'Makes a channel to patients: channel_id, kind, settings, secret, active. '
+	'Raises SB001 (also for settings that no message could be sent with), '
+	'SB960, SBF01, SB950, SBU02';
+
+CREATE FUNCTION appt_api.update_notification_channel(
+	channel_id text,
+	changes jsonb,
+	expected_version integer,
+	client text,
+	idempotency_key text,
+	request_hash text)
+	RETURNS appt_api.answer
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.change_row(
+	'notification_channel', NULL, channel_id, changes, expected_version,
+	client, idempotency_key, request_hash);
+
+COMMENT ON FUNCTION appt_api.update_notification_channel IS
+	'Changes what is given of a channel to patients; settings as a whole. '
+	'Raises SB404, SB001, SB960, SBF01, SBP01, SB950, SBU02';
+
+CREATE FUNCTION appt_api.delete_notification_channel(
+	channel_id text,
+	expected_version integer,
+	client text,
+	OUT body text)
+	RETURNS text
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.delete_row(
+	'notification_channel', NULL, channel_id, expected_version, client);
+
+COMMENT ON FUNCTION appt_api.delete_notification_channel IS
+	'Deletes a channel to patients with its secret; what was sent by it stays '
+	'in the log. Raises SB404, SBF01, SBP01';
