@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/signals.h"
+#include "http/admin.h"
 #include "http/auth.h"
 #include "http/docs.h"
 #include "http/lag.h"
@@ -70,6 +71,7 @@ main(int argc, char **argv)
 	wake_init();
 	serve_init();
 	docs_init();
+	admin_init();
 	return serve();
 }
 

@@ -1,0 +1,92 @@
+/*
+ * clinic.ts
+ *		What every page needs of the clinic: its branches, doctors and visit
+ *		types, read once and again when the connection healed; the branch that
+ *		the desk works at; who the patients are.
+ */
+import { computed, effect, signal } from "@preact/signals";
+import {
+    api, ask, askAll, healed, type Branch, type Doctor, type PatientSummary, type VisitType,
+} from "./api";
+import { session } from "./session";
+
+const KEY = "appt-branch";
+
+export const branches = signal<Branch[]>([]);
+export const doctors = signal<Doctor[]>([]);
+export const visitTypes = signal<VisitType[]>([]);
+export const clinicError = signal<Error | null>(null);
+export const clinicIsRead = signal(false);
+
+const chosen = signal(localStorage.getItem(KEY) ?? "");
+
+/* The branch that the desk works at; undefined: none is there. */
+export const branch = computed(() =>
+    branches.value.find((b) => b.branch_id === chosen.value) ?? branches.value[0]);
+
+/* Its doctors: for a doctor's account, that doctor alone. */
+export const branchDoctors = computed(() => doctors.value.filter((d) =>
+    d.active && d.branch_ids.includes(branch.value?.branch_id ?? "")
+        && (session.value?.role !== "doctor" || d.doctor_id === session.value.doctor_id)));
+
+export function chooseBranch(id: string): void {
+    localStorage.setItem(KEY, id);
+    chosen.value = id;
+}
+
+export function doctorName(id: string): string {
+    return doctors.value.find((d) => d.doctor_id === id)?.name ?? id;
+}
+
+export function visitTypeName(id: string | null): string {
+    return id === null ? "" : visitTypes.value.find((v) => v.visit_type === id)?.name ?? id;
+}
+
+export async function readClinic(): Promise<void> {
+    try {
+        const [b, d, v] = await Promise.all([
+            askAll((page) => api.GET("/api/v1/branches", { params: { query: { active: true, ...page } } })),
+            askAll((page) => api.GET("/api/v1/doctors", { params: { query: page } })),
+            askAll((page) => api.GET("/api/v1/visit-types", { params: { query: page } })),
+        ]);
+
+        branches.value = b;
+        doctors.value = d;
+        visitTypes.value = v;
+        clinicError.value = null;
+        clinicIsRead.value = true;
+    } catch (error) {
+        clinicError.value = error as Error;
+    }
+}
+
+effect(() => {
+    if (session.value && healed.value >= 0)
+        void readClinic();
+});
+
+/* ---- patients ----------------------------------------------------------- */
+
+type Known = Pick<PatientSummary, "patient_id" | "name" | "age" | "phone" | "gender">;
+
+export const patients = signal<ReadonlyMap<string, Known>>(new Map());
+const asked = new Set<string>();
+
+export function knowPatient(patient: Known): void {
+    patients.value = new Map(patients.value).set(patient.patient_id, patient);
+}
+
+/* Learns who they are, those who are not known yet. */
+export async function learnPatients(ids: string[]): Promise<void> {
+    const unknown = [...new Set(ids)].filter((id) => !patients.value.has(id) && !asked.has(id));
+
+    unknown.forEach((id) => asked.add(id));
+    await Promise.all(unknown.map(async (patient_id) => {
+        try {
+            knowPatient(await ask(api.GET("/api/v1/patients/{patient_id}",
+                { params: { path: { patient_id } } })));
+        } catch {
+            asked.delete(patient_id);
+        }
+    }));
+}

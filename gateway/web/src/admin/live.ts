@@ -1,0 +1,83 @@
+/*
+ * live.ts
+ *		News of other desks: the server's event stream says which doctor's day
+ *		has changed; where there is no stream, everything is asked for again
+ *		every five seconds.
+ */
+import { effect, signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { base, healed } from "./api";
+import { asleep, session } from "./session";
+
+export interface Change { doctor_id: string; branch_id: string; date: string }
+
+/* null: anything may have changed. */
+type Listener = (change: Change | null) => void;
+
+const POLL_MS = 5000;
+const RETRY_MS = 60000;
+
+export const mode = signal<"live" | "polling">("polling");
+
+const listeners = new Set<Listener>();
+let source: EventSource | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
+
+function tell(change: Change | null): void {
+    listeners.forEach((listener) => listener(change));
+}
+
+/* The browser connects again by itself, and says which event was its last. */
+function open(): void {
+    source = new EventSource(`${base}/api/v1/events`);
+    source.onopen = () => {
+        mode.value = "live";
+        tell(null);
+    };
+    source.addEventListener("doctor_day", (event) => {
+        tell(JSON.parse((event as MessageEvent<string>).data) as Change);
+    });
+    source.onerror = () => {
+        mode.value = "polling";
+        if (source?.readyState === EventSource.CLOSED)
+            retry = setTimeout(open, RETRY_MS);
+    };
+}
+
+function close(): void {
+    clearTimeout(retry);
+    source?.close();
+    source = undefined;
+    mode.value = "polling";
+}
+
+effect(() => {
+    if (session.value && !asleep.value)
+        open();
+    return close;
+});
+
+setInterval(() => {
+    if (mode.value === "polling" && session.value && !asleep.value && !document.hidden)
+        tell(null);
+}, POLL_MS);
+
+effect(() => {
+    if (healed.value > 0)
+        tell(null);
+});
+
+/* Calls the listener while the component is there. */
+export function useLive(listener: Listener): void {
+    const latest = useRef(listener);
+
+    latest.current = listener;
+    useEffect(() => {
+        const mine: Listener = (change) => latest.current(change);
+
+        listeners.add(mine);
+        return () => {
+            listeners.delete(mine);
+        };
+    }, []);
+}

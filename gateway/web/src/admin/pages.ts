@@ -1,0 +1,22 @@
+/*
+ * pages.ts
+ *		THE table of pages: where each is, its name, who may see it. A page's
+ *		view is given what stands behind its path.
+ */
+import type { ComponentType } from "preact";
+import type { Words } from "./i18n";
+import { Today } from "./pages/today";
+import type { IconName } from "./parts/icon";
+
+export interface Page {
+    path: string;
+    title: (words: Words) => string;
+    icon: IconName;
+    /* The scope without which there is nothing to see. */
+    scope: string;
+    view: ComponentType<{ rest: string[] }>;
+}
+
+export const pages: Page[] = [
+    { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },
+];

@@ -1,0 +1,62 @@
+/*
+ * load.ts
+ *		What a page reads: again when what it depends on changes, when the
+ *		connection is back, and on reload(). What was there stays while it is
+ *		read again, and while it cannot be.
+ */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { healed } from "../api";
+
+export interface Loaded<T> {
+    data?: T;
+    error?: Error;
+    loading: boolean;
+    reload: () => void;
+    set: (data: T) => void;
+}
+
+export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[]): Loaded<T> {
+    const [state, setState] = useState<{ data?: T; error?: Error; loading: boolean }>({ loading: true });
+    const [again, setAgain] = useState(0);
+    const turn = useRef(0);
+    const key = JSON.stringify(dependencies);
+    const lastKey = useRef(key);
+
+    useEffect(() => {
+        const mine = ++turn.current;
+        const same = lastKey.current === key;
+
+        lastKey.current = key;
+        setState((was) => ({ data: same ? was.data : undefined, loading: true }));
+        read().then(
+            (data) => mine === turn.current && setState({ data, loading: false }),
+            (error: Error) => mine === turn.current
+                && setState((was) => ({ data: was.data, error, loading: false })));
+        return () => {
+            turn.current++;
+        };
+    }, [key, again, healed.value]);
+    const reload = useCallback(() => setAgain((n) => n + 1), []);
+    const set = useCallback((data: T) => setState({ data, loading: false }), []);
+    return { ...state, reload, set };
+}
+
+/* Runs a deed once at a time; busy while it runs. */
+export function useBusy(): [boolean, <T>(deed: () => Promise<T>) => Promise<T | undefined>] {
+    const [busy, setBusy] = useState(false);
+    const running = useRef(false);
+    const run = useCallback(async <T>(deed: () => Promise<T>) => {
+        if (running.current)
+            return undefined;
+        running.current = true;
+        setBusy(true);
+        try {
+            return await deed();
+        } finally {
+            running.current = false;
+            setBusy(false);
+        }
+    }, []);
+
+    return [busy, run];
+}

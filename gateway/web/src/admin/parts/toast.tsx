@@ -1,0 +1,93 @@
+/*
+ * toast.tsx
+ *		What was done, for ten seconds, with a way to undo it. The time stands
+ *		still while the pointer or the focus is on it.
+ */
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { words } from "../i18n";
+import { Icon } from "./icon";
+
+export const TOAST_MS = 10000;
+
+interface Note {
+    id: number;
+    text: string;
+    bad: boolean;
+    undo?: () => Promise<void> | void;
+}
+
+const notes = signal<Note[]>([]);
+let count = 0;
+
+export function toast(text: string, undo?: Note["undo"]): void {
+    notes.value = [...notes.value.slice(-2), { id: ++count, text, bad: false, undo }];
+}
+
+/* What could not be done, in the server's own sentence. */
+export function toastError(error: unknown): void {
+    const text = error instanceof Error && error.message !== "network"
+        ? error.message : words.value.common.noConnection;
+
+    notes.value = [...notes.value.slice(-2), { id: ++count, text, bad: true }];
+}
+
+function drop(id: number): void {
+    notes.value = notes.value.filter((note) => note.id !== id);
+}
+
+/* The last note's undo, for the key U. */
+export function undoLast(): void {
+    const last = [...notes.value].reverse().find((note) => note.undo);
+
+    if (last)
+        void undo(last);
+}
+
+async function undo(note: Note): Promise<void> {
+    drop(note.id);
+    try {
+        await note.undo?.();
+    } catch (error) {
+        toastError(error);
+    }
+}
+
+function Toast({ note }: { note: Note }) {
+    const left = useRef(TOAST_MS);
+    const still = useRef(false);
+
+    useEffect(() => {
+        const timer = setInterval(() => {
+            if (!still.current && (left.current -= 250) <= 0)
+                drop(note.id);
+        }, 250);
+
+        return () => clearInterval(timer);
+    }, []);
+    const hold = (on: boolean) => () => {
+        still.current = on;
+    };
+    return (
+        <li class={note.bad ? "toast bad" : "toast"} onPointerEnter={hold(true)}
+            onPointerLeave={hold(false)} onFocusIn={hold(true)} onFocusOut={hold(false)}>
+            <Icon name={note.bad ? "alert" : "check"} />
+            <span>{note.text}</span>
+            {note.undo && (
+                <button type="button" class="link" onClick={() => void undo(note)}>
+                    {words.value.common.undo}
+                </button>
+            )}
+            <button type="button" class="icon-button" aria-label={words.value.common.close}
+                onClick={() => drop(note.id)}><Icon name="close" /></button>
+        </li>
+    );
+}
+
+export function Toasts() {
+    return (
+        <ul class="toasts" aria-live="polite" aria-label={words.value.common.messages}>
+            {notes.value.map((note) => <Toast key={note.id} note={note} />)}
+        </ul>
+    );
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/perl
+#
+# The clinic's page at /admin before anybody signs in: its files are compressed
+# and kept by their hash, it may load nothing of another host and run nothing
+# that stands in a page, and neither the browser nor axe complains.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Node;
+use Compress::Zlib ();
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+
+my $node = Appt::Node->new('t/web')
+    or plan skip_all => 'npm is not installed';
+my $clinic  = Appt::Clinic->new;
+my $http    = $clinic->http;
+my $gateway = $clinic->gateway;
+
+my %type = ('/admin' => 'text/html', '/admin/admin.js' => 'text/javascript',
+    '/admin/admin.css' => 'text/css');
+my %size;
+for my $path (sort keys %type) {
+    my $r = $http->get($path, undef, { Authorization => undef });
+    is($r->{status}, 200, "$path is open to all");
+    is($r->{headers}{'content-type'}, "$type{$path}; charset=utf-8", 'its type');
+    is($r->{headers}{'x-content-type-options'}, 'nosniff', 'which is not guessed');
+    is($r->{headers}{'referrer-policy'}, 'no-referrer', 'it names itself to nobody');
+    my $policy = $r->{headers}{'content-security-policy'};
+    like($policy, qr/^default-src 'self'; /, 'it may load what is here');
+    like($policy, qr/frame-ancestors 'none'/, 'nobody may frame it');
+    unlike($policy, qr/http|\*|unsafe/, 'nothing of another host, nothing unsafe');
+    is($r->{headers}{'cache-control'}, 'no-cache', 'it is asked for again');
+    my $small = $http->get($path, undef, { 'Accept-Encoding' => 'br, gzip' });
+    is($small->{headers}{'content-encoding'}, 'gzip', 'compressed');
+    $size{$path} = length $small->{body};
+    is(Compress::Zlib::memGunzip(my $copy = $small->{body}), $r->{body}, 'the same');
+}
+my $page = $http->get('/admin')->{body};
+unlike($page, qr/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/,
+    'no script and no style stands in the page');
+for my $file (qw(admin.js admin.css)) {
+    my $hash = substr(sha256_hex($http->get("/admin/$file")->{body}), 0, 32);
+    like($page, qr/"admin\/\Q$file\E\?v=$hash"/, "$file is named by its hash");
+    like($http->get("/admin/$file?v=$hash")->{headers}{'cache-control'},
+        qr/max-age=31536000, immutable/, 'and kept under it');
+    is($http->get("/admin/$file?v=$_")->{headers}{'cache-control'}, 'no-cache',
+        'but under no other')
+        for '0' x 32, substr($hash, 1), '';
+}
+is($http->get('/admin/x')->{status}, 404, 'there is nothing else below');
+is($http->get('/admin/')->{headers}{location}, '../admin', 'a slash too many is sent on');
+my $all = 0;
+$all += $_ for values %size;
+cmp_ok($all, '<', 300 * 1024, 'all of it is within 300 KB') or diag $all;
+
+my ($code, $out, $err) = $node->run('admin_frame.js',
+    JSON::PP->new->canonical->encode({ url => $gateway->url, shots => $ENV{SHOTS} }));
+die "the browser failed: $err" if $code;
+my $seen = JSON::PP->new->utf8->decode($out);
+is($seen->{failed}, undef, 'a visitor is asked to sign in');
+like($seen->{title}, qr/^Sign in . Clinic$/, 'the title says so');
+is($seen->{focused}, 'account', 'the account can be typed at once');
+is_deeply($seen->{complete}, [qw(username current-password)],
+    'the browser may fill in both');
+is_deeply([ grep { index $_, $gateway->url . '/' } grep { !/^data:/ }
+        @{ $seen->{requests} } ], [], 'no other host is asked');
+is_deeply($seen->{complaints}, [], 'the browser has nothing to complain of');
+is_deeply($seen->{axe}, [], 'nor has axe, in light or dark');
+is($seen->{lang}, 'hi', 'it is there in Hindi');
+like($seen->{hindi}, qr/\x{938}\x{93e}\x{907}\x{928}/, 'with its words');
+
+done_testing();

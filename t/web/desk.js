@@ -1,0 +1,110 @@
+/*
+ * desk.js
+ *		A desk of the clinic: chromium at /admin, what it complains of, and
+ *		what axe finds. Options come as one JSON object on the command line.
+ */
+import { chromium } from "playwright-core";
+import { fileURLToPath } from "node:url";
+
+const ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--disable-dev-shm-usage",
+];
+
+export const options = JSON.parse(process.argv[2] ?? "{}");
+export const seen = { requests: [], complaints: [], bytes: 0, axe: [] };
+
+let browser;
+
+export async function launch() {
+    browser = await chromium.launch({
+        executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS,
+    });
+    return browser;
+}
+
+/* A tab in a context of its own: another desk. */
+export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "light",
+    zone = "Asia/Kolkata", locale = "en-GB", expected = [], ...rest } = {}) {
+    browser ??= await launch();
+    const context = await browser.newContext({
+        viewport, colorScheme: scheme, timezoneId: zone, locale, ...rest,
+    });
+    const page = await context.newPage();
+
+    page.setDefaultTimeout(30000);
+    page.on("request", (request) => seen.requests.push(request.url()));
+    page.on("requestfinished", async (request) => {
+        try {
+            seen.bytes += (await request.sizes()).responseBodySize;
+        } catch {
+            /* The tab is closed already. */
+        }
+    });
+    page.on("console", (message) => {
+        const text = `${message.text()} ${message.location().url}`;
+
+        if (["error", "warning"].includes(message.type()) && !expected.some((e) => e.test(text)))
+            seen.complaints.push(text);
+    });
+    page.on("pageerror", (error) => seen.complaints.push(String(error.stack)));
+    return page;
+}
+
+/*
+ * The same page signed in by an API client's access token, for tests of what
+ * lies behind the sign-in.
+ */
+export async function signedIn(page, { token, session = {} }) {
+    await page.setExtraHTTPHeaders({ Authorization: `Bearer ${token}` });
+    await page.route("**/api/v1/auth/session", (route) => route.fulfill({ json: {
+        staff_id: "STF-001", account: "asha", name: "Asha Desk", role: "admin",
+        scopes: options.scopes, branch_ids: null, doctor_id: null, language: "en",
+        csrf_token: "x", idle_timeout_min: 30, expires_at: "2099-01-01T00:00:00Z",
+        idle_expires_at: "2099-01-01T00:00:00Z", totp_enrolled: false,
+        totp_required: false, ...session,
+    } }));
+}
+
+/* What axe finds, a line a kind. The page allows no script but its own. */
+export async function judge(page, where) {
+    const axe = fileURLToPath(import.meta.resolve("axe-core"));
+    const source = await (await import("node:fs/promises")).readFile(axe, "utf8");
+
+    await page.evaluate(source);
+    const found = await page.evaluate(() => globalThis.axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }));
+    for (const { id, nodes } of found.violations)
+        seen.axe.push(`${where}: ${id} ${nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
+}
+
+/* Both colour schemes, one after the other. */
+export async function judgeBoth(page, where) {
+    for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await judge(page, `${where}, ${scheme}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+}
+
+export async function finish() {
+    await browser?.close();
+    console.log(JSON.stringify(seen));
+}
+
+/* Runs a test's steps and tells what was seen, also when one fails. */
+export async function run(steps) {
+    try {
+        await steps();
+    } catch (error) {
+        seen.failed = String(error.stack);
+        for (const context of browser?.contexts() ?? [])
+            for (const page of context.pages())
+                if (options.shots)
+                    await page.screenshot({ path: `${options.shots}/failed.png` });
+    } finally {
+        await finish();
+    }
+}
