@@ -18,8 +18,6 @@
 
 #include "common/buf.h"
 
-#define ROUTES_MAX (STATEMENTS_MAX - 16)	/* some statements are no routes */
-
 /* A route's path, taken apart once. */
 typedef struct RoutePath
 {

@@ -110,6 +110,7 @@ typedef enum RouteMatch
 } RouteMatch;
 
 #define ROUTE_PARAMS_MAX 20
+#define ROUTES_MAX (STATEMENTS_MAX - 16)	/* some statements are no routes */
 
 extern void route_init(const Route *table, int count);
 extern const Route *route_at(int index);

@@ -5,7 +5,7 @@
 #ifndef APPT_STATEMENT_H
 #define APPT_STATEMENT_H
 
-#define STATEMENTS_MAX 128
+#define STATEMENTS_MAX 256
 
 /* A statement that is prepared on a connection when first used there. */
 typedef struct Statement
