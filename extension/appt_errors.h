@@ -46,6 +46,7 @@
 	X(IN_USE,                  "SB961", 409, "in_use",                  "") \
 	X(AFFECTS_APPOINTMENTS,    "SB962", 409, "affects_appointments",    "") \
 	X(LIMIT_REACHED,           "SB963", 409, "limit_reached",           "") \
+	X(AFFECTS_SESSIONS,        "SB964", 409, "affects_sessions",        "") \
 	X(VERSION_MISMATCH,        "SBP01", 412, "version_mismatch",        "") \
 	X(UNKNOWN_REFERENCE,       "SBU01", 422, "unknown_reference",       "") \
 	X(IDEMPOTENCY_KEY_REUSED,  "SBU02", 422, "idempotency_key_reused",  "") \

@@ -22,8 +22,8 @@
 
 static const char *const config_tables[] = {
 	"branch", "doctor", "visit_type", "working_hours", "extra_session",
-	"time_off", "closure", "setting", "webhook", "api_client",
-	"notification_channel"
+	"operating_hours", "time_off", "closure", "setting", "webhook",
+	"api_client", "notification_channel"
 };
 
 typedef struct Cache

@@ -9,6 +9,16 @@
 
 /* ---- schedule.c ---- */
 
+/* When a branch is open: a row of appt.operating_hours. */
+typedef struct OpenHours
+{
+	int			weekday;
+	DateADT		valid_from;
+	DateADT		valid_to;
+	TimeADT		opens;
+	TimeADT		closes;
+} OpenHours;
+
 typedef struct Branch
 {
 	char		branch_id[APPT_ID_SIZE];	/* hash key */
@@ -18,6 +28,8 @@ typedef struct Branch
 	bool		active;
 	SlotBlock  *closures;
 	int			nclosures;
+	OpenHours  *open_hours;		/* by weekday and opening */
+	int			nopen_hours;	/* 0: open whenever sessions say so */
 } Branch;
 
 typedef struct Hours

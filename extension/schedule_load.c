@@ -24,6 +24,14 @@ static ApptStatement closures = {
 	1, {TEXTOID}
 };
 
+static ApptStatement open_hours = {
+	"SELECT weekday::integer, valid_from, valid_to, opens, closes"
+	" FROM appt.operating_hours"
+	" WHERE branch_id = $1"
+	" ORDER BY weekday, opens",
+	1, {TEXTOID}
+};
+
 static ApptStatement visit_types = {
 	"SELECT visit_type, coalesce(duration_min, 0),"
 	" coalesce(buffer_before_min, -1), coalesce(buffer_after_min, -1), active"
@@ -86,6 +94,7 @@ static ApptStatement clients = {
 	1, {TEXTOID}
 };
 
+static void load_open_hours(Branch *branch);
 static void load_hours(Doctor *doctor, BranchFinder branch_of);
 static pg_tz *common_zone(const Doctor *doctor);
 static SlotBlock *load_blocks(ApptStatement *statement, const char *id,
@@ -121,6 +130,7 @@ schedule_load_branches(void)
 
 		branch->closures = load_blocks(&closures, branch->branch_id, true,
 									   &branch->nclosures);
+		load_open_hours(branch);
 	}
 	return result;
 }
@@ -226,6 +236,26 @@ schedule_load_client(const char *client_id)
 	for (int i = 0; i < client->nbranch_ids; i++)
 		client->branch_ids[i] = TextDatumGetCString(items[i]);
 	return client;
+}
+
+static void
+load_open_hours(Branch *branch)
+{
+	ApptArg		args[] = {appt_arg_text(branch->branch_id)};
+	uint64		n = appt_run(&open_hours, args, APPT_READ_LATEST);
+
+	branch->open_hours = palloc_array(OpenHours, n + 1);
+	branch->nopen_hours = n;
+	for (uint64 i = 0; i < n; i++)
+	{
+		branch->open_hours[i] = (OpenHours) {
+			.weekday = field_int(i, 1),
+			.valid_from = field_int(i, 2),
+			.valid_to = field_int(i, 3),
+			.opens = field_int64(i, 4),
+			.closes = field_int64(i, 5)
+		};
+	}
 }
 
 static void

@@ -3,7 +3,9 @@
  *		A doctor's sessions of one date at one branch, as instants.
  *
  * An extra session takes the place of the weekly hours of its branch that it
- * overlaps: of these the parts before and after it are left.
+ * overlaps: of these the parts before and after it are left.  Where a branch
+ * has operating hours, the time outside them is closed: triggers keep sessions
+ * within them, and what came past these must not be offered either.
  */
 #include "schedule.h"
 
@@ -16,6 +18,9 @@ static SlotSession to_session(const Hours *hours, const Doctor *doctor,
 							  DateADT date);
 static void add_session(SlotDay *day, SlotSession session);
 static void cut_out(SlotDay *day, int n, SlotSession *extra);
+static void add_closed_hours(SlotDay *day, const Branch *branch,
+							 DateADT date);
+static bool has_operating_hours(const Branch *branch, DateADT date);
 static void add_blocks(SlotDay *day, const SlotBlock *blocks, int nblocks);
 static int	compare_sessions(const void *a, const void *b);
 
@@ -38,6 +43,11 @@ sessions_of_day(SlotDay *day, const Doctor *doctor, const Branch *branch,
 		return;
 	go_on_after_midnight(day, doctor, branch, date);
 	add_blocks(day, branch->closures, branch->nclosures);
+	if (branch->nopen_hours > 0)
+	{
+		add_closed_hours(day, branch, date);
+		add_closed_hours(day, branch, date + 1);	/* after midnight */
+	}
 	add_blocks(day, doctor->time_off, doctor->ntime_off);
 }
 
@@ -169,6 +179,48 @@ cut_out(SlotDay *day, int n, SlotSession *extra)
 	if (session->start >= session->end)
 		*session = day->sessions[--day->nsessions];
 	add_session(day, rest);
+}
+
+/* Blocks what lies between a date's operating hours, before and after them. */
+static void
+add_closed_hours(SlotDay *day, const Branch *branch, DateADT date)
+{
+	int			weekday = appt_iso_weekday(date);
+	SlotBlock	closed = {
+		.start = appt_instant(date, 0, branch->zone),
+		.closed = true
+	};
+
+	if (!has_operating_hours(branch, date))
+		return;
+	for (int i = 0; i < branch->nopen_hours; i++)
+	{
+		const OpenHours *hours = &branch->open_hours[i];
+
+		if (hours->weekday != weekday ||
+			date < hours->valid_from || date > hours->valid_to)
+			continue;
+		closed.end = appt_instant(date, hours->opens, branch->zone);
+		if (closed.start < closed.end)
+			add_blocks(day, &closed, 1);
+		closed.start = appt_instant(date, hours->closes, branch->zone);
+	}
+	closed.end = appt_instant(date, USECS_PER_DAY, branch->zone);
+	if (closed.start < closed.end)
+		add_blocks(day, &closed, 1);
+}
+
+/* Whether any are valid then, for whatever weekday. */
+static bool
+has_operating_hours(const Branch *branch, DateADT date)
+{
+	for (int i = 0; i < branch->nopen_hours; i++)
+	{
+		if (date >= branch->open_hours[i].valid_from &&
+			date <= branch->open_hours[i].valid_to)
+			return true;
+	}
+	return false;
 }
 
 /* Adds those that meet the day's sessions. */

@@ -177,6 +177,19 @@ collection("$v/doctors", "$v/doctors",
 collection("$v/visit-types", "$v/visit-types",
     { visit_type => 'tele', name => 'Call' }, { duration_min => 10 },
     'visit_type');
+my $open = "$v/branches/{branch_id}/operating-hours";
+my $opens = "$v/branches/MUM-01/operating-hours";
+asks("GET $open", 200, $opens);
+asks("GET $open", 404, "$v/branches/MUM-09/operating-hours");
+asks("PUT $open", 200, $opens, { operating_hours => [ map {
+    { weekday => $_, opens => '00:00', closes => '24:00' } } 1 .. 7 ] });
+asks("PUT $open", 409, $opens, { operating_hours => [
+    { weekday => 1, opens => '00:00', closes => '06:00' } ] });
+asks("PUT $open", 412, $opens, { operating_hours => [] }, { 'If-Match' => '"1"' });
+asks("PUT $open", 400, $opens, { operating_hours => [ { weekday => 8,
+    opens => '09:00', closes => '10:00' } ] });
+asks("PUT $open", 400, $opens, {});
+asks("PUT $open", 200, $opens, { operating_hours => [] });
 collection("$v/branches/{branch_id}/closures", "$v/branches/MUM-01/closures",
     { date_from => '2026-08-15', date_to => '2026-08-15' },
     { reason => 'Independence Day' }, 'closure_id');

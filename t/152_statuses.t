@@ -169,6 +169,10 @@ my @table = (
     [ '409 affects_appointments', "POST $v/doctors/{doctor_id}/time-off",
         sub { $http->post("$v/doctors/DOC-001/time-off",
             { date_from => '2026-03-15', date_to => '2026-03-15' }) } ],
+    [ '409 affects_sessions', "PUT $v/branches/{branch_id}/operating-hours",
+        sub { $http->put("$v/branches/MUM-01/operating-hours",
+            { operating_hours => [ { weekday => 7, opens => '09:00',
+                closes => '10:00' } ] }) } ],
     [ '409 limit_reached', "POST $v/webhooks", sub {
         with(q{INSERT INTO appt.setting (name, value)
             VALUES ('webhooks_per_client', '1')}, 'DELETE FROM appt.setting',

@@ -63,6 +63,9 @@ sub shown {
         next unless exists $answer->{$member};
         my ($want, $got) = ($body->{$member}, $answer->{$member});
         $got = { map { $_ => $got->{$_} } keys %$want } if ref $want eq 'HASH';
+        $got = [ map { my ($g, $w) = ($got->[$_], $want->[$_]);
+            ref $w eq 'HASH' ? { map { $_ => $g->{$_} } keys %$w } : $g }
+            0 .. $#$got ] if ref $want eq 'ARRAY';
         is_deeply($got, $want, "$name: $member is that");
     }
 }
@@ -107,6 +110,12 @@ sends("PATCH $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}
 sends("GET $v/patients/{patient_id}", 200, "$v/patients/$patient->{patient_id}");
 sends("GET $v/patients", 200, "$v/patients");
 
+sends("GET $v/branches/{branch_id}/operating-hours", 200,
+    "$v/branches/MUM-01/operating-hours");
+$cluster->query("INSERT INTO appt.branch (branch_id, name, time_zone, active)
+    VALUES ('OPEN', 'Without sessions', 'Asia/Kolkata', false)");
+sends("PUT $v/branches/{branch_id}/operating-hours", 200,
+    "$v/branches/OPEN/operating-hours");
 my $hours = sends("POST $v/doctors/{doctor_id}/working-hours", 201,
     "$v/doctors/DOC-001/working-hours", before => sub {
         $cluster->query("DELETE FROM appt.working_hours
@@ -275,6 +284,16 @@ $http->patch("$at/reschedule", { new_slot_start => $ten });
 says('ResourceConflict', 'affects_appointments',
     $http->post("$v/branches/MUM-01/closures",
         { date_from => '2026-03-15', date_to => '2026-03-15' }));
+$cluster->query(q{UPDATE appt.working_hours SET start_time = '18:00',
+    end_time = '20:00' WHERE working_hours_no IN (SELECT min(working_hours_no)
+    FROM appt.working_hours WHERE doctor_id = 'DOC-001' AND weekday = 2)});
+$cluster->query(q{DELETE FROM appt.working_hours WHERE branch_id = 'MUM-01'
+    AND (doctor_id, weekday, start_time) <> ('DOC-001', 2, '18:00')});
+$cluster->query(q{UPDATE appt.working_hours SET weekday = 1
+    WHERE branch_id = 'MUM-01'});
+says('SessionConflict', 'affects_sessions',
+    $http->put("$v/branches/MUM-01/operating-hours", { operating_hours => [
+        { weekday => 1, opens => '09:00', closes => '18:00' } ] }));
 my $reader = $clinic->http($clinic->create_client(
     name => 'Reader', scopes => ['appointments:read']));
 says('Forbidden', 'insufficient_scope', $reader->post($a, { %who }));

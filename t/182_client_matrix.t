@@ -224,6 +224,9 @@ sub value {
 sub members {
     my ($name, $world) = @_;
     return $json->encode({ notes => 'Other' }) if $name eq 'edit';
+    return $json->encode({ operating_hours => [ map { { weekday => $_,
+        opens => '00:00', closes => '23:00' } } 1 .. 7 ] })
+        if $name eq 'put_operating_hours';
     my ($verb, $kind) = $name =~ /^(create|update)_(\w+)$/;
     my %session = (branch_id => $world->{branch_id}, start_time => '20:00',
         end_time => '21:00');

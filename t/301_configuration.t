@@ -46,8 +46,8 @@ sub fingerprint {
     return join ' ', $clinic->fingerprint, map {
         $cluster->value("SELECT md5(coalesce(string_agg(t::text, ',' "
             . "ORDER BY t::text), '')) FROM appt.$_ t")
-    } qw(branch doctor visit_type working_hours extra_session time_off closure
-        setting);
+    } qw(branch doctor visit_type operating_hours working_hours extra_session
+        time_off closure setting);
 }
 
 # The free slots' local starts of a day.
@@ -262,6 +262,8 @@ my %limited = (
     'GET /doctors/DOC-001'                => 404,
     'GET /doctors/DOC-001/working-hours'  => 404,
     'GET /branches/MUM-01/closures'       => 404,
+    'GET /branches/MUM-01/operating-hours' => 404,
+    'GET /branches/LON-01/operating-hours' => 200,
     'GET /settings?branch_id=MUM-01'      => 404,
     'GET /doctors?branch_id=MUM-01'       => 404,
     'GET /branches/LON-01'                => 200,

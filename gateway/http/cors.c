@@ -34,7 +34,7 @@ cors_headers(Answer *answer, const Head *head)
 		strcmp(head->method, "OPTIONS") == 0)
 	{
 		answer_header(answer, "Access-Control-Allow-Methods",
-					  "GET, POST, PATCH, DELETE");
+					  "GET, POST, PUT, PATCH, DELETE");
 		answer_header(answer, "Access-Control-Allow-Headers",
 					  arena_printf(answer->arena, OWN_HEADERS "%s%s",
 								   options.cors_headers[0] != '\0'

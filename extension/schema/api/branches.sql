@@ -9,9 +9,11 @@ CREATE FUNCTION appt_internal.branch_json(t appt.branch, client text)
 RETURN json_build_object(
 	'branch_id', t.branch_id,
 	'name', t.name,
+	'type', t.type,
 	'time_zone', t.time_zone,
 	'address', t.address,
 	'phone', t.phone,
+	'logo_url', t.logo_url,
 	'slot_min', t.slot_min,
 	'active', t.active,
 	'version', t.version,
@@ -58,8 +60,8 @@ RETURN appt_internal.create_row(
 	'branch', NULL, fields, client, idempotency_key, request_hash);
 
 COMMENT ON FUNCTION appt_api.create_branch IS
-	'Makes a branch: branch_id, name, time_zone, address, phone, slot_min, '
-	'active. Raises SB001, SB960, SBF01, SB950, SBU02';
+	'Makes a branch: branch_id, name, type, time_zone, address, phone, '
+	'logo_url, slot_min, active. Raises SB001, SB960, SBF01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.update_branch(
 	branch_id text,

@@ -9,6 +9,10 @@ FROM (VALUES
 	('branch_id_format', 'branch_id',
 		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),
 	('branch_name_not_blank', 'name', 'The name must not be blank.'),
+	('branch_type_length', 'type', 'It has at most 100 characters.'),
+	('branch_logo_url_https', 'logo_url',
+		'It must be an https URL of at most 500 characters, in ASCII and '
+		'without a password, such as https://clinic.example/logo.png.'),
 	('branch_time_zone_known', 'time_zone',
 		'It must be the name of a time zone, such as Asia/Kolkata.'),
 
@@ -59,6 +63,20 @@ FROM (VALUES
 	('extra_session_no_overlap', 'start_time end_time on_date',
 		'The doctor has another extra session on that day which overlaps this '
 		'one.'),
+
+	('operating_hours_weekday_iso', 'operating_hours',
+		'A weekday is 1 (Monday) to 7 (Sunday).'),
+	('operating_hours_opens_before_closes', 'operating_hours',
+		'A branch closes after it opens; 24:00 is the day''s end. Hours across '
+		'midnight are two: one to 24:00, and one from 00:00 of the next day.'),
+	('operating_hours_whole_minutes', 'operating_hours',
+		'A branch opens and closes at a whole minute.'),
+	('operating_hours_valid_range', 'operating_hours',
+		'The last day cannot be before the first.'),
+	('operating_hours_valid_in_range', 'operating_hours',
+		'A date lies in the years 1 to 9999.'),
+	('operating_hours_no_overlap', 'operating_hours',
+		'Two hours of one weekday overlap.'),
 
 	('time_off_start_before_end', 'ends_at starts_at',
 		'Time off ends after it starts.'),

@@ -11,7 +11,8 @@ SELECT r.*,
 		' appt_internal.doctor_branches(t.doctor_id))' ELSE '' END AS facts
 FROM (VALUES
 	('branch', 'branch_id', NULL,
-		'{branch_id,name,time_zone,address,phone,slot_min,active}'::text[],
+		'{branch_id,name,type,time_zone,address,phone,logo_url,slot_min,'
+		'active}'::text[],
 		'appt_internal.client_sees($1, t.branch_id)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'EXISTS (SELECT FROM appt.api_client c'
@@ -44,6 +45,12 @@ FROM (VALUES
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.on_date, t.on_date, ''[]'')',
 		't.on_date, t.start_time, t.extra_session_no'),
+	('operating_hours', 'operating_hours_no', 'branch_id',
+		'{weekday,opens,closes,valid_from,valid_to}',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id)',
+		'false', 'daterange(t.valid_from, t.valid_to, ''[]'')',
+		't.weekday, t.valid_from, t.opens'),
 	('time_off', 'time_off_no', 'doctor_id',
 		'{doctor_id,starts_at,ends_at,reason}',
 		'appt_internal.client_sees_doctor($1, t.doctor_id)',

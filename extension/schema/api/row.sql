@@ -369,6 +369,11 @@ BEGIN
 	PERFORM appt_internal.require_parent(kind, parent_id, client);
 	IF kind.parent IS NOT NULL THEN
 		members := members || jsonb_build_object(kind.parent, parent_id);
+		/* A session's branch is locked before its doctor. */
+		IF kind.parent = 'doctor_id' THEN
+			PERFORM FROM appt.branch b
+			WHERE b.branch_id = members->>'branch_id' FOR SHARE;
+		END IF;
 		/* Two that exclude each other must not wait for each other. */
 		EXECUTE format('SELECT FROM appt.%I t WHERE t.%I = $1 '
 			'FOR NO KEY UPDATE', replace(kind.parent, '_id', ''), kind.parent)

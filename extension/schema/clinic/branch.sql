@@ -15,6 +15,8 @@ CREATE TABLE appt.branch (
 	time_zone text NOT NULL,
 	address text,
 	phone text,
+	type text,
+	logo_url text,
 	slot_min appt.slot_minutes NOT NULL DEFAULT 15,
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
@@ -25,12 +27,21 @@ CREATE TABLE appt.branch (
 	CONSTRAINT branch_created_at_in_range CHECK (created_at
 		BETWEEN '1970-01-01 00:00+00' AND '2200-01-01 00:00+00'),
 	CONSTRAINT branch_name_not_blank CHECK (name ~ '\S'),
+	CONSTRAINT branch_type_length CHECK (length(type) <= 100),
+	CONSTRAINT branch_logo_url_https CHECK (length(logo_url) <= 500
+		AND logo_url ~ ('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?'
+			'(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#@!$&''()*+,;=%[\]-]*)?$')),
 	CONSTRAINT branch_time_zone_known CHECK (
 		appt_internal.is_time_zone(time_zone))
 );
 
 COMMENT ON TABLE appt.branch IS 'A place where doctors see patients';
 COMMENT ON COLUMN appt.branch.branch_id IS 'The clinic''s own code: MUM-01';
+COMMENT ON COLUMN appt.branch.type IS
+	'What kind of place it is, in the clinic''s words: Hospital, Clinic';
+COMMENT ON COLUMN appt.branch.logo_url IS
+	'Where its logo is: an https URL, in ASCII, of a public host and without a '
+	'password';
 COMMENT ON COLUMN appt.branch.time_zone IS
 	'IANA time zone; every wall-clock time of the branch is meant in it';
 COMMENT ON COLUMN appt.branch.slot_min IS

@@ -35,6 +35,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	appt.notification_opt_out,
 	appt.notification_preference,
 	appt.notification_template,
+	appt.operating_hours,
 	appt.patient,
 	appt.setting,
 	appt.time_off,

@@ -146,6 +146,7 @@ DECLARE
 	holds bigint;
 	zones text;
 	moved bigint;
+	outside text;
 	wrong text;
 BEGIN
 	SELECT count(*) INTO holds
@@ -159,6 +160,10 @@ BEGIN
 	WHERE NOT appt_internal.is_time_zone(b.time_zone);
 
 	SELECT count(*) INTO moved FROM appt.clock_changes();
+
+	SELECT string_agg(format('%s at %s', s.session, s.branch_id), ', ')
+	INTO outside
+	FROM (SELECT * FROM appt_internal.sessions_outside() LIMIT 20) s;
 
 	SELECT string_agg(format('%s = %s', s.name, s.value), ', '
 		ORDER BY s.name, s.setting_no)
@@ -198,6 +203,13 @@ BEGIN
 		'SELECT * FROM appt.clock_changes() lists them, appt.restore_clock('
 			'reason) puts them right. Have all sessions begun since the '
 			'server got its time zone data? (docs/operations.md)'),
+		('operating_hours',
+		outside IS NULL,
+		coalesce('sessions outside them, in which nothing is offered: '
+				|| outside,
+			'all sessions lie within those of their branch'),
+		'Shorten the sessions, or lengthen appt.operating_hours. They came '
+			'past the triggers: a restore, or DISABLE TRIGGER.'),
 		('settings',
 		wrong IS NULL,
 		coalesce('out of range: ' || wrong, 'all are in range'),
@@ -206,7 +218,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.health_of_configuration() IS
-	'The part of appt.health about the clock, holds, time zones and settings';
+	'The part of appt.health about the clock, holds, time zones, operating '
+	'hours and settings';
 
 CREATE FUNCTION appt_internal.health_of_server()
 	RETURNS TABLE (check_name text, ok boolean, detail text, remedy text)
@@ -326,7 +339,7 @@ CREATE FUNCTION appt.health()
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 18
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 19
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT
@@ -352,9 +365,9 @@ COMMENT ON FUNCTION appt.health() IS
 	'One row a check: its name, whether all is well, what was found and, '
 	'where not, what to do. Checks relay, outbox_lag, oldest_due_delivery, '
 	'dead_deliveries, webhook_endpoints, oldest_due_message, failed_messages, '
-	'clock, expired_holds, time_zones, wall_clocks, settings, missing_rows, '
-	'triggers, notify_queue, replication_lag, replication_slots, '
-	'long_transactions. Writes nothing; works on a standby';
+	'clock, expired_holds, time_zones, wall_clocks, operating_hours, settings, '
+	'missing_rows, triggers, notify_queue, replication_lag, '
+	'replication_slots, long_transactions. Writes nothing; works on a standby';
 
 CREATE VIEW appt_report.health AS
 SELECT

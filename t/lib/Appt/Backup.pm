@@ -109,6 +109,9 @@ SELECT appt.add_time_off('DOC-X', '2026-03-16 08:40+05:30',
 	'2026-03-16 09:40+05:30', 'Theatre');
 SELECT appt.book('PAT-2026-00101', 'DOC-X', '2026-03-16 08:45+05:30',
 	branch_id => 'MUM-01', override => true);
+-- Operating hours, of which a dump of INSERTs has one weekday's after another.
+INSERT INTO appt.operating_hours (branch_id, weekday, opens, closes)
+SELECT 'LON-01', day, '08:00', '20:00' FROM generate_series(1, 7) day;
 INSERT INTO appt.closure (branch_id, starts_at, ends_at, reason)
 VALUES ('LON-01', '2026-03-22 00:00+00', '2026-03-23 00:00+00', 'Works');
 SELECT appt.book('PAT-2026-00109', 'DOC-005', '2026-03-22 10:00+00',

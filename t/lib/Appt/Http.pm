@@ -71,6 +71,7 @@ sub delete {
 
 sub post  { my $self = shift; return $self->_send('POST',  @_) }
 sub patch { my $self = shift; return $self->_send('PATCH', @_) }
+sub put   { my $self = shift; return $self->_send('PUT',   @_) }
 
 # A body that is a reference is sent as JSON, a string as it is.
 sub _send {

@@ -31,7 +31,9 @@ my %plain = (
     starts_at => '2026-08-03T00:00:00+05:30',
     ends_at   => '2026-08-04T00:00:00+05:30',
     start_time => '00:00', end_time => '24:00', weekday => 7,
-    on_date => '2026-08-09', reason => 'A reason', first_name => 'Tara',
+    on_date => '2026-08-09', operating_hours => [ map {
+        { weekday => $_, opens => '00:00', closes => '24:00' } } 1 .. 7 ],
+    reason => 'A reason', first_name => 'Tara',
     time_zone => 'Asia/Kolkata', url => 'https://example.com/hook',
     scopes => ['clients:manage'], value => 7, per_page => 100,
     name => sub { 'Name ' . ++$_[0]{count} },
