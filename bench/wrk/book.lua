@@ -1,12 +1,13 @@
 -- Bookings of distinct slots: a number from BASE for each, threads in turn.
 -- wrk -s book.lua URL -- TOKEN T0 BASE THREADS [DIRECTORY]
--- With a directory the appointment of each answer is a line of a file in it.
+-- With a directory the appointment of each answer is a line of a file in it, and
+-- the statuses that came are counted. A 503 without Retry-After counts as 500.
 
-local threads = 0
+local threads = {}
 
 function setup(thread)
-	thread:set("id", threads)
-	threads = threads + 1
+	thread:set("id", #threads)
+	table.insert(threads, thread)
 end
 
 function init(args)
@@ -17,8 +18,15 @@ function init(args)
 	wrk.headers["Content-Type"] = "application/json"
 	if args[5] then
 		local file = assert(io.open(args[5] .. "/" .. id, "w"))
+		statuses = {}
 		function response(status, headers, body)
-			file:write(body:match('"appointment_id":"([^"]+)"') or "none", "\n")
+			if status == 503 and not headers["Retry-After"] then
+				status = 500
+			end
+			statuses[status] = (statuses[status] or 0) + 1
+			if status == 201 then
+				file:write(body:match('"appointment_id":"([^"]+)"'), "\n")
+			end
 		end
 	end
 end
@@ -43,10 +51,25 @@ function request()
 	return wrk.format(nil, nil, nil, body)
 end
 
+-- As STATUS:COUNT,..., of all threads; nothing if they are not counted.
+local function counted()
+	local sum, list = {}, {}
+	for _, thread in ipairs(threads) do
+		for status, n in pairs(thread:get("statuses") or {}) do
+			sum[status] = (sum[status] or 0) + n
+		end
+	end
+	for status, n in pairs(sum) do
+		table.insert(list, status .. ":" .. n)
+	end
+	return #list > 0 and " statuses=" .. table.concat(list, ",") or ""
+end
+
 function done(summary, latency)
 	local e = summary.errors
 	io.write(string.format(
-		"RESULT requests=%d us=%d status=%d connect=%d read=%d write=%d timeout=%d p50=%d p99=%d\n",
+		"RESULT requests=%d us=%d status=%d connect=%d read=%d write=%d timeout=%d p50=%d p99=%d%s\n",
 		summary.requests, summary.duration, e.status, e.connect, e.read,
-		e.write, e.timeout, latency:percentile(50), latency:percentile(99)))
+		e.write, e.timeout, latency:percentile(50), latency:percentile(99),
+		counted()))
 end

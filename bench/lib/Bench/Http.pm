@@ -8,7 +8,9 @@ package Bench::Http;
 #   $r = book_one($place, $http, $n);      # Appt::Http's answer
 #
 # An answer that is not 2xx, a broken connection or a timeout ends the run.
-# answers => a directory: what was booked, by the answers, in files there.
+# answers => a directory: what was booked, by the answers, in files there; then
+# a 503, which says when to come again, is an answer, too, and $r->{statuses}
+# says how many of each came: "201: 180000, 503: 12".
 
 use strict;
 use warnings;
@@ -18,7 +20,7 @@ use Appt::Program;
 use Appt::Util qw(free_port wait_for root_dir run_command);
 use Exporter 'import';
 
-our @EXPORT_OK = qw(gateway peer wrk book_one);
+our @EXPORT_OK = qw(gateway peer wrk token book_one);
 
 # A loop for each core, as the peer has a process; its log to a file; the
 # limits are there, but higher than wrk.
@@ -117,9 +119,13 @@ sub wrk {
     my %got = map { split /=/ } split / /, $line;
     for my $kind (qw(status connect read write timeout)) {
         die "wrk $arg{script}: $got{$kind} errors of kind $kind\n"
-            if $got{$kind};
+            if $got{$kind} && !($kind eq 'status' && $got{statuses});
     }
-    return { requests => $got{requests},
+    my %status = map { split /:/ } split /,/, $got{statuses} // '';
+    my @worse = grep { $_ != 201 && $_ != 503 } sort keys %status;
+    die "wrk $arg{script}: answers of status @worse\n" if @worse;
+    return { requests => $got{requests}, booked => $status{201},
+        statuses => join(', ', map {"$_: $status{$_}"} sort keys %status),
         rate => $got{requests} * 1e6 / $got{us},
         p50_ms => $got{p50} / 1000, p99_ms => $got{p99} / 1000 };
 }
