@@ -26,7 +26,7 @@ my $at = '2026-03-16T%s:00+05:30';
 my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
     list_visit_types list_notification_templates get_visit_type
     get_notification_template list_notification_channels
-    get_notification_channel create_doctor);
+    get_notification_channel resend_failed_notifications create_doctor);
 
 # And which it may not call of its own, as they concern the whole clinic, or (a
 # branch that is to be deleted is none of its own) nothing of its.
@@ -188,7 +188,8 @@ sub value {
     return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
-    return undef if $name eq 'list_appointments' && $arg eq 'status';
+    return undef if $name =~ /^list_(?:appointments|notifications)$/
+        && $arg eq 'status';
     return undef if $name eq 'reschedule' && $arg =~ /^(?:doctor|branch)_id$/;
     return undef if $name =~ /_settings?$/ && $arg eq 'branch_id'
         && $name ne 'list_settings';
@@ -321,6 +322,10 @@ SQL
         FROM appt.working_hours WHERE doctor_id = $1', "DOC-$branch");
     $one->(q{INSERT INTO appt.setting (name, doctor_id, value)
         VALUES ('hold_min', $1, '9') RETURNING 1}, "DOC-$branch");
+    $world{notification_id} = $one->(q{INSERT INTO appt.notification
+        (appointment_no, event, slot_start) SELECT appointment_no, 'booked',
+        slot_start FROM appt.appointment WHERE appointment_id = $1
+        RETURNING notification_no}, $world{appointment_id});
     $world{channel_id} = $one->(q{INSERT INTO appt.notification_channel
         (channel_id, kind, settings, active) VALUES ($1, 'sms', $2, false)
         RETURNING channel_id}, "sms-$branch",

@@ -28,7 +28,7 @@
 #define ERROR_PAUSE_MS	500
 #define CHANNELS_MAX	64
 #define LEASE_TIMEOUTS	3
-#define COLUMNS			7
+#define COLUMNS			8
 
 typedef enum Job
 {
@@ -361,7 +361,7 @@ send_record(void)
 		.sql = "SELECT * FROM appt_relay.record_notifications("
 			"$1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], "
 			"$5::integer[], $6::text[], $7::text[], "
-			"string_to_array($8, ',')::double precision[])",
+			"string_to_array($9, ',')::double precision[], $8::boolean[])",
 		.count = COLUMNS + 1,
 		.values = values,
 		.timeout_ms = STATEMENT_MS,
@@ -390,6 +390,7 @@ add_result(Buf *columns, const Message *message, bool first)
 	encode_array_item(&columns[5], outcome->error);
 	encode_array_item(&columns[6], outcome->answer.len > 0
 					  ? buf_get(&outcome->answer) : NULL);
+	buf_char(&columns[7], outcome->inside ? 't' : 'f');
 }
 
 /* A batch is recorded; what an operator should hear of is logged. */

@@ -58,10 +58,39 @@ RETURN initcap(left(n.event, 1)) || substr(n.event, 2)
 COMMENT ON FUNCTION appt_internal.notification_sentence IS
 	'What became of a message, in a sentence';
 
-CREATE FUNCTION appt.explain_notification(appointment_id text)
+CREATE FUNCTION appt_internal.shown_notification(n appt.notification)
+	RETURNS appt.notification
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t appt.notification_attempt;
+BEGIN
+	SELECT l.* INTO t
+	FROM appt.notification_attempt l
+	WHERE l.notification_no = n.notification_no AND l.inside
+	ORDER BY l.fence DESC
+	LIMIT 1;
+	IF FOUND THEN
+		n.provider_id := NULL;
+		IF n.reason IS NOT NULL AND n.state <> 'skipped' THEN
+			n.reason := coalesce(t.error, 'answered ' || t.status);
+		END IF;
+	END IF;
+	RETURN n;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.shown_notification IS
+	'A message as API clients see it: without the words of a provider''s '
+	'server in the clinic''s own network, which nobody reads through a channel';
+
+CREATE FUNCTION appt_internal.explain_notification(
+	appointment_id text,
+	client text)
 	RETURNS SETOF text
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 5
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -88,7 +117,8 @@ BEGIN
 		RETURN NEXT 'No channel is configured: nobody is told of anything.';
 	END IF;
 	RETURN QUERY
-	SELECT appt_internal.notification_sentence(n, zone)
+	SELECT appt_internal.notification_sentence(CASE WHEN client IS NULL THEN n
+		ELSE appt_internal.shown_notification(n) END, zone)
 	FROM appt.notification n
 	WHERE n.appointment_no = a.appointment_no
 	ORDER BY n.notification_no;
@@ -135,6 +165,18 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+COMMENT ON FUNCTION appt_internal.explain_notification(text, text) IS
+	'appt.explain_notification for an API client; NULL: for a DBA';
+
+CREATE FUNCTION appt.explain_notification(appointment_id text)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 5
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT e.sentence
+	FROM appt_internal.explain_notification($1, NULL) AS e (sentence);
+END;
 
 COMMENT ON FUNCTION appt.explain_notification(text) IS
 	'In sentences: what was sent of an appointment, what is planned by the '

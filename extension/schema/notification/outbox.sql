@@ -126,6 +126,7 @@ CREATE TABLE appt.notification_attempt (
 	status integer,
 	error text,
 	answer text,
+	inside boolean NOT NULL DEFAULT false,
 	CONSTRAINT notification_attempt_pkey PRIMARY KEY (notification_no, fence)
 );
 
@@ -148,3 +149,6 @@ COMMENT ON COLUMN appt.notification_attempt.error IS
 	'Why it was not taken: the relay''s words, or the provider''s';
 COMMENT ON COLUMN appt.notification_attempt.answer IS
 	'The first 4 KiB of the answer';
+COMMENT ON COLUMN appt.notification_attempt.inside IS
+	'Whether a provider''s answer came from the clinic''s own network: then it '
+	'is appt_admin''s to read';

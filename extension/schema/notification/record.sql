@@ -206,7 +206,8 @@ CREATE FUNCTION appt_relay.record_notifications(
 	errors text[],
 	answers text[],
 	schedule_s double precision[]
-		DEFAULT '{0,30,120,600,1800,3600,10800,21600,43200}')
+		DEFAULT '{0,30,120,600,1800,3600,10800,21600,43200}',
+	insides boolean[] DEFAULT '{}')
 	RETURNS TABLE (notification_no bigint, state text, channel text,
 		reason text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -226,14 +227,15 @@ BEGIN
 	FOR r IN
 		SELECT *
 		FROM unnest(notification_nos, fences, started_us, durations_ms,
-			statuses, errors, answers) AS u (notification_no, fence,
-			started_us, duration_ms, status, error, answer)
+			statuses, errors, answers, insides) AS u (notification_no, fence,
+			started_us, duration_ms, status, error, answer, inside)
+		WHERE u.notification_no IS NOT NULL
 		ORDER BY u.notification_no
 	LOOP
 		INSERT INTO appt.notification_attempt
 		VALUES (r.notification_no, r.fence,
 			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
-			r.status, r.error, r.answer)
+			r.status, r.error, r.answer, coalesce(r.inside, false))
 		ON CONFLICT DO NOTHING;
 		SELECT t.* INTO n
 		FROM appt.notification t
@@ -280,8 +282,10 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_relay.record_notifications(bigint[], bigint[],
-	bigint[], integer[], integer[], text[], text[], double precision[]) IS
+	bigint[], integer[], integer[], text[], text[], double precision[],
+	boolean[]) IS
 	'Records a batch of attempts in one transaction; may be repeated. '
+	'insides: whose answers came from the clinic''s own network. '
 	'schedule_s: seconds before each attempt; its length, a day in all, is how '
 	'many there are. Returns what the relay should log: what failed for good, '
 	'or is dead';

@@ -28,6 +28,7 @@ BEGIN
 		attempts = 0,
 		created_at = clock_timestamp(),
 		due_at = clock_timestamp(),
+		provider_id = NULL,
 		sent_at = NULL,
 		delivered_at = NULL,
 		read_at = NULL,
@@ -43,16 +44,17 @@ COMMENT ON FUNCTION appt.resend_notification(bigint) IS
 	'what is not true any more is skipped. One that waits or is on its way '
 	'stays as it is. Raises SB404';
 
-CREATE FUNCTION appt.resend_failed_notifications(
-	since timestamptz DEFAULT pg_catalog.now() - interval '1 day')
+CREATE FUNCTION appt_internal.resend_failed(since timestamptz, client text)
 	RETURNS bigint
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT count(appt.resend_notification(n.notification_no))
 	FROM (
 		SELECT t.notification_no
 		FROM appt.notification t
+		JOIN appt.appointment a ON a.appointment_no = t.appointment_no
+			AND appt_internal.client_sees($2, a.branch_id)
 		WHERE t.state IN ('failed', 'dead')
 			AND t.finished_at >= $1
 			/* Of several tries by several channels the last. */
@@ -64,6 +66,17 @@ AS $$
 					AND l.notification_no > t.notification_no)
 		ORDER BY t.notification_no) n
 $$;
+
+COMMENT ON FUNCTION appt_internal.resend_failed(timestamptz, text) IS
+	'Has all messages sent again that failed or were given up since then, of '
+	'the branches that the client sees; returns how many';
+
+CREATE FUNCTION appt.resend_failed_notifications(
+	since timestamptz DEFAULT pg_catalog.now() - interval '1 day')
+	RETURNS bigint
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.resend_failed(since, NULL);
 
 COMMENT ON FUNCTION appt.resend_failed_notifications(timestamptz) IS
 	'Has all messages sent again that failed or were given up since then, once '

@@ -84,7 +84,8 @@ my %chosen = ("POST $v1/branches" => 'branch_id',
 
 # Ids of objects that belong to a branch or to nobody.
 my %is_id = map { $_ => 1 } qw(appointment_id hold_id webhook_id delivery_id
-    client_id patient_id doctor_id to_doctor_id branch_id branch_ids), keys %collection;
+    client_id patient_id doctor_id to_doctor_id branch_id branch_ids
+    notification_id), keys %collection;
 
 sub new {
     my ($class) = @_;
@@ -217,6 +218,7 @@ sub object {
     return $self->webhook($branch) if $name eq 'webhook_id';
     return $self->{full}->get("$v1/webhooks/$so_far->{webhook_id}/deliveries")
         ->{json}[0]{delivery_id} if $name eq 'delivery_id';
+    return $self->notification($branch) if $name eq 'notification_id';
     return $self->part($name, $branch, $so_far);
 }
 
@@ -292,6 +294,19 @@ sub webhook {
     my $owner = $self->{owner}{$branch} // $self->{full};
     return $owner->post("$v1/webhooks", { url => 'https://example.com/h',
         branch_ids => [$branch] })->{json}{webhook_id};
+}
+
+# A message to a patient of that branch, which nobody is there to send.
+sub notification {
+    my ($self, $branch) = @_;
+    my $visit = $self->appointment({ path => '/x' }, $branch);
+    return $self->{clinic}->cluster->value(<<'SQL', $visit);
+INSERT INTO appt.notification (appointment_no, event, slot_start, state,
+    reason, finished_at)
+SELECT appointment_no, 'booked', slot_start, 'failed', 'refused', now()
+FROM appt.appointment WHERE appointment_id = $1
+RETURNING notification_no
+SQL
 }
 
 # Whose webhooks those of a branch are.

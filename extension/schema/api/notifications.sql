@@ -1,0 +1,327 @@
+/* ---------------------------------------------------------------------------
+ * Messages to patients as JSON: the log, an appointment's messages with what
+ * can be said of them, and sending again.
+ *
+ * A message belongs to its appointment's branch.  What a server in the clinic's
+ * own network answered to a provider's request is appt_admin's to read: nobody
+ * reads that network through a channel.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.notification_json(
+	n appt.notification,
+	a appt.appointment)
+	RETURNS json
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	zone CONSTANT text := coalesce(
+		appt_internal.known_zone(appt_internal.branch_zone(a.branch_id)),
+		'UTC');
+	attempts json;
+BEGIN
+	n := appt_internal.shown_notification(n);
+	SELECT coalesce(json_agg(json_build_object(
+			'at', appt_internal.json_time(t.started_at, zone),
+			'status', t.status,
+			'duration_ms', t.duration_ms,
+			'error', t.error,
+			'answer', CASE WHEN NOT t.inside THEN t.answer END)
+			ORDER BY t.fence), '[]')
+	INTO attempts
+	FROM appt.notification_attempt t
+	WHERE t.notification_no = n.notification_no;
+	RETURN json_build_object(
+		'notification_id', n.notification_no::text,
+		'appointment_id', a.appointment_id,
+		'patient_id', a.patient_id,
+		'event', n.event,
+		'lead_min', n.lead_min,
+		'status', n.state,
+		'reason', n.reason,
+		'channel', n.channel,
+		'channel_id', (
+			SELECT c.channel_id
+			FROM appt.notification_channel c
+			WHERE c.channel_no = n.channel_no
+				AND n.channel IS NOT NULL),
+		'language', n.language,
+		'to', n.address,
+		'provider_id', n.provider_id,
+		'instead_of', n.root_no::text,
+		'created_at', appt_internal.json_time(n.created_at, zone),
+		'due_at', CASE n.state WHEN 'due' THEN
+			appt_internal.json_time(n.due_at, zone) END,
+		'sent_at', appt_internal.json_time(n.sent_at, zone),
+		'delivered_at', appt_internal.json_time(n.delivered_at, zone),
+		'read_at', appt_internal.json_time(n.read_at, zone),
+		'finished_at', appt_internal.json_time(n.finished_at, zone),
+		'attempts', n.attempts,
+		'attempt_log', attempts);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.notification_json IS
+	'A message to a patient with its attempts, as it is shown';
+
+CREATE FUNCTION appt_internal.see_notification(
+	notification_id text,
+	client text)
+	RETURNS bigint
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found bigint;
+BEGIN
+	PERFORM appt_internal.require_client(client);
+	IF notification_id ~ '^[1-9][0-9]{0,17}$' THEN
+		SELECT n.notification_no INTO found
+		FROM appt.notification n
+		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
+		WHERE n.notification_no = notification_id::bigint
+			AND appt_internal.client_sees(client, a.branch_id);
+	END IF;
+	IF found IS NULL THEN
+		PERFORM appt_internal.refuse_id('notification', notification_id,
+			'notification_id', 'SB404');
+	END IF;
+	RETURN found;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.see_notification(text, text) IS
+	'The number of a message that the client sees. Raises SB404, SBT01';
+
+CREATE FUNCTION appt_internal.notification_body(notification_no bigint)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT appt_internal.notification_json(n, a)::text
+	FROM appt.notification n
+	LEFT JOIN appt.appointment a ON a.appointment_no = n.appointment_no
+	WHERE n.notification_no = $1
+$$;
+
+COMMENT ON FUNCTION appt_internal.notification_body(bigint) IS
+	'A message to a patient as an answer''s body';
+
+CREATE FUNCTION appt_api.list_notifications(
+	appointment_id text,
+	patient_id text,
+	channel text,
+	status text,
+	event text,
+	date_from date,
+	date_to date,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	branches CONSTANT text[]
+		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
+	size CONSTANT integer := coalesce(per_page, 20);
+	visits bigint[];
+	conditions text := 'true';
+	result appt_api.page;
+BEGIN
+	PERFORM appt_internal.check_page(page, per_page);
+	PERFORM appt_internal.require_client(client);
+	IF date_to < date_from THEN
+		PERFORM appt_internal.refuse_member('date_to',
+			'The last day cannot be before the first.');
+	END IF;
+	IF appointment_id IS NOT NULL THEN
+		SELECT array_agg(a.appointment_no) INTO visits
+		FROM appt.appointment a
+		WHERE a.appointment_id = appointment_id
+			AND a.status <> 'held'
+			AND appt_internal.client_sees(client, a.branch_id);
+		IF visits IS NULL THEN
+			PERFORM appt_internal.refuse_id('appointment', appointment_id,
+				'appointment_id', 'SB404');
+		END IF;
+	END IF;
+	IF patient_id IS NOT NULL THEN
+		IF NOT EXISTS (
+			SELECT
+			FROM appt.patient p
+			WHERE p.patient_id = patient_id
+				AND appt_internal.client_sees_patient(client, p))
+		THEN
+			PERFORM appt_internal.refuse_id('patient', patient_id,
+				'patient_id', 'SB404');
+		END IF;
+		/* Through the visits, which are few; messages have no patient. */
+		SELECT coalesce(array_agg(a.appointment_no), '{}') INTO visits
+		FROM appt.appointment a
+		JOIN appt.patient p ON p.patient_no = a.patient_no
+		WHERE p.patient_id = patient_id
+			AND (visits IS NULL OR a.appointment_no = ANY (visits));
+	END IF;
+	conditions := conditions
+		|| CASE WHEN visits IS NULL THEN ''
+			ELSE ' AND n.appointment_no = ANY ($1)' END
+		|| CASE WHEN channel IS NULL THEN '' ELSE ' AND n.channel = $2' END
+		|| CASE WHEN status IS NULL THEN ''
+			ELSE format(' AND n.state = %L', status) END
+		|| CASE WHEN event IS NULL THEN '' ELSE ' AND n.event = $3' END
+		|| CASE WHEN date_from IS NULL THEN ''
+			ELSE ' AND s.on_date >= $4' END
+		|| CASE WHEN date_to IS NULL THEN '' ELSE ' AND s.on_date <= $5' END
+		|| CASE WHEN branches IS NULL THEN ''
+			ELSE ' AND a.branch_id = ANY ($6)' END;
+
+	EXECUTE format(
+		'WITH found AS NOT MATERIALIZED ('
+		'  SELECT n, a'
+		'  FROM appt.notification n'
+		'  LEFT JOIN appt.appointment a'
+		'   ON a.appointment_no = n.appointment_no'
+		'  LEFT JOIN appt.branch b ON b.branch_id = a.branch_id'
+		'  CROSS JOIN LATERAL (SELECT (n.created_at AT TIME ZONE coalesce('
+		'   appt_internal.known_zone(b.time_zone), ''UTC''))::date)'
+		'   AS s (on_date)'
+		'  WHERE %s'
+		'  ORDER BY n.notification_no DESC)'
+		' SELECT coalesce((SELECT json_agg('
+		'   appt_internal.notification_json(o.n, o.a)'
+		'   ORDER BY (o.n).notification_no DESC)'
+		'  FROM (SELECT * FROM found OFFSET $7 LIMIT $8) o), ''[]'')::text,'
+		' (SELECT count(*) FROM (SELECT FROM found LIMIT $9) c)',
+		conditions)
+		INTO result
+		USING visits, channel, event, date_from, date_to, branches,
+			(coalesce(page, 1) - 1)::bigint * size, size,
+			appt_internal.count_limit(page, per_page);
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.list_notifications IS
+	'A page of the messages to patients, newest first, by appointment, '
+	'patient, channel (email, sms, whatsapp), status, event and the '
+	'branch-local days on which they were made (all optional). Raises SB001, '
+	'SB404 (appointment_id, patient_id)';
+
+CREATE FUNCTION appt_api.get_notification(
+	notification_id text,
+	client text,
+	OUT body text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.notification_body(
+	appt_internal.see_notification(notification_id, client));
+
+COMMENT ON FUNCTION appt_api.get_notification IS
+	'One message to a patient. Raises SB404';
+
+CREATE FUNCTION appt_api.appointment_notifications(
+	appointment_id text,
+	client text,
+	OUT body text)
+	RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	a appt.appointment;
+BEGIN
+	PERFORM appt_internal.require_client(client);
+	SELECT t.* INTO a
+	FROM appt.appointment t
+	WHERE t.appointment_id = $1
+		AND t.status <> 'held'
+		AND appt_internal.client_sees(client, t.branch_id);
+	IF NOT FOUND THEN
+		PERFORM appt_internal.refuse_id('appointment', $1, 'appointment_id',
+			'SB404');
+	END IF;
+	body := json_build_object(
+		'explanation', (
+			SELECT coalesce(json_agg(e.sentence ORDER BY e.place), '[]')
+			FROM appt_internal.explain_notification($1, client)
+				WITH ORDINALITY AS e (sentence, place)),
+		'notifications', (
+			SELECT coalesce(json_agg(appt_internal.notification_json(n, a)
+				ORDER BY n.notification_no), '[]')
+			FROM appt.notification n
+			WHERE n.appointment_no = a.appointment_no));
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.appointment_notifications IS
+	'What was sent of an appointment, what is planned and why something was '
+	'not, in sentences; and its messages, oldest first. Raises SB404';
+
+CREATE FUNCTION appt_api.resend_notification(
+	notification_id text,
+	client text,
+	idempotency_key text,
+	request_hash text,
+	OUT body text,
+	OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	prior record;
+	wanted bigint;
+BEGIN
+	prior := appt_internal.kept_answer(client, 'POST /notifications/resend',
+		idempotency_key, request_hash);
+	body := prior.body;
+	replayed := prior.replayed;
+	IF NOT replayed THEN
+		wanted := appt_internal.see_notification(notification_id, client);
+		PERFORM appt.resend_notification(wanted);
+		body := appt_internal.notification_body(wanted);
+		PERFORM appt_internal.idempotency_finish(client,
+			'POST /notifications/resend', idempotency_key, request_hash, NULL,
+			NULL, body);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.resend_notification IS
+	'Has a message sent again, as appt.resend_notification, and answers it. '
+	'Raises SB404, SB950, SBU02';
+
+CREATE FUNCTION appt_api.resend_failed_notifications(
+	since timestamptz,
+	client text,
+	idempotency_key text,
+	request_hash text,
+	OUT body text,
+	OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	prior record;
+BEGIN
+	prior := appt_internal.kept_answer(client,
+		'POST /notifications/resend-failed', idempotency_key, request_hash);
+	body := prior.body;
+	replayed := prior.replayed;
+	IF NOT replayed THEN
+		body := json_build_object('queued',
+			appt_internal.resend_failed(since, client));
+		PERFORM appt_internal.idempotency_finish(client,
+			'POST /notifications/resend-failed', idempotency_key,
+			request_hash, NULL, NULL, body);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.resend_failed_notifications IS
+	'Has all messages sent again that failed or were given up since then, of '
+	'the branches that the client sees; answers {"queued": n}. Raises SB950, '
+	'SBU02';
