@@ -38,6 +38,7 @@ for my $case ([ '/docs/', '../docs' ],
     my $r = $http->get($case->[0]);
     is($r->{status}, 308, "$case->[0] has a slash too many");
     is($r->{headers}{location}, $case->[1], 'and is there without it');
+    is($http->request('HEAD', $case->[0])->{status}, 308, 'for HEAD as well');
 }
 is($http->get($_)->{status}, 400, "$_ is no path")
     for '/docs//', '//docs/', '/api//v1/', '/api/v1/patients//';

@@ -224,9 +224,11 @@ exchange_find_route(Exchange *exchange)
 static bool
 exchange_redirect(Exchange *exchange)
 {
+	const char *method = exchange->head.method;
 	const char *there = target_before_slash(&exchange->head);
 
-	if (there == NULL || strcmp(exchange->head.method, "GET") != 0)
+	if (there == NULL ||
+		(strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))
 		return false;
 	answer_body(&exchange->answer, 308, NULL, "", 0);
 	answer_header(&exchange->answer, "Location", there);
