@@ -88,7 +88,7 @@ try {
         await authorize(page);
         for (const name of client ? [] : TRIED)
             await tryCall(page, name);
-        await page.getByLabel("Find a call").fill("add a patient post");
+        await page.getByLabel("Find a call").fill("post /patients");
         seen.found = await page.locator(".call:visible .path").allInnerTexts();
     } finally {
         if (screenshot)
