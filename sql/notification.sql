@@ -371,6 +371,20 @@ SELECT * FROM pg_temp.told(:'last');
 SELECT * FROM appt.explain_notification(:'last');
 ROLLBACK TO off;
 
+-- One that cannot be written, as its channel came in past the trigger, has
+-- failed and keeps no other waiting.
+SELECT set_config('bioecko_appt.clock', '2026-03-14 12:00+05:30', true);
+DELETE FROM appt.notification;
+SELECT pg_temp.book('PAT-1', '2026-03-18 11:15+05:30') AS bad \gset
+SELECT pg_temp.book('PAT-3', '2026-03-18 11:30+05:30') AS good \gset
+ALTER TABLE appt.notification_channel DISABLE TRIGGER USER;
+UPDATE appt.notification_channel SET settings = settings || '{"body": 3}'
+WHERE channel_id = 'sms';
+SELECT * FROM pg_temp.claim();
+SELECT * FROM pg_temp.told(:'bad');
+SELECT * FROM pg_temp.told(:'good');
+ROLLBACK TO off;
+
 -- The secret is written by appt_admin and not read.
 SET LOCAL ROLE appt_admin;
 UPDATE appt.notification_channel SET secret = 'other' WHERE channel_id = 'sms';

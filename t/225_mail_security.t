@@ -196,7 +196,8 @@ subtest 'nobody listens, and one who does not speak TLS' => sub {
     like(health(), qr/^not well: mail: Couldn't connect to server/, 'shown');
     my $server = server();
     channel('tls', $server->port);
-    wait_for { message($id)->{error} =~ /SSL connect error/ } 'the plain one';
+    wait_for { (message($id)->{error} // '') =~ /SSL connect error/ }
+        'the plain one';
     unlike(said($server), qr/>> b'(?:EHLO|AUTH|MAIL)/, 'nothing was said');
     channel('none', $server->port);
     wait_for_sent($id);

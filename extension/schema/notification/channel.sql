@@ -205,8 +205,7 @@ COMMENT ON FUNCTION appt_internal.channel_problem(text, jsonb) IS
 
 CREATE FUNCTION appt_internal.is_address(address text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN address ~
+RETURN address OPERATOR(pg_catalog.~)
 		'^[A-Za-z0-9!#$%&''*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}$';
 
 COMMENT ON FUNCTION appt_internal.is_address(text) IS

@@ -1,31 +1,29 @@
 /* ---------------------------------------------------------------------------
  * What the relay calls to send messages: claim and give back.
  *
- * A claim locks messages with SKIP LOCKED, and then, one by one, the row of
- * each one's appointment, with SKIP LOCKED too: where somebody is about to
- * change it, the message is left for a second.  So nothing here waits for a
- * lock, and what was cancelled before the claim committed is not sent.
+ * A claim locks messages with SKIP LOCKED, and then the rows of their
+ * appointments, with SKIP LOCKED too: where somebody is about to change one,
+ * its message is left for a second.  So nothing here waits for a lock, and what
+ * was cancelled before the claim committed is not sent.  The next statement
+ * judges them: it sees all that was committed before the locks were there.
+ *
+ * All of a claim are locked, judged, leased and written by a statement each:
+ * one by one, calls and plans took ten times as long as the work.
  *
  * Messages lie by channel, as deliveries lie by endpoint: a mail server that
  * does not answer holds up no SMS.  Those of channel 0 wait to be given one.
  * ------------------------------------------------------------------------ */
-
-CREATE TYPE appt_internal.decision AS (
-	verdict appt_internal.verdict,
-	route appt_internal.route,
-	event text
-);
-
-COMMENT ON TYPE appt_internal.decision IS
-	'What becomes of a message now; event: as what it is told';
 
 CREATE FUNCTION appt_internal.told_as(n appt.notification) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN CASE
 	WHEN n.event <> 'rescheduled' OR n.root_no IS NOT NULL THEN n.event
+	/* What waits and came before is skipped, now or in a moment. */
 	WHEN (
-		SELECT bool_and(e.state = 'skipped') AND bool_or(e.event = 'booked')
+		SELECT bool_and(e.state = 'skipped'
+				OR (e.state = 'due' AND e.attempts = 0))
+			AND bool_or(e.event = 'booked')
 		FROM appt.notification e
 		WHERE e.appointment_no = n.appointment_no
 			AND e.notification_no < n.notification_no) THEN 'booked'
@@ -36,66 +34,92 @@ COMMENT ON FUNCTION appt_internal.told_as IS
 	'The event that a message is about: of a visit that was moved before its '
 	'patient was told that it was booked, booked';
 
-CREATE FUNCTION appt_internal.decide_notification(n appt.notification)
-	RETURNS appt_internal.decision
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+CREATE FUNCTION appt_internal.decide_notifications(
+	notification_nos bigint[],
+	free bigint[])
+	RETURNS TABLE (
+		notification_no bigint,
+		due_at timestamptz,
+		action text,
+		reason text,
+		until timestamptz,
+		event text,
+		route appt_internal.route)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
-	a appt.appointment;
-	p appt.patient;
-	zone text;
-	rules appt_internal.notification_rules;
-	d appt_internal.decision;
-	told appt.notification := n;
 	at CONSTANT timestamptz := appt.clock();
+	promote_at CONSTANT timestamptz := appt_internal.may_promote_at(at);
+	/* Most clinics set what they set for all: one set of rules then. */
+	branches CONSTANT text[] := ARRAY(
+		SELECT DISTINCT s.branch_id FROM appt.setting s
+		WHERE s.branch_id IS NOT NULL);
+	doctors CONSTANT text[] := ARRAY(
+		SELECT DISTINCT s.doctor_id FROM appt.setting s
+		WHERE s.doctor_id IS NOT NULL);
 BEGIN
-	SELECT t.* INTO a
-	FROM appt.appointment t
-	WHERE t.appointment_no = n.appointment_no
-	FOR SHARE SKIP LOCKED;
-	IF NOT FOUND THEN
-		d.verdict := appt_internal.verdict('busy');
-		RETURN d;
-	END IF;
-
-	SELECT t.* INTO p
-	FROM appt.patient t
-	WHERE t.patient_no = a.patient_no;
-	SELECT appt_internal.known_zone(b.time_zone) INTO zone
-	FROM appt.branch b
-	WHERE b.branch_id = a.branch_id;
-	rules := appt_internal.notification_rules(a.branch_id, a.doctor_id);
-	d.verdict := appt_internal.judge_notification(n, a, p, rules, zone);
-	IF (d.verdict).action <> 'send' THEN
-		RETURN d;
-	END IF;
-
-	d.event := appt_internal.told_as(n);
-	told.event := d.event;
-	d.route := appt_internal.route_notification(told, p, rules);
-	IF (d.route).channel_no IS NULL THEN
-		d.verdict := appt_internal.verdict('skip', (d.route).reason);
-	ELSIF appt_internal.may_promote_at(at) > at AND EXISTS (
-		SELECT
-		FROM appt.notification_template t
-		WHERE t.notification_template_no = (d.route).notification_template_no
-			AND t.category IN ('service_explicit', 'promotional'))
-	THEN
-		d.verdict := appt_internal.verdict('wait',
-			until => appt_internal.may_promote_at(at));
-	END IF;
-	RETURN d;
+	RETURN QUERY
+	WITH message AS MATERIALIZED (
+		SELECT n, a, p, f.appointment_no IS NOT NULL AS is_free,
+			appt_internal.known_zone(b.time_zone) AS zone,
+			CASE WHEN b.branch_id = ANY (branches) THEN b.branch_id END
+				AS branch_key,
+			CASE WHEN a.doctor_id = ANY (doctors) THEN a.doctor_id END
+				AS doctor_key
+		FROM unnest(notification_nos) AS u (notification_no)
+		JOIN appt.notification n ON n.notification_no = u.notification_no
+		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
+		JOIN appt.patient p ON p.patient_no = a.patient_no
+		JOIN appt.branch b ON b.branch_id = a.branch_id
+		LEFT JOIN unnest(free) AS f (appointment_no)
+			ON f.appointment_no = a.appointment_no),
+	rule AS MATERIALIZED (
+		SELECT k.*, appt_internal.notification_rules(k.branch_key,
+			k.doctor_key) AS rules
+		FROM (SELECT DISTINCT m.branch_key, m.doctor_key FROM message m) k),
+	judged AS MATERIALIZED (
+		SELECT m.n, m.p, r.rules,
+			CASE WHEN m.is_free THEN appt_internal.judge_notification(m.n, m.a,
+				m.p, r.rules, m.zone)
+				ELSE appt_internal.verdict('busy') END AS verdict,
+			CASE WHEN (m.n).event = 'rescheduled'
+				THEN appt_internal.told_as(m.n)
+				ELSE (m.n).event END AS event
+		FROM message m
+		JOIN rule r ON coalesce(r.branch_key, '') = coalesce(m.branch_key, '')
+			AND coalesce(r.doctor_key, '') = coalesce(m.doctor_key, ''))
+	SELECT (j.n).notification_no, (j.n).due_at,
+		CASE WHEN (j.verdict).action <> 'send' THEN (j.verdict).action
+			WHEN (w.route).channel_no IS NULL THEN 'skip'
+			WHEN promote_at > at
+				AND t.category IN ('service_explicit', 'promotional')
+				THEN 'wait'
+			ELSE 'send' END,
+		coalesce((j.verdict).reason, (w.route).reason),
+		coalesce((j.verdict).until, promote_at), j.event, w.route
+	FROM judged j
+	LEFT JOIN LATERAL (
+		SELECT r::appt_internal.route AS route
+		FROM appt_internal.route_notification(j.n, j.event, j.p, j.rules) r)
+		AS w ON (j.verdict).action = 'send'
+	LEFT JOIN appt.notification_template t
+		ON t.notification_template_no = (w.route).notification_template_no;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.decide_notification IS
-	'What becomes of a message that is due, whose row the caller has locked; '
-	'locks its appointment (busy: somebody is changing it)';
+COMMENT ON FUNCTION appt_internal.decide_notifications(bigint[], bigint[]) IS
+	'What becomes of messages that are due, whose rows the caller has locked. '
+	'free: the appointments that are locked too; a message of another is busy, '
+	'as somebody is changing it. event: as what it is told';
 
-CREATE FUNCTION appt_internal.put_off_notification(
-	n appt.notification,
-	d appt_internal.decision)
+CREATE FUNCTION appt_internal.put_off_notifications(
+	notification_nos bigint[],
+	actions text[],
+	reasons text[],
+	untils timestamptz[],
+	channel_nos integer[])
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -103,33 +127,30 @@ AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
 BEGIN
-	CASE (d.verdict).action
-	WHEN 'skip' THEN
-		UPDATE appt.notification t
-		SET state = 'skipped', reason = (d.verdict).reason, finished_at = at
-		WHERE t.notification_no = n.notification_no;
-	WHEN 'drop' THEN
-		DELETE FROM appt.notification t
-		WHERE t.notification_no = n.notification_no;
-	WHEN 'wait' THEN
-		UPDATE appt.notification t
-		SET due_at = at + ((d.verdict).until - appt.clock())
-		WHERE t.notification_no = n.notification_no;
-	WHEN 'busy' THEN
-		UPDATE appt.notification t
-		SET due_at = at + interval '1 second'
-		WHERE t.notification_no = n.notification_no;
-	ELSE
-		UPDATE appt.notification t
-		SET channel_no = (d.route).channel_no
-		WHERE t.notification_no = n.notification_no
-			AND t.channel_no <> (d.route).channel_no;
-	END CASE;
+	DELETE FROM appt.notification t
+	USING unnest($1, $2) AS d (notification_no, action)
+	WHERE t.notification_no = d.notification_no AND d.action = 'drop';
+	UPDATE appt.notification t
+	SET state = 'skipped', reason = d.reason, finished_at = at
+	FROM unnest($1, $2, $3) AS d (notification_no, action, reason)
+	WHERE t.notification_no = d.notification_no AND d.action = 'skip';
+	/* What may be sent finds no room, and waits by its channel. */
+	UPDATE appt.notification t
+	SET channel_no = coalesce(d.channel_no, t.channel_no),
+		due_at = CASE d.action
+			WHEN 'wait' THEN at + (d.until - appt.clock())
+			WHEN 'busy' THEN at + interval '1 second'
+			ELSE t.due_at END
+	FROM unnest($1, $2, $4, $5)
+		AS d (notification_no, action, until, channel_no)
+	WHERE t.notification_no = d.notification_no
+		AND (d.action IN ('wait', 'busy')
+			OR (d.action = 'send' AND t.channel_no <> d.channel_no));
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.put_off_notification IS
-	'Does to a message what was decided, short of sending it';
+COMMENT ON FUNCTION appt_internal.put_off_notifications IS
+	'Does to messages what was decided, short of sending them';
 
 /* --- what the relay is given -------------------------------------------- */
 
@@ -179,6 +200,7 @@ COMMENT ON FUNCTION appt_internal.calendar_time(timestamptz) IS
 CREATE FUNCTION appt_internal.mail_message(
 	m appt_internal.message,
 	n appt.notification,
+	a appt.appointment,
 	c appt.notification_channel,
 	t appt.notification_template,
 	filling jsonb)
@@ -190,7 +212,6 @@ DECLARE
 	s CONSTANT jsonb := c.settings;
 	security CONSTANT text := coalesce(s->>'security', 'starttls');
 	host CONSTANT text := split_part(s->>'from', '@', 2);
-	a appt.appointment;
 BEGIN
 	m.protocol := 'email';
 	m.url := format('%s://%s:%s',
@@ -214,9 +235,6 @@ BEGIN
 		RETURN m;
 	END IF;
 
-	SELECT b.* INTO a
-	FROM appt.appointment b
-	WHERE b.appointment_no = n.appointment_no;
 	m.calendar_method := CASE n.event WHEN 'cancelled' THEN 'CANCEL'
 		ELSE 'REQUEST' END;
 	m.calendar_uid := a.appointment_id || '@' || coalesce(s->>'uid_host', host);
@@ -248,8 +266,6 @@ AS $$
 DECLARE
 	s CONSTANT jsonb := c.settings;
 	form CONSTANT boolean := s->>'content_type' IS NOT DISTINCT FROM 'form';
-	variables CONSTANT jsonb :=
-		appt_internal.template_variables(t, filling);
 	values CONSTANT jsonb := filling || jsonb_build_object(
 		'to', n.address,
 		'to_digits', ltrim(n.address, '+'),
@@ -259,22 +275,17 @@ DECLARE
 		'provider_template', t.provider_template,
 		'provider_language', t.provider_language,
 		'dlt_template_id', t.dlt_template_id);
-	document jsonb;
+	document CONSTANT jsonb := appt_internal.fill_json(s->'body', values,
+		appt_internal.fill_variables(t.variables, filling,
+			CASE WHEN t.dlt_template_id IS NOT NULL THEN 30 ELSE 1000 END));
 BEGIN
-	document := appt_internal.fill_json(s->'body', values, variables);
 	m.protocol := 'http';
-	/* In the address a value is one segment, or one value of the query. */
-	m.url := appt_internal.fill_template(s->>'url', (
-		SELECT jsonb_object_agg(v.key, appt_internal.url_encode(v.value))
-		FROM jsonb_each_text(values) v));
+	m.url := appt_internal.fill_url(s->>'url', values);
 	m.method := coalesce(s->>'method', 'POST');
 	m.headers := concat_ws(E'\n',
 		CASE WHEN form THEN 'Content-Type: application/x-www-form-urlencoded'
-			ELSE 'Content-Type: application/json' END, (
-		SELECT string_agg(h.key || ': ' || appt_internal.header_value(
-			appt_internal.fill_template(h.value, values)), E'\n'
-			ORDER BY h.key)
-		FROM jsonb_each_text(s->'headers') h));
+			ELSE 'Content-Type: application/json' END,
+		nullif(appt_internal.fill_headers(s->'headers', values), ''));
 	m.body := CASE WHEN form THEN appt_internal.form_body(document)
 		ELSE document::text END;
 	RETURN m;
@@ -286,27 +297,17 @@ COMMENT ON FUNCTION appt_internal.http_message IS
 
 CREATE FUNCTION appt_internal.notification_message(
 	n appt.notification,
-	template_no bigint)
+	a appt.appointment,
+	c appt.notification_channel,
+	t appt.notification_template,
+	filling jsonb)
 	RETURNS appt_internal.message
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	m appt_internal.message;
-	c appt.notification_channel;
-	t appt.notification_template;
-	filling jsonb;
 BEGIN
-	SELECT k.* INTO STRICT c
-	FROM appt.notification_channel k
-	WHERE k.channel_no = n.channel_no;
-	SELECT k.* INTO STRICT t
-	FROM appt.notification_template k
-	WHERE k.notification_template_no = template_no;
-	SELECT appt_internal.template_values(a.appointment_id) INTO filling
-	FROM appt.appointment a
-	WHERE a.appointment_no = n.appointment_no;
-
 	m.notification_no := n.notification_no;
 	m.fence := n.fence;
 	m.attempt := n.attempts + 1;
@@ -314,8 +315,8 @@ BEGIN
 	m.language := t.language;
 	m.username := c.settings->>'username';
 	m.secret := CASE WHEN m.username IS NOT NULL THEN c.secret END;
-	RETURN CASE appt_internal.channel_protocol(c.kind)
-		WHEN 'email' THEN appt_internal.mail_message(m, n, c, t, filling)
+	RETURN CASE c.kind
+		WHEN 'email' THEN appt_internal.mail_message(m, n, a, c, t, filling)
 		ELSE appt_internal.http_message(m, n, c, t, filling)
 	END;
 END
@@ -326,31 +327,131 @@ COMMENT ON FUNCTION appt_internal.notification_message IS
 
 /* --- claims ------------------------------------------------------------- */
 
-CREATE FUNCTION appt_internal.lease_notification(
-	n appt.notification,
-	d appt_internal.decision,
+CREATE FUNCTION appt_internal.lease_notifications(
+	notification_nos bigint[],
+	free bigint[],
+	rooms jsonb,
 	relay_no bigint,
 	lease interval)
-	RETURNS appt.notification
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	RETURNS appt_internal.message[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	UPDATE appt.notification t
-	SET state = 'sending',
-		event = $2.event,
-		channel_no = ($2.route).channel_no,
-		channel = ($2.route).channel,
-		language = ($2.route).language,
-		address = ($2.route).address,
-		fence = t.fence + 1,
-		relay_no = $3,
-		lease_until = clock_timestamp() + $4
-	WHERE t.notification_no = $1.notification_no
-	RETURNING t
+DECLARE
+	others record;
+	messages appt_internal.message[];
+BEGIN
+	WITH decided AS MATERIALIZED (
+		SELECT d.*, d.action = 'send' AND row_number() OVER (
+				PARTITION BY d.action, (d.route).channel_no
+				ORDER BY d.due_at, d.notification_no)
+			<= (rooms->>(d.route).channel_no::text)::integer AS is_leased
+		FROM appt_internal.decide_notifications($1, $2) d),
+	leased AS (
+		UPDATE appt.notification t
+		SET state = 'sending',
+			event = d.event,
+			channel_no = (d.route).channel_no,
+			channel = (d.route).channel,
+			language = (d.route).language,
+			address = (d.route).address,
+			fence = t.fence + 1,
+			relay_no = $4,
+			lease_until = clock_timestamp() + $5
+		FROM decided d
+		WHERE t.notification_no = d.notification_no AND d.is_leased
+		RETURNING t AS n, (d.route).notification_template_no AS template_no),
+	written AS (
+		SELECT array_agg(appt_internal.notification_message(l.n, a, c, k,
+			appt_internal.template_values(a.appointment_id))
+			ORDER BY (l.n).due_at) AS list
+		FROM leased l
+		JOIN appt.appointment a ON a.appointment_no = (l.n).appointment_no
+		JOIN appt.notification_channel c ON c.channel_no = (l.n).channel_no
+		JOIN appt.notification_template k
+			ON k.notification_template_no = l.template_no)
+	SELECT (SELECT w.list FROM written w) AS list,
+		array_agg(d.notification_no) AS nos,
+		array_agg(d.action) AS actions,
+		array_agg(d.reason) AS reasons,
+		array_agg(d.until) AS untils,
+		array_agg((d.route).channel_no) AS channel_nos
+	INTO others
+	FROM decided d
+	WHERE d.is_leased IS NOT TRUE;
+	messages := others.list;
+	IF others.nos IS NOT NULL THEN
+		PERFORM appt_internal.put_off_notifications(others.nos,
+			others.actions, others.reasons, others.untils, others.channel_nos);
+	END IF;
+	RETURN coalesce(messages, '{}');
+END
 $$;
 
-COMMENT ON FUNCTION appt_internal.lease_notification IS
-	'Gives a message to a relay, for so long';
+COMMENT ON FUNCTION appt_internal.lease_notifications IS
+	'Leases those of the messages that are to be sent now and find room, and '
+	'returns what the relay needs to send them; does with the others what was '
+	'decided';
+
+CREATE FUNCTION appt_internal.lease_one_by_one(
+	notification_nos bigint[],
+	free bigint[],
+	rooms jsonb,
+	relay_no bigint,
+	lease interval)
+	RETURNS appt_internal.message[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	no bigint;
+	one appt_internal.message[];
+	messages appt_internal.message[] := '{}';
+BEGIN
+	FOREACH no IN ARRAY notification_nos
+	LOOP
+		BEGIN
+			one := appt_internal.lease_notifications(ARRAY[no], free, rooms,
+				relay_no, lease);
+			messages := messages || one;
+			rooms := appt_internal.rooms_left(rooms, one);
+		EXCEPTION WHEN data_exception OR no_data_found
+			OR program_limit_exceeded THEN
+			UPDATE appt.notification t
+			SET state = 'failed',
+				reason = SQLERRM,
+				finished_at = clock_timestamp()
+			WHERE t.notification_no = no;
+		END;
+	END LOOP;
+	RETURN messages;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.lease_one_by_one IS
+	'The same where one of them cannot be written, which so keeps no other '
+	'waiting: it has failed';
+
+CREATE FUNCTION appt_internal.rooms_left(
+	rooms jsonb,
+	messages appt_internal.message[])
+	RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN rooms || coalesce((
+		SELECT jsonb_object_agg(m.channel_no,
+			(rooms->>m.channel_no::text)::integer - m.leased)
+		FROM (
+			SELECT u.channel_no, count(*) AS leased
+			FROM unnest(messages) u
+			GROUP BY u.channel_no) m), '{}');
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.rooms_left IS
+	'How many more messages of each channel there is room for';
 
 CREATE FUNCTION appt_relay.claim_notifications(
 	relay_no bigint,
@@ -372,9 +473,9 @@ DECLARE
 	rooms jsonb;
 	left_over integer := max_messages;
 	queue integer;
-	n appt.notification;
-	d appt_internal.decision;
-	no text;
+	nos bigint[];
+	visits bigint[];
+	messages appt_internal.message[];
 BEGIN
 	SELECT coalesce(jsonb_object_agg(c.channel_no,
 		per_channel - coalesce(k.leased, 0)), '{}')
@@ -391,8 +492,10 @@ BEGIN
 		FROM jsonb_each(rooms) r
 		WHERE r.value::integer > 0
 	LOOP
-		FOR n IN
-			SELECT t.*
+		SELECT array_agg(l.notification_no), array_agg(l.appointment_no)
+		INTO nos, visits
+		FROM (
+			SELECT t.notification_no, t.appointment_no
 			FROM appt.notification t
 			WHERE t.channel_no = queue
 				AND t.state = 'due'
@@ -400,33 +503,25 @@ BEGIN
 			ORDER BY t.due_at
 			LIMIT CASE queue WHEN 0 THEN left_over
 				ELSE least(left_over, (rooms->>queue::text)::integer) END
-			FOR NO KEY UPDATE SKIP LOCKED
-		LOOP
-			d := appt_internal.decide_notification(n);
-			no := (d.route).channel_no::text;
-			IF (d.verdict).action = 'send' AND (rooms->>no)::integer > 0 THEN
-				n := appt_internal.lease_notification(n, d, relay_no, lease);
-				BEGIN
-					RETURN NEXT appt_internal.notification_message(n,
-						(d.route).notification_template_no);
-				EXCEPTION WHEN data_exception OR no_data_found
-					OR program_limit_exceeded THEN
-					/* One that cannot be written keeps no other waiting. */
-					UPDATE appt.notification t
-					SET state = 'failed',
-						reason = SQLERRM,
-						relay_no = NULL,
-						lease_until = NULL,
-						finished_at = clock_timestamp()
-					WHERE t.notification_no = n.notification_no;
-				END;
-				rooms := jsonb_set(rooms, ARRAY[no],
-					to_jsonb((rooms->>no)::integer - 1));
-				left_over := left_over - 1;
-			ELSE
-				PERFORM appt_internal.put_off_notification(n, d);
-			END IF;
-		END LOOP;
+			FOR NO KEY UPDATE SKIP LOCKED) l;
+		CONTINUE WHEN nos IS NULL;
+		visits := ARRAY(
+			SELECT a.appointment_no
+			FROM appt.appointment a
+			JOIN unnest(visits) AS v (appointment_no)
+				ON v.appointment_no = a.appointment_no
+			FOR SHARE OF a SKIP LOCKED);
+		BEGIN
+			messages := appt_internal.lease_notifications(nos, visits, rooms,
+				relay_no, lease);
+		EXCEPTION WHEN data_exception OR no_data_found
+			OR program_limit_exceeded THEN
+			messages := appt_internal.lease_one_by_one(nos, visits, rooms,
+				relay_no, lease);
+		END;
+		RETURN QUERY SELECT * FROM unnest(messages);
+		rooms := appt_internal.rooms_left(rooms, messages);
+		left_over := left_over - cardinality(messages);
 		EXIT WHEN left_over <= 0;
 	END LOOP;
 END

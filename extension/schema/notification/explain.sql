@@ -149,7 +149,7 @@ BEGIN
 		next.event := 'reminder';
 		next.lead_min := lead;
 		next.slot_start := a.slot_start;
-		route := appt_internal.route_notification(next, p, rules);
+		route := appt_internal.route_notification(next, next.event, p, rules);
 		RETURN NEXT format('A reminder (%s minutes before) %s.', lead, CASE
 			WHEN a.slot_start - make_interval(mins => lead)
 				< appt_internal.visit_set_at(a.appointment_no)
@@ -256,7 +256,8 @@ BEGIN
 	JOIN appt.appointment a
 		ON a.appointment_no = (d.message).appointment_no
 	JOIN appt.patient p ON p.patient_no = a.patient_no
-	CROSS JOIN LATERAL appt_internal.route_notification(d.message, p, d.rules)
+	CROSS JOIN LATERAL appt_internal.route_notification(d.message,
+		(d.message).event, p, d.rules)
 		AS w
 	WHERE d.planned_at <= appt.clock() + make_interval(hours => $1)
 	ORDER BY d.planned_at, a.appointment_id, (d.message).event,

@@ -220,39 +220,6 @@ COMMENT ON FUNCTION appt_internal.judge_notification IS
 
 /* --- by which channel --------------------------------------------------- */
 
-CREATE FUNCTION appt_internal.patient_address(
-	p appt.patient,
-	channel text)
-	RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN CASE channel
-	WHEN 'email' THEN
-		CASE WHEN appt_internal.is_address(p.email) THEN p.email END
-	ELSE p.phone_e164
-END;
-
-COMMENT ON FUNCTION appt_internal.patient_address(appt.patient, text) IS
-	'Where a patient is reached by a kind of channel: the e-mail address, or '
-	'the telephone number as +919876543210; NULL: not at all';
-
-CREATE FUNCTION appt_internal.has_opted_out(
-	patient_id text,
-	channel text,
-	event text)
-	RETURNS boolean
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (
-	SELECT
-	FROM appt.notification_opt_out o
-	WHERE o.patient_id = $1
-		AND o.channel IN ($2, '*')
-		AND o.event IN ($3, '*'));
-
-COMMENT ON FUNCTION appt_internal.has_opted_out(text, text, text) IS
-	'Whether a patient does not want to be told that by that kind of channel';
-
 CREATE TYPE appt_internal.route AS (
 	channel_no integer,
 	channel text,
@@ -266,74 +233,72 @@ COMMENT ON TYPE appt_internal.route IS
 	'The channel for a message, where it goes, in which words; without a '
 	'channel the reason why there is none';
 
+/* Without a search_path of its own, so that it becomes a part of the statement
+ * that calls it: a call for each message took longer than the work. */
 CREATE FUNCTION appt_internal.route_notification(
 	n appt.notification,
+	told_event text,
 	p appt.patient,
 	rules appt_internal.notification_rules)
-	RETURNS appt_internal.route
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	RETURNS SETOF appt_internal.route
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-DECLARE
-	route appt_internal.route;
-	channel appt.notification_channel;
-	template appt.notification_template;
-	reasons text[] := '{}';
-BEGIN
-	FOR channel IN
-		SELECT c.*
-		FROM unnest(coalesce(
-			(SELECT f.channels
-			 FROM appt.notification_preference f
-			 WHERE f.patient_id = p.patient_id),
-			rules.channels)) WITH ORDINALITY AS o (kind, place)
+	SELECT (w.best).channel_no, (w.best).channel,
+		(w.best).notification_template_no, (w.best).language, (w.best).address,
+		CASE
+			WHEN (w.best).channel_no IS NOT NULL THEN NULL
+			/* What the patient said weighs most. */
+			WHEN 'opted_out' = ANY (w.reasons) THEN 'opted_out'
+			WHEN 'no_template' = ANY (w.reasons) THEN 'no_template'
+			WHEN 'no_address' = ANY (w.reasons) THEN 'no_address'
+			ELSE 'no_channel'
+		END
+	FROM (
+		SELECT
+			(pg_catalog.array_agg(ROW(c.channel_no, c.kind,
+				t.notification_template_no, t.language, d.address, NULL)
+				::appt_internal.route ORDER BY o.place)
+				FILTER (WHERE y.reason IS NULL))[1] AS best,
+			pg_catalog.array_agg(y.reason) AS reasons
+		FROM pg_catalog.unnest(coalesce((
+				SELECT f.channels
+				FROM appt.notification_preference f
+				WHERE f.patient_id = (p).patient_id),
+			(rules).channels)) WITH ORDINALITY AS o (kind, place)
 		JOIN appt.notification_channel c ON c.kind = o.kind AND c.active
+		CROSS JOIN LATERAL (
+			SELECT CASE
+				WHEN o.kind <> 'email' THEN (p).phone_e164
+				WHEN appt_internal.is_address((p).email) THEN (p).email
+				END) AS d (address)
+		LEFT JOIN LATERAL appt_internal.choose_template(told_event, o.kind,
+			ARRAY[(p).language, (rules).language]) AS t ON true
+		CROSS JOIN LATERAL (
+			SELECT CASE
+				WHEN d.address IS NULL THEN 'no_address'
+				WHEN EXISTS (
+					SELECT
+					FROM appt.notification_opt_out u
+					WHERE u.patient_id = (p).patient_id
+						AND u.channel IN (o.kind, '*')
+						AND u.event IN (told_event, '*')) THEN 'opted_out'
+				WHEN t.notification_template_no IS NULL THEN 'no_template'
+				END) AS y (reason)
 		/* Another try is by a channel that was not tried. */
-		WHERE NOT EXISTS (
+		WHERE (n).root_no IS NULL OR NOT EXISTS (
 			SELECT
-			FROM appt.notification t
-			WHERE t.appointment_no = n.appointment_no
-				AND n.root_no IN (t.notification_no, t.root_no)
-				AND t.notification_no <> n.notification_no
-				AND t.channel = o.kind)
-		ORDER BY o.place
-	LOOP
-		route.address := appt_internal.patient_address(p, channel.kind);
-		IF route.address IS NULL THEN
-			reasons := reasons || 'no_address'::text;
-			CONTINUE;
-		ELSIF appt_internal.has_opted_out(p.patient_id, channel.kind, n.event)
-		THEN
-			reasons := reasons || 'opted_out'::text;
-			CONTINUE;
-		END IF;
-		template := appt_internal.choose_template(n.event, channel.kind,
-			ARRAY[p.language, rules.language]);
-		IF template.notification_template_no IS NULL THEN
-			reasons := reasons || 'no_template'::text;
-			CONTINUE;
-		END IF;
-		route.channel_no := channel.channel_no;
-		route.channel := channel.kind;
-		route.notification_template_no := template.notification_template_no;
-		route.language := template.language;
-		RETURN route;
-	END LOOP;
-	/* What the patient said weighs most. */
-	route.address := NULL;
-	route.reason := CASE
-		WHEN 'opted_out' = ANY (reasons) THEN 'opted_out'
-		WHEN 'no_template' = ANY (reasons) THEN 'no_template'
-		WHEN 'no_address' = ANY (reasons) THEN 'no_address'
-		ELSE 'no_channel'
-	END;
-	RETURN route;
-END
+			FROM appt.notification b
+			WHERE b.appointment_no = (n).appointment_no
+				AND (n).root_no IN (b.notification_no, b.root_no)
+				AND b.notification_no <> (n).notification_no
+				AND b.channel = o.kind)) w
 $$;
 
 COMMENT ON FUNCTION appt_internal.route_notification IS
 	'The first channel of the patient''s order that is active, has an address '
-	'and a template in a language of the patient''s, and was not refused';
+	'(the e-mail address, or the telephone number as +919876543210) and a '
+	'template in a language of the patient''s, and was not refused; without '
+	'one the reason. told_event: as what it is told';
 
 CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
 	RETURNS timestamptz

@@ -180,7 +180,7 @@ BEGIN
 	END IF;
 	/* As it will be asked when the row is there: no channel twice. */
 	next.notification_no := 0;
-	route := appt_internal.route_notification(next, p,
+	route := appt_internal.route_notification(next, next.event, p,
 		appt_internal.notification_rules(a.branch_id, a.doctor_id));
 	IF route.channel_no IS NULL THEN
 		RETURN false;

@@ -317,18 +317,8 @@ COMMENT ON FUNCTION appt_internal.template_values(text) IS
 
 CREATE FUNCTION appt_internal.fill_template(template text, filling jsonb)
 	RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN (SELECT string_agg(
-		CASE WHEN p.place = 1 THEN p.piece
-			ELSE coalesce($2->>split_part(p.piece, '}}', 1), '')
-				|| substr(p.piece, strpos(p.piece, '}}') + 2)
-		END, '' ORDER BY p.place)
-	FROM string_to_table($1, '{{') WITH ORDINALITY AS p (piece, place));
-END
-$$;
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_fill_template';
 
 COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
 	'A template that was saved, with the values in place of the placeholders. '
@@ -376,23 +366,23 @@ CREATE FUNCTION appt_internal.choose_template(
 	event appt.message_event,
 	channel appt.message_channel,
 	languages text[])
-	RETURNS appt.notification_template
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	RETURNS SETOF appt.notification_template
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-	SELECT t
-	FROM unnest($3) WITH ORDINALITY AS l (language, preference)
+	SELECT t.*
+	FROM pg_catalog.unnest($3) WITH ORDINALITY AS l (language, preference)
 	JOIN appt.notification_template t ON t.event = $1 AND t.channel = $2
 		AND t.active
-		AND starts_with(lower(l.language) || '-', lower(t.language) || '-')
-	ORDER BY l.preference, length(t.language) DESC
+		AND pg_catalog.starts_with(pg_catalog.lower(l.language) || '-',
+			pg_catalog.lower(t.language) || '-')
+	ORDER BY l.preference, pg_catalog.length(t.language) DESC
 	LIMIT 1
 $$;
 
 COMMENT ON FUNCTION appt_internal.choose_template(appt.message_event,
 	appt.message_channel, text[]) IS
 	'The active template of the first language for which there is one: of just '
-	'this tag, else of the tag without its last parts (hi for hi-IN). NULL: '
+	'this tag, else of the tag without its last parts (hi for hi-IN). No row: '
 	'there is none';
 
 CREATE FUNCTION appt.render_message(
