@@ -68,6 +68,7 @@ PG_FUNCTION_INFO_V1(appt_fill_headers);
 PG_FUNCTION_INFO_V1(appt_fill_variables);
 PG_FUNCTION_INFO_V1(appt_form_body);
 PG_FUNCTION_INFO_V1(appt_header_value);
+PG_FUNCTION_INFO_V1(appt_url_encode);
 
 /* fill_template(template, filling): values as they are. */
 Datum
@@ -230,6 +231,18 @@ appt_header_value(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	add_line(&out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* url_encode(value) */
+Datum
+appt_url_encode(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	add_encoded(&out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 

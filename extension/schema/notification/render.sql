@@ -57,6 +57,13 @@ COMMENT ON FUNCTION appt_internal.fill_variables(jsonb, jsonb, integer) IS
 	'The variables of a template, filled: one line each, and no longer than '
 	'they may be; max_length: characters where they do not say';
 
+CREATE FUNCTION appt_internal.url_encode(value text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_url_encode';
+
+COMMENT ON FUNCTION appt_internal.url_encode(text) IS
+	'Percent-encoded but for letters, digits and -._~ (RFC 3986)';
+
 CREATE FUNCTION appt_internal.form_body(fields jsonb) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_form_body';
