@@ -26,7 +26,8 @@ my $at = '2026-03-16T%s:00+05:30';
 my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
     list_visit_types list_notification_templates get_visit_type
     get_notification_template list_notification_channels
-    get_notification_channel resend_failed_notifications create_doctor);
+    get_notification_channel resend_failed_notifications create_doctor
+    changes);
 
 # And which it may not call of its own, as they concern the whole clinic, or (a
 # branch that is to be deleted is none of its own) nothing of its.
@@ -41,7 +42,7 @@ my %takes_away = (revoke_token => 1);
 
 # Functions without a client: the gateway's own.
 my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
-    auth_revoked signing_keys add_signing_key);
+    auth_revoked signing_keys add_signing_key all_changes);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args

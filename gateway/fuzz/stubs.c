@@ -12,6 +12,7 @@
 #include "http/auth.h"
 #include "http/docs.h"
 #include "http/exchange.h"
+#include "http/feed.h"
 #include "http/oauth.h"
 #include "http/serve.h"
 #include "http/tls.h"
@@ -33,6 +34,7 @@ SERVED(serve_docs)
 SERVED(serve_docs_script)
 SERVED(serve_docs_style)
 SERVED(serve_docs_client)
+SERVED(feed_listen)
 
 /* Every token is one of a client with all scopes. */
 AuthOutcome

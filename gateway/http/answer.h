@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <libpq-fe.h>
 
@@ -21,6 +22,15 @@ typedef struct AnswerHeader
 	const char *value;
 } AnswerHeader;
 
+/* A body that comes bit by bit, as long as it goes on. */
+typedef struct AnswerStream
+{
+	/* What comes next, of as many bytes; 0: nothing yet, -1: it is over. */
+	ssize_t		(*read) (struct AnswerStream *stream, char *bytes, size_t max);
+	/* The connection is done with it; called once. */
+	void		(*ended) (struct AnswerStream *stream);
+} AnswerStream;
+
 typedef struct Answer
 {
 	Arena	   *arena;
@@ -34,6 +44,7 @@ typedef struct Answer
 	const char *cache_control;	/* NULL: nobody may keep it */
 	bool		close;			/* end the connection after it */
 	PGresult   *result;
+	AnswerStream *stream;		/* instead of "body", or NULL */
 } Answer;
 
 extern void answer_body(Answer *answer, int status, const char *content_type,

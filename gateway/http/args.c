@@ -33,6 +33,7 @@ static const char *gather_if_match(Gathering *gathering);
 static const char *gather_key(Gathering *gathering);
 static const char *gather_hash(const Gathering *gathering);
 static const char *gather_format(const Gathering *gathering);
+static const char *gather_last_event(Gathering *gathering, const Arg *arg);
 static void check_scope(Gathering *gathering, const Arg *arg,
 						const char *value);
 static void check_unknown_params(Gathering *gathering);
@@ -116,6 +117,9 @@ gather_one(Gathering *gathering, const Arg *arg, const char **param)
 			break;
 		case FROM_ACCEPT:
 			*param = gather_format(gathering);
+			break;
+		case FROM_LAST_EVENT_ID:
+			*param = gather_last_event(gathering, arg);
 			break;
 	}
 	check_scope(gathering, arg, *param);
@@ -245,6 +249,24 @@ gather_format(const Gathering *gathering)
 	return call->csv ? "csv" : "json";
 }
 
+/*
+ * Where a listener is, and whether it wants a stream.  A browser that connects
+ * again repeats the query that it began with, and says by the header what it
+ * has heard since (WHATWG HTML, 9.2.3).
+ */
+static const char *
+gather_last_event(Gathering *gathering, const Arg *arg)
+{
+	const Head *head = gathering->head;
+	const char *given = gather_query(gathering, arg);
+
+	gathering->call->stream = head->accept != NULL &&
+		strcmp(head->method, "GET") == 0 &&
+		media_prefers(head->accept, "text/event-stream", "application/json");
+	return head->last_event_id != NULL && head->last_event_id[0] != '\0'
+		? head->last_event_id : given;
+}
+
 /* Notes an argument that is given without the scope that it needs. */
 static void
 check_scope(Gathering *gathering, const Arg *arg, const char *value)
@@ -271,7 +293,8 @@ check_unknown_params(Gathering *gathering)
 
 		for (a = 0; a < route->arg_count; a++)
 		{
-			if (route->args[a].from == FROM_QUERY &&
+			if ((route->args[a].from == FROM_QUERY ||
+				 route->args[a].from == FROM_LAST_EVENT_ID) &&
 				strcmp(route->args[a].name, name) == 0)
 				break;
 		}

@@ -20,6 +20,7 @@ typedef struct Call
 	FieldError *fields;			/* bad fields so far */
 	Scope		missing_scope;	/* that an argument needs, or SCOPE_NONE */
 	bool		csv;			/* the answer is to be CSV */
+	bool		stream;			/* the answer is to go on */
 	int			page;
 	int			per_page;
 } Call;

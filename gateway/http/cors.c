@@ -14,7 +14,7 @@
 
 /* What a page may send to any call; APPT_CORS_HEADERS has what else. */
 #define OWN_HEADERS "Authorization, Content-Type, If-Match, If-None-Match, " \
-	"Idempotency-Key, X-Request-Id"
+	"Idempotency-Key, Last-Event-ID, X-Request-Id"
 
 /* Adds what a listed origin's browser asks for to the answer. */
 void

@@ -257,6 +257,16 @@ exchange_authorize(Exchange *exchange)
 	return false;
 }
 
+/* Whether the caller, whose answer goes on, might still ask for it. */
+bool
+exchange_is_still_authorized(Exchange *exchange)
+{
+	Caller		caller;
+
+	return auth_check(exchange->service->auth, exchange->head.authorization,
+					  &caller) == AUTH_GOOD;
+}
+
 /* 401, or 503 while the keys are not known. */
 static void
 refuse_token(Exchange *exchange, AuthOutcome outcome)
@@ -350,14 +360,20 @@ exchange_accepts(Exchange *exchange)
 	static const Problem neither = {406, "not_acceptable", "",
 		"The answer is application/json or text/csv, and Accept takes neither."
 	};
+	static const Problem nor_stream = {406, "not_acceptable", "",
+		"The answer is application/json or text/event-stream, and Accept takes "
+		"neither."
+	};
 	const Route *route = exchange->call.route;
 	const char *accept = exchange->head.accept;
 
 	if (accept == NULL || route->serve != NULL ||
 		media_accepts(accept, "application/json") ||
-		(route->csv && media_accepts(accept, "text/csv")))
+		(route->csv && media_accepts(accept, "text/csv")) ||
+		(route->stream != NULL && media_accepts(accept, "text/event-stream")))
 		return true;
-	exchange_refuse(exchange, route->csv ? &neither : &not_acceptable);
+	exchange_refuse(exchange, route->csv ? &neither
+					: route->stream != NULL ? &nor_stream : &not_acceptable);
 	return false;
 }
 
@@ -407,7 +423,10 @@ exchange_call(Exchange *exchange)
 		.done = exchange_done,
 		.context = exchange,
 	};
-	exchange_submit(exchange);
+	if (call->stream)
+		call->route->stream(exchange);
+	else
+		exchange_submit(exchange);
 }
 
 /* How the call runs: with one argument a quick read may be a long one. */
@@ -418,7 +437,7 @@ exchange_lane(const Call *call)
 	int			param = 0;
 	int			i;
 
-	if (route->access == WRITE)
+	if (route->access == WRITE || route->access == READ_PRIMARY)
 		return LANE_OWN;
 	if (route->access == READ_ALONE)
 		return LANE_LONG;
@@ -465,14 +484,25 @@ exchange_resume(Exchange *exchange)
 static void
 exchange_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
-	Exchange   *exchange = query->context;
+	exchange_answer(query->context, outcome, result);
+}
 
+/*
+ * Answers with what the database said of the call, and lets the answer out; the
+ * result is taken over.
+ */
+void
+exchange_answer(Exchange *exchange, QueryOutcome outcome, PGresult *result)
+{
 	if (outcome == QUERY_OK)
 	{
 		reply_from_result(&exchange->answer, &exchange->call, &exchange->head,
 						  result);
 		if (exchange->call.route->wakes)
+		{
 			wake_soon(&exchange->service->wake);
+			exchange->service->wrote = true;
+		}
 	}
 	else if (exchange->abandoned)
 	{
@@ -481,8 +511,8 @@ exchange_done(Query *query, QueryOutcome outcome, PGresult *result)
 	}
 	else
 	{
-		reply_from_outcome(&exchange->answer, &exchange->call, query, outcome,
-						   result);
+		reply_from_outcome(&exchange->answer, &exchange->call,
+						   &exchange->query, outcome, result);
 		PQclear(result);
 	}
 	exchange_resume(exchange);

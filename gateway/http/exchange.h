@@ -43,6 +43,8 @@ typedef struct HeldAnswers
 	struct Exchange *last;
 } HeldAnswers;
 
+typedef struct Feed Feed;
+
 /* What a worker's exchanges share. */
 typedef struct Service
 {
@@ -50,6 +52,8 @@ typedef struct Service
 	Auth	   *auth;
 	Wake		wake;
 	HeldAnswers held[HOLD_KINDS];
+	Feed	   *feed;			/* what has changed: who listens */
+	bool		wrote;			/* since the feed has last asked what is new */
 	int			running;		/* exchanges begun and not completed */
 	bool		stopping;
 } Service;
@@ -62,6 +66,7 @@ typedef struct Exchange
 	bool		suspended;		/* its connection is */
 	Arena		arena;
 	int64_t		started_us;
+	int64_t		answered_us;	/* when libmicrohttpd got the answer */
 	Head		head;
 	Body		body;
 	Call		call;
@@ -90,6 +95,9 @@ extern void exchange_reset(Exchange *exchange);
 /* For handlers. */
 extern void exchange_refuse(Exchange *exchange, const Problem *problem);
 extern void exchange_submit(Exchange *exchange);
+extern void exchange_answer(Exchange *exchange, QueryOutcome outcome,
+							PGresult *result);
+extern bool exchange_is_still_authorized(Exchange *exchange);
 extern void exchange_suspend(Exchange *exchange);
 extern void exchange_resume(Exchange *exchange);
 

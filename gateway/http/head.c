@@ -47,6 +47,7 @@ static const KnownHeader known_headers[] = {
 	KNOWN("Expect", expect),
 	KNOWN("If-None-Match", if_none_match),
 	KNOWN("Accept-Encoding", accept_encoding),
+	KNOWN("Last-Event-ID", last_event_id),
 };
 
 static const Problem too_large = {431, "headers_too_large", "",

@@ -51,6 +51,7 @@ typedef struct Head
 	const char *expect;
 	const char *if_none_match;
 	const char *accept_encoding;
+	const char *last_event_id;
 	size_t		total;			/* bytes of all names and values */
 	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */

@@ -23,6 +23,7 @@
 #include "http/admin.h"
 #include "http/auth.h"
 #include "http/docs.h"
+#include "http/feed.h"
 #include "http/lag.h"
 #include "http/worker.h"
 #include "http/newkey.h"
@@ -69,6 +70,7 @@ main(int argc, char **argv)
 	oauth_init();
 	lag_init();
 	wake_init();
+	feed_init();
 	serve_init();
 	docs_init();
 	admin_init();

@@ -42,17 +42,28 @@ static const char *const failure_names[FAILURE_COUNT] = {
 	[FAILURE_NOT_KNOWN] = "not_known",
 };
 
+static const char *const end_names[STREAM_ENDS] = {
+	[STREAM_GONE] = "gone",
+	[STREAM_SLOW] = "slow",
+	[STREAM_TOKEN] = "token",
+	[STREAM_STOP] = "stop",
+};
+
 static atomic_ullong requests[METRICS_ROUTES][METRICS_STATUSES];
 static atomic_ullong buckets[METRICS_BUCKETS + 1];
 static atomic_ullong duration_sum_us;
 static atomic_ullong queries[QUERY_LOST + 1];
 static atomic_ullong failures[FAILURE_COUNT];
 static atomic_ullong database_lost;
+static atomic_ullong stream_ends[STREAM_ENDS];
+static atomic_ullong events;
+static atomic_int streams;
 static atomic_int connections;
 static atomic_int database_connections;
 
 static void print_requests(Buf *out);
 static void print_durations(Buf *out);
+static void print_streams(Buf *out);
 
 #define ADD(counter, n) \
 	atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)
@@ -103,6 +114,27 @@ metrics_database_connections(int change)
 	ADD(database_connections, change);
 }
 
+/* An event stream began (1) or ended (-1). */
+void
+metrics_streams(int change)
+{
+	ADD(streams, change);
+}
+
+/* Why it ended. */
+void
+metrics_stream_end(StreamEnd why)
+{
+	ADD(stream_ends[why], 1);
+}
+
+/* So many events were sent to a listener. */
+void
+metrics_events(size_t count)
+{
+	ADD(events, count);
+}
+
 /* Somebody was not let in. */
 void
 metrics_auth_failure(AuthFailure failure)
@@ -125,6 +157,7 @@ metrics_print(Buf *out)
 
 	print_requests(out);
 	print_durations(out);
+	print_streams(out);
 	buf_text(out, "# HELP appt_queries_total Database queries by outcome.\n"
 			 "# TYPE appt_queries_total counter\n");
 	for (i = 0; i <= QUERY_LOST; i++)
@@ -176,6 +209,28 @@ print_requests(Buf *out)
 					   route != NULL ? route->path : "", statuses[column], n);
 		}
 	}
+}
+
+/* Who listens, and what they were told. */
+static void
+print_streams(Buf *out)
+{
+	int			i;
+
+	buf_printf(out,
+			   "# HELP appt_event_streams Event streams that are open.\n"
+			   "# TYPE appt_event_streams gauge\n"
+			   "appt_event_streams %d\n"
+			   "# HELP appt_events_sent_total Events sent to listeners.\n"
+			   "# TYPE appt_events_sent_total counter\n"
+			   "appt_events_sent_total %llu\n"
+			   "# HELP appt_event_streams_ended_total Event streams that have "
+			   "ended, by reason.\n"
+			   "# TYPE appt_event_streams_ended_total counter\n",
+			   GET(streams), GET(events));
+	for (i = 0; i < STREAM_ENDS; i++)
+		buf_printf(out, "appt_event_streams_ended_total{reason=\"%s\"} "
+				   "%llu\n", end_names[i], GET(stream_ends[i]));
 }
 
 /* The latency histogram. */

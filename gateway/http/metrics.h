@@ -28,12 +28,25 @@ typedef enum AuthFailure
 	FAILURE_COUNT,
 } AuthFailure;
 
+/* Why an event stream ended. */
+typedef enum StreamEnd
+{
+	STREAM_GONE,				/* the listener went */
+	STREAM_SLOW,				/* it did not read */
+	STREAM_TOKEN,				/* its access token is not good any more */
+	STREAM_STOP,				/* the gateway stops */
+	STREAM_ENDS,
+} StreamEnd;
+
 extern void metrics_request(const Route *route, int status,
 							int64_t duration_us);
 extern void metrics_query(QueryOutcome outcome);
 extern void metrics_database_lost(void);
 extern void metrics_connections(int change);
 extern void metrics_database_connections(int change);
+extern void metrics_streams(int change);
+extern void metrics_stream_end(StreamEnd why);
+extern void metrics_events(size_t count);
 extern void metrics_auth_failure(AuthFailure failure);
 extern const char *metrics_failure_name(AuthFailure failure);
 extern void metrics_print(Buf *out);

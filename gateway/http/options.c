@@ -63,6 +63,11 @@ static const ConfigOption option_table[] = {
 	TEXT("APPT_TRUSTED_PROXIES", "trusted-proxies", trusted_proxies, "",
 		 "addresses and ranges of proxies (10.0.0.0/8,::1), separated by "
 		 "commas, whose X-Forwarded-For says where a request comes from"),
+	INT("APPT_STREAM_LIMIT", "stream-limit", stream_limit, "1000", 0, 1000000,
+		"event streams that are open at a time, in each loop: 503 beyond it"),
+	INT("APPT_CLIENT_STREAM_LIMIT", "client-stream-limit",
+		client_stream_limit, "100", 0, 1000000,
+		"the same of one API client: 429 beyond it"),
 	INT("APPT_RATE_LIMIT", "rate-limit", rate_limit, "60000", 0, 100000000,
 		"requests a minute of one API client, unless its own "
 		"requests_per_minute says otherwise; 0: no limit"),

@@ -28,6 +28,8 @@ typedef struct Options
 	int			address_limit;	/* connections of one address; 0: no limit */
 	const char *trusted_proxies;
 	IpRanges	proxies;		/* the same, read */
+	int			stream_limit;	/* event streams of a loop */
+	int			client_stream_limit;	/* of one client in a loop */
 	int			rate_limit;		/* requests a minute and client; 0: none */
 	int			stranger_limit; /* requests a minute, address; 0: none */
 	int			token_limit;	/* tokens a minute and client; 0: none */

@@ -160,6 +160,7 @@ route_print(void)
 		[FROM_IDEMPOTENCY_KEY] = "key",
 		[FROM_REQUEST_HASH] = NULL,
 		[FROM_ACCEPT] = NULL,
+		[FROM_LAST_EVENT_ID] = "query",
 	};
 	int			i;
 	int			a;

@@ -27,6 +27,7 @@ typedef enum ArgFrom
 	FROM_IDEMPOTENCY_KEY,
 	FROM_REQUEST_HASH,
 	FROM_ACCEPT,				/* csv or json */
+	FROM_LAST_EVENT_ID,			/* that, or the query's parameter */
 } ArgFrom;
 
 /* What form it must have. */
@@ -70,6 +71,7 @@ typedef enum RouteAccess
 {
 	READ_SHARED,				/* quick: shares a pipelined connection */
 	READ_ALONE,					/* may take a while: a connection of its own */
+	READ_PRIMARY,				/* means nothing on a standby */
 	WRITE,						/* one transaction on its own connection */
 } RouteAccess;
 
@@ -99,6 +101,8 @@ typedef struct Route
 	bool		wakes;			/* wakes the relay when it has committed */
 	bool		scalar;			/* answers the body alone */
 	bool		csv;			/* answers text/csv to who asks for it */
+	void		(*stream) (struct Exchange *exchange);	/* answers an event
+								 * stream to who asks for it, or NULL */
 } Route;
 
 /* What matching a path and method found. */

@@ -26,6 +26,7 @@
 #include "http/metrics.h"
 #include "http/options.h"
 #include "http/peer.h"
+#include "http/response.h"
 #include "http/tls.h"
 
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
@@ -411,27 +412,18 @@ server_send(Exchange *exchange)
 	Answer	   *answer = &exchange->answer;
 	struct MHD_Response *response;
 	enum MHD_Result queued;
-	int			i;
 
 	exchange_complete(exchange);
-	response = MHD_create_response_from_buffer(
-		answer->len, (void *) answer->body, MHD_RESPMEM_PERSISTENT);
+	response = response_of(exchange);
 	if (response == NULL)
 		return MHD_NO;
-	if (answer->content_type != NULL)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-								answer->content_type);
-	for (i = 0; i < answer->header_count; i++)
-		MHD_add_response_header(response, answer->headers[i].name,
-								answer->headers[i].value);
-	if (answer->close || exchange->service->stopping)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	queued = MHD_queue_response(exchange->connection->mhd,
 								(unsigned) answer->status, response);
 	MHD_destroy_response(response);
 	exchange->queued = true;
-	exchange->connection->deadline_ms =
-		loop_now_ms() + options.request_timeout_ms;
+	exchange->answered_us = clock_us();
+	exchange->connection->deadline_ms = answer->stream != NULL ? 0
+		: loop_now_ms() + options.request_timeout_ms;
 	return queued;
 }
 
@@ -449,6 +441,8 @@ server_completed(void *context, struct MHD_Connection *connection,
 		return;
 	head_name(&exchange->head);
 	server_log(exchange);
+	if (exchange->answer.stream != NULL)
+		exchange->answer.stream->ended(exchange->answer.stream);
 	exchange->connection->exchange = NULL;
 	exchange->connection->idle_since_ms = clock_ms();
 	exchange->connection->deadline_ms = loop_now_ms() + options.idle_timeout_ms;
@@ -483,11 +477,16 @@ server_status(const Exchange *exchange)
 	return info != NULL ? (int) info->http_status : 0;
 }
 
-/* Counts the request and writes its log line. */
+/*
+ * Counts the request and writes its log line.  A stream took as long as it had
+ * to be waited for.
+ */
 static void
 server_log(const Exchange *exchange)
 {
-	int64_t		duration_us = clock_us() - exchange->started_us;
+	int64_t		duration_us = (exchange->answer.stream != NULL
+							   ? exchange->answered_us : clock_us()) -
+		exchange->started_us;
 	int			status = server_status(exchange);
 	char		address[IP_TEXT_SIZE];
 

@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "http/feed.h"
 #include "http/hold.h"
 #include "http/options.h"
 
@@ -51,6 +52,7 @@ worker_start(Worker *worker, int index, int listen_fd)
 	service->pool = pool_open(index);
 	service->wake.pool = service->pool;
 	service->auth = auth_open(service->pool);
+	service->feed = feed_open(service);
 	return server_start(&worker->server, service, listen_fd) &&
 		worker_start_thread(worker);
 }
@@ -105,6 +107,7 @@ worker_main(void *context)
 	if (service->running > 0)
 		return NULL;			/* the process ends, and they with it */
 	server_stop(&worker->server);
+	feed_close(service->feed);
 	pool_close(service->pool);
 	auth_close(service->auth);
 	loop_close();
@@ -156,6 +159,7 @@ worker_tick(Worker *worker)
 	worker->next_tick_ms = loop_now_ms() + WORKER_TICK_MS;
 	pool_tick(worker->service.pool, loop_now_ms());
 	auth_tick(worker->service.auth, loop_now_ms());
+	feed_tick(worker->service.feed);
 	server_tick(&worker->server);
 }
 
@@ -178,6 +182,7 @@ static void
 worker_begin_stop(Worker *worker)
 {
 	worker->service.stopping = true;
+	feed_stop(worker->service.feed);
 	worker->stop_at_ms = loop_now_ms() + options.shutdown_timeout_ms;
 	server_quiesce(&worker->server);
 }

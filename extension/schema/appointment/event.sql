@@ -18,12 +18,14 @@ CREATE TABLE appt.event (
 	from_branch_id text,
 	patient_no integer,
 	notify boolean NOT NULL DEFAULT true,
+	changed_xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
 	CONSTRAINT event_pkey PRIMARY KEY (event_no)
 );
 
 CREATE INDEX event_appointment ON appt.event (appointment_no, event_no);
 CREATE INDEX event_patient ON appt.event (patient_no)
 	WHERE patient_no IS NOT NULL;
+CREATE INDEX event_changed_xid ON appt.event (changed_xid);
 CREATE INDEX event_occurred ON appt.event USING brin (occurred_at);
 
 COMMENT ON TABLE appt.event IS
@@ -54,6 +56,9 @@ COMMENT ON COLUMN appt.event.branch_id IS
 	'Whose endpoints are told; NULL: every branch''s';
 COMMENT ON COLUMN appt.event.from_branch_id IS
 	'The branch that it left, whose endpoints are told as well';
+COMMENT ON COLUMN appt.event.changed_xid IS
+	'The transaction that wrote it, as pg_current_xact_id() names it on the '
+	'server where it was written (live/change.sql)';
 COMMENT ON COLUMN appt.event.patient_no IS
 	'The patient, of an event patient.created or patient.updated';
 

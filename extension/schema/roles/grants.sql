@@ -45,6 +45,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 
 GRANT SELECT ON
 	appt.appointment,
+	appt.change,
 	appt.client_audit,
 	appt.delivery,
 	appt.delivery_attempt,

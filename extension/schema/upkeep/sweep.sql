@@ -84,7 +84,7 @@ CREATE FUNCTION appt.upkeep(batch integer DEFAULT 5000)
 AS $$
 BEGIN
 	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys',
-		'revoked tokens', 'audit entries']
+		'revoked tokens', 'audit entries', 'noted changes']
 	LOOP
 		BEGIN
 			problem := NULL;
@@ -96,6 +96,7 @@ BEGIN
 					batch)
 				WHEN 'audit entries' THEN appt_internal.sweep_client_audit(
 					batch)
+				WHEN 'noted changes' THEN appt_internal.sweep_changes(batch)
 			END;
 		EXCEPTION WHEN OTHERS THEN
 			/* What stops one sweep, a trigger of the clinic's perhaps, stops

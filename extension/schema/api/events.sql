@@ -1,0 +1,76 @@
+/* ---------------------------------------------------------------------------
+ * What has changed, for the gateway: for one caller who asks, and for all who
+ * listen to a loop of it.
+ * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_api.changes(
+	since text,
+	client text,
+	OUT body text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	seen CONSTANT pg_snapshot := appt_internal.change_snapshot(since);
+	count CONSTANT bigint := appt_internal.count_changes(seen);
+	lost CONSTANT boolean := seen IS NULL OR count > 5000;
+	changes json := '[]';
+	branches CONSTANT text[] := appt_internal.client_branches(client);
+BEGIN
+	PERFORM appt_internal.require_client(client);
+	IF count > 0 AND NOT lost THEN
+		SELECT coalesce(json_agg(json_build_object(
+			'event', c.event, 'data', c.data)), '[]')
+		INTO changes
+		FROM appt_internal.changes_since(seen) AS c
+		WHERE branches IS NULL
+			OR c.branch_ids IS NULL
+			OR branches && (ARRAY['*'] || c.branch_ids);
+	END IF;
+	body := json_build_object(
+		'position', appt_internal.change_position(),
+		'reset', lost,
+		'changes', changes);
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.changes(text, text) IS
+	'{position, reset, changes: [{event, data}]}: what has changed behind a '
+	'position, of the branches that the client may see. reset: what has is not '
+	'told, as there is no position, none of this server, or too much behind it';
+
+CREATE FUNCTION appt_api.all_changes(
+	since text,
+	clients text[],
+	OUT body text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	seen CONSTANT pg_snapshot := appt_internal.change_snapshot(since);
+	count CONSTANT bigint := appt_internal.count_changes(seen);
+	lost CONSTANT boolean := seen IS NULL OR count > 5000;
+	changes json := '[]';
+BEGIN
+	IF count > 0 AND NOT lost THEN
+		SELECT coalesce(json_agg(json_build_object(
+			'event', c.event, 'data', c.data, 'branch_ids', c.branch_ids)),
+			'[]')
+		INTO changes
+		FROM appt_internal.changes_since(seen) AS c;
+	END IF;
+	body := json_build_object(
+		'position', appt_internal.change_position(),
+		'reset', lost,
+		'changes', changes,
+		'clients', (
+			SELECT coalesce(json_object_agg(k.client,
+				appt_internal.client_branches(k.client)), '{}')
+			FROM (SELECT DISTINCT unnest(clients)) AS k (client)));
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.all_changes(text, text[]) IS
+	'What a loop of the gateway asks while somebody listens: as '
+	'appt_api.changes, of all branches, each change with those that it '
+	'concerns; and {client: its branches} of those who listen';

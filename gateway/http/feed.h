@@ -1,0 +1,20 @@
+/*
+ * feed.h
+ *		What has changed, and all who listen to that on a loop.
+ */
+#ifndef APPT_FEED_H
+#define APPT_FEED_H
+
+struct Exchange;
+struct Feed;
+struct Service;
+
+extern void feed_init(void);
+extern struct Feed *feed_open(struct Service *service);
+extern void feed_tick(struct Feed *feed);
+extern void feed_stop(struct Feed *feed);
+extern void feed_close(struct Feed *feed);
+
+extern void feed_listen(struct Exchange *exchange);
+
+#endif							/* APPT_FEED_H */
