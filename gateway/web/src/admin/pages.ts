@@ -5,6 +5,8 @@
  */
 import type { ComponentType } from "preact";
 import type { Words } from "./i18n";
+import { patientWords } from "./i18n/patients";
+import { Patients } from "./pages/patients";
 import { Today } from "./pages/today";
 import type { IconName } from "./parts/icon";
 
@@ -19,4 +21,5 @@ export interface Page {
 
 export const pages: Page[] = [
     { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },
+    { path: "patients", title: () => patientWords.value.title, icon: "patients", scope: "patients:read", view: Patients },
 ];
