@@ -25,15 +25,23 @@ VALUES
 	('teleconsultation', 'Teleconsultation', NULL),
 	('procedure', 'Minor procedure', 60);
 
-INSERT INTO appt.doctor
-	(doctor_id, name, specialty, slot_min, buffer_after_min)
+INSERT INTO appt.department (department_id, name, slot_min)
 VALUES
-	('DOC-001', 'Dr Asha Rao', 'General medicine', 15, 0),
-	('DOC-002', 'Dr Vikram Mehta', 'Cardiology', 30, 0),
-	('DOC-003', 'Dr Farida Khan', 'Paediatrics', 15, 0),
-	('DOC-004', 'Dr Emily Carter', 'General medicine', 20, 0),
-	('DOC-005', 'Dr James O''Neill', 'Dermatology', 30, 10),
-	('DOC-006', 'Dr Meera Iyer', 'Ear, nose and throat', 20, 0);
+	('GEN', 'General medicine', NULL),
+	('CARD', 'Cardiology', 30),
+	('PAED', 'Paediatrics', NULL),
+	('DERM', 'Dermatology', 30),
+	('ENT', 'Ear, nose and throat', NULL);
+
+INSERT INTO appt.doctor
+	(doctor_id, name, specialty, department_id, slot_min, buffer_after_min)
+VALUES
+	('DOC-001', 'Dr Asha Rao', 'General medicine', 'GEN', 15, 0),
+	('DOC-002', 'Dr Vikram Mehta', 'Cardiology', 'CARD', NULL, 0),
+	('DOC-003', 'Dr Farida Khan', 'Paediatrics', 'PAED', 15, 0),
+	('DOC-004', 'Dr Emily Carter', 'General medicine', 'GEN', 20, 0),
+	('DOC-005', 'Dr James O''Neill', 'Dermatology', 'DERM', NULL, 10),
+	('DOC-006', 'Dr Meera Iyer', 'Ear, nose and throat', 'ENT', 20, 0);
 
 -- Sessions by ISO weekday, wall-clock time of the branch. What is between two
 -- sessions of a day is the lunch break; a single one is a half-day.

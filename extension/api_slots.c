@@ -342,12 +342,12 @@ find_first(FunctionCallInfo fcinfo, const char *doctor_field,
 	};
 
 	schedule_refresh();
-	caller = api_caller(fcinfo, 6);
+	caller = api_caller(fcinfo, 7);
 	take_doctors(&query, fcinfo);
 	return search_first(&query, found);
 }
 
-/* The doctors named, or those of the specialty. */
+/* The doctors named, or those of the specialty and the department. */
 static void
 take_doctors(SearchQuery *query, FunctionCallInfo fcinfo)
 {
@@ -355,9 +355,10 @@ take_doctors(SearchQuery *query, FunctionCallInfo fcinfo)
 
 	if (PG_ARGISNULL(0))
 	{
-		appt_require(!PG_ARGISNULL(2), psprintf("%s or specialty",
-												query->doctor_field));
-		search_specialty(query, api_text(fcinfo, 2));
+		appt_require(!PG_ARGISNULL(2) || !PG_ARGISNULL(6),
+					 psprintf("%s, specialty or department_id",
+							  query->doctor_field));
+		search_doctors(query, api_text(fcinfo, 2), api_text(fcinfo, 6));
 		return;
 	}
 	if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))

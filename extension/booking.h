@@ -94,7 +94,8 @@ typedef struct SearchQuery
 } SearchQuery;
 
 extern bool search_first(const SearchQuery *query, OfferedSlot *best);
-extern void search_specialty(SearchQuery *query, const char *specialty);
+extern void search_doctors(SearchQuery *query, const char *specialty,
+						   const char *department_id);
 
 /* ---- refusal.c ---- */
 

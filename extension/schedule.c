@@ -21,9 +21,9 @@
 #include "utils/memutils.h"
 
 static const char *const config_tables[] = {
-	"branch", "doctor", "visit_type", "working_hours", "extra_session",
-	"operating_hours", "time_off", "closure", "setting", "webhook",
-	"api_client", "notification_channel"
+	"branch", "department", "doctor", "visit_type", "working_hours",
+	"extra_session", "operating_hours", "time_off", "closure", "setting",
+	"webhook", "api_client", "notification_channel"
 };
 
 typedef struct Cache

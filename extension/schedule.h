@@ -66,7 +66,7 @@ typedef struct Doctor
 	char		doctor_id[APPT_ID_SIZE];	/* hash key */
 	char	   *name;
 	int			doctor_no;
-	int			slot_min;		/* 0: the branch's */
+	int			slot_min;		/* or the department's; 0: the branch's */
 	int			buffer_before_min;
 	int			buffer_after_min;
 	bool		active;

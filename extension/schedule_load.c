@@ -58,10 +58,11 @@ static ApptStatement channels = {
 };
 
 static ApptStatement doctors = {
-	"SELECT doctor_no, name, coalesce(slot_min, 0),"
-	" buffer_before_min, buffer_after_min, active"
-	" FROM appt.doctor"
-	" WHERE doctor_id = $1",
+	"SELECT d.doctor_no, d.name, coalesce(d.slot_min, p.slot_min, 0),"
+	" d.buffer_before_min, d.buffer_after_min, d.active"
+	" FROM appt.doctor d"
+	" LEFT JOIN appt.department p ON p.department_id = d.department_id"
+	" WHERE d.doctor_id = $1",
 	1, {TEXTOID}
 };
 

@@ -10,12 +10,19 @@
 #define FIRST_DAYS	3
 #define STEP_DAYS	7
 
-static ApptStatement by_specialty = {
+static ApptStatement departments = {
+	"SELECT FROM appt.department WHERE department_id = $1",
+	1, {TEXTOID}
+};
+
+static ApptStatement doctors = {
 	"SELECT doctor_id"
 	" FROM appt.doctor"
-	" WHERE lower(specialty) = lower($1) AND active"
+	" WHERE active"
+	" AND ($1 IS NULL OR lower(specialty) = lower($1))"
+	" AND ($2 IS NULL OR department_id = $2)"
 	" ORDER BY doctor_id",
-	1, {TEXTOID}
+	2, {TEXTOID, TEXTOID}
 };
 
 static bool search_doctor(const SearchQuery *query, const char *doctor_id,
@@ -40,23 +47,36 @@ search_first(const SearchQuery *query, OfferedSlot *best)
 }
 
 /*
- * Asks for the active doctors of a specialty, whatever its case, whom the
- * caller sees.
+ * Asks for the active doctors of a specialty, whatever its case, of a
+ * department, or (neither is NULL) of both, whom the caller sees.
  */
 void
-search_specialty(SearchQuery *query, const char *specialty)
+search_doctors(SearchQuery *query, const char *specialty,
+			   const char *department_id)
 {
-	ApptArg		args[] = {appt_arg_text(specialty)};
-	int			n = appt_run(&by_specialty, args, APPT_READ_LATEST);
+	ApptArg		department[] = {appt_arg_text(department_id)};
+	ApptArg		args[] = {appt_arg_text(specialty),
+	appt_arg_text(department_id)};
+	const char **found;
+	int			n;
 
+	if (department_id != NULL &&
+		appt_run(&departments, department, APPT_READ_LATEST) == 0)
+		reference_unknown_id(ID_ADDRESSED, "department", department_id,
+							 "department_id");
+	n = appt_run(&doctors, args, APPT_READ_LATEST);
+	found = palloc_array(const char *, n + 1);
+	for (int i = 0; i < n; i++)
+		found[i] = appt_field_text(i, 1);
+
+	/* Only now: what the cache has to read takes the place of these rows. */
 	query->doctor_ids = palloc_array(const char *, n + 1);
 	for (int i = 0; i < n; i++)
 	{
-		const char *doctor_id = appt_field_text(i, 1);
-		const Doctor *doctor = schedule_doctor(doctor_id);
+		const Doctor *doctor = schedule_doctor(found[i]);
 
 		if (doctor != NULL && caller_sees_doctor(query->caller, doctor))
-			query->doctor_ids[query->ndoctors++] = doctor_id;
+			query->doctor_ids[query->ndoctors++] = found[i];
 	}
 }
 

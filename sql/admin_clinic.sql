@@ -79,13 +79,13 @@ FROM appt_api.create_doctor('{"doctor_id": "DOC-002", "name": "Dr Mehta",
 	"specialty": "Cardiology", "slot_min": 30, "buffer_after_min": 5}', NULL,
 	NULL, NULL);
 SELECT jsonb_path_query_array(body::jsonb, '$[*].doctor_id') AS ids, total
-FROM appt_api.list_doctors('MUM-01', NULL, NULL, 1, 20, NULL);
+FROM appt_api.list_doctors('MUM-01', NULL, NULL, NULL, 1, 20, NULL);
 SELECT jsonb_path_query_array(body::jsonb, '$[*].doctor_id') AS ids, total
-FROM appt_api.list_doctors(NULL, 'Cardiology', true, 1, 20, NULL);
+FROM appt_api.list_doctors(NULL, 'Cardiology', NULL, true, 1, 20, NULL);
 SELECT body::jsonb->'branch_ids' AS branch_ids
 FROM appt_api.get_doctor('DOC-001', NULL);
-SELECT pg_temp.try($$SELECT appt_api.list_doctors('LON-09', NULL, NULL, 1, 20,
-	NULL)$$);
+SELECT pg_temp.try($$SELECT appt_api.list_doctors('LON-09', NULL, NULL, NULL, 1,
+	20, NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.update_doctor('DOC-002',
 	'{"buffer_before_min": 241}', NULL, NULL, NULL, NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.update_doctor('DOC-002',

@@ -38,7 +38,7 @@ SELECT jsonb_path_query_array(body::jsonb, '$[*].branch_id') AS ids, total
 FROM appt_api.list_branches(NULL, 1, 20, 'london');
 SELECT jsonb_path_query_array(body::jsonb, '$[*].doctor_id') AS ids,
 	jsonb_path_query_array(body::jsonb, '$[*].branch_ids') AS branches
-FROM appt_api.list_doctors(NULL, NULL, NULL, 1, 20, 'london');
+FROM appt_api.list_doctors(NULL, NULL, NULL, NULL, 1, 20, 'london');
 SELECT jsonb_path_query_array(body::jsonb, '$[*].working_hours_id') AS ids
 FROM appt_api.list_working_hours('DOC-003', NULL, NULL, NULL, 1, 20, 'london');
 SELECT jsonb_path_query_array(body::jsonb, '$[*].name') AS names, total

@@ -17,6 +17,8 @@ VALUES ('DOC-002', 'MUM-01', 1, '10:00', '11:00', 30),
 	('DOC-003', 'LON-01', 1, '04:00', '06:00', 20),
 	('DOC-004', 'MUM-01', 1, '08:00', '09:00', 15);
 
+-- Of doctors whom this session has not met yet.
+SELECT * FROM appt.first_available(specialty => 'Cardiology');
 SELECT * FROM appt.first_available('{DOC-001,DOC-002,DOC-003}');
 SELECT * FROM appt.first_available('{DOC-002,DOC-003}');
 SELECT * FROM appt.first_available('{DOC-002,DOC-003}', branch_id => 'MUM-01');
@@ -74,7 +76,7 @@ DELETE FROM appt.time_off;
 SELECT count(*) FROM appt.create_client('London', '{appointments:read}',
 	branch_ids => '{LON-01}', id => 'c_london');
 SELECT pg_temp.try(format('SELECT appt_api.first_slot(%L, %L, NULL, NULL, NULL,
-	NULL, %L)', doctor, specialty, client))
+	NULL, NULL, %L)', doctor, specialty, client))
 FROM (VALUES (1, 'DOC-002', NULL, NULL), (2, 'DOC-002,DOC-003', NULL, NULL),
 	(3, NULL, 'cardiology', NULL), (4, NULL, 'cardiology', 'c_london'),
 	(5, NULL, 'alchemy', NULL), (6, 'DOC-003', NULL, 'c_london'),

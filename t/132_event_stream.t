@@ -102,6 +102,7 @@ got_day($stream, 'DOC-001 MUM-01 2026-03-19', 'and its end');
 my %change = (
     branch        => "UPDATE appt.branch SET phone = '+912244445555' WHERE branch_id = 'MUM-01'",
     doctor        => "UPDATE appt.doctor SET specialty = 'Cardiology!' WHERE doctor_id = 'DOC-001'",
+    department    => "INSERT INTO appt.department (department_id, name) VALUES ('X', 'X-ray')",
     visit_type    => "INSERT INTO appt.visit_type (visit_type, name) VALUES ('x_ray', 'X-ray')",
     setting       => "INSERT INTO appt.setting (name, value) VALUES ('hold_min', '7')",
     working_hours => "UPDATE appt.working_hours SET valid_to = '2099-12-31' WHERE doctor_id = 'DOC-001'

@@ -174,6 +174,13 @@ collection("$v/branches", "$v/branches",
 collection("$v/doctors", "$v/doctors",
     { doctor_id => 'DOC-900', name => 'Dr. Nine' }, { slot_min => 20 },
     'doctor_id');
+collection("$v/departments", "$v/departments",
+    { department_id => 'ORTHO', name => 'Orthopaedics' }, { slot_min => 20 },
+    'department_id');
+asks("GET $v/doctors", 200, "$v/doctors", { department_id => 'GEN' });
+asks("GET $v/doctors", 404, "$v/doctors", { department_id => 'DANCE' });
+asks($first, 200, "$a/slots/first", { department_id => 'GEN' });
+asks($first, 404, "$a/slots/first", { department_id => 'DANCE' });
 collection("$v/visit-types", "$v/visit-types",
     { visit_type => 'tele', name => 'Call' }, { duration_min => 10 },
     'visit_type');

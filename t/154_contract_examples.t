@@ -133,6 +133,7 @@ for my $case (
     [ 'branches/{branch_id}/closures', 'branches/MUM-01/closures',
         'closure_id' ],
     [ 'branches', 'branches', 'branch_id' ],
+    [ 'departments', 'departments', 'department_id' ],
     [ 'doctors', 'doctors', 'doctor_id' ],
     [ 'visit-types', 'visit-types', 'visit_type' ],
     [ 'notification-templates', 'notification-templates',

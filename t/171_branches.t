@@ -22,10 +22,12 @@ $matrix->owner($mine, $limited);
 my %clinic_wide = map { $_ => 1 } (
     (map {"$_ /api/v1/branches"} 'POST'),
     'DELETE /api/v1/branches/{branch_id}',
-    'POST /api/v1/visit-types', 'POST /api/v1/notification-templates',
+    'POST /api/v1/visit-types', 'POST /api/v1/departments',
+    'POST /api/v1/notification-templates',
     'POST /api/v1/notification-channels',
     map { ("$_ /api/v1/notification-channels/{channel_id}",
-        "$_ /api/v1/visit-types/{visit_type}", "$_ /api/v1/"
+        "$_ /api/v1/visit-types/{visit_type}",
+        "$_ /api/v1/departments/{department_id}", "$_ /api/v1/"
         . 'notification-templates/{notification_template_id}') }
         qw(PATCH DELETE));
 

@@ -25,6 +25,7 @@ my $at = '2026-03-16T%s:00+05:30';
 # concern no branch; what they answer names nothing of another branch.
 my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
     list_visit_types list_notification_templates get_visit_type
+    list_departments get_department
     get_notification_template list_notification_channels
     get_notification_channel resend_failed_notifications create_doctor
     changes);
@@ -33,6 +34,7 @@ my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
 # branch that is to be deleted is none of its own) nothing of its.
 my %not_at_home = (delete_branch => 'SB404', map { $_ => 'SBF01' } qw(create_branch
     create_visit_type update_visit_type delete_visit_type
+    create_department update_department delete_department
     create_notification_template update_notification_template
     delete_notification_template create_notification_channel
     update_notification_channel delete_notification_channel));
@@ -76,7 +78,7 @@ my %nobody = (deleted => $deleted, disabled => $disabled,
         'role:postgres', "client:$full", uc $full, "$full "));
 $cluster->psql(q{INSERT INTO appt.setting (name, value)
     VALUES ('cancellation_window_min', '0')});
-my @foreign = grep { !/^(?:\d+$|(?:visit|sms)-)/ } map { ref $_ ? @$_ : $_ }
+my @foreign = grep { !/^(?:\d+$|(?:visit|dept|sms)-)/ } map { ref $_ ? @$_ : $_ }
     values %{ $world{$theirs} };
 
 my $gateway = $cluster->connect(user => 'bioecko_gateway');
@@ -197,7 +199,7 @@ sub value {
     return undef if $name =~ /^(?:book|reschedule)$/ && $arg eq 'hold_id';
     return { status => 'booked', override => 1 }->{$arg}
         if $name eq 'correct' && $arg =~ /^(?:status|override)$/;
-    return undef if $name =~ /^list_(?:branches|visit_types|notification)/
+    return undef if $name =~ /^list_(?:branches|departments|visit_types|notification)/
         && $arg eq 'active';
     return $world->{in_room}[0]
         if $arg eq 'appointment_id' && $name =~ /^(?:undo_check_in|start|complete
@@ -236,6 +238,7 @@ sub members {
         branch => { branch_id => 'NEW-1', name => 'New', time_zone => 'UTC' },
         doctor => { doctor_id => 'NEW-1', name => 'New' },
         visit_type => { visit_type => 'new', name => 'New' },
+        department => { department_id => 'NEW', name => 'New' },
         patient => { first_name => 'New', branch_id => $world->{branch_id} },
         setting => { name => 'late_after_min', value => 7,
             doctor_id => $world->{doctor_id} },
@@ -255,7 +258,7 @@ sub members {
         time_off => { reason => 'Other' }, closure => { reason => 'Other' },
         notification_template => { body => 'Other' },
         notification_channel => { secret => 'other' }, map { $_ =>
-            { name => 'Other' } } qw(branch doctor visit_type client));
+            { name => 'Other' } } qw(branch department doctor visit_type client));
     my $members = $verb eq 'create' ? $new{$kind} : $change{$kind};
     die "$name: which members does it take? Say so in $0\n" unless $members;
     return $json->encode($members);
@@ -271,12 +274,14 @@ sub world {
     my ($branch) = @_;
     my %world = (branch_id => $branch, doctor_id => "DOC-$branch",
         idle_doctor => "IDLE-$branch", empty_branch => "EMPTY-$branch",
-        visit_type => "visit-$branch");
+        visit_type => "visit-$branch", department_id => "dept-$branch");
     my $one = sub { return $cluster->value(@_) };
     $cluster->psql(<<"SQL");
 INSERT INTO appt.branch (branch_id, name, time_zone, active)
 VALUES ('EMPTY-$branch', 'Empty', 'UTC', false);
 INSERT INTO appt.visit_type (visit_type, name) VALUES ('visit-$branch', 'Visit');
+INSERT INTO appt.department (department_id, name)
+VALUES ('dept-$branch', 'Department');
 INSERT INTO appt.doctor (doctor_id, name, slot_min)
 VALUES ('DOC-$branch', 'Dr $branch', 30), ('IDLE-$branch', 'Dr Idle', 30);
 INSERT INTO appt.working_hours

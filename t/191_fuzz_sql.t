@@ -77,6 +77,7 @@ UNION ALL (SELECT 'appointment', appointment_id FROM appt.appointment
 	WHERE slot_start >= '2026-03-16' AND status <> 'held' ORDER BY 2 LIMIT 8)
 UNION ALL (SELECT 'hold', appointment_id FROM appt.appointment
 	WHERE status = 'held')
+UNION ALL (SELECT 'department', department_id FROM appt.department)
 UNION ALL (SELECT 'visit_type', visit_type FROM appt.visit_type)
 UNION ALL (SELECT 'webhook', webhook_id FROM appt.webhook)
 UNION ALL (SELECT 'client', client_id FROM appt.api_client)

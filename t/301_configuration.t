@@ -46,7 +46,7 @@ sub fingerprint {
     return join ' ', $clinic->fingerprint, map {
         $cluster->value("SELECT md5(coalesce(string_agg(t::text, ',' "
             . "ORDER BY t::text), '')) FROM appt.$_ t")
-    } qw(branch doctor visit_type operating_hours working_hours extra_session
+    } qw(branch department doctor visit_type operating_hours working_hours extra_session
         time_off closure setting);
 }
 
@@ -214,7 +214,8 @@ is($r->{headers}{'x-total-count'}, 1, 'which the list of that day shows');
 # ---- what is in use stays -----------------------------------------------------
 
 for my $used ([ 'branches', 'branch_id', 'PUN-01' ],
-    [ 'doctors', 'doctor_id', 'DOC-P' ], [ 'visit-types', 'visit_type', 'scan' ])
+    [ 'doctors', 'doctor_id', 'DOC-P' ],
+    [ 'departments', 'department_id', 'GEN' ], [ 'visit-types', 'visit_type', 'scan' ])
 {
     my ($many, $key, $which) = @$used;
     refused("DELETE /$many/{$key}", 409, 'in_use', undef, "/$many/$which");
@@ -266,6 +267,9 @@ my %limited = (
     'GET /branches/LON-01/operating-hours' => 200,
     'GET /settings?branch_id=MUM-01'      => 404,
     'GET /doctors?branch_id=MUM-01'       => 404,
+    'GET /departments/GEN'                => 200,
+    'PATCH /departments/GEN'              => 403,
+    'DELETE /departments/ENT'             => 403,
     'GET /branches/LON-01'                => 200,
     'GET /doctors/DOC-004'                => 200,
     'PATCH /branches/MUM-01'              => 404,

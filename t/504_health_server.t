@@ -81,7 +81,7 @@ subtest 'on the standby' => sub {
         'a relay is missed at the primary alone');
     my $rows = $c->psql('SELECT count(*) FROM appt.health()',
         user => 'monitor');
-    is($rows, 19, 'every check answers');
+    is($rows, 20, 'every check answers');
     for my $view (qw(appointment utilisation no_show_rate queue_now)) {
         is($c->psql("SELECT count(*) FROM appt_report.$view",
             user => 'monitor'), 1, "$view can be read there");

@@ -16,6 +16,12 @@ FROM (VALUES
 	('branch_time_zone_known', 'time_zone',
 		'It must be the name of a time zone, such as Asia/Kolkata.'),
 
+	('department_pkey', 'department_id',
+		'There is a department with this id already.'),
+	('department_id_format', 'department_id',
+		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),
+	('department_name_not_blank', 'name', 'The name must not be blank.'),
+
 	('doctor_pkey', 'doctor_id', 'There is a doctor with this id already.'),
 	('doctor_id_format', 'doctor_id',
 		'An id is 1 to 64 letters, digits, dots, hyphens and underscores.'),

@@ -10,6 +10,7 @@ RETURN json_build_object(
 	'doctor_id', t.doctor_id,
 	'name', t.name,
 	'specialty', t.specialty,
+	'department_id', t.department_id,
 	'slot_min', t.slot_min,
 	'buffer_before_min', t.buffer_before_min,
 	'buffer_after_min', t.buffer_after_min,
@@ -27,6 +28,7 @@ COMMENT ON FUNCTION appt_internal.doctor_json IS 'A doctor as it is shown';
 CREATE FUNCTION appt_api.list_doctors(
 	branch_id text,
 	specialty text,
+	department_id text,
 	active boolean,
 	page integer,
 	per_page integer,
@@ -37,16 +39,19 @@ CREATE FUNCTION appt_api.list_doctors(
 AS $$
 BEGIN
 	PERFORM appt_internal.check_scope(branch_id, NULL, client, 'SB404');
+	PERFORM appt_internal.check_department(department_id, 'SB404');
 	RETURN appt_internal.list_rows('doctor', NULL,
 		jsonb_build_object('specialty', specialty, 'active', active,
+			'department_id', department_id,
 			'branch_ids', nullif(ARRAY[branch_id], ARRAY[NULL])),
 		NULL, NULL, page, per_page, client);
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.list_doctors IS
-	'A page of the doctors, by branch_id (where they have sessions), specialty '
-	'and active. Raises SB001, SB404 (the branch)';
+	'A page of the doctors, by branch_id (where they have sessions), '
+	'specialty, department_id and active. Raises SB001, SB404 (the branch, the '
+	'department)';
 
 CREATE FUNCTION appt_api.get_doctor(
 	doctor_id text,
@@ -71,8 +76,9 @@ RETURN appt_internal.create_row(
 	'doctor', NULL, fields, client, idempotency_key, request_hash);
 
 COMMENT ON FUNCTION appt_api.create_doctor IS
-	'Makes a doctor: doctor_id, name, specialty, slot_min, buffer_before_min, '
-	'buffer_after_min, active. Raises SB001, SB960, SB950, SBU02';
+	'Makes a doctor: doctor_id, name, specialty, department_id, slot_min, '
+	'buffer_before_min, buffer_after_min, active. Raises SB001, SBU01 '
+	'(department_id), SB960, SB950, SBU02';
 
 CREATE FUNCTION appt_api.update_doctor(
 	doctor_id text,
@@ -89,7 +95,7 @@ RETURN appt_internal.change_row(
 	idempotency_key, request_hash);
 
 COMMENT ON FUNCTION appt_api.update_doctor IS
-	'Changes a doctor. Raises SB404, SB001, SBF01, SBP01, SB950, SBU02';
+	'Changes a doctor. Raises SB404, SB001, SBU01, SBF01, SBP01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.delete_doctor(
 	doctor_id text,

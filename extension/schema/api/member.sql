@@ -111,6 +111,24 @@ COMMENT ON FUNCTION appt_internal.check_scope(text, text, text, text) IS
 	'Raises SBT01 unless the client is one, and state unless it sees the '
 	'branch and the doctor (each may be NULL) that a call is about';
 
+CREATE FUNCTION appt_internal.check_department(department_id text, state text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NOT NULL AND NOT EXISTS (
+		SELECT FROM appt.department d WHERE d.department_id = $1)
+	THEN
+		PERFORM appt_internal.refuse_id('department', $1, 'department_id',
+			state);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_department(text, text) IS
+	'Raises state unless there is such a department; NULL is fine';
+
 CREATE FUNCTION appt_internal.check_members(
 	kind appt_internal.resource,
 	members jsonb,
@@ -148,6 +166,9 @@ BEGIN
 			OR NOT appt_internal.client_sees(client, branch))
 	THEN
 		PERFORM appt_internal.refuse_id('branch', branch, 'branch_id', 'SBU01');
+	ELSIF kind.key <> 'department_id' THEN
+		PERFORM appt_internal.check_department(members->>'department_id',
+			'SBU01');
 	END IF;
 END
 $$;
@@ -155,7 +176,8 @@ $$;
 COMMENT ON FUNCTION appt_internal.check_members(appt_internal.resource, jsonb,
 	text) IS
 	'Refuses members that the resource does not have or that have another '
-	'form, and a branch that the client does not see. Raises SB001, SBU01';
+	'form, a branch that the client does not see, and an unknown department. '
+	'Raises SB001, SBU01';
 
 CREATE FUNCTION appt_internal.refuse_cast(kind appt_internal.resource,
 	members jsonb)

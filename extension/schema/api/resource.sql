@@ -20,8 +20,13 @@ FROM (VALUES
 		' OR EXISTS (SELECT FROM appt.webhook w'
 		' WHERE t.branch_id = ANY (w.branch_ids))',
 		NULL, 't.branch_id'),
+	('department', 'department_id', NULL,
+		'{department_id,name,slot_min,active}',
+		'true',
+		'appt_internal.client_sees_all($1)',
+		'false', NULL, 't.department_id'),
 	('doctor', 'doctor_id', NULL,
-		'{doctor_id,name,specialty,slot_min,buffer_before_min,'
+		'{doctor_id,name,specialty,department_id,slot_min,buffer_before_min,'
 		'buffer_after_min,active}',
 		'appt_internal.client_sees_doctor($1, t.doctor_id)',
 		'appt_internal.client_manages_doctor($1, t.doctor_id)',

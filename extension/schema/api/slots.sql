@@ -52,6 +52,7 @@ CREATE FUNCTION appt_internal.first_slot_json(
 	branch_id text,
 	duration_min integer,
 	visit_type text,
+	department_id text,
 	client text)
 	RETURNS text
 	LANGUAGE c STABLE PARALLEL UNSAFE
@@ -59,7 +60,7 @@ CREATE FUNCTION appt_internal.first_slot_json(
 	AS 'MODULE_PATHNAME', 'appt_first_slot_json';
 
 COMMENT ON FUNCTION appt_internal.first_slot_json(text[], timestamptz, text,
-	text, integer, text, text) IS
+	text, integer, text, text, text) IS
 	'As appt.first_available: a JSON array of one slot or none';
 
 CREATE FUNCTION appt_api.first_slot(
@@ -69,6 +70,7 @@ CREATE FUNCTION appt_api.first_slot(
 	branch_id text,
 	duration integer,
 	visit_type text,
+	department_id text,
 	client text DEFAULT NULL,
 	OUT body text)
 	RETURNS text
@@ -76,11 +78,11 @@ CREATE FUNCTION appt_api.first_slot(
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT appt_internal.first_slot_json(string_to_array($1, ','), $3, $2, $4,
-		$5, $6, $7);
+		$5, $6, $7, $8);
 END;
 
 COMMENT ON FUNCTION appt_api.first_slot(text, text, timestamptz, text, integer,
-	text, text) IS
+	text, text, text) IS
 	'As appt.first_available: a JSON array of one slot {doctor_id, branch_id, '
 	'start_time, end_time}, or of none. doctor_id: one or several, with commas '
 	'between. Raises SB404, SB001';

@@ -9,6 +9,7 @@ CREATE FUNCTION appt.first_available(
 	branch_id text DEFAULT NULL,
 	duration_min integer DEFAULT NULL,
 	visit_type text DEFAULT NULL,
+	department_id text DEFAULT NULL,
 	OUT doctor_id text,
 	OUT branch_id text,
 	OUT start_time timestamptz,
@@ -19,7 +20,8 @@ CREATE FUNCTION appt.first_available(
 	AS 'MODULE_PATHNAME', 'appt_first_available';
 
 COMMENT ON FUNCTION appt.first_available(text[], timestamptz, text, text,
-	integer, text) IS
+	integer, text, text) IS
 	'The earliest free slot from from_time (default: now) on, among the '
-	'doctors named or, without names, those of a specialty; all NULL if there '
-	'is none within the booking horizon. Raises SB404, SB001';
+	'doctors named or, without names, those of a specialty, of a department or '
+	'of both; all NULL if there is none within the booking horizon. Raises '
+	'SB404, SB001';

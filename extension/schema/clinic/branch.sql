@@ -45,7 +45,7 @@ COMMENT ON COLUMN appt.branch.logo_url IS
 COMMENT ON COLUMN appt.branch.time_zone IS
 	'IANA time zone; every wall-clock time of the branch is meant in it';
 COMMENT ON COLUMN appt.branch.slot_min IS
-	'Slot length in minutes where the doctor and the session say nothing';
+	'Slot length in minutes where session, doctor and department say nothing';
 COMMENT ON COLUMN appt.branch.active IS
 	'An inactive branch offers no slot and takes no booking';
 

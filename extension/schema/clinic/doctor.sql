@@ -7,6 +7,7 @@ CREATE TABLE appt.doctor (
 	doctor_no integer GENERATED ALWAYS AS IDENTITY,
 	name text NOT NULL,
 	specialty text,
+	department_id text,
 	slot_min appt.slot_minutes,
 	buffer_before_min appt.minutes NOT NULL DEFAULT 0,
 	buffer_after_min appt.minutes NOT NULL DEFAULT 0,
@@ -15,6 +16,8 @@ CREATE TABLE appt.doctor (
 	created_at timestamptz NOT NULL DEFAULT appt.clock(),
 	CONSTRAINT doctor_pkey PRIMARY KEY (doctor_id),
 	CONSTRAINT doctor_no_key UNIQUE (doctor_no),
+	CONSTRAINT doctor_department_fkey FOREIGN KEY (department_id)
+		REFERENCES appt.department ON UPDATE CASCADE,
 	CONSTRAINT doctor_no_range CHECK (doctor_no BETWEEN 1 AND 33554431),
 	CONSTRAINT doctor_id_format
 		CHECK (doctor_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
@@ -26,6 +29,7 @@ CREATE TABLE appt.doctor (
 );
 
 CREATE INDEX doctor_specialty ON appt.doctor (specialty);
+CREATE INDEX doctor_department ON appt.doctor (department_id);
 
 COMMENT ON TABLE appt.doctor IS 'Who sees patients';
 COMMENT ON COLUMN appt.doctor.doctor_id IS 'The clinic''s own code: DOC-001';
@@ -33,7 +37,9 @@ COMMENT ON COLUMN appt.doctor.doctor_no IS
 	'Integer key for the overlap constraint (a text key costs three times '
 	'as much there)';
 COMMENT ON COLUMN appt.doctor.slot_min IS
-	'Slot length in minutes; NULL: the branch''s';
+	'Slot length in minutes; NULL: the department''s, else the branch''s';
+COMMENT ON COLUMN appt.doctor.department_id IS
+	'The department that the doctor belongs to; NULL: none';
 COMMENT ON COLUMN appt.doctor.buffer_before_min IS
 	'Minutes kept free before each appointment';
 COMMENT ON COLUMN appt.doctor.buffer_after_min IS

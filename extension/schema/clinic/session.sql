@@ -50,7 +50,8 @@ COMMENT ON COLUMN appt.working_hours.weekday IS
 COMMENT ON COLUMN appt.working_hours.end_time IS
 	'Exclusive; 24:00 is midnight at the day''s end';
 COMMENT ON COLUMN appt.working_hours.slot_min IS
-	'Slot grid in minutes; NULL: the doctor''s, else the branch''s';
+	'Slot grid in minutes; NULL: the doctor''s, else the department''s, else '
+	'the branch''s';
 COMMENT ON COLUMN appt.working_hours.capacity IS
 	'How many patients may share a slot (overbooking by design), 1 to 32';
 COMMENT ON COLUMN appt.working_hours.valid_to IS 'Last day, inclusive';

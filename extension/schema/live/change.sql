@@ -23,7 +23,7 @@ CREATE TABLE appt.change (
 	on_date date,
 	CONSTRAINT change_pkey PRIMARY KEY (change_no),
 	CONSTRAINT change_what_known CHECK (what IN
-		('branch', 'closure', 'doctor', 'extra_session', 'hold',
+		('branch', 'closure', 'department', 'doctor', 'extra_session', 'hold',
 		 'notification_template', 'operating_hours', 'setting', 'time_off',
 		 'visit_type', 'working_hours')),
 	CONSTRAINT change_ids_bounded
@@ -78,9 +78,10 @@ DECLARE
 	relation pg_catalog.regclass;
 BEGIN
 	FOREACH relation IN ARRAY ARRAY['appt.branch', 'appt.closure',
-		'appt.doctor', 'appt.extra_session', 'appt.notification_template',
-		'appt.operating_hours', 'appt.setting', 'appt.time_off',
-		'appt.visit_type', 'appt.working_hours']::pg_catalog.regclass[]
+		'appt.department', 'appt.doctor', 'appt.extra_session',
+		'appt.notification_template', 'appt.operating_hours',
+		'appt.setting', 'appt.time_off', 'appt.visit_type',
+		'appt.working_hours']::pg_catalog.regclass[]
 	LOOP
 		EXECUTE pg_catalog.format(
 			'CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE '

@@ -53,6 +53,8 @@ SELECT
 	d.doctor_id,
 	d.name AS doctor_name,
 	d.specialty,
+	d.department_id,
+	t.name AS department_name,
 	a.branch_id,
 	b.name AS branch_name,
 	b.time_zone,
@@ -90,6 +92,7 @@ SELECT
 		AS cancel_notice_min
 FROM appt.appointment a
 LEFT JOIN appt.doctor d ON d.doctor_no = a.doctor_no
+LEFT JOIN appt.department t ON t.department_id = d.department_id
 LEFT JOIN appt.branch b ON b.branch_id = a.branch_id
 LEFT JOIN appt.patient p ON p.patient_no = a.patient_no
 LEFT JOIN appt.visit_type v ON v.visit_type = a.visit_type

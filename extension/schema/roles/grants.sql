@@ -30,6 +30,7 @@ GRANT USAGE ON SCHEMA appt, appt_relay, appt_report TO appt_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
 	appt.branch,
 	appt.closure,
+	appt.department,
 	appt.doctor,
 	appt.extra_session,
 	appt.notification_opt_out,

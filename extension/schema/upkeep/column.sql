@@ -35,7 +35,7 @@ BEGIN
 	(NULL, 'phone', 'Telephone number'),
 	(NULL, 'reason', 'Why, in the words of who did it'),
 	(NULL, 'slot_min', 'Slot grid in minutes; NULL: the doctor''s, else the '
-		'branch''s'),
+		'department''s, else the branch''s'),
 	(NULL, 'start_time', 'Start in the branch''s wall-clock time'),
 	(NULL, 'starts_at', 'First instant, inclusive'),
 	(NULL, 'updated_at', 'When it was last changed'),

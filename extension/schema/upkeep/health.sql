@@ -339,7 +339,7 @@ CREATE FUNCTION appt.health()
 		ok boolean,
 		detail text,
 		what_to_do text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 19
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 20
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT

@@ -62,6 +62,7 @@ my %more = (
     "PATCH $v1/doctors/{doctor_id}/extra-sessions/{extra_session_id}"
         => ['start_time'],
     "PATCH $v1/doctors/{doctor_id}/time-off/{time_off_id}" => ['reason'],
+    "PATCH $v1/departments/{department_id}"     => ['name'],
     "PATCH $v1/visit-types/{visit_type}"        => ['name'],
     "PATCH $v1/notification-templates/{notification_template_id}" => ['body'],
     "POST $v1/notification-channels"                => ['active'],
@@ -79,7 +80,8 @@ my %collection = (closure_id => 'closures', time_off_id => 'time-off',
 
 # What the caller names itself, instead of it being found.
 my %chosen = ("POST $v1/branches" => 'branch_id',
-    "POST $v1/doctors" => 'doctor_id', "POST $v1/visit-types" => 'visit_type',
+    "POST $v1/doctors" => 'doctor_id',
+    "POST $v1/departments" => 'department_id', "POST $v1/visit-types" => 'visit_type',
     "POST $v1/notification-channels" => 'channel_id');
 
 # Ids of objects that belong to a branch or to nobody.
@@ -176,6 +178,10 @@ sub value {
         my $made = $self->make('visit-types',
             { visit_type => 'v' . ++$self->{count}, name => 'Visit' });
         return $made->{visit_type};
+    }
+    if ($name eq 'department_id') {
+        return $self->make('departments', { department_id => 'D-'
+            . ++$self->{count}, name => 'Department' })->{department_id};
     }
     if ($name eq 'notification_template_id') {
         my %body = map { $_ => $self->value($route, $_) }
