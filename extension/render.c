@@ -8,14 +8,18 @@
  *		looks like a placeholder in a name is none.
  *
  *		In C because it is done some ten times a message: as SQL it took longer
- *		than all else that a message needs.
+ *		than all else that a message needs.  So is what a provider's answer has
+ *		at a path.
  */
 #include "appt.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
 #define OPENS		"{{"
@@ -69,6 +73,7 @@ PG_FUNCTION_INFO_V1(appt_fill_variables);
 PG_FUNCTION_INFO_V1(appt_form_body);
 PG_FUNCTION_INFO_V1(appt_header_value);
 PG_FUNCTION_INFO_V1(appt_url_encode);
+PG_FUNCTION_INFO_V1(appt_answer_path);
 
 /* fill_template(template, filling): values as they are. */
 Datum
@@ -244,6 +249,39 @@ appt_url_encode(PG_FUNCTION_ARGS)
 	initStringInfo(&out);
 	add_encoded(&out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* answer_path(answer, path): NULL where nothing is there. */
+Datum
+appt_answer_path(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *path = PG_GETARG_JSONB_P(1);
+	JsonbIterator *it = JsonbIteratorInit(&path->root);
+	ArrayBuildState *steps = NULL;
+	JsonbValue	v;
+	LOCAL_FCINFO(call, 2);
+	Datum		found;
+
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (JsonbIteratorNext(&it, &v, true) == WJB_ELEM)
+	{
+		int			len;
+		char	   *step = value_text(&v, &len);
+
+		steps = accumArrayResult(steps, PointerGetDatum(
+			cstring_to_text_with_len(step, len)), false, TEXTOID,
+			CurrentMemoryContext);
+	}
+	InitFunctionCallInfoData(*call, NULL, 2, InvalidOid, NULL, NULL);
+	call->args[0] = (NullableDatum) {.value = PG_GETARG_DATUM(0)};
+	call->args[1].value = steps == NULL
+		? PointerGetDatum(construct_empty_array(TEXTOID))
+		: makeArrayResult(steps, CurrentMemoryContext);
+	call->args[1].isnull = false;
+	found = jsonb_extract_path_text(call);
+	if (call->isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(found);
 }
 
 static Filling

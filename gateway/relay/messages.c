@@ -6,6 +6,9 @@
  *		after a connection that broke, what is leased to this relay and not
  *		known here is given back; recording twice does no harm.  A connection
  *		and room of their own let neither wait for the other.
+ *
+ *		What is claimed is judged then, so no more is than will be on its way
+ *		in a moment (channel.c).
  */
 #include "relay/messages.h"
 
@@ -18,6 +21,7 @@
 #include "common/encode.h"
 #include "common/log.h"
 #include "common/pg.h"
+#include "relay/channel.h"
 #include "relay/link.h"
 #include "relay/mailer.h"
 #include "relay/metrics.h"
@@ -26,7 +30,6 @@
 
 #define STATEMENT_MS	60000
 #define ERROR_PAUSE_MS	500
-#define CHANNELS_MAX	64
 #define LEASE_TIMEOUTS	3
 #define COLUMNS			8
 
@@ -39,21 +42,12 @@ typedef enum Job
 	JOB_RELEASE_LOST,
 } Job;
 
-/* What is here of a channel: leased, and not yet recorded. */
-typedef struct ChannelCount
-{
-	int			channel_no;
-	int			leased;
-} ChannelCount;
-
 static Link database;
 static Job	job = JOB_NONE;
 static char relay_no[32];
 static MessageList results = {0};	/* to be recorded */
 static MessageList unsent = {0};	/* to be given back */
 static MessageList told = {0};		/* in the statement under way */
-static ChannelCount channels[CHANNELS_MAX];
-static int	channel_count = 0;
 static bool lost = false;		/* an answer, to a claim or a release */
 static bool wanted = true;
 static bool stopped = false;
@@ -77,8 +71,7 @@ static void refused(void);
 static void finished(Message *message);
 static void take_back(MessageList *list, MessageList *from);
 static void let_go(MessageList *list);
-static ChannelCount *channel_of(int channel_no);
-static int	leased_total(void);
+static void send_waiting(Channel *channel);
 static void add_result(Buf *columns, const Message *message, bool first);
 
 /* Starts to connect. */
@@ -109,18 +102,22 @@ messages_wake(void)
 	wanted = true;
 }
 
-/* From now on nothing more is claimed. */
+/* From now on nothing more is claimed, and what waits is given back. */
 void
 messages_stop(void)
 {
+	int			i;
+
 	stopped = true;
+	for (i = 0; i < channel_count(); i++)
+		take_back(&unsent, &channel_at(i)->waiting);
 }
 
 /* Whether nothing is under way, and nothing left to tell the database. */
 bool
 messages_done(void)
 {
-	return leased_total() == 0 && job == JOB_NONE && !lost;
+	return channel_leased_total() == 0 && job == JOB_NONE && !lost;
 }
 
 /* What is due: to be called in each round of the loop. */
@@ -258,14 +255,15 @@ send_claim(void)
 
 	wanted = false;
 	sent_ms = clock_ms();
-	for (i = 0; i < channel_count; i++)
+	for (i = 0; i < channel_count(); i++)
 	{
 		buf_printf(&numbers, "%c%d", i == 0 ? '{' : ',',
-				   channels[i].channel_no);
-		buf_printf(&leased, "%c%d", i == 0 ? '{' : ',', channels[i].leased);
+				   channel_at(i)->channel_no);
+		buf_printf(&leased, "%c%d", i == 0 ? '{' : ',',
+				   channel_room_used(channel_at(i)));
 	}
-	buf_text(&numbers, channel_count == 0 ? "{}" : "}");
-	buf_text(&leased, channel_count == 0 ? "{}" : "}");
+	buf_text(&numbers, i == 0 ? "{}" : "}");
+	buf_text(&leased, i == 0 ? "{}" : "}");
 	snprintf(count, sizeof(count), "%d", settings.max_batch);
 	snprintf(lease, sizeof(lease), "%d milliseconds", lease_ms());
 	snprintf(per_channel, sizeof(per_channel), "%d", settings.per_channel);
@@ -302,13 +300,18 @@ claimed(PGresult *rows)
 	for (row = 0; row < count; row++)
 	{
 		Message    *message = message_from_row(batch, row);
+		Channel    *channel = channel_of(message->channel_no);
 
 		message->lease_end_ms = sent_ms + lease_ms();
-		channel_of(message->channel_no)->leased++;
+		channel->leased++;
+		channel->is_mail = message->is_mail;
 		if (message->is_mail)
 			mailer_send(message);
 		else
-			provider_send(message);
+		{
+			message_push(&channel->waiting, message);
+			send_waiting(channel);
+		}
 	}
 	wanted = true;
 }
@@ -318,8 +321,15 @@ static void
 finished(Message *message)
 {
 	const Outcome *outcome = &message->outcome;
+	Channel    *channel = channel_of(message->channel_no);
 	bool		good = outcome->status >= 200 && outcome->status <= 299;
 
+	channel_sent_one(channel);
+	if (!message->is_mail)
+	{
+		channel->under_way--;
+		send_waiting(channel);
+	}
 	if (outcome->started_at == 0)
 	{
 		message_push(&unsent, message);
@@ -505,31 +515,25 @@ let_go(MessageList *list)
 	}
 }
 
-/* What is here of a channel; of those beyond the table all together. */
-static ChannelCount *
-channel_of(int channel_no)
+/* Sends what waits, as many at once as may be. */
+static void
+send_waiting(Channel *channel)
 {
-	int			i;
-
-	for (i = 0; i < channel_count; i++)
+	while (channel->under_way < settings.per_channel)
 	{
-		if (channels[i].channel_no == channel_no)
-			return &channels[i];
+		Message    *message = message_pop(&channel->waiting);
+
+		if (message == NULL)
+			return;
+		/* One that could outlive its lease is left to whoever has it next. */
+		if (message->lease_end_ms - clock_ms() < settings.timeout_ms)
+		{
+			message_push(&unsent, message);
+			continue;
+		}
+		channel->under_way++;
+		provider_send(message);
 	}
-	if (channel_count == CHANNELS_MAX)
-		return &channels[CHANNELS_MAX - 1];
-	channels[channel_count].channel_no = channel_no;
-	return &channels[channel_count++];
 }
 
-/* Messages that are here, of all channels. */
-static int
-leased_total(void)
-{
-	int			total = 0;
-	int			i;
-
-	for (i = 0; i < channel_count; i++)
-		total += channels[i].leased;
-	return total;
-}
+/* What is here of a channel; of those beyond the table all together. */

@@ -25,7 +25,7 @@ sub tool {
     mkdir "$top/build";
     my ($code, $out, $err) = run_command(
         ['cc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', $binary, $source,
-            $name eq 'post' ? '-lcurl' : ()]);
+            $name =~ /^(?:post|mail)$/ ? '-lcurl' : ()]);
     die "$name.c: $err" if $code;
     return $binary;
 }

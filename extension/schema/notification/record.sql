@@ -19,9 +19,8 @@ COMMENT ON FUNCTION appt_internal.json_or_null(text) IS
 
 CREATE FUNCTION appt_internal.answer_path(answer jsonb, path jsonb)
 	RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN answer #>> ARRAY(SELECT jsonb_array_elements_text(path));
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_answer_path';
 
 COMMENT ON FUNCTION appt_internal.answer_path(jsonb, jsonb) IS
 	'What stands in an answer at a path such as ["messages", 0, "id"]';
@@ -31,11 +30,14 @@ CREATE FUNCTION appt_internal.answer_matches(
 	status integer,
 	answer jsonb)
 	RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN (rule->'statuses' IS NULL OR rule->'statuses' @> to_jsonb(status))
-	AND (rule->'path' IS NULL OR rule->'values' @>
-		to_jsonb(appt_internal.answer_path(answer, rule->'path')));
+	LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (rule OPERATOR(pg_catalog.->) 'statuses' IS NULL
+		OR rule OPERATOR(pg_catalog.->) 'statuses'
+			OPERATOR(pg_catalog.@>) pg_catalog.to_jsonb(status))
+	AND (rule OPERATOR(pg_catalog.->) 'path' IS NULL
+		OR rule OPERATOR(pg_catalog.->) 'values' OPERATOR(pg_catalog.@>)
+			pg_catalog.to_jsonb(appt_internal.answer_path(answer,
+				rule OPERATOR(pg_catalog.->) 'path')));
 
 COMMENT ON FUNCTION appt_internal.answer_matches(jsonb, integer, jsonb) IS
 	'Whether an answer is as a rule says: one of these statuses, if it names '
@@ -219,64 +221,61 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
-	r record;
 	n appt.notification;
-	settings jsonb;
-	outcome appt_internal.send_outcome;
 BEGIN
-	FOR r IN
-		SELECT *
-		FROM unnest(notification_nos, fences, started_us, durations_ms,
-			statuses, errors, answers, insides) AS u (notification_no, fence,
-			started_us, duration_ms, status, error, answer, inside)
-		WHERE u.notification_no IS NOT NULL
-		ORDER BY u.notification_no
+	FOR n IN
+		WITH result AS MATERIALIZED (
+			SELECT *
+			FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u (notification_no,
+				fence, started_us, duration_ms, status, error, answer)
+			ORDER BY u.notification_no),
+		logged AS (
+			INSERT INTO appt.notification_attempt
+			SELECT r.notification_no, r.fence,
+				to_timestamp(r.started_us / 1e6::double precision),
+				r.duration_ms, r.status, r.error, r.answer
+			FROM result r
+			ON CONFLICT DO NOTHING),
+		held AS MATERIALIZED (
+			SELECT t.notification_no, t.attempts,
+				CASE t.channel
+				WHEN 'email' THEN appt_internal.mail_outcome(r.status, r.error,
+					r.answer, format('ntf-%s.%s', t.notification_no,
+						floor(extract(epoch FROM t.created_at))))
+				ELSE appt_internal.http_outcome(coalesce((
+						SELECT c.settings
+						FROM appt.notification_channel c
+						WHERE c.channel_no = t.channel_no), '{}'),
+					r.status, r.error, r.answer) END AS outcome
+			FROM result r
+			JOIN appt.notification t ON t.notification_no = r.notification_no
+				AND t.fence = r.fence
+				AND t.state IN ('due', 'sending')
+			FOR NO KEY UPDATE OF t),
+		recorded AS (
+			UPDATE appt.notification t
+			SET state = s.state,
+				reason = (h.outcome).error,
+				provider_id = coalesce((h.outcome).provider_id, t.provider_id),
+				attempts = t.attempts + 1,
+				due_at = CASE s.state WHEN 'due' THEN at
+					+ appt_internal.retry_delay(t.attempts + 1, NULL, $8)
+					ELSE t.due_at END,
+				sent_at = CASE s.state WHEN 'sent' THEN at END,
+				finished_at = CASE WHEN s.state <> 'due' THEN at END,
+				relay_no = NULL,
+				lease_until = NULL
+			FROM held h
+			CROSS JOIN LATERAL (
+				SELECT CASE WHEN (h.outcome).state = 'due'
+						AND h.attempts + 1 >= cardinality($8)
+					THEN 'dead' ELSE (h.outcome).state END) AS s (state)
+			WHERE t.notification_no = h.notification_no
+			RETURNING t.*)
+		SELECT * FROM recorded c WHERE c.state IN ('failed', 'dead')
 	LOOP
-		INSERT INTO appt.notification_attempt
-		VALUES (r.notification_no, r.fence,
-			to_timestamp(r.started_us / 1e6::double precision), r.duration_ms,
-			r.status, r.error, r.answer, coalesce(r.inside, false))
-		ON CONFLICT DO NOTHING;
-		SELECT t.* INTO n
-		FROM appt.notification t
-		WHERE t.notification_no = r.notification_no
-			AND t.fence = r.fence
-			AND t.state IN ('due', 'sending')
-		FOR NO KEY UPDATE;
-		CONTINUE WHEN NOT FOUND;
-
-		SELECT c.settings INTO settings
-		FROM appt.notification_channel c
-		WHERE c.channel_no = n.channel_no;
-		outcome := CASE n.channel
-			WHEN 'email' THEN appt_internal.mail_outcome(r.status, r.error,
-				r.answer, format('ntf-%s.%s', n.notification_no,
-					floor(extract(epoch FROM n.created_at))))
-			ELSE appt_internal.http_outcome(coalesce(settings, '{}'), r.status,
-				r.error, r.answer)
-		END;
-		IF outcome.state = 'due' AND n.attempts + 1 >= cardinality(schedule_s)
-		THEN
-			outcome.state := 'dead';
-		END IF;
-		UPDATE appt.notification t
-		SET state = outcome.state,
-			reason = outcome.error,
-			provider_id = coalesce(outcome.provider_id, t.provider_id),
-			attempts = t.attempts + 1,
-			due_at = CASE outcome.state WHEN 'due' THEN at
-				+ appt_internal.retry_delay(t.attempts + 1, NULL, schedule_s)
-				ELSE t.due_at END,
-			sent_at = CASE outcome.state WHEN 'sent' THEN at END,
-			finished_at = CASE WHEN outcome.state <> 'due' THEN at END,
-			relay_no = NULL,
-			lease_until = NULL
-		WHERE t.notification_no = n.notification_no;
-		IF outcome.state IN ('failed', 'dead') THEN
-			PERFORM appt_internal.try_next_channel(n);
-			RETURN QUERY VALUES (n.notification_no, outcome.state, n.channel,
-				outcome.error);
-		END IF;
+		PERFORM appt_internal.try_next_channel(n);
+		RETURN QUERY VALUES (n.notification_no, n.state, n.channel, n.reason);
 	END LOOP;
 END
 $$;

@@ -1,0 +1,32 @@
+/*
+ * channel.h
+ *		What is here of each channel of messages.
+ */
+#ifndef APPT_RELAY_CHANNEL_H
+#define APPT_RELAY_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/message.h"
+
+typedef struct Channel
+{
+	int			channel_no;
+	bool		is_mail;
+	int			leased;			/* and not yet recorded */
+	int			under_way;		/* at a provider */
+	MessageList waiting;		/* until fewer are */
+	int			sent;			/* since pace_ms */
+	int			ahead;			/* what it sends in a moment */
+	int64_t		pace_ms;
+} Channel;
+
+extern Channel *channel_of(int channel_no);
+extern int	channel_count(void);
+extern Channel *channel_at(int i);
+extern int	channel_leased_total(void);
+extern int	channel_room_used(Channel *channel);
+extern void channel_sent_one(Channel *channel);
+
+#endif							/* APPT_RELAY_CHANNEL_H */
