@@ -183,7 +183,7 @@ sends("GET $c", 200, $at);
 sends("POST $c/rotate-secret", 200, "$at/rotate-secret");
 sends("PATCH $c", 200, $at);
 sends("DELETE $c", 204, $at);
-sends("GET $_", 200, $_) for grep { !/docs/ }
+sends("GET $_", 200, $_) for grep { !/docs|\{/ }
     map { $_->{name} =~ /^GET (\S+)/ } grep { !@{ $_->{scopes} } }
     $api->operations;
 

@@ -22,7 +22,8 @@ my $v1      = '/api/v1';
 
 my %said = (phone => '+91 98765 43210', name => 'Zyxwvut', notes => 'Qponmlk',
     secret => 'a-secret-of-my-own-1', password => 'a-pass-of-mine-2',
-    key => 'a-key-of-mine-3', search => 'Hgfedcb', answer => 'Vutsrqp');
+    key => 'a-key-of-mine-3', 'callback secret' => 'a-secret-of-reports-4',
+    'forged' => 'forged-token-of-5', 'report' => 'Nmlkjih', search => 'Hgfedcb', answer => 'Vutsrqp');
 my $patient = $http->post("$v1/patients", { first_name => $said{name},
     phone => $said{phone}, email => 'zyxwvut@example.com' })->{json}{patient_id};
 ok($patient, 'a patient is registered');
@@ -48,6 +49,15 @@ is($http->patch("$v1/notification-channels/mail", { secret => $said{key},
     ->{status}, 400, 'refused with its key');
 is($http->patch("$v1/notification-channels/mail", { secret => $said{key},
     active => JSON::PP::false })->{status}, 200, 'changed, with its key');
+is($http->post("$v1/notification-channels", { channel_id => 'sms',
+    kind => 'sms', callback_secret => $said{'callback secret'}, settings => {
+        url => 'https://sms.example/', body => {}, callback => { id => ['id'],
+            signature => 'token', status => ['status'] } } })->{status}, 201,
+    'a channel whose provider reports');
+is($http->post("$v1/notifications/callbacks/sms?token=$_->[0]",
+    { id => $said{report}, status => 'x' })->{status}, $_->[1],
+    "a report: $_->[1]") for [ $said{'callback secret'}, 200 ],
+    [ $said{forged}, 403 ];
 my $client = $http->post("$v1/clients", { name => 'Other',
     scopes => ['appointments:read'] },
     { 'Idempotency-Key' => 'k' })->{json}{client_secret};

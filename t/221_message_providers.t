@@ -51,9 +51,15 @@ sub form {
     } split /&/, $body };
 }
 
+sub callback_url {
+    return 'https://appointments.clinic.example/api/v1/notifications/callbacks/'
+        . shift;
+}
+
 sub basic { return 'Basic ' . encode_base64("$_[0]:key-1", '') }
 
 my $account = 'AC' . '0' x 32;
+my $token = 'a-secret-for-reports';
 my @value = ($line, '16/03/2026');
 my %case = (
     twilio => {
@@ -61,7 +67,8 @@ my %case = (
         type => 'application/x-www-form-urlencoded',
         header => { authorization => basic($account) },
         form => { To => '+919876543210', From => '+15005550006',
-            Body => "Dear $name, 09:00." },
+            Body => "Dear $name, 09:00.",
+            StatusCallback => callback_url('twilio') },
         good => [201, { sid => 'SM1', status => 'queued',
             error_code => undef }, 'SM1'],
         bad => [400, { code => 21211, message => "Invalid 'To' Phone Number",
@@ -74,7 +81,8 @@ my %case = (
         form => { To => 'whatsapp:+919876543210',
             MessagingServiceSid => 'MG' . '0' x 32,
             ContentSid => 'visit_booked',
-            ContentVariables => { 1 => $value[0], 2 => $value[1] } },
+            ContentVariables => { 1 => $value[0], 2 => $value[1] },
+            StatusCallback => callback_url('twilio-content') },
         good => [201, { sid => 'SM2', status => 'accepted' }, 'SM2'],
         bad => [404, { code => 20404, message => 'not found' }, 'not found'],
     },
@@ -123,7 +131,8 @@ my %case = (
         form => { From => 'CLINIC', To => '+919876543210',
             Body => "Dear $name, 09:00.", DltEntityId => '1101000000000000000',
             DltTemplateId => '1107000000000000001',
-            SmsType => 'transactional' },
+            SmsType => 'transactional',
+            StatusCallback => callback_url('exotel') . "?token=$token" },
         good => [200, { SMSMessage => { Sid => 'e1', Status => 'queued' } },
             'e1'],
         bad => [400, { RestException => { Status => 400,
@@ -160,8 +169,9 @@ for my $provider (sort keys %case) {
     $file->{settings}{url} =~ s{(?<!:)//}{/};
     $cluster->psql('DELETE FROM appt.notification_channel');
     $cluster->value('INSERT INTO appt.notification_channel (channel_id, kind, '
-        . 'settings, secret) VALUES ($1, $2, $3, $4) RETURNING channel_no',
-        $provider, $file->{kind}, $json->encode($file->{settings}), 'key-1');
+        . 'settings, secret, callback_secret) VALUES ($1, $2, $3, $4, $5) '
+        . 'RETURNING channel_no', $provider, $file->{kind},
+        $json->encode($file->{settings}), 'key-1', $token);
 
     subtest "$provider gets the request that it documents" => sub {
         my ($status, $answer, $id) = @{ $case->{good} };

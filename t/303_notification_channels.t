@@ -63,7 +63,8 @@ my %mail = (channel_id => 'mail', kind => 'email', settings => {
 my $r = asks("POST $base", 201, $base, { %mail, secret => 's3cret' },
     { 'Idempotency-Key' => 'k-1' });
 is($r->{headers}{location}, "$base/mail", 'Location');
-is_deeply($r->{json}, { %mail, has_secret => $true, active => $true,
+is_deeply($r->{json}, { %mail, has_secret => $true,
+    has_callback_secret => $false, active => $true,
     version => 1 }, 'the whole of it but the secret');
 is($cluster->value(q{SELECT secret FROM appt.notification_channel}), 's3cret',
     'which is kept');
@@ -123,6 +124,10 @@ for my $bad (
         host => 'h', from => 'a@b.example', from_name => '{{to}}' } } ],
     [ 'secret', { secret => "a\nb" } ], [ 'secret', { secret => 'ä' } ],
     [ 'secret', { secret => 'x' x 1001 } ], [ 'secret', { secret => 7 } ],
+    [ 'settings', { settings(callback => { signature => 'none' }) } ],
+    [ 'settings', { settings(callback => []) } ],
+    [ 'callback_secret', { callback_secret => 'too-short' } ],
+    [ 'callback_secret', { callback_secret => 'with a blank in it' } ],
     [ 'active', { active => 'yes' } ], [ 'active', { active => undef } ],
     [ 'branch_id', { branch_id => 'MUM-01' } ],
     [ 'has_secret', { has_secret => $true } ])
@@ -169,7 +174,8 @@ for my $file (sort glob root_dir() . '/deploy/channels/*.json') {
     my ($name) = $file =~ m{([^/]+)\.json$};
     my $made = asks("POST $base", 201, $base, { channel_id => $name,
         kind => $channel->{kind}, settings => $channel->{settings},
-        secret => 's3cret', active => $false })->{json};
+        secret => 's3cret', callback_secret => 's3cret-of-the-reports',
+        active => $false })->{json};
     is_deeply($made->{settings}, $channel->{settings}, "$name is taken whole");
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "fuzz/fuzz.h"
+#include "http/callback.h"
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/routetable.h"
@@ -34,6 +35,7 @@ serving_init(void)
 	log_init("fuzz", LOG_LEVEL_ERROR);
 	route_init(routes, route_count);
 	oauth_init();
+	callback_init();
 }
 
 /* Serves the request that the bytes are. */

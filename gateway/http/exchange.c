@@ -377,7 +377,7 @@ exchange_accepts(Exchange *exchange)
 	return false;
 }
 
-/* Sets the limit of the body: a form's is small, as anybody may send one. */
+/* Sets the limit of the body: as a rule what anybody may send is small. */
 static void
 exchange_take_body(Exchange *exchange)
 {
@@ -390,7 +390,7 @@ exchange_take_body(Exchange *exchange)
 	if (route->serve == NULL)
 		exchange->body.max = BODY_MAX;
 	else if (strcmp(route->method, "POST") == 0)
-		exchange->body.max = FORM_MAX;
+		exchange->body.max = route->body_max > 0 ? route->body_max : FORM_MAX;
 	if (exchange->body.max == FORM_MAX && length != NULL &&
 		strtoull(length, NULL, 10) > FORM_MAX)
 		exchange_refuse(exchange, &form_too_large);

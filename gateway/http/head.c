@@ -48,6 +48,8 @@ static const KnownHeader known_headers[] = {
 	KNOWN("If-None-Match", if_none_match),
 	KNOWN("Accept-Encoding", accept_encoding),
 	KNOWN("Last-Event-ID", last_event_id),
+	KNOWN("X-Hub-Signature-256", signature),
+	KNOWN("X-Twilio-Signature", signature),
 };
 
 static const Problem too_large = {431, "headers_too_large", "",

@@ -52,6 +52,7 @@ typedef struct Head
 	const char *if_none_match;
 	const char *accept_encoding;
 	const char *last_event_id;
+	const char *signature;		/* of a provider's report */
 	size_t		total;			/* bytes of all names and values */
 	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */

@@ -29,6 +29,7 @@
 #include "http/newkey.h"
 #include "http/options.h"
 #include "http/routetable.h"
+#include "http/callback.h"
 #include "http/oauth.h"
 #include "http/serve.h"
 #include "http/tls.h"
@@ -68,6 +69,7 @@ main(int argc, char **argv)
 			 (LogLevel) log_level_from_name(options.log_level));
 	auth_init();
 	oauth_init();
+	callback_init();
 	lag_init();
 	wake_init();
 	feed_init();

@@ -38,6 +38,7 @@ static const char *const failure_names[FAILURE_COUNT] = {
 	[FAILURE_UNKNOWN_CLIENT] = "unknown_client",
 	[FAILURE_DISABLED_CLIENT] = "disabled_client",
 	[FAILURE_WRONG_SECRET] = "wrong_secret",
+	[FAILURE_WRONG_SIGNATURE] = "wrong_signature",
 	[FAILURE_THROTTLED] = "throttled",
 	[FAILURE_NOT_KNOWN] = "not_known",
 };

@@ -23,6 +23,7 @@ typedef enum AuthFailure
 	FAILURE_UNKNOWN_CLIENT,
 	FAILURE_DISABLED_CLIENT,
 	FAILURE_WRONG_SECRET,
+	FAILURE_WRONG_SIGNATURE,	/* of a provider's report */
 	FAILURE_THROTTLED,
 	FAILURE_NOT_KNOWN,			/* the database could not be asked */
 	FAILURE_COUNT,

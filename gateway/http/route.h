@@ -95,6 +95,7 @@ typedef struct Route
 	const char *function;		/* in schema appt_api; NULL: "serve" */
 	void		(*serve) (struct Exchange *exchange);
 	StrangerRule strangers;
+	size_t		body_max;		/* of "serve"; 0: a form's */
 	const Arg  *args;
 	int			arg_count;
 	const char *location;		/* of what a 201 made, if not below path */

@@ -144,6 +144,8 @@ FROM (VALUES
 		'It is an object.'),
 	('notification_channel_settings_length', 'settings',
 		'It has at most 20000 characters.'),
+	('notification_channel_callback_secret_printable', 'callback_secret',
+		'It is 16 to 1000 ASCII characters without blanks.'),
 	('notification_channel_secret_printable', 'secret',
 		'It is ASCII without blanks, at most 1000 characters.'),
 	('message_text_printable', 'body',

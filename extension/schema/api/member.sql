@@ -152,7 +152,7 @@ BEGIN
 		SELECT CASE WHEN m.key IN ('address', 'address_line1', 'reason')
 			THEN 'lines'
 			/* Its column says how long it may be, and in other words. */
-			WHEN m.key = 'secret' THEN 'secret'
+			WHEN m.key IN ('secret', 'callback_secret') THEN 'secret'
 			ELSE format_type(a.atttypid, a.atttypmod) END) t (type)
 	WHERE m.key <> ALL (kind.members)
 		OR NOT appt_internal.has_form(t.type, m.value)

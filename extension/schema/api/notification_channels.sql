@@ -17,11 +17,12 @@ RETURN json_build_object(
 	'kind', c.kind,
 	'settings', c.settings,
 	'has_secret', c.secret IS NOT NULL,
+	'has_callback_secret', c.callback_secret IS NOT NULL,
 	'active', c.active,
 	'version', c.version)::text;
 
 COMMENT ON FUNCTION appt_internal.notification_channel_json IS
-	'A channel to patients as it is shown: without its secret';
+	'A channel to patients as it is shown: without its secrets';
 
 CREATE FUNCTION appt_api.list_notification_channels(
 	kind text,
@@ -65,7 +66,8 @@ RETURN appt_internal.create_row(
 	request_hash);
 
 COMMENT ON FUNCTION appt_api.create_notification_channel IS
-	'Makes a channel to patients: channel_id, kind, settings, secret, active. '
+	'Makes a channel to patients: channel_id, kind, settings, secret, '
+	'callback_secret, active. '
 	'Raises SB001 (also for settings that no message could be sent with), '
 	'SB960, SBF01, SB950, SBU02';
 

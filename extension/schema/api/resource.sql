@@ -94,7 +94,7 @@ FROM (VALUES
 		'appt_internal.client_sees_all($1)',
 		'false', NULL, 't.event, t.channel, t.language'),
 	('notification_channel', 'channel_id', NULL,
-		'{channel_id,kind,settings,secret,active}',
+		'{channel_id,kind,settings,secret,callback_secret,active}',
 		'true',
 		'appt_internal.client_sees_all($1)',
 		'false', NULL, 't.kind, t.channel_id')

@@ -13,6 +13,7 @@ CREATE TABLE appt.notification_channel (
 	kind appt.message_channel NOT NULL,
 	settings jsonb NOT NULL,
 	secret text,
+	callback_secret text,
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT notification_channel_pkey PRIMARY KEY (channel_no),
@@ -24,7 +25,10 @@ CREATE TABLE appt.notification_channel (
 	CONSTRAINT notification_channel_settings_length
 		CHECK (length(settings::text) <= 20000),
 	CONSTRAINT notification_channel_secret_printable
-		CHECK (secret ~ '^[\u0021-\u007e]+$' AND length(secret) <= 1000)
+		CHECK (secret ~ '^[\u0021-\u007e]+$' AND length(secret) <= 1000),
+	CONSTRAINT notification_channel_callback_secret_printable
+		CHECK (callback_secret ~ '^[\u0021-\u007e]+$'
+			AND length(callback_secret) BETWEEN 16 AND 1000)
 );
 
 /* A patient is told by one e-mail, not by one of each server. */
@@ -47,6 +51,10 @@ COMMENT ON COLUMN appt.notification_channel.settings IS
 COMMENT ON COLUMN appt.notification_channel.secret IS
 	'Password or key: {{secret}} in headers and body, and the password that '
 	'goes with username. Only the relay gets it';
+COMMENT ON COLUMN appt.notification_channel.callback_secret IS
+	'By which reports of the provider are known, 16 characters at least: '
+	'Meta''s app secret, Twilio''s auth token (NULL: secret), or what stands '
+	'in the address. Never shown';
 COMMENT ON COLUMN appt.notification_channel.active IS
 	'false: passed over, as if it were not there';
 COMMENT ON COLUMN appt.notification_channel.version IS
@@ -104,7 +112,13 @@ FROM (VALUES
 		'403, 407, 408, 425, 429); path and values: which errors are such'),
 	('http', 'reports', 'boolean', false,
 		'true: the provider reports deliveries, and where it reports none in '
-		'time the next channel is tried')
+		'time the next channel is tried'),
+	('http', 'callback', 'object', false,
+		'How reports of deliveries are read. signature: twilio, meta, or token '
+		'(the secret is in the address); url: the address for them, whole; '
+		'verify_token: what Meta asks with; each: a JSON path to the reports; '
+		'id (a path, or several of which the first counts), status, error: '
+		'paths in a report; delivered, read, failed: which statuses mean that')
 ) AS s (protocol, name, kind, required, meaning);
 
 COMMENT ON VIEW appt.notification_setting IS
@@ -125,6 +139,67 @@ RETURN CASE kind WHEN 'email' THEN 'email' ELSE 'http' END;
 
 COMMENT ON FUNCTION appt_internal.channel_protocol(text) IS
 	'How a kind of channel is reached: email (SMTP) or http';
+
+CREATE FUNCTION appt_internal.is_path(path jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN jsonb_typeof(path) = 'array'
+	AND NOT jsonb_path_exists(path,
+		'strict $[*] ? (@.type() != "string" && @.type() != "number")');
+
+COMMENT ON FUNCTION appt_internal.is_path(jsonb) IS
+	'Whether it is a path such as ["messages", 0, "id"]';
+
+CREATE FUNCTION appt_internal.callback_problem(rule jsonb) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wrong text;
+BEGIN
+	SELECT m.key INTO wrong
+	FROM jsonb_each(rule) m
+	WHERE CASE
+		WHEN m.key IN ('signature', 'url', 'verify_token', 'each') THEN
+			jsonb_typeof(m.value) <> 'string'
+		WHEN m.key IN ('status', 'error') THEN
+			NOT appt_internal.is_path(m.value)
+		WHEN m.key = 'id' THEN
+			NOT coalesce(appt_internal.is_path(m.value)
+				OR (jsonb_typeof(m.value) = 'array' AND NOT EXISTS (
+					SELECT
+					FROM jsonb_array_elements(m.value) p (path)
+					WHERE NOT appt_internal.is_path(p.path))), false)
+		WHEN m.key IN ('delivered', 'read', 'failed') THEN
+			jsonb_typeof(m.value) <> 'array' OR jsonb_path_exists(m.value,
+				'strict $[*] ? (@.type() != "string")')
+		ELSE true
+		END
+	LIMIT 1;
+	IF wrong IS NOT NULL THEN
+		RETURN format('"callback" cannot have such a "%s".', wrong);
+	END IF;
+	PERFORM (rule->>'each')::jsonpath;
+	RETURN CASE
+		WHEN NOT coalesce(rule->>'signature' IN ('twilio', 'meta', 'token'),
+			false) THEN
+			'"signature" of "callback" is twilio, meta or token.'
+		WHEN rule->>'url' !~ ('^https?://[^/?#@{}[:space:]]+'
+			'(/[^?#{}[:space:]]*)?$') THEN
+			'"url" of "callback" is https:// with a host and a path.'
+		WHEN rule->>'signature' = 'twilio' AND rule->'url' IS NULL THEN
+			'"callback" of Twilio needs "url", which its signature covers.'
+		WHEN rule->'id' IS NULL OR rule->'status' IS NULL THEN
+			'"callback" needs "id" and "status".'
+		END;
+EXCEPTION WHEN syntax_error OR data_exception THEN
+	RETURN '"each" of "callback" is a JSON path such as $.reports[*].';
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.callback_problem(jsonb) IS
+	'What is wrong with the rule by which reports are read, in a sentence; '
+	'NULL: nothing';
 
 CREATE FUNCTION appt_internal.channel_problem(kind text, settings jsonb)
 	RETURNS text
@@ -195,6 +270,7 @@ BEGIN
 				OR lower(h.key) IN ('content-type', 'content-length', 'host',
 					'transfer-encoding', 'connection')) THEN
 			'"headers" has what is no header, or one that is not yours.'
+		ELSE appt_internal.callback_problem(settings->'callback')
 		END;
 END
 $$;
@@ -234,7 +310,8 @@ BEGIN
 		WHERE t.match[1] = p.name
 			OR t.match[1] IN ('to', 'to_digits', 'subject', 'body', 'secret',
 				'provider_template', 'provider_language', 'dlt_template_id',
-				'message_id', 'name', 'value', 'variables', 'each variable'))
+				'message_id', 'callback_url', 'name', 'value', 'variables',
+				'each variable'))
 	LIMIT 1;
 	IF token IS NOT NULL THEN
 		problem := coalesce(problem, format('"{{%s}}" is no placeholder.',

@@ -272,6 +272,7 @@ DECLARE
 		'body', appt_internal.fill_template(t.body, filling),
 		'secret', c.secret,
 		'message_id', n.notification_no::text,
+		'callback_url', appt_internal.callback_url(c),
 		'provider_template', t.provider_template,
 		'provider_language', t.provider_language,
 		'dlt_template_id', t.dlt_template_id);

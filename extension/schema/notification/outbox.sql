@@ -70,6 +70,10 @@ CREATE INDEX notification_finished ON appt.notification
 CREATE INDEX notification_unreported ON appt.notification (sent_at)
 	WHERE state = 'sent';
 
+/* What a provider reports names the message by the provider's id. */
+CREATE INDEX notification_provider_id ON appt.notification (provider_id)
+	WHERE provider_id IS NOT NULL;
+
 COMMENT ON TABLE appt.notification IS
 	'One row a message: what a patient is to be told, by which channel, and '
 	'what became of it. Written by functions only';

@@ -181,6 +181,7 @@ BEGIN
 	WHERE t.ctid = o.ctid;
 	GET DIAGNOSTICS expired = ROW_COUNT;
 
+	PERFORM appt_internal.retry_reports(batch);
 	reminders := 0;
 	unreported := 0;
 	IF NOT EXISTS (
@@ -214,7 +215,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_relay.tick_notifications(integer) IS
-	'Each second by each relay: leases that ran out are due again, reminders '
+	'Again and again by each relay: leases that ran out are due again, reports '
+	'that came too early are tried again, reminders '
 	'whose time has come are written, and what was not reported delivered in '
 	'time is told by the next channel. At most batch of each';
 

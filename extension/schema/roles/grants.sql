@@ -55,6 +55,7 @@ GRANT SELECT ON
 	appt.notification,
 	appt.notification_attempt,
 	appt.notification_placeholder,
+	appt.notification_report,
 	appt.notification_setting,
 	appt.setting_definition,
 	appt.webhook
@@ -71,8 +72,8 @@ GRANT SELECT (kid, created_at) ON appt.signing_key TO appt_admin;
 
 /* A channel's secret is written, and read by the relay alone. */
 GRANT SELECT (channel_no, channel_id, kind, settings, active, version),
-	INSERT (channel_id, kind, settings, secret, active),
-	UPDATE (channel_id, kind, settings, secret, active),
+	INSERT (channel_id, kind, settings, secret, callback_secret, active),
+	UPDATE (channel_id, kind, settings, secret, callback_secret, active),
 	DELETE ON appt.notification_channel TO appt_admin;
 
 /* All functions of schema appt: that is what it is for. */

@@ -161,6 +161,8 @@ INSERT INTO appt.notification_channel (channel_id, kind, settings, secret,
 	active)
 VALUES ('mail', 'email', '{"host": "h.example", "from": "a@b.example"}', 's',
 	false);
+INSERT INTO appt.notification_report (channel_no, provider_id, state)
+SELECT channel_no, 'p-1', 'read' FROM appt.notification_channel;
 INSERT INTO appt.notification_preference
 VALUES ('PAT-2026-00104', '{sms,email}');
 INSERT INTO appt.notification_opt_out (patient_id, channel, event, way)
