@@ -13,6 +13,7 @@ use Appt::OpenApi;
 use Appt::Program;
 use Appt::Raw;
 use Appt::Util qw(root_dir slurp wait_for);
+use IO::Compress::Gzip qw(gzip $GzipError);
 use JSON::PP ();
 
 my $clinic  = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30',
@@ -247,6 +248,60 @@ for my $row (@table) {
         "$what: $header{$status}")
         if $header{$status} && $code ne 'invalid_signature';
 }
+
+# ---- bodies that are compressed, forms that are no forms ------------------------
+
+sub documented {
+    my ($operation, $r, $status, $what) = @_;
+    is($r->{status}, $status, "$status: $what") or diag $r->{body};
+    my @wrong = $api->wrong($operation, $r);
+    ok(!@wrong, "$what: as documented") or diag join "\n", @wrong, $r->{body};
+    return $r;
+}
+
+my $json = JSON::PP->new->canonical->encode(body('12:00'));
+gzip(\$json => \my $gzipped) or die "gzip: $GzipError\n";
+for my $coding (qw(gzip br deflate), 'gzip, identity') {
+    my $r = documented("POST $a", $http->post($a, $gzipped,
+        { 'Content-Encoding' => $coding }), 415, "a body in $coding");
+    is($r->{headers}{'accept-encoding'}, 'identity', 'which is told apart');
+}
+is($http->post($a, 'a=b', { 'Content-Type' => 'text/plain' })
+    ->{headers}{'accept-encoding'}, undef, 'not where the type is wrong');
+documented("POST $a", $http->post($a, $json, { 'Content-Encoding' => 'Identity' }),
+    409, 'identity is no coding, and the body is read');
+documented("GET $a", $http->request('GET', $a, $gzipped,
+    { 'Content-Encoding' => 'gzip' }), 400, 'a body where there is none to be');
+documented("GET $a", $http->request('GET', $a, 'a=b',
+    { 'Content-Type' => 'text/plain' }), 400, 'or one that is no JSON');
+my $open_hours = "$v/branches/{branch_id}/operating-hours";
+documented("PUT $open_hours", $http->put("$v/branches/MUM-01/operating-hours",
+    $gzipped, { 'Content-Encoding' => 'gzip' }), 415, 'of a PUT, too');
+
+my $client = $clinic->client;
+my %form = (grant_type => 'client_credentials', client_id => $client->{client_id},
+    client_secret => $client->{client_secret});
+my $token = "$v/auth/token";
+my $oauth = documented("POST $token", $http->form($token, \%form,
+    { 'Content-Encoding' => 'gzip' }), 400, 'a compressed form');
+is_deeply([ $oauth->{json}{error}, $oauth->{headers}{'accept-encoding'} ],
+    [ 'invalid_request', 'identity' ], 'in OAuth\'s words');
+for my $case ([ 'two hosts', "POST $token HTTP/1.1", 'Host: y' ],
+    [ 'two codings', "POST $token HTTP/1.1", 'Content-Encoding: gzip',
+        'Content-Encoding: br' ]) {
+    my ($what, $line, @more) = @$case;
+    my $r = $raw->answer(join "\r\n", $line, 'Host: x', @more,
+        'Content-Type: application/x-www-form-urlencoded', 'Content-Length: 0',
+        '', '');
+    documented("POST $token", $r, 400, $what);
+    is($r->{headers}{'content-type'}, 'application/problem+json',
+        "$what: a problem");
+}
+my $revoked = documented("POST $v/auth/revoke", $http->form("$v/auth/revoke",
+    { token => 'x', client_id => $client->{client_id},
+        client_secret => $client->{client_secret} }), 200, 'a revocation');
+is_deeply([ $revoked->{headers}{'content-type'}, $revoked->{json} ],
+    [ 'application/json', {} ], 'is answered by JSON that can be parsed');
 
 # ---- nothing is missing -------------------------------------------------------
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json.h"
 #include "http/media.h"
@@ -15,6 +16,7 @@
 #define REAL_DIGITS 15			/* as many as come back as they were written */
 
 static bool route_needs_body(const Route *route);
+static bool route_may_have_body(const Route *route);
 static bool route_takes_body(const Route *route);
 static const Problem *body_read(Call *call, const Buf *bytes);
 static size_t mark_length(const Buf *body);
@@ -39,6 +41,9 @@ body_parse(Call *call, const Head *head, const Body *body)
 	static const Problem media_type = {415, "unsupported_media_type", "",
 		"The body must be application/json."
 	};
+	static const Problem coding = {415, "unsupported_media_type", "",
+		"The body must come as it is, without a Content-Encoding."
+	};
 	const Problem *problem;
 
 	if (body->seen > BODY_MAX)
@@ -48,14 +53,27 @@ body_parse(Call *call, const Head *head, const Body *body)
 		return &no_length;
 	if (body->seen == 0)
 		return NULL;
+	if (body_is_coded(head))
+		return route_may_have_body(call->route) ? &coding : &takes_none;
 	if (head->content_type == NULL ||
 		!media_is(head->content_type, "application/json"))
-		return &media_type;
+		return route_may_have_body(call->route) ? &media_type : &takes_none;
 	problem = body_read(call, &body->bytes);
 	if (problem == NULL && !route_takes_body(call->route) &&
 		json_object_size(call->json) > 0)
 		problem = &takes_none;
 	return problem;
+}
+
+/*
+ * Whether the body is compressed or the like.  None is taken: a request is at
+ * most 64 KiB, and what it unpacks to would need a bound of its own.
+ */
+bool
+body_is_coded(const Head *head)
+{
+	return head->content_encoding != NULL &&
+		strcasecmp(head->content_encoding, "identity") != 0;
 }
 
 /* Whether the route cannot do without a body. */
@@ -72,6 +90,14 @@ route_needs_body(const Route *route)
 			return true;
 	}
 	return false;
+}
+
+/* Whether there may be one, if only an empty object. */
+static bool
+route_may_have_body(const Route *route)
+{
+	return route_takes_body(route) || (strcmp(route->method, "GET") != 0 &&
+									   strcmp(route->method, "DELETE") != 0);
 }
 
 /* Whether the route has an argument in the body. */

@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "http/args.h"
+#include "http/body.h"
 #include "http/cors.h"
 #include "http/limits.h"
 #include "http/media.h"
@@ -412,6 +413,9 @@ exchange_call(Exchange *exchange)
 		refuse_scope(exchange, call->missing_scope);
 	else if (problem != NULL)
 		exchange_refuse(exchange, problem);
+	if (problem != NULL && problem->status == 415 &&
+		body_is_coded(&exchange->head))
+		answer_header(&exchange->answer, "Accept-Encoding", "identity");
 	if (problem != NULL)
 		return;
 	exchange->query = (Query) {

@@ -36,6 +36,7 @@ static const KnownHeader known_headers[] = {
 	KNOWN("Host", host),
 	KNOWN("Authorization", authorization),
 	KNOWN("Content-Type", content_type),
+	KNOWN("Content-Encoding", content_encoding),
 	KNOWN("Content-Length", content_length),
 	KNOWN("Transfer-Encoding", transfer_encoding),
 	KNOWN("Accept", accept),

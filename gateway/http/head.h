@@ -38,6 +38,7 @@ typedef struct Head
 	const char *host;
 	const char *authorization;
 	const char *content_type;
+	const char *content_encoding;
 	const char *content_length;
 	const char *transfer_encoding;
 	const char *accept;			/* all its lines */

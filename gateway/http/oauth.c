@@ -48,6 +48,7 @@ static void token_answer(Exchange *exchange, const json_t *client);
 static const char *token_scope(Exchange *exchange, const json_t *scopes,
 							   const char *wanted);
 static void revoke_ask(Exchange *exchange, OauthForm *form);
+static void revoke_answer(Exchange *exchange);
 static void revoke_done(Query *query, QueryOutcome outcome, PGresult *result);
 static const char *answer_text(QueryOutcome outcome, const PGresult *result);
 static void refuse_client(Exchange *exchange, const OauthForm *form,
@@ -321,7 +322,7 @@ revoke_ask(Exchange *exchange, OauthForm *form)
 		refuse_for_now(exchange);
 	else if (outcome != AUTH_GOOD ||
 			 strcmp(form->owner.client_id, form->client_id) != 0)
-		answer_body(&exchange->answer, 200, NULL, "", 0);
+		revoke_answer(exchange);
 	else
 	{
 		form->params[0] = form->owner.jti;
@@ -330,6 +331,13 @@ revoke_ask(Exchange *exchange, OauthForm *form)
 		form->params[2] = form->client_id;
 		oauth_ask(exchange, form, revoke_statement, revoke_done);
 	}
+}
+
+/* RFC 7009 looks at no body, but there are clients that parse one. */
+static void
+revoke_answer(Exchange *exchange)
+{
+	answer_body(&exchange->answer, 200, "application/json", "{}", 2);
 }
 
 /* The revocation is stored: it counts here at once, elsewhere soon. */
@@ -345,7 +353,7 @@ revoke_done(Query *query, QueryOutcome outcome, PGresult *result)
 	else
 	{
 		auth_revoked(exchange->service->auth, &form->owner);
-		answer_body(&exchange->answer, 200, NULL, "", 0);
+		revoke_answer(exchange);
 	}
 	PQclear(result);
 	oauth_end(exchange);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/encode.h"
+#include "http/body.h"
 #include "http/media.h"
 #include "http/target.h"
 #include "http/text.h"
@@ -64,6 +65,13 @@ form_read(Exchange *exchange, OauthForm *form)
 	{
 		oauth_error(exchange, 400, "invalid_request", "The body must be "
 					"application/x-www-form-urlencoded.");
+		return false;
+	}
+	if (body_is_coded(&exchange->head))
+	{
+		oauth_error(exchange, 400, "invalid_request",
+					"The form must come without a Content-Encoding.");
+		answer_header(&exchange->answer, "Accept-Encoding", "identity");
 		return false;
 	}
 	if (exchange->body.seen > exchange->body.max ||
