@@ -226,14 +226,16 @@ BEGIN
 	FOR n IN
 		WITH result AS MATERIALIZED (
 			SELECT *
-			FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u (notification_no,
-				fence, started_us, duration_ms, status, error, answer)
+			FROM unnest($1, $2, $3, $4, $5, $6, $7, $9) AS u (notification_no,
+				fence, started_us, duration_ms, status, error, answer, inside)
+			WHERE u.notification_no IS NOT NULL
 			ORDER BY u.notification_no),
 		logged AS (
 			INSERT INTO appt.notification_attempt
 			SELECT r.notification_no, r.fence,
 				to_timestamp(r.started_us / 1e6::double precision),
-				r.duration_ms, r.status, r.error, r.answer
+				r.duration_ms, r.status, r.error, r.answer,
+				coalesce(r.inside, false)
 			FROM result r
 			ON CONFLICT DO NOTHING),
 		held AS MATERIALIZED (
