@@ -81,6 +81,9 @@ VALUES
 {{doctor_name}} expects you on {{slot_date}} at {{slot_time}}.
 Your token is number {{token_number}}, your appointment {{appointment_id}}.
 
+Another time: {{move_link}}
+Cancel: {{cancel_link}}
+
 {{branch_name}}
 {{branch_address}}
 {{branch_phone}}
@@ -91,6 +94,9 @@ Your token is number {{token_number}}, your appointment {{appointment_id}}.
 your appointment {{appointment_id}} with {{doctor_name}} was moved to
 {{slot_date}} at {{slot_time}}. Your token is number {{token_number}}.
 {{reason}}
+
+Another time: {{move_link}}
+Cancel: {{cancel_link}}
 
 {{branch_name}}
 {{branch_address}}

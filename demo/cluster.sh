@@ -92,7 +92,7 @@ SQL2
 }
 
 # An API client that may do everything, a webhook for every event, e-mail to
-# patients. Webhook and mail follow the ports of those who get them.
+# patients. Webhook, mail and links follow the ports of those who get them.
 make_client() {
     local log=$state/log/clinic.log
     umask 077
@@ -124,6 +124,9 @@ VALUES ('mail', 'email', '{"host": "127.0.0.1", "port": $APPT_MAIL_PORT,
 ON CONFLICT (channel_id) DO UPDATE SET settings = excluded.settings;
 INSERT INTO appt.setting (name, value) VALUES ('settle_s', '0')
 ON CONFLICT DO NOTHING;
+INSERT INTO appt.setting (name, value)
+VALUES ('public_url', 'http://127.0.0.1:$APPT_PORT')
+ON CONFLICT (name, branch_id, doctor_id) DO UPDATE SET value = excluded.value;
 UPDATE appt.webhook SET url = '$receiver_url/hook'
 WHERE webhook_id = '$(cut -d' ' -f1 "$state/webhook")'
 	AND url <> '$receiver_url/hook';

@@ -1,6 +1,7 @@
 -- Templates of messages to patients, in English and Hindi, for every event and
 -- channel: psql -f deploy/templates.sql, as a member of appt_admin. What is
--- there already stays. WhatsApp and, in India, SMS want these texts registered
+-- there already stays. Lines with a link are left out until the setting
+-- public_url says where links lead to. WhatsApp and, in India, SMS want these texts registered
 -- with the provider first: put its ids into provider_template, provider_language,
 -- variables and dlt_template_id then, and the registered text into body.
 
@@ -12,21 +13,33 @@ FROM (VALUES
 	('booked', 'en', 'transactional', 'Dear {{patient_name}},',
 		'Your appointment on {{slot_date}} is booked',
 '{{doctor_name}} expects you on {{slot_date}} at {{slot_time}}.
-Your token is number {{token_number}}, your appointment {{appointment_id}}.'),
+Your token is number {{token_number}}, your appointment {{appointment_id}}.
+
+Another time: {{move_link}}
+Cancel: {{cancel_link}}'),
 	('booked', 'hi', 'transactional', 'प्रिय {{patient_name}},',
 		'{{slot_date}} का आपका अपॉइंटमेंट बुक हो गया है',
 '{{doctor_name}} से आपका अपॉइंटमेंट {{slot_date}} को {{slot_time}} बजे है।
-आपका टोकन नंबर {{token_number}} है, अपॉइंटमेंट {{appointment_id}}।'),
+आपका टोकन नंबर {{token_number}} है, अपॉइंटमेंट {{appointment_id}}।
+
+दूसरा समय: {{move_link}}
+रद्द करें: {{cancel_link}}'),
 	('rescheduled', 'en', 'transactional', 'Dear {{patient_name}},',
 		'Your appointment is now on {{slot_date}}',
 'your appointment {{appointment_id}} with {{doctor_name}} was moved to
 {{slot_date}} at {{slot_time}}. Your token is number {{token_number}}.
-{{reason}}'),
+{{reason}}
+
+Another time: {{move_link}}
+Cancel: {{cancel_link}}'),
 	('rescheduled', 'hi', 'transactional', 'प्रिय {{patient_name}},',
 		'आपका अपॉइंटमेंट अब {{slot_date}} को है',
 '{{doctor_name}} से आपका अपॉइंटमेंट {{appointment_id}} अब {{slot_date}} को
 {{slot_time}} बजे है। आपका टोकन नंबर {{token_number}} है।
-{{reason}}'),
+{{reason}}
+
+दूसरा समय: {{move_link}}
+रद्द करें: {{cancel_link}}'),
 	('cancelled', 'en', 'transactional', 'Dear {{patient_name}},',
 		'Your appointment on {{slot_date}} is cancelled',
 'your appointment {{appointment_id}} with {{doctor_name}} on {{slot_date}} at
@@ -40,11 +53,23 @@ Your token is number {{token_number}}, your appointment {{appointment_id}}.'),
 	('reminder', 'en', 'service_implicit', 'Dear {{patient_name}},',
 		'Reminder: your appointment on {{slot_date}} at {{slot_time}}',
 '{{doctor_name}} expects you on {{slot_date}} at {{slot_time}}.
-Your token is number {{token_number}}.'),
+Your token is number {{token_number}}.
+
+Yes, I will come: {{confirm_link}}
+Another time: {{move_link}}
+Cancel: {{cancel_link}}
+
+No more reminders by e-mail: {{unsubscribe_link}}'),
 	('reminder', 'hi', 'service_implicit', 'प्रिय {{patient_name}},',
 		'याद दिलाने के लिए: {{slot_date}} को {{slot_time}} बजे अपॉइंटमेंट',
 '{{doctor_name}} से आपका अपॉइंटमेंट {{slot_date}} को {{slot_time}} बजे है।
-आपका टोकन नंबर {{token_number}} है।'),
+आपका टोकन नंबर {{token_number}} है।
+
+हाँ, आना है: {{confirm_link}}
+दूसरा समय: {{move_link}}
+रद्द करें: {{cancel_link}}
+
+ई-मेल से याद न दिलाएँ: {{unsubscribe_link}}'),
 	('waitlist_offer', 'en', 'service_implicit', 'Dear {{patient_name}},',
 		'An earlier time is free: {{slot_date}}',
 '{{doctor_name}} could see you on {{slot_date}} at {{slot_time}}.
@@ -69,21 +94,27 @@ INSERT INTO appt.notification_template
 SELECT t.event, c.channel, t.language, t.body, t.category
 FROM (VALUES
 	('booked', 'en', 'transactional',
-'Booked: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
+'Booked: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.
+{{view_link}}'),
 	('booked', 'hi', 'transactional',
-'बुकिंग हो गई: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।'),
+'बुकिंग हो गई: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।
+{{view_link}}'),
 	('rescheduled', 'en', 'transactional',
-'Moved to {{slot_date}} {{slot_time}}: {{doctor_name}}, {{branch_name}}. Token {{token_number}}.'),
+'Moved to {{slot_date}} {{slot_time}}: {{doctor_name}}, {{branch_name}}. Token {{token_number}}.
+{{view_link}}'),
 	('rescheduled', 'hi', 'transactional',
-'नया समय {{slot_date}} {{slot_time}}: {{doctor_name}}, {{branch_name}}। टोकन {{token_number}}।'),
+'नया समय {{slot_date}} {{slot_time}}: {{doctor_name}}, {{branch_name}}। टोकन {{token_number}}।
+{{view_link}}'),
 	('cancelled', 'en', 'transactional',
 'Cancelled: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}.'),
 	('cancelled', 'hi', 'transactional',
 'रद्द हो गया: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}।'),
 	('reminder', 'en', 'service_implicit',
-'Reminder: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.'),
+'Reminder: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Token {{token_number}}.
+{{confirm_link}}'),
 	('reminder', 'hi', 'service_implicit',
-'याद रहे: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।'),
+'याद रहे: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।
+{{confirm_link}}'),
 	('waitlist_offer', 'en', 'service_implicit',
 'Free earlier: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Call {{branch_phone}}.'),
 	('waitlist_offer', 'hi', 'service_implicit',

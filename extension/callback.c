@@ -1,8 +1,8 @@
 /*
  * callback.c
- *		What a provider's report is checked by: keyed digests (RFC 2104), as
- *		the server's own password check computes them, and the values of a
- *		form.
+ *		What a provider's report is checked by, and a link in a message: keyed
+ *		digests (RFC 2104), as the server's own password check computes them;
+ *		and the values of a form.
  */
 #include "appt.h"
 

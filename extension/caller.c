@@ -24,6 +24,13 @@ caller_of_session(void)
 	};
 }
 
+/* The patient, by a link that was sent to him. */
+Caller
+caller_of_link(void)
+{
+	return (Caller) {.actor = "patient link", .source = "web"};
+}
+
 /*
  * An API client, as the gateway vouches for it: one that exists and is active.
  * Call schedule_refresh() before.

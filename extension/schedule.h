@@ -160,6 +160,7 @@ typedef struct Caller
 } Caller;
 
 extern Caller caller_of_session(void);
+extern Caller caller_of_link(void);
 extern Caller caller_of_client(const char *client);
 extern bool caller_sees(const Caller *caller, const char *branch_id);
 extern bool caller_sees_doctor(const Caller *caller, const Doctor *doctor);

@@ -259,16 +259,43 @@ SELECT pg_temp.try(format('SELECT appt.render_template(1, %L)',
 	appointment_id) ) ~ '^SB404' AS hold_refused
 FROM appt.hold('DOC-001', '2026-03-16 09:00 Asia/Kolkata');
 
--- Every placeholder has a value, and nothing else has.
+-- Every placeholder has a value, and nothing else has: those of links once
+-- there is an address for them.
 RESET ROLE;
-SELECT array_agg(name ORDER BY name) = ARRAY(
-	SELECT jsonb_object_keys(appt_internal.template_values(:'a')) ORDER BY 1) AS same
-FROM appt.notification_placeholder;
+SELECT appt_internal.link_values(a, 'email', true) AS no_links
+FROM appt.appointment a WHERE a.appointment_id = :'a';
+INSERT INTO appt.setting (name, value)
+VALUES ('public_url', 'https://visits.clinic.example');
+SELECT array_agg(p.name ORDER BY p.name) = ARRAY(
+	SELECT jsonb_object_keys(appt_internal.template_values(:'a')
+		|| appt_internal.link_values(a, 'email', true)) ORDER BY 1) AS same
+FROM appt.notification_placeholder p
+CROSS JOIN appt.appointment a
+WHERE a.appointment_id = :'a'
+GROUP BY a;
 UPDATE appt.patient SET first_name = 'Patient', last_name = 'One'
 WHERE patient_id = 'PAT-1';
 UPDATE appt.branch SET address = 'Road', phone = '+91' WHERE true;
 SELECT key, value FROM jsonb_each(appt_internal.template_values(:'a')) ORDER BY key;
 SET LOCAL ROLE appt_admin;
+
+-- Where there is no address, lines with a link are left out, and no others; a
+-- preview's links open nothing. A link does not fit into a short variable.
+INSERT INTO appt.notification_template (event, channel, language, body)
+VALUES ('follow_up', 'sms', 'en', E'{{view_link}}\nFirst\n\n{{move_link}} or'
+	' {{cancel_link}}\n\nLast {{reason}}\nSee {{confirm_link}}');
+SELECT to_json(r.body) AS with_links
+FROM appt.render_message('follow_up', 'sms', :'a') r;
+DELETE FROM appt.setting WHERE name = 'public_url';
+SELECT to_json(r.body) AS without
+FROM appt.render_message('follow_up', 'sms', :'a') r;
+SELECT length_of, pg_temp.try(format('UPDATE appt.notification_template '
+	'SET variables = %L, dlt_template_id = %L WHERE event = ''follow_up'' '
+	'RETURNING 1', jsonb_build_array(jsonb_build_object('name', 'V', 'value',
+		'{{view_link}}') || length_of), dlt))
+FROM (VALUES (jsonb '{}', NULL), ('{"max_length": 320}', NULL),
+	('{"max_length": 319}', NULL), ('{}', '12345')) v (length_of, dlt);
+DELETE FROM appt.notification_template WHERE event = 'follow_up';
 
 -- By language: just that tag, the tag without its last parts, the default one.
 SELECT language, template_language, body

@@ -64,7 +64,10 @@ for my $route (grep { $_->{scope} } @routes) {
 for my $route (grep { !$_->{scope} && $_->{path} !~ m{/callbacks/} } @routes) {
     for my $who (sort keys %nobody) {
         my $r = $matrix->send($nobody{$who}, $route, {});
-        if ($route->{method} eq 'GET') {
+        if ($route->{path} =~ /\{link\}/) {
+            is($r->{status}, 404, "$route->{name}: asks for a link, with $who");
+        }
+        elsif ($route->{method} eq 'GET') {
             is($r->{status}, 200, "$route->{name}: open, with $who");
         }
         else {

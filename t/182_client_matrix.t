@@ -45,7 +45,7 @@ my %takes_away = (revoke_token => 1);
 # Functions without a client: the gateway's own.
 my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
     auth_revoked signing_keys add_signing_key all_changes take_delivery_reports
-    confirm_callback);
+    confirm_callback show_link use_link);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args

@@ -28,6 +28,7 @@
 #include "http/worker.h"
 #include "http/newkey.h"
 #include "http/options.h"
+#include "http/page.h"
 #include "http/routetable.h"
 #include "http/callback.h"
 #include "http/oauth.h"
@@ -76,6 +77,7 @@ main(int argc, char **argv)
 	serve_init();
 	docs_init();
 	admin_init();
+	page_init();
 	return serve();
 }
 

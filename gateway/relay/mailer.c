@@ -324,6 +324,7 @@ write_mail(Buf *out, const Message *message)
 		.subject = message_text(message, MESSAGE_SUBJECT),
 		.message_id = message_text(message, MESSAGE_ID),
 		.language = message_text_or_null(message, MESSAGE_LANGUAGE),
+		.unsubscribe = message_text_or_null(message, MESSAGE_UNSUBSCRIBE),
 		.text = message_text(message, MESSAGE_BODY),
 		.method = method,
 		.calendar = method != NULL ? buf_get(&calendar) : NULL,

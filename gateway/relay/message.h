@@ -49,6 +49,7 @@ typedef enum MessageColumn
 	CALENDAR_STAMP,
 	CALENDAR_SUMMARY,
 	CALENDAR_LOCATION,
+	MESSAGE_UNSUBSCRIBE,
 } MessageColumn;
 
 typedef struct Message

@@ -34,6 +34,8 @@ static void write_date(Buf *out, time_t date);
 static void begin_part(Buf *out, const char *boundary, const char *type);
 static void quoted_printable(Buf *out, const char *text);
 static void write_html(Buf *out, const Mail *mail);
+static void html_text(Buf *page, const char *text, size_t len);
+static size_t url_length(const char *text);
 
 /*
  * Whether it can stand in an SMTP command and a header as it is: ASCII without
@@ -95,6 +97,10 @@ write_headers(Buf *out, const Mail *mail)
 	buf_text(out, "Auto-Submitted: auto-generated\r\n");
 	if (mail->language != NULL)
 		buf_printf(out, "Content-Language: %s\r\n", mail->language);
+	if (mail->unsubscribe != NULL)
+		buf_printf(out, "List-Unsubscribe: <%s>\r\n"
+				   "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+				   mail->unsubscribe);
 	buf_text(out, "MIME-Version: 1.0\r\n");
 }
 
@@ -298,12 +304,17 @@ write_html(Buf *out, const Mail *mail)
 			   mail->language != NULL ? mail->language : "en");
 	for (p = mail->text; *p != '\0'; p++)
 	{
-		if (*p == '&')
-			buf_text(&page, "&amp;");
-		else if (*p == '<')
-			buf_text(&page, "&lt;");
-		else if (*p == '>')
-			buf_text(&page, "&gt;");
+		size_t		url = url_length(p);
+
+		if (url > 0)
+		{
+			buf_text(&page, "<a href=\"");
+			html_text(&page, p, url);
+			buf_text(&page, "\">");
+			html_text(&page, p, url);
+			buf_text(&page, "</a>");
+			p += url - 1;
+		}
 		else if (*p == '\n' && p[1] == '\n')
 		{
 			buf_text(&page, "</p>\n<p>");
@@ -312,9 +323,47 @@ write_html(Buf *out, const Mail *mail)
 		else if (*p == '\n')
 			buf_text(&page, p[1] == '\0' ? "\n" : "<br>\n");
 		else
-			buf_char(&page, *p);
+			html_text(&page, p, 1);
 	}
 	buf_text(&page, "</p>\n</body>\n</html>\n");
 	quoted_printable(out, page.data);
 	buf_free(&page);
+}
+
+/* As it stands in an element or in a quoted attribute. */
+static void
+html_text(Buf *page, const char *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		if (text[i] == '&')
+			buf_text(page, "&amp;");
+		else if (text[i] == '<')
+			buf_text(page, "&lt;");
+		else if (text[i] == '>')
+			buf_text(page, "&gt;");
+		else if (text[i] == '"')
+			buf_text(page, "&quot;");
+		else
+			buf_char(page, text[i]);
+	}
+}
+
+/* How long the address is that the text begins with, without the sentence's
+ * full stop; 0: it begins with none. */
+static size_t
+url_length(const char *text)
+{
+	size_t		len = 0;
+
+	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+		return 0;
+	while (text[len] > ' ' && text[len] <= '~' &&
+		   strchr("<>\"", text[len]) == NULL)
+		len++;
+	while (strchr(".,;:!?)", text[len - 1]) != NULL)
+		len--;
+	return len;
 }

@@ -20,6 +20,7 @@ typedef struct Mail
 	const char *subject;
 	const char *message_id;		/* with its angle brackets */
 	const char *language;
+	const char *unsubscribe;	/* URL (RFC 8058); NULL: none */
 	const char *text;			/* lines that end with LF */
 	const char *method;			/* the calendar's; NULL: there is none */
 	const char *calendar;		/* as calendar_write has it */

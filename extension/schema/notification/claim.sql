@@ -182,7 +182,8 @@ CREATE TYPE appt_internal.message AS (
 	calendar_end text,
 	calendar_stamp text,
 	calendar_summary text,
-	calendar_location text
+	calendar_location text,
+	unsubscribe_url text
 );
 
 COMMENT ON TYPE appt_internal.message IS
@@ -196,6 +197,25 @@ RETURN to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
 
 COMMENT ON FUNCTION appt_internal.calendar_time(timestamptz) IS
 	'As iCalendar writes an instant (RFC 5545, 3.3.5): 20260315T043000Z';
+
+CREATE FUNCTION appt_internal.message_values(
+	n appt.notification,
+	a appt.appointment,
+	t appt.notification_template)
+	RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN appt_internal.template_values(a.appointment_id)
+		|| CASE WHEN n.event = 'reminder' OR t::text LIKE '%\_link}}%'
+			THEN appt_internal.link_values(a, n.channel, true) ELSE '{}' END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.message_values IS
+	'What the placeholders of a message stand for; links are signed for those '
+	'that have one';
 
 CREATE FUNCTION appt_internal.mail_message(
 	m appt_internal.message,
@@ -228,10 +248,11 @@ BEGIN
 	m.recipient_name := filling->>'patient_name';
 	m.subject := appt_internal.header_value(
 		appt_internal.fill_template(t.subject, filling));
-	m.body := appt_internal.fill_template(t.body, filling);
+	m.body := appt_internal.fill_lines(t.body, filling);
 	m.message_id := format('<ntf-%s.%s@%s>', n.notification_no,
 		floor(extract(epoch FROM n.created_at)), host);
 	IF n.event = 'reminder' THEN
+		m.unsubscribe_url := filling->>'unsubscribe_link';
 		RETURN m;
 	END IF;
 
@@ -269,7 +290,7 @@ DECLARE
 	values CONSTANT jsonb := filling || jsonb_build_object(
 		'to', n.address,
 		'to_digits', ltrim(n.address, '+'),
-		'body', appt_internal.fill_template(t.body, filling),
+		'body', appt_internal.fill_lines(t.body, filling),
 		'secret', c.secret,
 		'message_id', n.notification_no::text,
 		'callback_url', appt_internal.callback_url(c),
@@ -364,7 +385,7 @@ BEGIN
 		RETURNING t AS n, (d.route).notification_template_no AS template_no),
 	written AS (
 		SELECT array_agg(appt_internal.notification_message(l.n, a, c, k,
-			appt_internal.template_values(a.appointment_id))
+			appt_internal.message_values(l.n, a, k))
 			ORDER BY (l.n).due_at) AS list
 		FROM leased l
 		JOIN appt.appointment a ON a.appointment_no = (l.n).appointment_no

@@ -199,7 +199,7 @@ CREATE FUNCTION appt_internal.judge_notification(
 AS $$
 BEGIN
 	RETURN CASE
-		WHEN NOT p.active AND p.first_name = 'Anonymised'
+		WHEN appt_internal.is_erased(p)
 			THEN appt_internal.verdict('skip', 'erased')
 		WHEN a.status = 'no_show'
 			THEN appt_internal.verdict('skip', 'no_show')

@@ -130,7 +130,10 @@ FROM (VALUES
 	('branch_address', 'Postal address of the branch'),
 	('branch_name', 'Name of the branch'),
 	('branch_phone', 'Telephone number of the branch'),
+	('cancel_link', 'Where the patient can cancel the visit'),
+	('confirm_link', 'Where the patient can say that he will come'),
 	('doctor_name', 'Name of the doctor'),
+	('move_link', 'Where the patient can choose another time'),
 	('patient_first_name', 'First name of the patient'),
 	('patient_last_name', 'Last name of the patient'),
 	('patient_name', 'First and last name of the patient'),
@@ -138,12 +141,15 @@ FROM (VALUES
 	('slot_date', 'Day of the visit at the branch: 15/03/2026'),
 	('slot_time', 'Time of the visit at the branch, of 24 hours: 09:30'),
 	('token_number', 'Number in the queue of the day'),
+	('unsubscribe_link', 'Where the patient can stop reminders by the channel'),
+	('view_link', 'Where the visit is shown as it is'),
 	('visit_type_name', 'Name of the visit type')
 ) AS p (name, meaning);
 
 COMMENT ON VIEW appt.notification_placeholder IS
 	'What can stand between {{ and }} in a template; what an appointment has '
-	'not, such as a reason, is left empty';
+	'not, such as a reason, is left empty. Without the setting public_url '
+	'there are no links, and lines that have one are left out';
 COMMENT ON COLUMN appt.notification_placeholder.name IS
 	'What is written between {{ and }}';
 COMMENT ON COLUMN appt.notification_placeholder.meaning IS
@@ -180,6 +186,11 @@ BEGIN
 		WHEN template.dlt_template_id IS NOT NULL
 			AND coalesce((v.variable->>'max_length')::integer, 30) > 30 THEN
 			'DLT allows 30 characters in a variable.'
+		WHEN v.variable->>'value' ~ '\{\{[a-z]+_link\}\}'
+			AND coalesce((v.variable->>'max_length')::integer,
+				CASE WHEN template.dlt_template_id IS NOT NULL THEN 30
+					ELSE 1000 END) < 320 THEN
+			'A link needs a variable of 320 characters.'
 		END
 	INTO problem
 	FROM jsonb_array_elements(template.variables) v (variable)
@@ -325,6 +336,21 @@ COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
 	'A value stands there as it is: what looks like a placeholder in it is '
 	'none';
 
+CREATE FUNCTION appt_internal.fill_lines(template text, filling jsonb)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.fill_template(CASE
+	WHEN filling ? 'view_link' OR template NOT LIKE '%\_link}}%' THEN template
+	ELSE regexp_replace(regexp_replace(template,
+		'\A[^\n]*\{\{[a-z]+_link\}\}[^\n]*\n?'
+		'|\n[^\n]*\{\{[a-z]+_link\}\}[^\n]*', '', 'g'), '\n{3,}', E'\n\n', 'g')
+	END, filling);
+
+COMMENT ON FUNCTION appt_internal.fill_lines(text, jsonb) IS
+	'As appt_internal.fill_template; where there are no links, lines that have '
+	'one are left out';
+
 CREATE FUNCTION appt.render_template(
 	notification_template_no bigint,
 	appointment_id text,
@@ -349,10 +375,14 @@ BEGIN
 		PERFORM appt_internal.refuse_id('appointment', appointment_id,
 			'appointment_id', 'SB404');
 	END IF;
+	SELECT filling || appt_internal.link_values(a, template.channel, false)
+	INTO filling
+	FROM appt.appointment a
+	WHERE a.appointment_id = $2;
 	subject := regexp_replace(
 		appt_internal.fill_template(template.subject, filling),
 		'[\u0001-\u001f\u007f-\u009f\u2028\u2029]+', ' ', 'g');
-	body := appt_internal.fill_template(template.body, filling);
+	body := appt_internal.fill_lines(template.body, filling);
 END
 $$;
 
@@ -360,7 +390,8 @@ COMMENT ON FUNCTION appt.render_template(bigint, text) IS
 	'What a template, active or not, says of an appointment as it is now: a '
 	'preview. Values are put in as they are; only in the subject, which is one '
 	'line, a blank takes the place of line ends and other control characters. '
-	'Both are plain text, to be encoded for where they go. Raises SB404';
+	'Both are plain text, to be encoded for where they go. Links in it open '
+	'nothing: those in messages are signed as they are sent. Raises SB404';
 
 CREATE FUNCTION appt_internal.choose_template(
 	event appt.message_event,

@@ -37,6 +37,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	appt.notification_preference,
 	appt.notification_template,
 	appt.operating_hours,
+	appt.page_text,
 	appt.patient,
 	appt.setting,
 	appt.time_off,
@@ -57,6 +58,7 @@ GRANT SELECT ON
 	appt.notification_placeholder,
 	appt.notification_report,
 	appt.notification_setting,
+	appt.page_text_default,
 	appt.setting_definition,
 	appt.webhook
 	TO appt_admin;

@@ -165,6 +165,10 @@ INSERT INTO appt.notification_report (channel_no, provider_id, state)
 SELECT channel_no, 'p-1', 'read' FROM appt.notification_channel;
 INSERT INTO appt.notification_preference
 VALUES ('PAT-2026-00104', '{sms,email}');
+INSERT INTO appt.setting (name, value)
+VALUES ('public_url', 'https://visits.clinic.example');
+INSERT INTO appt.page_text (language, name, text)
+VALUES ('en', 'contact', 'Call us');
 INSERT INTO appt.notification_opt_out (patient_id, channel, event, way)
 VALUES ('PAT-2026-00104', 'sms', 'reminder', 'desk');
 WITH told AS (
