@@ -84,6 +84,11 @@ install-programs: gateway
 	install -d '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 gateway/build/bioecko-gateway gateway/build/bioecko-relay \
 		'$(DESTDIR)$(PREFIX)/bin/'
+	install -d '$(DESTDIR)$(PREFIX)/share/man/man8'
+	for name in bioecko-gateway bioecko-relay; do \
+		gateway/manual gateway/build/$$name \
+			>'$(DESTDIR)$(PREFIX)'/share/man/man8/$$name.8 || exit; \
+	done
 
 .PHONY: clean-gateway
 clean-gateway:
@@ -164,7 +169,7 @@ help:
 	@echo "make fuzz              look for what breaks a parser; FUZZ_S=60 each"
 	@echo "make bench             measure, in half an hour; QUICK=1: in minutes"
 	@echo "make install           put the extension where the server finds it"
-	@echo "make install-programs  put gateway and relay into $(PREFIX)/bin"
+	@echo "make install-programs  put gateway, relay and their manual pages into $(PREFIX)"
 	@echo "make install-deps      install the Debian packages that all this needs"
 	@echo "make dist              a zip and a tarball of what is committed"
 	@echo "make deb               Debian packages, in $(DIST_DIR)/"

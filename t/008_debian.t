@@ -52,6 +52,9 @@ unlike($out . $err, qr/\.[ch]:\d+\S* warning:/, 'without a warning of the compil
 ($code, $out, $err) = run_command(['lintian', '--allow-root', '--fail-on',
     'error,warning', glob "$dir/*.changes"]);
 is($code, 0, 'lintian finds nothing wrong') or diag $out, $err;
+my (undef, $files) = run_command(['dpkg-deb', '-c', glob "$dir/${gateway}_*"]);
+like($files, qr{ \./usr/share/man/man8/bioecko-$_\.8\.gz$}m,
+    "the $_ has its manual page") for qw(gateway relay);
 
 # ---- install -------------------------------------------------------------------
 
