@@ -26,13 +26,13 @@ await run(async () => {
     seen.first = await rows(page).count();
     await check(page, "patients");
     await page.getByRole("button", { name: "Show more" }).click();
-    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length > 20);
+    await rows(page).nth(20).waitFor();
     seen.more = await rows(page).count();
 
     /* Found while it is typed; not asked for with each letter. */
     await page.getByRole("searchbox").pressSequentially(options.patient.name, { delay: 20 });
     await page.getByRole("link", { name: options.patient.name, exact: true }).waitFor();
-    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length < 20);
+    await rows(page).nth(19).waitFor({ state: "detached" });
     seen.searches = searches.length;
     seen.letters = options.patient.name.length;
     seen.found = await rows(page).allInnerTexts();

@@ -6,7 +6,9 @@
 import type { ComponentType } from "preact";
 import type { Words } from "./i18n";
 import { patientWords } from "./i18n/patients";
+import { settingsWords } from "./i18n/settings";
 import { Patients } from "./pages/patients";
+import { Settings } from "./pages/settings";
 import { Today } from "./pages/today";
 import type { IconName } from "./parts/icon";
 
@@ -22,4 +24,5 @@ export interface Page {
 export const pages: Page[] = [
     { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },
     { path: "patients", title: () => patientWords.value.title, icon: "patients", scope: "patients:read", view: Patients },
+    { path: "settings", title: () => settingsWords.value.title, icon: "settings", scope: "schedule:manage", view: Settings },
 ];

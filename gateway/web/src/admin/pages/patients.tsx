@@ -15,6 +15,7 @@ import { languageName } from "../i18n/own";
 import { patientWords } from "../i18n/patients";
 import { FormError, CheckField } from "../parts/field";
 import { toBody, useForm, type Form, type Values } from "../parts/form";
+import { Heading } from "../parts/heading";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
 import { patientLine } from "../parts/patient-choice";
@@ -204,7 +205,7 @@ function Register() {
 
     return (
         <div class="page patients">
-            <Head back={href("patients")} backText={p.back} title={p.register} />
+            <Heading back={{ href: href("patients"), text: p.back }} title={p.register} />
             {created ? (
                 <div class="card" role="alert">
                     <h2>{p.afterwards(created.name)}</h2>
@@ -277,23 +278,6 @@ function Draft({ form }: { form: Form<PatientValues> }) {
 
 /* ---- one of them --------------------------------------------------------------- */
 
-function Head({ back, backText, title, sub, children }: {
-    back: string; backText: string; title: string; sub?: string; children?: preact.ComponentChildren;
-}) {
-    return (
-        <>
-            <p class="back"><a href={back}><Icon name="left" />{backText}</a></p>
-            <div class="page-head">
-                <div class="head-title">
-                    <h1>{title}</h1>
-                    {sub && <p class="muted">{sub}</p>}
-                </div>
-                {children}
-            </div>
-        </>
-    );
-}
-
 function One({ id, editing }: { id: string; editing: boolean }) {
     const loaded = useLoad<Profile>(() => ask(api.GET("/api/v1/patients/{patient_id}",
         { params: { path: { patient_id: id } } })), [id]);
@@ -325,14 +309,14 @@ function Read({ patient }: { patient: Profile }) {
 
     return (
         <>
-            <Head back={href("patients")} backText={p.back} title={patient.name}
+            <Heading back={{ href: href("patients"), text: p.back }} title={patient.name}
                 sub={[ageGender(patient), patient.patient_id].filter(Boolean).join(" · ")}>
                 {!patient.active && <span class="chip no_show">{p.inactive}</span>}
                 {may("patients:write") && (
                     <a class="button primary" href={href(`patients/${encodeURIComponent(patient.patient_id)}/edit`)}>
                         {p.edit}</a>
                 )}
-            </Head>
+            </Heading>
             <div class="profile">
                 <div class="facts">
                     <Facts title={p.contact} facts={[
@@ -458,7 +442,7 @@ function Edit({ patient, onSaved }: { patient: Profile; onSaved: (now: Patient) 
 
     return (
         <>
-            <Head back={back} backText={patient.name} title={p.editOf(patient.name)} />
+            <Heading back={{ href: back, text: patient.name }} title={p.editOf(patient.name)} />
             <form class="card" onSubmit={(event) => {
                 event.preventDefault();
                 void save();

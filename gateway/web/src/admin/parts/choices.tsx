@@ -11,15 +11,15 @@ import "./parts.css";
 
 export interface Choice { value: string; label: string; hint?: string }
 
-function Group({ label, hint, bad, children }: {
-    label: string; hint?: string; bad?: string; children: ComponentChildren;
+function Group({ label, hint, bad, quiet, children }: {
+    label: string; hint?: string; bad?: string; quiet?: boolean; children: ComponentChildren;
 }) {
     const id = useId();
 
     return (
         <fieldset class={bad ? "group bad" : "group"}
             aria-describedby={[hint && `${id}-hint`, bad && `${id}-bad`].filter(Boolean).join(" ") || undefined}>
-            <legend>{label}</legend>
+            <legend class={quiet ? "hidden" : undefined}>{label}</legend>
             {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
             {children}
             {bad && <p class="error" id={`${id}-bad`}><Icon name="alert" />{bad}</p>}
@@ -48,12 +48,13 @@ export function RadioField({ label, hint, name, error, value, onValue, choices }
     );
 }
 
-export function ChecksField({ label, hint, name, error, value, onValue, choices }: {
-    label: string; hint?: string; name: string; error?: unknown; value: string[];
+/* quiet: what stands above says the label already. */
+export function ChecksField({ label, hint, name, error, value, onValue, choices, quiet }: {
+    label: string; quiet?: boolean; hint?: string; name: string; error?: unknown; value: string[];
     onValue: (value: string[]) => void; choices: Choice[];
 }) {
     return (
-        <Group label={label} hint={hint} bad={fieldError(error, name)}>
+        <Group label={label} hint={hint} quiet={quiet} bad={fieldError(error, name)}>
             <div class="checks">
                 {choices.map((choice) => (
                     <label key={choice.value} class="pick">

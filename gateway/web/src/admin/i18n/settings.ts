@@ -1,0 +1,48 @@
+/*
+ * i18n/settings.ts
+ *		Words of the frame of the settings.
+ */
+import { wordsOf } from "./own";
+
+export const settingsWords = wordsOf({
+    en: {
+        title: "Settings",
+        admin: "Admin",
+        where: "Where you are",
+        sections: "Settings",
+        groups: { clinic: "Clinic", hours: "Hours", messages: "Messages", people: "People", api: "API" },
+        names: { webhooks: "Webhooks", access: "API Access" },
+        edit: "Edit",
+        add: "Add",
+        remove: "Delete",
+        allBranches: "All branches",
+        someBranches: "Only these",
+        branches: "Branches",
+        saved: "Saved.",
+        stale: "What you changed is still here; all else is now as somebody else left it. Look it over and save again.",
+        more: "Show more",
+        none: "None",
+        yes: "Yes",
+        no: "No",
+    },
+    hi: {
+        title: "सेटिंग्स",
+        admin: "प्रशासन",
+        where: "आप यहाँ हैं",
+        sections: "सेटिंग्स",
+        groups: { clinic: "क्लिनिक", hours: "समय", messages: "संदेश", people: "लोग", api: "API" },
+        names: { webhooks: "वेबहुक", access: "API ऐक्सेस" },
+        edit: "बदलें",
+        add: "जोड़ें",
+        remove: "हटाएँ",
+        allBranches: "सभी शाखाएँ",
+        someBranches: "केवल ये",
+        branches: "शाखाएँ",
+        saved: "सहेजा गया।",
+        stale: "आपने जो बदला वह यहीं है; बाकी सब अब वैसा है जैसा किसी और ने छोड़ा। देखकर फिर सहेजें।",
+        more: "और दिखाएँ",
+        none: "कोई नहीं",
+        yes: "हाँ",
+        no: "नहीं",
+    },
+});
