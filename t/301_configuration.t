@@ -224,6 +224,72 @@ for my $used ([ 'branches', 'branch_id', 'PUN-01' ],
 }
 refused('PATCH /branches/{branch_id}', 409, 'in_use', undef,
     '/branches/PUN-01', { time_zone => 'Pacific/Honolulu' });
+
+# ---- a time zone that was set wrong -------------------------------------------
+
+# Visits at ten and at half past ten, of which a new clock shows something else.
+asks('POST /branches', 201, '/branches', { branch_id => 'VAN-01',
+    name => 'Vancouver', time_zone => 'America/Vancouver', slot_min => 30 });
+asks('POST /doctors', 201, '/doctors', { doctor_id => 'DOC-V', name => 'Dr V' });
+asks("POST $hours", 201, '/doctors/DOC-V/working-hours',
+    { branch_id => 'VAN-01', weekday => 1, start_time => '09:00',
+        end_time => '12:00' });
+my @visit = map {
+    my $r = $http->post("$v/appointments", { patient_id => "PAT-2026-0012$_->[0]",
+        doctor_id => 'DOC-V', branch_id => 'VAN-01', slot_start => $_->[1] });
+    is($r->{status}, 201, "booked for $_->[1]") or diag $r->{body};
+    $r->{json}{appointment_id};
+} [ 3 => '2026-03-16T10:00:00-07:00' ], [ 4 => '2026-03-16T10:30:00-07:00' ];
+sub starts {
+    return join ' ', map {
+        $http->get("$v/appointments/$_")->{json}{slot_start} } @visit;
+}
+
+my $denver = { time_zone => 'America/Denver' };
+refused('PATCH /branches/{branch_id}', 409, 'affects_appointments', 'time_zone',
+    '/branches/VAN-01', $denver);
+like($http->patch("$v/branches/VAN-01", $denver)->{json}{detail},
+    qr{$visit[0] at 16/03/2026 10:00, $visit[1] at 16/03/2026 10:30},
+    'which lists them');
+refused('PATCH /branches/{branch_id}', 400, 'invalid_request', 'visits',
+    '/branches/VAN-01', { %$denver, visits => 'move' });
+refused('PATCH /branches/{branch_id}', 400, 'invalid_request', 'reason',
+    '/branches/VAN-01', { %$denver, visits => 'keep_clock', reason => ' ' });
+refused('PATCH /branches/{branch_id}', 412, 'version_mismatch', undef,
+    '/branches/VAN-01', { %$denver, visits => 'keep_instant' },
+    { 'If-Match' => '"9"' });
+refused('POST /branches', 400, 'invalid_request', 'visits', '/branches',
+    { branch_id => 'X', name => 'X', %$denver, visits => 'refuse' });
+
+# All or none: who is away at the new half past ten keeps both where they are.
+$r = asks('POST /doctors/{doctor_id}/time-off', 201, '/doctors/DOC-V/time-off',
+    { starts_at => '2026-03-16T09:30:00-07:00',
+        ends_at => '2026-03-16T10:00:00-07:00' });
+refused('PATCH /branches/{branch_id}', 409, 'affects_appointments', 'time_zone',
+    '/branches/VAN-01', { %$denver, visits => 'keep_clock', reason => 'Wrong zone' });
+is(starts(), '2026-03-16T10:00:00-07:00 2026-03-16T10:30:00-07:00',
+    'the visits are where they were');
+asks('DELETE /doctors/{doctor_id}/time-off/{time_off_id}', 204,
+    "/doctors/DOC-V/time-off/$r->{json}{time_off_id}");
+
+my $once = { 'Idempotency-Key' => 'denver' };
+asks('PATCH /branches/{branch_id}', 200, '/branches/VAN-01',
+    { %$denver, visits => 'keep_clock', reason => 'Wrong zone' }, $once);
+is(starts(), '2026-03-16T10:00:00-06:00 2026-03-16T10:30:00-06:00',
+    'the clock shows what they were booked for');
+my $history = $http->get("$v/appointments/$visit[0]/history")->{json};
+is_deeply([ @{ $history->[-1] }{qw(event reason actor)} ], [ 'appointment.rescheduled',
+    'Wrong zone', 'client:' . $clinic->client->{client_id} ],
+    'the history says who moved them, and why') or diag explain $history;
+
+asks('PATCH /branches/{branch_id}', 200, '/branches/VAN-01',
+    { time_zone => 'America/Vancouver', visits => 'keep_instant' });
+is(starts(), '2026-03-16T09:00:00-07:00 2026-03-16T09:30:00-07:00',
+    'or they stay when they are');
+asks('PATCH /branches/{branch_id}', 200, '/branches/VAN-01',
+    { %$denver, visits => 'keep_clock', reason => 'Wrong zone' }, $once);
+is(starts(), '2026-03-16T09:00:00-07:00 2026-03-16T09:30:00-07:00',
+    'an answer that is given again moves nothing');
 $r = asks('GET /doctors', 200, '/doctors', { active => 'false' });
 is_deeply([ map { $_->{doctor_id} } @{ $r->{json} } ], ['DOC-P'],
     'it is inactive instead');

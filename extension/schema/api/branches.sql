@@ -71,14 +71,33 @@ CREATE FUNCTION appt_api.update_branch(
 	idempotency_key text,
 	request_hash text)
 	RETURNS appt_api.answer
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-RETURN appt_internal.change_row(
-	'branch', NULL, branch_id, changes, expected_version, client,
-	idempotency_key, request_hash);
+AS $$
+DECLARE
+	visits CONSTANT text := coalesce(changes->>'visits', 'refuse');
+	reason CONSTANT text := appt_internal.clean_text(changes->>'reason');
+	answer appt_api.answer;
+BEGIN
+	PERFORM appt_internal.defer_clocks(visits, reason);
+	answer := appt_internal.change_row(
+		'branch', NULL, branch_id, changes - 'visits' - 'reason',
+		expected_version, client, idempotency_key, request_hash);
+	IF NOT answer.replayed THEN
+		PERFORM appt_internal.settle_clocks(branch_id, visits, reason, client);
+	END IF;
+	RETURN answer;
+EXCEPTION WHEN exclusion_violation THEN
+	PERFORM appt_internal.refuse_member('time_zone',
+		'A doctor''s sessions at another branch would meet those at this one.');
+END
+$$;
 
 COMMENT ON FUNCTION appt_api.update_branch IS
-	'Changes a branch. Raises SB404, SB001, SBP01, SB950, SBU02';
+	'Changes a branch; visits and reason say what becomes of coming visits at '
+	'which the clock of a new time_zone shows another time, as in '
+	'appt.change_time_zone. Raises SB404, SB001, SBP01, SB961, SB962, SB950, '
+	'SBU02';
 
 CREATE FUNCTION appt_api.delete_branch(
 	branch_id text,

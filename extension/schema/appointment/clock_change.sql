@@ -38,16 +38,17 @@ COMMENT ON FUNCTION appt.clock_changes(text) IS
 	'the branch''s time zone. Ask it in a session that began after the server '
 	'got its new time zone data';
 
-CREATE FUNCTION appt.restore_clock(
+CREATE FUNCTION appt_internal.restore_clock(
 	reason text,
-	branch_id text DEFAULT NULL)
+	branch_id text,
+	client text)
 	RETURNS TABLE (
 		appointment_id text,
 		slot_start timestamptz,
 		new_slot_start timestamptz,
 		refusal text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	visit record;
@@ -70,8 +71,9 @@ BEGIN
 		new_slot_start := visit.new_slot_start;
 		refusal := NULL;
 		BEGIN
-			PERFORM appt.reschedule(visit.appointment_id,
-				visit.new_slot_start, reason => $1);
+			PERFORM appt_api.reschedule(visit.appointment_id,
+				visit.new_slot_start, NULL, $1, NULL, NULL, NULL, false, NULL,
+				client);
 		EXCEPTION WHEN OTHERS THEN
 			IF SQLSTATE NOT LIKE 'SB9%' THEN
 				RAISE;
@@ -81,6 +83,24 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END
+$$;
+
+COMMENT ON FUNCTION appt_internal.restore_clock(text, text, text) IS
+	'appt.restore_clock on behalf of an API client or (NULL) of the session''s '
+	'role';
+
+CREATE FUNCTION appt.restore_clock(
+	reason text,
+	branch_id text DEFAULT NULL)
+	RETURNS TABLE (
+		appointment_id text,
+		slot_start timestamptz,
+		new_slot_start timestamptz,
+		refusal text)
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT * FROM appt_internal.restore_clock($1, $2, NULL)
 $$;
 
 COMMENT ON FUNCTION appt.restore_clock(text, text) IS
@@ -112,8 +132,10 @@ BEGIN
 		AND t.told <> appt_internal.local_time(a.slot_start, NEW.time_zone);
 
 	IF affected IS NOT NULL THEN
-		RAISE EXCEPTION 'time zone "%" of branch "%" affects % appointment(s)',
-			NEW.time_zone, NEW.branch_id, cardinality(affected)
+		RAISE EXCEPTION 'time zone "%" of branch "%" affects %',
+			NEW.time_zone, NEW.branch_id,
+			CASE cardinality(affected) WHEN 1 THEN '1 appointment'
+				ELSE cardinality(affected) || ' appointments' END
 			USING ERRCODE = 'SB962', COLUMN = 'time_zone',
 				DETAIL = format('The clock would show another time at these: '
 					'%s%s.', array_to_string(affected[1:listed], ', '),
@@ -158,17 +180,11 @@ CREATE CONSTRAINT TRIGGER branch_keeps_clocks
 	FOR EACH ROW WHEN (OLD.time_zone <> NEW.time_zone)
 	EXECUTE FUNCTION appt_internal.branch_keeps_clocks();
 
-CREATE FUNCTION appt.change_time_zone(
-	branch_id text,
-	time_zone text,
-	visits text DEFAULT 'refuse',
-	reason text DEFAULT NULL)
-	RETURNS integer
+CREATE FUNCTION appt_internal.defer_clocks(visits text, reason text)
+	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	changed integer := 0;
 BEGIN
 	IF visits NOT IN ('refuse', 'keep_clock', 'keep_instant') THEN
 		RAISE EXCEPTION 'visits "%" is not known', visits
@@ -179,18 +195,31 @@ BEGIN
 			USING ERRCODE = 'SB001', COLUMN = 'reason';
 	END IF;
 
-	SET CONSTRAINTS appt.branch_keeps_clocks DEFERRED;
-	UPDATE appt.branch b
-	SET time_zone = $2
-	WHERE b.branch_id = $1;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'branch "%" does not exist', $1
-			USING ERRCODE = 'SB404', COLUMN = 'branch_id';
+	IF visits <> 'refuse' THEN
+		SET CONSTRAINTS appt.branch_keeps_clocks DEFERRED;
 	END IF;
+END
+$$;
 
+COMMENT ON FUNCTION appt_internal.defer_clocks(text, text) IS
+	'Before a branch''s time zone changes: what becomes of its visits is '
+	'settled by appt_internal.settle_clocks. Raises SB001 for another word';
+
+CREATE FUNCTION appt_internal.settle_clocks(
+	branch_id text,
+	visits text,
+	reason text,
+	client text)
+	RETURNS integer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed integer := 0;
+BEGIN
 	IF visits = 'keep_clock' THEN
 		SELECT count(*) INTO changed
-		FROM appt.restore_clock(reason, $1) r
+		FROM appt_internal.restore_clock(reason, $1, client) r
 		WHERE r.refusal IS NULL;
 	ELSIF visits = 'keep_instant' THEN
 		UPDATE appt.appointment a
@@ -199,8 +228,37 @@ BEGIN
 		WHERE a.appointment_id = c.appointment_id;
 		GET DIAGNOSTICS changed = ROW_COUNT;
 	END IF;
-	SET CONSTRAINTS appt.branch_keeps_clocks IMMEDIATE;
+	IF visits <> 'refuse' THEN
+		SET CONSTRAINTS appt.branch_keeps_clocks IMMEDIATE;
+	END IF;
 	RETURN changed;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.settle_clocks(text, text, text, text) IS
+	'Moves the coming visits of a branch whose time zone has changed, or says '
+	'that they stay, and judges what is left: raises SB962, SB961, 23P01. The '
+	'number of visits that were changed';
+
+CREATE FUNCTION appt.change_time_zone(
+	branch_id text,
+	time_zone text,
+	visits text DEFAULT 'refuse',
+	reason text DEFAULT NULL)
+	RETURNS integer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM appt_internal.defer_clocks(visits, reason);
+	UPDATE appt.branch b
+	SET time_zone = $2
+	WHERE b.branch_id = $1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'branch "%" does not exist', $1
+			USING ERRCODE = 'SB404', COLUMN = 'branch_id';
+	END IF;
+	RETURN appt_internal.settle_clocks($1, visits, reason, NULL);
 END
 $$;
 
