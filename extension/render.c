@@ -8,18 +8,14 @@
  *		looks like a placeholder in a name is none.
  *
  *		In C because it is done some ten times a message: as SQL it took longer
- *		than all else that a message needs.  So is what a provider's answer has
- *		at a path.
+ *		than all else that a message needs.
  */
 #include "appt.h"
 
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
 #define OPENS		"{{"
@@ -40,6 +36,7 @@ typedef struct Filling
 	JsonbContainer *values;		/* an object */
 	JsonbContainer *variable;	/* the same, and asked first; or NULL */
 	JsonbContainer *variables;	/* a list of such */
+	int			longest;		/* characters of a value; 0: any */
 } Filling;
 
 static void fill(StringInfo out, const char *text, int len,
@@ -66,6 +63,7 @@ static JsonbIterator *members_of(Jsonb *object, const char *what);
 static Filling filling_of(Jsonb *values);
 
 PG_FUNCTION_INFO_V1(appt_fill_template);
+PG_FUNCTION_INFO_V1(appt_fill_short);
 PG_FUNCTION_INFO_V1(appt_fill_url);
 PG_FUNCTION_INFO_V1(appt_fill_json);
 PG_FUNCTION_INFO_V1(appt_fill_headers);
@@ -73,7 +71,6 @@ PG_FUNCTION_INFO_V1(appt_fill_variables);
 PG_FUNCTION_INFO_V1(appt_form_body);
 PG_FUNCTION_INFO_V1(appt_header_value);
 PG_FUNCTION_INFO_V1(appt_url_encode);
-PG_FUNCTION_INFO_V1(appt_answer_path);
 
 /* fill_template(template, filling): values as they are. */
 Datum
@@ -83,6 +80,21 @@ appt_fill_template(PG_FUNCTION_ARGS)
 	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
 	StringInfoData out;
 
+	initStringInfo(&out);
+	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
+		 AS_IT_IS);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* fill_short(template, filling, max_length): the same, values cut off. */
+Datum
+appt_fill_short(PG_FUNCTION_ARGS)
+{
+	text	   *template = PG_GETARG_TEXT_PP(0);
+	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
+	StringInfoData out;
+
+	filling.longest = PG_GETARG_INT32(2);
 	initStringInfo(&out);
 	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
 		 AS_IT_IS);
@@ -251,39 +263,6 @@ appt_url_encode(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
-/* answer_path(answer, path): NULL where nothing is there. */
-Datum
-appt_answer_path(PG_FUNCTION_ARGS)
-{
-	Jsonb	   *path = PG_GETARG_JSONB_P(1);
-	JsonbIterator *it = JsonbIteratorInit(&path->root);
-	ArrayBuildState *steps = NULL;
-	JsonbValue	v;
-	LOCAL_FCINFO(call, 2);
-	Datum		found;
-
-	(void) JsonbIteratorNext(&it, &v, true);
-	while (JsonbIteratorNext(&it, &v, true) == WJB_ELEM)
-	{
-		int			len;
-		char	   *step = value_text(&v, &len);
-
-		steps = accumArrayResult(steps, PointerGetDatum(
-			cstring_to_text_with_len(step, len)), false, TEXTOID,
-			CurrentMemoryContext);
-	}
-	InitFunctionCallInfoData(*call, NULL, 2, InvalidOid, NULL, NULL);
-	call->args[0] = (NullableDatum) {.value = PG_GETARG_DATUM(0)};
-	call->args[1].value = steps == NULL
-		? PointerGetDatum(construct_empty_array(TEXTOID))
-		: makeArrayResult(steps, CurrentMemoryContext);
-	call->args[1].isnull = false;
-	found = jsonb_extract_path_text(call);
-	if (call->isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(found);
-}
-
 static Filling
 filling_of(Jsonb *values)
 {
@@ -342,6 +321,8 @@ add_value(StringInfo out, const char *name, int len, const Filling *filling,
 	if (value == NULL)
 		return;
 	text = value_text(value, &len);
+	if (filling->longest > 0)
+		len = pg_mbcharcliplen(text, len, filling->longest);
 	if (encoding == PERCENT_ENCODED)
 		add_encoded(out, text, len);
 	else

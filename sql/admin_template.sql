@@ -92,6 +92,35 @@ ORDER BY place;
 SELECT pg_temp.try($$SELECT appt_api.update_notification_template('1',
 	'{"notification_template_no": 7}', NULL, NULL, NULL, NULL)$$);
 
+-- By SMS in India: the text that is registered and no other. What some
+-- operators do not take is warned of.
+SELECT n, pg_temp.create('{"channel": "sms", "subject": null,
+	"dlt_template_id": "1107161234567890123"}'::jsonb || m) AS refused
+FROM (VALUES
+	(1, '{"body": "Dear {{patient_name}}, come at {{slot_time}}.",
+		"dlt_text": "Dear {#var#}, come on {#var#}."}'::jsonb),
+	(2, '{"body": "Come at {{slot_time}}.", "dlt_text": "Come at 9."}'),
+	(3, '{"body": "Come.", "dlt_text": "Come. Thanks"}'),
+	(4, '{"body": "Come at 9.", "dlt_text": "Come at {#var#}."}'),
+	(5, '{"body": "{{doctor_name}} {{slot_date}} {{slot_time}} {{branch_name}}",
+		"dlt_text": "{#var#} {#var#} {#var#} {#var#}"}'),
+	(6, '{"dlt_template_id": null, "dlt_text": "Come."}'))
+	AS bad (n, m)
+ORDER BY n;
+SELECT n, pg_temp.create('{"channel": "sms", "subject": null,
+	"dlt_template_id": "1107161234567890123"}'::jsonb || m) AS saved
+FROM (VALUES
+	(1, '{"language": "en", "body": "Dear {{patient_name}}, at {{slot_time}}.",
+		"dlt_text": "Dear {#alphanumeric#}, at {#var#}."}'::jsonb),
+	(2, '{"language": "hi", "body": "{{doctor_name}} {{slot_date}} {{slot_time}}",
+		"dlt_text": "{#var#} {#var#} {#var#}"}'),
+	(3, '{"language": "mr", "body": "Come."}'))
+	AS good (n, m)
+ORDER BY n;
+DELETE FROM appt.notification_template WHERE channel = 'sms';
+SELECT appt_internal.fill_short('{{a}}, {{b}}',
+	'{"a": "नमस्तेनमस्ते", "b": 12345678}', 5);
+
 -- Placeholders: only those that there are, written just so.
 SELECT pg_temp.create(jsonb_build_object('body', template)) AS refused
 FROM unnest(ARRAY['{{patient_frist_name}}', 'At {{ slot_time }}',

@@ -86,7 +86,7 @@ is($r->{headers}{etag}, '"1"', 'ETag');
 is_deeply($r->{json}, { %email, notification_template_id => $id,
     category => 'transactional', provider_template => undef,
     provider_language => undef, variables => [], dlt_template_id => undef,
-    active => $true, version => 1 }, 'the whole of it');
+    dlt_text => undef, active => $true, version => 1 }, 'the whole of it');
 my $again = asks("POST $base", 201, $base, \%email,
     { 'Idempotency-Key' => 'k-1' });
 is($again->{body}, $r->{body}, 'the same key: the same answer');

@@ -130,6 +130,8 @@ FROM (VALUES
 		'It is a list.'),
 	('notification_template_dlt_format', 'dlt_template_id',
 		'It is 5 to 30 digits.'),
+	('notification_template_dlt_text_length', 'dlt_text',
+		'It has at most 1000 characters.'),
 	('message_channel_known', 'channel kind',
 		'It is one of email, sms and whatsapp.'),
 	('notification_channel_id_key', 'channel_id',

@@ -21,6 +21,7 @@ RETURN json_build_object(
 	'provider_language', t.provider_language,
 	'variables', t.variables,
 	'dlt_template_id', t.dlt_template_id,
+	'dlt_text', t.dlt_text,
 	'active', t.active,
 	'version', t.version)::text;
 

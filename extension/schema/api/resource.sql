@@ -89,7 +89,7 @@ FROM (VALUES
 		'false', NULL, 't.name'),
 	('notification_template', 'notification_template_no', NULL,
 		'{event,channel,language,subject,body,category,provider_template,'
-		'provider_language,variables,dlt_template_id,active}',
+		'provider_language,variables,dlt_template_id,dlt_text,active}',
 		'true',
 		'appt_internal.client_sees_all($1)',
 		'false', NULL, 't.event, t.channel, t.language'),

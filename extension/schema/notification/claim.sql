@@ -290,7 +290,9 @@ DECLARE
 	values CONSTANT jsonb := filling || jsonb_build_object(
 		'to', n.address,
 		'to_digits', ltrim(n.address, '+'),
-		'body', appt_internal.fill_lines(t.body, filling),
+		'body', CASE WHEN t.dlt_template_id IS NULL
+			THEN appt_internal.fill_lines(t.body, filling)
+			ELSE appt_internal.fill_short(t.body, filling, 30) END,
 		'secret', c.secret,
 		'message_id', n.notification_no::text,
 		'callback_url', appt_internal.callback_url(c),

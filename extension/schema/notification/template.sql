@@ -50,6 +50,7 @@ CREATE TABLE appt.notification_template (
 	provider_language text,
 	variables jsonb NOT NULL DEFAULT '[]',
 	dlt_template_id text,
+	dlt_text appt.message_text,
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
 	CONSTRAINT notification_template_pkey
@@ -73,7 +74,9 @@ CREATE TABLE appt.notification_template (
 	CONSTRAINT notification_template_variables_list
 		CHECK (jsonb_typeof(variables) = 'array'),
 	CONSTRAINT notification_template_dlt_format
-		CHECK (dlt_template_id ~ '^[0-9]{5,30}$')
+		CHECK (dlt_template_id ~ '^[0-9]{5,30}$'),
+	CONSTRAINT notification_template_dlt_text_length
+		CHECK (length(dlt_text) <= 1000)
 );
 
 /* Tags do not differ by case: en-in is en-IN. */
@@ -111,6 +114,9 @@ COMMENT ON COLUMN appt.notification_template.variables IS
 	'[{"name": "VAR1", "value": "{{slot_date}}", "max_length": 30}]';
 COMMENT ON COLUMN appt.notification_template.dlt_template_id IS
 	'Id of the text as it is registered for SMS in India (DLT)';
+COMMENT ON COLUMN appt.notification_template.dlt_text IS
+	'The text as it is registered, {#var#} for each placeholder: operators '
+	'refuse any other, so body is compared with it';
 COMMENT ON COLUMN appt.notification_template.active IS
 	'false: passed over, as if it were not there';
 COMMENT ON COLUMN appt.notification_template.version IS
@@ -207,6 +213,60 @@ $$;
 COMMENT ON FUNCTION appt_internal.check_variables IS
 	'Refuses variables that a provider or DLT would refuse; raises SB001';
 
+CREATE FUNCTION appt_internal.check_registered_text(
+	template appt.notification_template)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ours CONSTANT text :=
+		regexp_replace(template.body, '\{\{[^{}]*\}\}', '{#var#}', 'g');
+	/* Since 2025 some registered variables have a type: {#url#}. */
+	registered CONSTANT text :=
+		regexp_replace(template.dlt_text, '\{#[a-z]+#\}', '{#var#}', 'g');
+	count CONSTANT integer :=
+		(length(ours) - length(replace(ours, '{#var#}', ''))) / 7;
+	same integer := 0;
+	problem text;
+BEGIN
+	IF template.dlt_template_id IS NULL THEN
+		problem := CASE WHEN template.dlt_text IS NOT NULL THEN
+			'It is the text of a dlt_template_id, which is not given.' END;
+	ELSIF count > 3 THEN
+		problem := 'DLT allows three variables at most.';
+	ELSIF template.body ~ '\{\{[a-z]+_link\}\}' THEN
+		problem := 'DLT allows 30 characters in a variable, which hold no '
+			'link.';
+	ELSIF ours <> registered THEN
+		WHILE left(ours, same + 1) = left(registered, same + 1) LOOP
+			same := same + 1;
+		END LOOP;
+		problem := format('It differs from the registered text from "%s" on, '
+			'where that has "%s".', substr(ours, same + 1, 20),
+			substr(registered, same + 1, 20));
+	END IF;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION 'the text is not one that operators would pass on'
+			USING ERRCODE = 'SB001', DETAIL = problem,
+				COLUMN = CASE WHEN template.dlt_template_id IS NULL
+					THEN 'dlt_text' ELSE 'body' END;
+	ELSIF template.dlt_template_id IS NULL THEN
+		RETURN;
+	ELSIF registered IS NULL THEN
+		RAISE WARNING 'the text is not compared with the registered one'
+			USING HINT = 'Set dlt_text to what is registered.';
+	ELSIF count = 3 THEN
+		RAISE WARNING 'the text has three variables'
+			USING DETAIL = 'Some operators pass on two at most.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_registered_text IS
+	'Refuses a text that is not the one registered for SMS in India, or has '
+	'more variables than DLT allows; raises SB001, or warns';
+
 CREATE FUNCTION appt_internal.notification_template_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -244,13 +304,14 @@ BEGIN
 						ORDER BY p.name)
 					FROM appt.notification_placeholder p));
 	END IF;
+	PERFORM appt_internal.check_registered_text(NEW);
 	RETURN NEW;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.notification_template_check() IS
-	'Row trigger: refuses {{ and }} around anything but a placeholder; raises '
-	'SB001, which names the first that is wrong';
+	'Row trigger: refuses {{ and }} around anything but a placeholder, and '
+	'what DLT would refuse; raises SB001, which names the first that is wrong';
 
 CREATE TRIGGER notification_template_check
 	BEFORE INSERT OR UPDATE ON appt.notification_template
@@ -350,6 +411,18 @@ RETURN appt_internal.fill_template(CASE
 COMMENT ON FUNCTION appt_internal.fill_lines(text, jsonb) IS
 	'As appt_internal.fill_template; where there are no links, lines that have '
 	'one are left out';
+
+CREATE FUNCTION appt_internal.fill_short(
+	template text,
+	filling jsonb,
+	max_length integer)
+	RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_fill_short';
+
+COMMENT ON FUNCTION appt_internal.fill_short(text, jsonb, integer) IS
+	'As appt_internal.fill_template, with no value longer than so many '
+	'characters';
 
 CREATE FUNCTION appt.render_template(
 	notification_template_no bigint,
