@@ -333,7 +333,7 @@ appointment_find(const char *appointment_id, const Caller *caller,
 		: appt_run(&find, args, APPT_READ_LATEST))
 		found = appointment_from_row(appt_field(0, 1, &isnull));
 	if (found == NULL || appointment_is(found, "held") ||
-		!caller_sees(caller, found->branch_id))
+		!caller_sees_visit(caller, found->branch_id, found->doctor_no))
 		reference_unknown_id(ID_ADDRESSED, "appointment", appointment_id,
 							 "appointment_id");
 	return found;

@@ -32,8 +32,8 @@ caller_of_link(void)
 }
 
 /*
- * An API client, as the gateway vouches for it: one that exists and is active.
- * Call schedule_refresh() before.
+ * An API client or a member of staff, as the gateway vouches for it: one that
+ * exists and is active.  Call schedule_refresh() before.
  */
 Caller
 caller_of_client(const char *client_id)
@@ -44,15 +44,22 @@ caller_of_client(const char *client_id)
 		return caller_of_session();
 
 	client = schedule_client(client_id);
+	if (client == NULL &&
+		strncmp(client_id, APPT_STAFF_PREFIX, strlen(APPT_STAFF_PREFIX)) == 0)
+		ereport(ERROR,
+				(APPT_ERRCODE(UNKNOWN_CLIENT),
+				 errmsg("the account of staff is not known"),
+				 errdetail("The account is disabled or deleted.")));
 	if (client == NULL)
 		ereport(ERROR,
 				(APPT_ERRCODE(UNKNOWN_CLIENT),
 				 errmsg("API client \"%s\" is not known", client_id),
 				 errdetail("The API client is disabled or deleted.")));
 	return (Caller) {
-		.actor = psprintf("client:%s", client_id),
+		.actor = client->actor,
 		.source = "api",
 		.client_id = client_id,
+		.doctor_id = client->doctor_id,
 		.limited = client->limited,
 		.branch_ids = client->branch_ids,
 		.nbranch_ids = client->nbranch_ids
@@ -72,10 +79,30 @@ caller_sees(const Caller *caller, const char *branch_id)
 	return false;
 }
 
-/* A doctor is seen where he works; one who works nowhere, everywhere. */
+/* Whether it is at a branch and with a doctor whom the caller sees. */
+bool
+caller_sees_visit(const Caller *caller, const char *branch_id, int doctor_no)
+{
+	const Doctor *own;
+
+	if (!caller_sees(caller, branch_id))
+		return false;
+	if (caller->doctor_id == NULL)
+		return true;
+	own = schedule_doctor(caller->doctor_id);
+	return own != NULL && own->doctor_no == doctor_no;
+}
+
+/*
+ * A doctor is seen where he works; one who works nowhere, everywhere.  Who is
+ * limited to one doctor sees no other.
+ */
 bool
 caller_sees_doctor(const Caller *caller, const Doctor *doctor)
 {
+	if (caller->doctor_id != NULL &&
+		strcmp(caller->doctor_id, doctor->doctor_id) != 0)
+		return false;
 	for (int i = 0; i < doctor->nhours; i++)
 	{
 		if (caller_sees(caller, doctor->hours[i].branch->branch_id))

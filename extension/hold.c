@@ -36,6 +36,7 @@ static ApptStatement holds_at = {
 };
 
 static void check_type_fits(Placement *placement, const HoldUse *use);
+static char *holder_name(const char *client_id);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
 static int	count_of(const char *client_id, TimestampTz now);
 static int	limit(void);
@@ -106,8 +107,8 @@ hold_check_limit(const Caller *caller, TimestampTz now)
 		return;
 	ereport(ERROR,
 			(APPT_ERRCODE(LIMIT_REACHED),
-			 errmsg("API client \"%s\" has reached its limit of holds",
-					caller->client_id),
+			 errmsg("%s has reached its limit of holds",
+					holder_name(caller->client_id)),
 			 errdetail_plural("It can hold no more than %d slot at a time.",
 							  "It can hold no more than %d slots at a time.",
 							  limit(), limit()),
@@ -143,13 +144,22 @@ hold_sentence(const Placement *placement, const Caller *caller)
 								  strcmp(client_id, caller->client_id) != 0))
 			continue;
 		appendStringInfo(&out,
-						 " API client \"%s\" holds it until %s; it has %d of %d holds.",
-						 client_id,
+						 " %s holds it until %s; it has %d of %d holds.",
+						 holder_name(client_id),
 						 appt_spoken_time(DatumGetTimestampTz(until),
 										  placement->place.branch->zone),
 						 count_of(client_id, placement->now), limit());
 	}
 	return out.data;
+}
+
+/* Who holds, as the beginning of a sentence. */
+static char *
+holder_name(const char *client_id)
+{
+	return strncmp(client_id, APPT_STAFF_PREFIX,
+				   strlen(APPT_STAFF_PREFIX)) == 0
+		? pstrdup("This account") : psprintf("API client \"%s\"", client_id);
 }
 
 /*
@@ -167,7 +177,8 @@ delete_hold(const char *hold_id, const Caller *caller)
 	if (appt_run(&take_hold, args, APPT_LOCK) == 0)
 		return NULL;
 	hold = appointment_from_row(appt_field(0, 1, &isnull));
-	return caller_sees(caller, hold->branch_id) ? hold : NULL;
+	return caller_sees_visit(caller, hold->branch_id, hold->doctor_no)
+		? hold : NULL;
 }
 
 static int

@@ -23,7 +23,7 @@
 static const char *const config_tables[] = {
 	"branch", "department", "doctor", "visit_type", "working_hours",
 	"extra_session", "operating_hours", "time_off", "closure", "setting",
-	"webhook", "api_client", "notification_channel"
+	"webhook", "api_client", "staff", "notification_channel"
 };
 
 typedef struct Cache
@@ -357,6 +357,10 @@ enter_client(const Client *loaded)
 {
 	Client		client = *loaded;
 
+	client.actor = keep(loaded->actor, strlen(loaded->actor) + 1);
+	if (loaded->doctor_id != NULL)
+		client.doctor_id = keep(loaded->doctor_id,
+								strlen(loaded->doctor_id) + 1);
 	client.branch_ids = keep(loaded->branch_ids,
 							 loaded->nbranch_ids * sizeof(char *));
 	for (int i = 0; i < client.nbranch_ids; i++)

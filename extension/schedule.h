@@ -89,10 +89,18 @@ typedef struct VisitType
 	bool		active;
 } VisitType;
 
-/* An API client's limits, as far as the engine enforces them. */
+/* How a member of staff is named where an API client is. */
+#define APPT_STAFF_PREFIX "staff:"
+
+/*
+ * The limits of an API client or a member of staff, as far as the engine
+ * enforces them.
+ */
 typedef struct Client
 {
 	char		client_id[APPT_ID_SIZE];	/* hash key */
+	char	   *actor;			/* what the history shows */
+	char	   *doctor_id;		/* limited to this one; NULL: to none */
 	bool		limited;
 	char	  **branch_ids;
 	int			nbranch_ids;
@@ -152,7 +160,8 @@ typedef struct Caller
 {
 	const char *actor;			/* what the history shows */
 	const char *source;			/* source of its bookings by default */
-	const char *client_id;		/* NULL: not an API client */
+	const char *client_id;		/* NULL: neither API client nor staff */
+	const char *doctor_id;		/* limited to this one; NULL: to none */
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
@@ -163,6 +172,8 @@ extern Caller caller_of_session(void);
 extern Caller caller_of_link(void);
 extern Caller caller_of_client(const char *client);
 extern bool caller_sees(const Caller *caller, const char *branch_id);
+extern bool caller_sees_visit(const Caller *caller, const char *branch_id,
+							  int doctor_no);
 extern bool caller_sees_doctor(const Caller *caller, const Doctor *doctor);
 
 #endif							/* APPT_SCHEDULE_H */

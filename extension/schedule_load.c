@@ -89,9 +89,16 @@ static ApptStatement time_off = {
 };
 
 static ApptStatement clients = {
-	"SELECT branch_ids"
+	"SELECT branch_ids, 'client:' || client_id, NULL::text"
 	" FROM appt.api_client"
 	" WHERE client_id = $1 AND active",
+	1, {TEXTOID}
+};
+
+static ApptStatement staff = {
+	"SELECT branch_ids, 'staff:' || account, doctor_id"
+	" FROM appt.staff"
+	" WHERE staff_id = $1 AND active",
 	1, {TEXTOID}
 };
 
@@ -213,20 +220,25 @@ schedule_load_doctor(const char *doctor_id, BranchFinder branch_of)
 	return doctor;
 }
 
-/* NULL if there is no such API client. */
+/* NULL if there is no such API client, nor member of staff. */
 Client *
 schedule_load_client(const char *client_id)
 {
-	ApptArg		args[] = {appt_arg_text(client_id)};
+	const Size	prefix = strlen(APPT_STAFF_PREFIX);
+	bool		is_staff = strncmp(client_id, APPT_STAFF_PREFIX, prefix) == 0;
+	ApptArg		args[] = {appt_arg_text(is_staff ? client_id + prefix
+										: client_id)};
 	Client	   *client;
 	Datum		branch_ids;
 	Datum	   *items;
 	bool		isnull;
 
-	if (appt_run(&clients, args, APPT_READ_LATEST) == 0)
+	if (appt_run(is_staff ? &staff : &clients, args, APPT_READ_LATEST) == 0)
 		return NULL;
 	client = palloc0_object(Client);
 	strlcpy(client->client_id, client_id, sizeof(client->client_id));
+	client->actor = field_text(0, 2);
+	client->doctor_id = appt_field_text(0, 3);
 	branch_ids = appt_field(0, 1, &isnull);
 	client->limited = !isnull;
 	if (isnull)

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
+use Appt::SignIn;
 use Appt::Http;
 use Appt::OpenApi;
 use Appt::Program;
@@ -102,6 +103,20 @@ my @table = (
                 "status": ["status"]}}')},
                 'DELETE FROM appt.notification_channel', sub {
                     $http->post("$v/notifications/callbacks/sms", {}) }) } ],
+    [ '401 invalid_session', "GET $v/auth/session",
+        sub { $http->get("$v/auth/session") } ],
+    [ '401 invalid_credentials', "POST $v/auth/session",
+        sub { $http->post("$v/auth/session",
+            { account => 'nobody', password => 'x' }) } ],
+    [ '401 totp_required', "POST $v/auth/session", sub {
+        my $who = Appt::SignIn::account($clinic);
+        $cluster->psql('UPDATE appt.staff SET totp_secret = '
+            . "substr(sha256('x'), 1, 20)");
+        $http->post("$v/auth/session",
+            { map { $_ => $who->{$_} } qw(account password) }) } ],
+    [ '403 csrf_token_invalid', "POST $v/auth/session",
+        sub { $http->post("$v/auth/session", { account => 'a', password => 'x' },
+            { 'Sec-Fetch-Site' => 'cross-site' }) } ],
     [ '404 not_found', "GET $a/{appointment_id}",
         sub { $http->get("$a/APT-2026-999999") } ],
     [ '405 method_not_allowed', undef, sub { $http->request('PUT', $a) } ],

@@ -11,10 +11,11 @@ use utf8;
 use Test::More;
 use Appt::Clinic;
 use Appt::OpenApi;
+use Appt::SignIn;
 
 my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
 my $cluster = $clinic->cluster;
-my $http = $clinic->http;
+our $http = $clinic->http;
 my $doc  = $http->get('/api/v1/openapi.json')->{json};
 my $api  = Appt::OpenApi->new($doc);
 my $v    = '/api/v1';
@@ -183,7 +184,33 @@ sends("GET $c", 200, $at);
 sends("POST $c/rotate-secret", 200, "$at/rotate-secret");
 sends("PATCH $c", 200, $at);
 sends("DELETE $c", 204, $at);
-sends("GET $_", 200, $_) for grep { !/docs|\{/ }
+
+my $person = sends("POST $v/staff", 201, "$v/staff");
+my $s = "$v/staff/{staff_id}";
+$at = "$v/staff/$person->{staff_id}";
+sends("POST $v/auth/session", 200, "$v/auth/session");
+sends("GET $v/staff", 200, "$v/staff");
+sends("GET $s", 200, $at);
+my $signed = sends("GET $v/staff/sessions", 200, "$v/staff/sessions");
+sends("DELETE $v/staff/sessions/{sign_in_id}", 204,
+    "$v/staff/sessions/$signed->[0]{sign_in_id}");
+{
+    local $http = Appt::SignIn->new($clinic->gateway->url, account => 'asha',
+        password => 'example of a passphrase');
+    my $own = "$v/auth/session";
+    sends("GET $own", 200, $own);
+    sends("POST $own/password", 200, "$own/password");
+    my $key = sends("POST $own/totp", 200, "$own/totp");
+    is($http->post("$own/totp/confirm", { code => '12345' })->{json}{code},
+        'invalid_credentials', 'the code of the example is no code of this key');
+    $sent{"POST $own/totp/confirm"}++;
+    sends("DELETE $own", 204, $own);
+}
+sends("POST $s/reset-totp", 200, "$at/reset-totp");
+sends("POST $s/password", 204, "$at/password");
+sends("PATCH $s", 200, $at);
+sends("DELETE $s", 204, $at);
+sends("GET $_", 200, $_) for grep { !/docs|session|\{/ }
     map { $_->{name} =~ /^GET (\S+)/ } grep { !@{ $_->{scopes} } }
     $api->operations;
 

@@ -51,9 +51,13 @@ for my $route (grep { $_->{scope} } @routes) {
     is($matrix->send($with{$other}, $route, \%bad)->{status}, 403,
         "$name: whatever is asked for");
 
-    # A correction is also an override.
-    my $may = $name =~ m{/correct$} ? $matrix->client(
-        scopes => [ $needed, 'appointments:override' ]) : $with{$needed};
+    # A correction is also an override; nobody gives or changes, in an account
+    # of staff, rights that he does not have.
+    my @also = $name =~ m{/correct$} ? 'appointments:override'
+        : $name =~ m{^(?!GET).*/staff\b} ? (grep { /^(?:appointments|patients
+            |schedule:read|reports)/x && $_ ne $needed } @scopes) : ();
+    my $may = @also ? $matrix->client(scopes => [ $needed, @also ])
+        : $with{$needed};
     my $r = $matrix->send($may, $route, $request);
     is($r->{status}, $route->{status}, "$name: $needed alone is enough")
         or diag $r->{body};
@@ -66,6 +70,10 @@ for my $route (grep { !$_->{scope} && $_->{path} !~ m{/callbacks/} } @routes) {
         my $r = $matrix->send($nobody{$who}, $route, {});
         if ($route->{path} =~ /\{link\}/) {
             is($r->{status}, 404, "$route->{name}: asks for a link, with $who");
+        }
+        elsif ($route->{path} =~ m{/auth/session}) {
+            like($r->{status}, $route->{method} eq 'DELETE' ? qr/^204$/
+                : qr/^40[01]$/, "$route->{name}: wants a cookie or a password");
         }
         elsif ($route->{method} eq 'GET') {
             is($r->{status}, 200, "$route->{name}: open, with $who");

@@ -23,7 +23,8 @@ my $at = '2026-03-16T%s:00+05:30';
 
 # Which functions a limited client may call of another branch's, as they
 # concern no branch; what they answer names nothing of another branch.
-my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_webhooks
+my %of_no_branch = map { $_ => 1 } qw(list_branches list_clients list_staff list_sign_ins
+    list_webhooks
     list_visit_types list_notification_templates get_visit_type
     list_departments get_department
     get_notification_template list_notification_channels
@@ -45,7 +46,8 @@ my %takes_away = (revoke_token => 1);
 # Functions without a client: the gateway's own.
 my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
     auth_revoked signing_keys add_signing_key all_changes take_delivery_reports
-    confirm_callback show_link use_link);
+    confirm_callback show_link use_link sign_in_credentials sign_in
+    signed_in sign_out own_credentials set_own_password begin_totp confirm_totp);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args
@@ -191,6 +193,7 @@ sub value {
         |kind)$/x;
     return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
+    return undef if $name eq 'create_staff' && $arg eq 'doctor_id';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
     return undef if $name =~ /^list_(?:appointments|notifications)$/
         && $arg eq 'status';
@@ -218,7 +221,8 @@ sub value {
         active => 't', events => ['*'], description => 'Text', signed => 't',
         url => 'https://example.com/hook', status => undef, name => 'Name',
         requests_per_minute => 10, scopes => ['appointments:read'],
-        branch_ids => [ $world->{branch_id} ], jti => 'j',
+        branch_ids => [ $world->{branch_id} ], jti => 'j', account => 'new',
+        role => 'reception', password => '$y$hash',
         expires_at => '2026-03-16T08:00:00Z');
     die "$name: which value does $arg take? Say so in $0\n"
         unless exists $value{$arg};
@@ -259,7 +263,8 @@ sub members {
         time_off => { reason => 'Other' }, closure => { reason => 'Other' },
         notification_template => { body => 'Other' },
         notification_channel => { secret => 'other' }, map { $_ =>
-            { name => 'Other' } } qw(branch department doctor visit_type client));
+            { name => 'Other' } } qw(branch department doctor visit_type client
+            staff));
     my $members = $verb eq 'create' ? $new{$kind} : $change{$kind};
     die "$name: which members does it take? Say so in $0\n" unless $members;
     return $json->encode($members);
@@ -310,6 +315,12 @@ SQL
         branch_id => $3)', "DOC-$branch", sprintf($at, '10:00'), $branch);
     $world{client_id} = client("of $branch", branch_ids => [$branch],
         scopes => ['appointments:read']);
+    $world{staff_id} = $one->(q{SELECT appt.create_staff($1, 'Somebody',
+        'reception', '$y$hash', $2)}, lc "of-$branch", [$branch]);
+    $world{sign_in_id} = $one->(q{INSERT INTO appt.staff_sign_in (sign_in_id,
+        staff_id, token_hash, expires_at) VALUES ($1, $2, sha256(convert_to($1, 'UTF8')),
+        clock_timestamp() + interval '1 hour') RETURNING sign_in_id},
+        "sgn-$branch", $world{staff_id});
     $world{webhook_id} = $one->('SELECT id FROM appt_api.create_webhook($1, NULL,
         NULL, $2, NULL, true, $3, NULL, NULL)', 'https://example.com/h', [$branch],
         $limited{$branch});

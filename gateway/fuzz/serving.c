@@ -66,7 +66,7 @@ serving_run(const uint8_t *data, size_t size)
 	if (problem == NULL)
 		problem = head_problem(head, "HTTP/1.0");
 	if (problem == NULL)
-		exchange_admit(exchange);
+		steps_admit(exchange);
 	if (problem == NULL && !exchange_is_answered(exchange))
 	{
 		size_t		len = size - (size_t) (text - line);
@@ -74,7 +74,7 @@ serving_run(const uint8_t *data, size_t size)
 		head->from = peer_of_head(head, &connection.address);
 		buf_add(&exchange->body.bytes, text, len);
 		exchange->body.seen = len;
-		exchange_run(exchange);
+		steps_run(exchange);
 		exchange_complete(exchange);
 		answer_holds(exchange);
 	}

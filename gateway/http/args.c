@@ -66,6 +66,8 @@ args_gather(Call *call, const ArgSources *sources)
 		const char *value = NULL;
 
 		gather_one(&gathering, &route->args[i], &value);
+		if (route->args[i].kind == KIND_PASSWORD)
+			call->password = &call->params[count];
 		if (route->args[i].from != BODY_MEMBER)
 			call->params[count++] = value;
 	}

@@ -17,6 +17,7 @@ typedef struct Call
 	const Route *route;			/* NULL until matched */
 	json_t	   *json;			/* the body, parsed; or NULL */
 	const char *params[ROUTE_PARAMS_MAX];	/* of the row's statement */
+	const char **password;		/* the one of them to be hashed, or NULL */
 	FieldError *fields;			/* bad fields so far */
 	Scope		missing_scope;	/* that an argument needs, or SCOPE_NONE */
 	bool		csv;			/* the answer is to be CSV */

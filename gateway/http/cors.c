@@ -1,7 +1,8 @@
 /*
  * cors.c
  *		Which pages of other origins may call: those of APPT_CORS_ORIGINS.
- *		No cookies are used, so credentials are never allowed.
+ *		The cookie of a sign-in is for our own pages: credentials are never
+ *		allowed.
  */
 #include "http/cors.h"
 

@@ -15,6 +15,7 @@
 #include "http/caller.h"
 #include "http/connection.h"
 #include "http/head.h"
+#include "http/passwords.h"
 #include "http/pool.h"
 #include "http/wake.h"
 
@@ -50,6 +51,7 @@ typedef struct Service
 {
 	Pool	   *pool;
 	Auth	   *auth;
+	Passwords	passwords;
 	Wake		wake;
 	HeldAnswers held[HOLD_KINDS];
 	Feed	   *feed;			/* what has changed: who listens */
@@ -71,6 +73,8 @@ typedef struct Exchange
 	Body		body;
 	Call		call;
 	Caller		caller;
+	const char *sign_in;		/* token of its cookie, where that counts */
+	PasswordWork password;		/* of a call that sets one */
 	Query		query;
 	void	   *work;			/* of a handler that asks the database itself */
 	Answer		answer;
@@ -83,8 +87,6 @@ typedef struct Exchange
 
 extern void exchange_begin(Exchange *exchange, Service *service,
 						   Connection *connection, const char *target);
-extern void exchange_admit(Exchange *exchange);
-extern void exchange_run(Exchange *exchange);
 extern bool exchange_is_coming(const Exchange *exchange);
 extern bool exchange_is_answered(const Exchange *exchange);
 extern bool exchange_may_be_abandoned(const Exchange *exchange);
@@ -97,8 +99,11 @@ extern void exchange_refuse(Exchange *exchange, const Problem *problem);
 extern void exchange_submit(Exchange *exchange);
 extern void exchange_answer(Exchange *exchange, QueryOutcome outcome,
 							PGresult *result);
-extern bool exchange_is_still_authorized(Exchange *exchange);
 extern void exchange_suspend(Exchange *exchange);
 extern void exchange_resume(Exchange *exchange);
+extern void exchange_finish(Exchange *exchange);
+extern void exchange_stranger(Exchange *exchange);
+extern void exchange_refuse_caller(Exchange *exchange, const Problem *problem);
+extern void exchange_refuse_sign_in(Exchange *exchange);
 
 #endif							/* APPT_EXCHANGE_H */

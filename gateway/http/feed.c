@@ -506,7 +506,7 @@ judge(Feed *feed, Stream *stream)
 		stream->judge_ms = loop_now_ms() + FEED_JUDGE_MS;
 		if (poll(&other, 1, 0) > 0)
 			stream_finish(stream, STREAM_GONE);
-		else if (!exchange_is_still_authorized(exchange))
+		else if (!vigil_permits(&stream->vigil, exchange))
 			stream_finish(stream, STREAM_TOKEN);
 	}
 	if (loop_now_ms() >= stream->beat_ms)

@@ -51,6 +51,10 @@ static const KnownHeader known_headers[] = {
 	KNOWN("Last-Event-ID", last_event_id),
 	KNOWN("X-Hub-Signature-256", signature),
 	KNOWN("X-Twilio-Signature", signature),
+	KNOWN("Cookie", cookie),
+	KNOWN("X-CSRF-Token", csrf_token),
+	KNOWN("Sec-Fetch-Site", fetch_site),
+	KNOWN("User-Agent", user_agent),
 };
 
 static const Problem too_large = {431, "headers_too_large", "",

@@ -54,6 +54,10 @@ typedef struct Head
 	const char *accept_encoding;
 	const char *last_event_id;
 	const char *signature;		/* of a provider's report */
+	const char *cookie;
+	const char *csrf_token;
+	const char *fetch_site;		/* what the browser says of who asks */
+	const char *user_agent;
 	size_t		total;			/* bytes of all names and values */
 	int			count;
 	const char *repeated;		/* name of one that came twice, or NULL */

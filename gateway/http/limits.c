@@ -57,6 +57,19 @@ limits_take(LimitKind kind, const char *key, int per_minute)
 	return state;
 }
 
+/* Gives one back that was taken. */
+void
+limits_give(LimitKind kind, const char *key, int per_minute)
+{
+	Bucket	   *bucket;
+
+	pthread_mutex_lock(&lock);
+	bucket = bucket_find(tables[kind], key, per_minute);
+	if (bucket->tokens + 1 <= per_minute)
+		bucket->tokens += 1;
+	pthread_mutex_unlock(&lock);
+}
+
 /* The key's bucket, filled up to now.  The lock is held. */
 static Bucket *
 bucket_find(Bucket *table, const char *key, double limit)

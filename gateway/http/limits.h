@@ -16,6 +16,8 @@ typedef enum LimitKind
 	LIMIT_REVOCATIONS,			/* of an API client */
 	LIMIT_STRANGERS,			/* requests of an address without a token */
 	LIMIT_SECRETS,				/* wrong ones of a client from an address */
+	LIMIT_ATTEMPTS,				/* wrong, to sign in to an account, likewise */
+	LIMIT_ACCOUNTS,				/* the same from all strange addresses */
 	LIMIT_COUNT,
 } LimitKind;
 
@@ -30,5 +32,6 @@ typedef struct RateState
 } RateState;
 
 extern RateState limits_take(LimitKind kind, const char *key, int per_minute);
+extern void limits_give(LimitKind kind, const char *key, int per_minute);
 
 #endif							/* APPT_LIMITS_H */

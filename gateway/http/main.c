@@ -26,13 +26,19 @@
 #include "http/feed.h"
 #include "http/lag.h"
 #include "http/worker.h"
+#include "http/newadmin.h"
 #include "http/newkey.h"
 #include "http/options.h"
+#include "http/otp.h"
 #include "http/page.h"
 #include "http/routetable.h"
 #include "http/callback.h"
 #include "http/oauth.h"
+#include "http/passwords.h"
+#include "http/secondfactor.h"
 #include "http/serve.h"
+#include "http/signin.h"
+#include "http/staffauth.h"
 #include "http/tls.h"
 
 #define LISTEN_BACKLOG 1024
@@ -66,11 +72,22 @@ main(int argc, char **argv)
 		return 2;
 	if (options.new_signing_key)
 		return newkey_add() ? 0 : 1;
+	if (options.new_admin[0] != '\0')
+		return newadmin_add() ? 0 : 1;
+	if (!passwords_init() || !otp_init())
+	{
+		fprintf(stderr, "libcrypt has no yescrypt, or liboath does not "
+				"start\n");
+		return 1;
+	}
 	log_init("bioecko-gateway",
 			 (LogLevel) log_level_from_name(options.log_level));
 	auth_init();
 	oauth_init();
 	callback_init();
+	signin_init();
+	staffauth_init();
+	secondfactor_init();
 	lag_init();
 	wake_init();
 	feed_init();

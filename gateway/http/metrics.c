@@ -39,6 +39,10 @@ static const char *const failure_names[FAILURE_COUNT] = {
 	[FAILURE_DISABLED_CLIENT] = "disabled_client",
 	[FAILURE_WRONG_SECRET] = "wrong_secret",
 	[FAILURE_WRONG_SIGNATURE] = "wrong_signature",
+	[FAILURE_WRONG_PASSWORD] = "wrong_password",
+	[FAILURE_NO_CODE] = "no_code",
+	[FAILURE_ENDED_SIGN_IN] = "ended_sign_in",
+	[FAILURE_FORGERY] = "csrf_token",
 	[FAILURE_THROTTLED] = "throttled",
 	[FAILURE_NOT_KNOWN] = "not_known",
 };

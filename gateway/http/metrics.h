@@ -24,6 +24,10 @@ typedef enum AuthFailure
 	FAILURE_DISABLED_CLIENT,
 	FAILURE_WRONG_SECRET,
 	FAILURE_WRONG_SIGNATURE,	/* of a provider's report */
+	FAILURE_WRONG_PASSWORD,		/* of staff, or a wrong code */
+	FAILURE_NO_CODE,			/* the password is right, a code is missing */
+	FAILURE_ENDED_SIGN_IN,		/* or the cookie is nobody's */
+	FAILURE_FORGERY,			/* a page of another site may have asked */
 	FAILURE_THROTTLED,
 	FAILURE_NOT_KNOWN,			/* the database could not be asked */
 	FAILURE_COUNT,

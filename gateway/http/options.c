@@ -78,6 +78,9 @@ static const ConfigOption option_table[] = {
 		"access tokens a minute for one API client; 0: no limit"),
 	INT("APPT_TOKEN_LIFETIME_S", "token-lifetime-s", token_lifetime_s,
 		"3600", 1, 86400, "how long an access token is good, in seconds"),
+	INT("APPT_PASSWORD_THREADS", "password-threads", password_threads, "2",
+		1, 16, "passwords of staff that are hashed at a time, each with a core "
+		"and 16 MiB"),
 	TEXT("APPT_TOKEN_ISSUER", "token-issuer", issuer, "bioecko_appt",
 		 "claim iss of the access tokens: best the URL of this service"),
 	TEXT("APPT_TOKEN_AUDIENCE", "token-audience", audience,
@@ -110,6 +113,9 @@ static const ConfigOption option_table[] = {
 		 "print the route table and stop"),
 	BOOL("APPT_NEW_SIGNING_KEY", "new-signing-key", new_signing_key, "off",
 		 "add a signing key for access tokens, print its id and stop"),
+	TEXT("APPT_NEW_ADMIN", "new-admin", new_admin, "",
+		 "make an account of staff of that name with role admin, ask for its "
+		 "password (or read a line of stdin) and stop"),
 };
 
 static const ConfigProgram program = {

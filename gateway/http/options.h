@@ -34,6 +34,7 @@ typedef struct Options
 	int			stranger_limit; /* requests a minute, address; 0: none */
 	int			token_limit;	/* tokens a minute and client; 0: none */
 	int			token_lifetime_s;
+	int			password_threads;
 	const char *issuer;
 	const char *audience;
 	const char *tls_certificate;
@@ -47,6 +48,7 @@ typedef struct Options
 	int			shutdown_timeout_ms;
 	bool		print_routes;
 	bool		new_signing_key;
+	const char *new_admin;		/* account; "": none is to be made */
 } Options;
 
 extern Options options;

@@ -35,6 +35,7 @@ typedef enum ArgKind
 {
 	KIND_TEXT,
 	KIND_ID,					/* text that is not empty */
+	KIND_PASSWORD,				/* a new one: its hash becomes the parameter */
 	KIND_INT,
 	KIND_BOOL,
 	KIND_DATE,

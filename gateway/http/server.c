@@ -27,6 +27,7 @@
 #include "http/options.h"
 #include "http/peer.h"
 #include "http/response.h"
+#include "http/steps.h"
 #include "http/tls.h"
 
 #define SERVER_BODY_GIVE_UP (1024 * 1024)
@@ -323,7 +324,7 @@ server_handle(void *context, struct MHD_Connection *connection,
 	if (!exchange_is_answered(exchange))
 	{
 		exchange->connection->deadline_ms = 0;
-		exchange_run(exchange);
+		steps_run(exchange);
 	}
 	return exchange->state == EXCHANGE_RUNNING
 		? server_answer(exchange) : MHD_YES;
@@ -349,7 +350,7 @@ server_head(Exchange *exchange, const char *method, const char *version)
 		return server_send(exchange);
 	}
 	head->from = peer_of_head(head, &exchange->connection->address);
-	exchange_admit(exchange);
+	steps_admit(exchange);
 	return server_must_not_wait(exchange) ? server_answer(exchange) : MHD_YES;
 }
 

@@ -114,6 +114,7 @@ stream_free(Stream *stream)
 	*stream->link = stream->next;
 	if (stream->next != NULL)
 		stream->next->link = stream->link;
+	vigil_end(stream->vigil);
 	json_decref(stream->missed);
 	buf_free(&stream->out);
 	metrics_streams(-1);

@@ -10,6 +10,7 @@
 
 #include "http/exchange.h"
 #include "http/metrics.h"
+#include "http/vigil.h"
 
 typedef struct Stream
 {
@@ -23,6 +24,7 @@ typedef struct Stream
 	bool		over;			/* what is left of "out", and no more */
 	StreamEnd	why;
 	json_t	   *missed;			/* changes that it is not told of yet */
+	Vigil	   *vigil;			/* over who is signed in, or NULL */
 	int64_t		judge_ms;		/* when its caller is judged again */
 	int64_t		beat_ms;		/* when a sign of life is due */
 	struct Stream *next;

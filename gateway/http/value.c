@@ -11,6 +11,7 @@
 #include "common/encode.h"
 #include "common/utf8.h"
 #include "http/text.h"
+#include "http/weak.h"
 
 static const char *checked_text(Call *call, const Arg *arg,
 								const char *name, const char *text);
@@ -134,6 +135,14 @@ checked_text(Call *call, const Arg *arg, const char *name,
 			if (text_is_timestamp(text))
 				return text;
 			break;
+		case KIND_PASSWORD:
+			if (!text_fits(call, arg, name, text))
+				return NULL;
+			if (!password_is_weak(text))
+				return text;
+			call_field_error(call, name, "is among those that everybody tries "
+							 "first");
+			return NULL;
 		default:
 			return text_fits(call, arg, name, text) ? text : NULL;
 	}

@@ -160,6 +160,7 @@ worker_tick(Worker *worker)
 	pool_tick(worker->service.pool, loop_now_ms());
 	auth_tick(worker->service.auth, loop_now_ms());
 	feed_tick(worker->service.feed);
+	passwords_tick(&worker->service.passwords);
 	server_tick(&worker->server);
 }
 

@@ -205,6 +205,7 @@ DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
 	size integer := coalesce(per_page, 20);
+	own integer := appt_internal.client_doctor_no(client);
 	doctor integer;
 	patient integer;
 	conditions text := 'a.status <> ''held''';
@@ -246,7 +247,8 @@ BEGIN
 		|| CASE WHEN date_to IS NULL THEN ''
 			ELSE ' AND a.token_date <= $6' END
 		|| CASE WHEN branches IS NULL THEN ''
-			ELSE ' AND a.branch_id = ANY ($7)' END;
+			ELSE ' AND a.branch_id = ANY ($7)' END
+		|| CASE WHEN own IS NULL THEN '' ELSE ' AND a.doctor_no = $11' END;
 
 	EXECUTE
 		'SELECT coalesce('
@@ -262,7 +264,7 @@ BEGIN
 	INTO result
 	USING doctor, patient, branch_id, status, date_from, date_to, branches,
 		size, (coalesce(page, 1)::bigint - 1) * size,
-		appt_internal.count_limit(page, size);
+		appt_internal.count_limit(page, size), own;
 	RETURN result;
 END
 $$;
@@ -291,7 +293,7 @@ BEGIN
 	FROM appt.appointment a
 	JOIN appt.branch b ON b.branch_id = a.branch_id
 	WHERE a.appointment_id = $1 AND a.status <> 'held'
-		AND appt_internal.client_sees($2, a.branch_id);
+		AND appt_internal.client_sees_visit($2, a.branch_id, a.doctor_no);
 
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'appointment "%" does not exist', $1

@@ -33,15 +33,12 @@ CREATE FUNCTION appt_internal.may_manage_client(
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT EXISTS (
-		SELECT
-		FROM appt.api_client AS m
-		WHERE m.client_id = may_manage_client.manager
-			AND m.active
-			AND (may_manage_client.scopes IS NULL
-				OR may_manage_client.scopes <@ m.scopes)
-			AND (m.branch_ids IS NULL
-				OR may_manage_client.branch_ids <@ m.branch_ids));
+	SELECT coalesce(manager IS NOT NULL
+		AND coalesce(may_manage_client.scopes, '{}')
+			<@ appt_internal.client_scopes(manager)
+		AND (appt_internal.client_sees_all(manager)
+			OR may_manage_client.branch_ids
+				<@ appt_internal.client_branches(manager)), false);
 END;
 
 COMMENT ON FUNCTION appt_internal.may_manage_client(text, text[], text[]) IS
@@ -240,7 +237,7 @@ DECLARE
 	made record;
 	found appt.api_client;
 BEGIN
-	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
+	PERFORM appt_internal.act_for(client);
 	SELECT * INTO first
 	FROM appt_internal.kept_answer(client, 'POST /clients', idempotency_key,
 		request_hash);
@@ -297,7 +294,7 @@ DECLARE
 	found appt.api_client;
 	wanted appt.api_client;
 BEGIN
-	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
+	PERFORM appt_internal.act_for(client);
 	SELECT * INTO first
 	FROM appt_internal.kept_answer(client, 'PATCH /clients/{client_id}',
 		idempotency_key, request_hash);
@@ -376,7 +373,7 @@ DECLARE
 	secret text;
 	route CONSTANT text := 'POST /clients/{client_id}/rotate-secret';
 BEGIN
-	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
+	PERFORM appt_internal.act_for(client);
 	SELECT * INTO first
 	FROM appt_internal.kept_answer(client, route, idempotency_key,
 		request_hash);
@@ -416,7 +413,7 @@ AS $$
 DECLARE
 	found appt.api_client;
 BEGIN
-	PERFORM set_config('bioecko_appt.actor', 'client:' || client, true);
+	PERFORM appt_internal.act_for(client);
 	PERFORM FROM appt.api_client AS c
 	WHERE c.client_id = delete_client.client_id
 	FOR UPDATE;

@@ -110,6 +110,7 @@ AS $$
 DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
+	own integer := appt_internal.client_doctor_no(client);
 	sought tsquery := appt_internal.search_query(search);
 	matches integer[];
 	size integer := coalesce(per_page, 20);
@@ -136,7 +137,11 @@ BEGIN
 		CASE WHEN registered_after IS NOT NULL THEN
 			'p.registered_at >= $3::timestamp AT TIME ZONE'
 			' coalesce(appt_internal.branch_zone(p.branch_id), ''UTC'')' END,
-		CASE WHEN branches IS NOT NULL THEN
+		CASE WHEN own IS NOT NULL THEN
+			'EXISTS (SELECT FROM appt.appointment a'
+			' WHERE a.patient_no = p.patient_no AND a.doctor_no = $8'
+			' AND coalesce(a.branch_id = ANY ($4), true))'
+		WHEN branches IS NOT NULL THEN
 			'(p.branch_id IS NULL OR p.branch_id = ANY ($4) OR EXISTS ('
 			'SELECT FROM appt.appointment a WHERE a.patient_no = p.patient_no'
 			' AND a.branch_id = ANY ($4)))' END);
@@ -153,7 +158,7 @@ BEGIN
 		INTO result
 		USING matches, branch_id, registered_after, branches, size,
 			(coalesce(page, 1) - 1)::bigint * size,
-			appt_internal.count_limit(page, size);
+			appt_internal.count_limit(page, size), own;
 	RETURN result;
 END
 $$;
@@ -335,7 +340,7 @@ AS $$
 		JOIN appt.appointment a ON a.patient_no = p.patient_no
 		WHERE p.patient_id = $1
 			AND a.status <> 'held'
-			AND appt_internal.client_sees($2, a.branch_id)
+			AND appt_internal.client_sees_visit($2, a.branch_id, a.doctor_no)
 		ORDER BY a.slot_start DESC
 		LIMIT 50) v
 $$;

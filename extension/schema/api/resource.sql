@@ -17,6 +17,8 @@ FROM (VALUES
 		'appt_internal.client_sees($1, t.branch_id)',
 		'EXISTS (SELECT FROM appt.api_client c'
 		' WHERE t.branch_id = ANY (c.branch_ids))'
+		' OR EXISTS (SELECT FROM appt.staff s'
+		' WHERE t.branch_id = ANY (s.branch_ids))'
 		' OR EXISTS (SELECT FROM appt.webhook w'
 		' WHERE t.branch_id = ANY (w.branch_ids))',
 		NULL, 't.branch_id'),

@@ -13,13 +13,22 @@
  * on a frozen clinic too.
  * ------------------------------------------------------------------------ */
 
+CREATE FUNCTION appt_internal.all_scopes() RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN ARRAY[
+	'appointments:read', 'appointments:write', 'appointments:override',
+	'patients:read', 'patients:write', 'schedule:read', 'schedule:manage',
+	'webhooks:manage', 'notifications:manage', 'clients:manage',
+	'staff:manage', 'reports:read'];
+
+COMMENT ON FUNCTION appt_internal.all_scopes() IS
+	'Every scope that there is';
+
 CREATE FUNCTION appt_internal.is_scope_list(scopes text[]) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN scopes OPERATOR(pg_catalog.<@) ARRAY[
-	'appointments:read', 'appointments:write', 'appointments:override',
-	'patients:read', 'patients:write', 'schedule:read', 'schedule:manage',
-	'webhooks:manage', 'notifications:manage', 'clients:manage', 'reports:read']
+RETURN scopes OPERATOR(pg_catalog.<@) appt_internal.all_scopes()
 	AND pg_catalog.cardinality(scopes) > 0
 	AND pg_catalog.array_position(scopes, NULL) IS NULL;
 
@@ -75,7 +84,7 @@ COMMENT ON COLUMN appt.api_client.scopes IS
 	'What it may do: appointments:read, appointments:write, '
 	'appointments:override, patients:read, patients:write, schedule:read, '
 	'schedule:manage, webhooks:manage, notifications:manage, clients:manage, '
-	'reports:read';
+	'staff:manage, reports:read';
 COMMENT ON COLUMN appt.api_client.branch_ids IS
 	'Only these branches exist for it; NULL: all';
 COMMENT ON COLUMN appt.api_client.active IS
@@ -162,7 +171,7 @@ CREATE FUNCTION appt_internal.client_actor() RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN CASE
-	WHEN current_setting('bioecko_appt.actor', true) LIKE 'client:%'
+	WHEN current_setting('bioecko_appt.actor', true) ~ '^(client|staff):'
 		AND pg_has_role(session_user, 'appt_gateway', 'MEMBER')
 		THEN current_setting('bioecko_appt.actor', true)
 	ELSE concat_ws('/', 'role:' || session_user,
@@ -170,9 +179,25 @@ RETURN CASE
 END;
 
 COMMENT ON FUNCTION appt_internal.client_actor() IS
-	'Who acts, as in appt.history: client:<id> over HTTP, otherwise '
-	'role:<name> '
-	'with what bioecko_appt.actor adds to it';
+	'Who acts, as in appt.history: client:<id> or staff:<account> over HTTP, '
+	'otherwise role:<name> with what bioecko_appt.actor adds to it';
+
+CREATE FUNCTION appt_internal.act_for(client text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('bioecko_appt.actor', coalesce(
+		(SELECT 'staff:' || s.account
+		 FROM appt.staff s
+		 WHERE client LIKE 'staff:%' AND s.staff_id = substr(client, 7)),
+		'client:' || client, ''), true);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.act_for(text) IS
+	'Has the rest of the transaction done by an API client or a member of '
+	'staff, as appt_internal.client_actor() says it';
 
 CREATE FUNCTION appt_internal.api_client_audit() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -241,6 +266,11 @@ CREATE FUNCTION appt_internal.client_branches(client text) RETURNS text[]
 AS $$
 	SELECT CASE
 		WHEN $1 IS NULL THEN NULL
+		WHEN $1 LIKE 'staff:%' THEN coalesce(
+			(SELECT coalesce(s.branch_ids, ARRAY['*'])
+			 FROM appt.staff s
+			 WHERE s.staff_id = substr($1, 7) AND s.active),
+			ARRAY[]::text[])
 		ELSE coalesce(
 			(SELECT coalesce(c.branch_ids, ARRAY['*'])
 			 FROM appt.api_client c
@@ -250,8 +280,30 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION appt_internal.client_branches(text) IS
-	'The branches that an API client may see; NULL or {*} for all, {} for '
-	'one that does not exist or is disabled';
+	'The branches that an API client or a member of staff (staff:<staff_id>) '
+	'may see; NULL or {*} for all, {} for one that does not exist or is '
+	'disabled';
+
+CREATE FUNCTION appt_internal.client_scopes(client text) RETURNS text[]
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN $1 IS NULL THEN appt_internal.all_scopes()
+		WHEN $1 LIKE 'staff:%' THEN (
+			SELECT appt_internal.role_scopes(s.role)
+			FROM appt.staff s
+			WHERE s.staff_id = substr($1, 7) AND s.active)
+		ELSE (
+			SELECT c.scopes
+			FROM appt.api_client c
+			WHERE c.client_id = $1 AND c.active)
+	END
+$$;
+
+COMMENT ON FUNCTION appt_internal.client_scopes(text) IS
+	'What an API client or a member of staff may do; NULL for one that does '
+	'not exist or is disabled';
 
 CREATE FUNCTION appt_internal.client_sees(client text, branch_id text)
 	RETURNS boolean
@@ -271,7 +323,17 @@ CREATE FUNCTION appt_internal.require_client(client text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF client IS NOT NULL AND NOT EXISTS (
+	IF client LIKE 'staff:%' AND EXISTS (
+		SELECT
+		FROM appt.staff s
+		WHERE s.staff_id = substr(client, 7) AND s.active)
+	THEN
+		RETURN;
+	ELSIF client LIKE 'staff:%' THEN
+		RAISE EXCEPTION 'the account of staff is not known'
+			USING ERRCODE = 'SBT01',
+				DETAIL = 'The account is disabled or deleted.';
+	ELSIF client IS NOT NULL AND NOT EXISTS (
 		SELECT
 		FROM appt.api_client c
 		WHERE c.client_id = client AND c.active)
@@ -284,8 +346,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.require_client(text) IS
-	'Raises SBT01 unless the API client exists and is active; NULL is no '
-	'client but the session''s role';
+	'Raises SBT01 unless the API client or the member of staff exists and is '
+	'active; NULL is no client but the session''s role';
 
 /* --- for the DBA ------------------------------------------------------- */
 
@@ -321,12 +383,8 @@ BEGIN
 	IF appt_internal.is_scope_list(scopes) IS NOT TRUE THEN
 		RAISE EXCEPTION 'scopes are not a list of known scopes'
 			USING ERRCODE = 'SB001', COLUMN = 'scopes',
-				DETAIL = 'A client has at least one scope of '
-					'appointments:read, appointments:write, '
-					'appointments:override, '
-					'patients:read, patients:write, schedule:read, '
-					'schedule:manage, webhooks:manage, notifications:manage, '
-					'clients:manage, reports:read.';
+				DETAIL = format('A client has at least one scope of %s.',
+					array_to_string(appt_internal.all_scopes(), ', '));
 	END IF;
 END
 $$;

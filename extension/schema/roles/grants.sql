@@ -60,6 +60,7 @@ GRANT SELECT ON
 	appt.notification_setting,
 	appt.page_text_default,
 	appt.setting_definition,
+	appt.staff_audit,
 	appt.webhook
 	TO appt_admin;
 
@@ -71,6 +72,14 @@ GRANT UPDATE (name, description, scopes, branch_ids, active,
 	requests_per_minute) ON appt.api_client TO appt_admin;
 GRANT DELETE ON appt.api_client TO appt_admin;
 GRANT SELECT (kid, created_at) ON appt.signing_key TO appt_admin;
+
+/* Staff are made by appt.create_staff. Passwords and codes are nobody's. */
+GRANT SELECT (staff_id, account, name, role, branch_ids, doctor_id, language,
+	active, version, created_at, updated_at, last_sign_in_at, deleted_at),
+	UPDATE (name, role, branch_ids, doctor_id, language, active)
+	ON appt.staff TO appt_admin;
+GRANT SELECT (sign_in_id, staff_id, created_at, last_used_at, expires_at,
+	address, user_agent), DELETE ON appt.staff_sign_in TO appt_admin;
 
 /* A channel's secret is written, and read by the relay alone. */
 GRANT SELECT (channel_no, channel_id, kind, settings, active, version),
@@ -93,6 +102,7 @@ GRANT EXECUTE ON FUNCTION
  * calls them in no other way.
  */
 GRANT EXECUTE ON FUNCTION
+	appt_internal.all_scopes,
 	appt_internal.client_actor,
 	appt_internal.instant,
 	appt_internal.is_language_tag,
@@ -105,7 +115,8 @@ GRANT EXECUTE ON FUNCTION
 	appt_internal.month_of,
 	appt_internal.name_key,
 	appt_internal.new_id,
-	appt_internal.patient_terms
+	appt_internal.patient_terms,
+	appt_internal.role_scopes
 	TO appt_admin;
 
 /* --- appt_gateway: the HTTP gateway -------------------------------------- */

@@ -84,7 +84,8 @@ CREATE FUNCTION appt.upkeep(batch integer DEFAULT 5000)
 AS $$
 BEGIN
 	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys',
-		'revoked tokens', 'audit entries', 'noted changes']
+		'revoked tokens', 'audit entries', 'noted changes', 'sign-ins',
+		'audit entries of staff']
 	LOOP
 		BEGIN
 			problem := NULL;
@@ -97,6 +98,9 @@ BEGIN
 				WHEN 'audit entries' THEN appt_internal.sweep_client_audit(
 					batch)
 				WHEN 'noted changes' THEN appt_internal.sweep_changes(batch)
+				WHEN 'sign-ins' THEN appt_internal.sweep_sign_ins(batch)
+				WHEN 'audit entries of staff'
+					THEN appt_internal.sweep_staff_audit(batch)
 			END;
 		EXCEPTION WHEN OTHERS THEN
 			/* What stops one sweep, a trigger of the clinic's perhaps, stops

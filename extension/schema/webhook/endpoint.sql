@@ -240,15 +240,21 @@ CREATE FUNCTION appt_internal.owner_branches(owner text) RETURNS text[]
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN nullif(
-		appt_internal.client_branches(substring(owner FROM '^client:(.*)')),
-			'{*}');
+	RETURN CASE WHEN owner LIKE 'staff:%' THEN (
+			SELECT s.branch_ids
+			FROM appt.staff s
+			WHERE s.staff_id = substr(owner, 7) AND s.active)
+		ELSE nullif(
+			appt_internal.client_branches(
+				substring(owner FROM '^client:(.*)')), '{*}')
+		END;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.owner_branches(text) IS
-	'The branches that an owner (client:<id> or role:<name>) may see; NULL: '
-	'all; {}: none, as the client is disabled or deleted';
+	'The branches that an owner (client:<id>, staff:<staff_id> or '
+	'role:<name>) may see; NULL: all; {}: none, as the client is disabled or '
+	'deleted';
 
 CREATE FUNCTION appt_internal.check_webhook_secret(secret text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -2,9 +2,11 @@
  * Administering webhooks in SQL: for appt_admin, and beneath the JSON forms
  * of api/webhooks.sql and api/webhook_deliveries.sql.
  *
- * An owner is client:<id> for an API client, else role:<name>.  A client that
- * is limited to branches sees the webhooks that it created and no others; every
- * other client, and appt_admin, sees all.
+ * An owner is client:<id> for an API client, staff:<staff_id> for a person who
+ * is signed in, else role:<name>.  A client or a person that is limited to
+ * branches sees the webhooks that it created and no others; everybody else, and
+ * appt_admin, sees all.  What a person makes is the clinic's, and stays when
+ * the person goes.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt_internal.see_webhook(webhook_id text, owner text)
@@ -68,13 +70,16 @@ CREATE FUNCTION appt_internal.webhook_owner(client text) RETURNS text
 AS $$
 BEGIN
 	PERFORM appt_internal.require_client(client);
+	IF client LIKE 'staff:%' THEN
+		RETURN client;
+	END IF;
 	RETURN coalesce('client:' || client, 'role:' || session_user);
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.webhook_owner(text) IS
-	'How an API client, or else the session''s role, is named as an owner. '
-	'Raises SBT01';
+	'How an API client, a member of staff, or else the session''s role, is '
+	'named as an owner. Raises SBT01';
 
 CREATE FUNCTION appt_internal.check_webhook_count(owner text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -156,6 +156,9 @@ VALUES ('hold_min', NULL, NULL, '7'), ('hold_min', 'MUM-01', NULL, '8'),
 	('hold_min', NULL, 'DOC-X', '9');
 INSERT INTO appt.patient (first_name) VALUES ('Numbered');
 SELECT appt.create_client('Kept', branch_ids => '{MUM-01}', id => 'c_kept');
+SELECT appt.create_staff('kept', 'Kept', 'doctor', '$y$hash', '{MUM-01}', 'DOC-X');
+INSERT INTO appt.staff_recovery_code (staff_id, code_hash)
+SELECT staff_id, sha256('x') FROM appt.staff;
 -- A way to tell patients, what one wants of it, what was told.
 INSERT INTO appt.notification_channel (channel_id, kind, settings, secret,
 	active)

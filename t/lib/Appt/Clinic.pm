@@ -53,7 +53,7 @@ sub create_client {
         $arg{name} // 'Test', $arg{scopes} // [qw(appointments:read
             appointments:write appointments:override patients:read
             patients:write schedule:read schedule:manage webhooks:manage
-            notifications:manage clients:manage reports:read)], $arg{branch_ids});
+            notifications:manage clients:manage staff:manage reports:read)], $arg{branch_ids});
 }
 
 # A connection to the gateway with a token of the clinic's client, or of another.

@@ -44,6 +44,8 @@ my %plain = (
     language => sub { sprintf 'en-%02d', ++$_[0]{count} }, body => 'Text',
     kind => 'sms', settings => { url => 'https://sms.example/', body => {} },
     active => JSON::PP::false(),
+    account => sub { 'account' . ++$_[0]{count} }, role => 'reception',
+    password => 'a long enough phrase',
 );
 
 # What is given beside that which is required.
@@ -53,6 +55,7 @@ my %more = (
     "GET $v1/appointments/slots/first"          => ['doctor_id'],
     "PATCH $v1/webhooks/{webhook_id}"           => ['description'],
     "PATCH $v1/clients/{client_id}"             => ['name'],
+    "PATCH $v1/staff/{staff_id}"                => ['name'],
     "PATCH $v1/patients/{patient_id}"           => ['first_name'],
     "PATCH $v1/branches/{branch_id}"            => ['name'],
     "PATCH $v1/branches/{branch_id}/closures/{closure_id}" => ['reason'],
@@ -86,7 +89,7 @@ my %chosen = ("POST $v1/branches" => 'branch_id',
 
 # Ids of objects that belong to a branch or to nobody.
 my %is_id = map { $_ => 1 } qw(appointment_id hold_id webhook_id delivery_id
-    client_id patient_id doctor_id to_doctor_id branch_id branch_ids
+    client_id staff_id sign_in_id patient_id doctor_id to_doctor_id branch_id branch_ids
     notification_id), keys %collection;
 
 sub new {
@@ -146,6 +149,7 @@ sub request {
         next unless $arg->{required} || $given{$name} || $name eq 'per_page';
         $request{$name} = $self->value($route, $name, $branch, \%request);
     }
+    $request{role} = 'doctor' if $request{role} && $request{doctor_id};
     $self->{full}->post("$v1/settings", { %request, value => 7 })
         if $route->{path} =~ m{/settings/\{};
     return \%request;
@@ -156,7 +160,7 @@ sub request {
 sub usual {
     my ($route, $wanted) = @_;
     return 'branch_id'  if $route->{path} =~ m{/appointments\b};
-    return 'branch_ids' if $route->{name} =~ m{^POST \S+/clients$};
+    return 'branch_ids' if $route->{name} =~ m{^POST \S+/(?:clients|staff)$};
     return 'doctor_id'  if $route->{path} =~ m{/settings} && $wanted ne 'branch_id';
     return ();
 }
@@ -221,6 +225,10 @@ sub object {
         if $name eq 'hold_id';
     return $self->make('clients', { name => 'Other', branch_ids => [$branch],
         scopes => ['clients:manage'] })->{client_id} if $name eq 'client_id';
+    return $self->make('staff', { branch_ids => [$branch], name => 'Other',
+        account => 'account' . ++$self->{count}, role => 'reception',
+        password => $plain{password} })->{staff_id} if $name eq 'staff_id';
+    return $self->sign_in($branch) if $name eq 'sign_in_id';
     return $self->webhook($branch) if $name eq 'webhook_id';
     return $self->{full}->get("$v1/webhooks/$so_far->{webhook_id}/deliveries")
         ->{json}[0]{delivery_id} if $name eq 'delivery_id';
@@ -249,6 +257,16 @@ sub make {
     my $r = $self->{full}->post("$v1/$path", $body);
     die "POST $path: $r->{body}\n" if $r->{status} > 299;
     return $r->{json};
+}
+
+# Somebody who is signed in.
+sub sign_in {
+    my ($self, $branch) = @_;
+    return $self->{clinic}->cluster->value(q{INSERT INTO appt.staff_sign_in
+        (sign_in_id, staff_id, token_hash, expires_at) VALUES ($1, $2,
+        sha256(convert_to($1, 'UTF8')), clock_timestamp() + interval '1 hour')
+        RETURNING sign_in_id}, 'sgn_' . ++$self->{count},
+        $self->object(undef, 'staff_id', $branch, {}));
 }
 
 # A doctor who works round the clock, Monday to Saturday.

@@ -1,0 +1,184 @@
+/*
+ * secondfactor.c
+ *		POST /auth/session/totp and /auth/session/totp/confirm.
+ */
+#include "http/secondfactor.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "http/otp.h"
+#include "http/signin.h"
+#include "http/staffcall.h"
+#include "http/text.h"
+
+#define RECOVERY_CODES 10
+
+static const Statement *begin_statement;
+static const Statement *own_statement;
+static const Statement *confirm_statement;
+
+static void begin_done(Query *query, QueryOutcome outcome, PGresult *result);
+static void pending_done(Query *query, QueryOutcome outcome,
+						 PGresult *result);
+static void confirm(Exchange *exchange, const char *secret, int64_t step);
+static void confirm_done(Query *query, QueryOutcome outcome,
+						 PGresult *result);
+
+/* Registers the statements; before any loop. */
+void
+secondfactor_init(void)
+{
+	begin_statement = statement_register(
+		"SELECT body FROM appt_api.begin_totp(token_sha256 => $1)", 1);
+	own_statement = statement_register(
+		"SELECT body FROM appt_api.own_credentials(token_sha256 => $1)", 1);
+	confirm_statement = statement_register(
+		"SELECT body FROM appt_api.confirm_totp(token_sha256 => $1, "
+		"secret_sha256 => $2, totp_step => $3, recovery_sha256 => $4)", 4);
+}
+
+/* POST /auth/session/totp */
+void
+serve_begin_totp(Exchange *exchange)
+{
+	const char **params = arena_alloc(&exchange->arena, sizeof(char *));
+
+	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
+	{
+		params[0] = signin_hash(&exchange->arena, exchange->sign_in);
+		staffcall_ask(exchange, begin_statement, params, begin_done);
+	}
+	exchange_finish(exchange);
+}
+
+/* The key is made: shown this once. */
+static void
+begin_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	Exchange   *exchange = query->context;
+	json_t	   *begun = staffcall_answer(exchange, query, outcome, result);
+	const char *base32 = "";
+	const char *url = NULL;
+
+	if (begun != NULL)
+		url = otp_url(&exchange->arena,
+					  json_string_value(json_object_get(begun, "secret")),
+					  json_string_value(json_object_get(begun, "account")),
+					  &base32);
+	if (!exchange_is_answered(exchange) && url == NULL)
+		exchange_refuse_sign_in(exchange);
+	else if (url != NULL)
+	{
+		const char *svg = otp_qr_svg(&exchange->arena, url);
+		json_t	   *answer = json_object();
+
+		json_object_set_new(answer, "secret", json_string(base32));
+		json_object_set_new(answer, "otpauth_url", json_string(url));
+		json_object_set_new(answer, "qr_svg",
+							json_string(svg != NULL ? svg : ""));
+		staffcall_json(exchange, answer);
+		json_decref(answer);
+	}
+	json_decref(begun);
+	exchange_finish(exchange);
+}
+
+/* POST /auth/session/totp/confirm */
+void
+serve_confirm_totp(Exchange *exchange)
+{
+	const char **params = arena_alloc(&exchange->arena, sizeof(char *));
+
+	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
+	{
+		params[0] = signin_hash(&exchange->arena, exchange->sign_in);
+		staffcall_ask(exchange, own_statement, params, pending_done);
+	}
+	exchange_finish(exchange);
+}
+
+/* The key came, of which a code is to be. */
+static void
+pending_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	static const Problem not_begun = {409, "invalid_transition", "",
+		"There is no key to be confirmed."
+	};
+	Exchange   *exchange = query->context;
+	json_t	   *own = staffcall_answer(exchange, query, outcome, result);
+	const char *secret = json_string_value(
+		json_object_get(own, "totp_pending"));
+	int64_t		step = secret != NULL
+		? otp_step(secret, exchange->call.params[0]) : 0;
+
+	if (!exchange_is_answered(exchange) && own == NULL)
+		exchange_refuse_sign_in(exchange);
+	else if (own != NULL && secret == NULL)
+		exchange_refuse(exchange, &not_begun);
+	else if (own != NULL && step == 0)
+		staffcall_wrong(exchange);
+	else if (own != NULL)
+		confirm(exchange, secret, step);
+	json_decref(own);
+	exchange_finish(exchange);
+}
+
+/* The code is right: the key counts, and recovery codes are made. */
+static void
+confirm(Exchange *exchange, const char *secret, int64_t step)
+{
+	const char **params = arena_alloc(&exchange->arena, 4 * sizeof(char *));
+	char		hex[SHA256_HEX_SIZE];
+	json_t	   *codes = json_array();
+	Buf			hashes = {0};
+	int			i;
+
+	buf_char(&hashes, '{');
+	for (i = 0; i < RECOVERY_CODES; i++)
+	{
+		const char *code = otp_recovery_code(&exchange->arena);
+
+		if (i > 0)
+			buf_char(&hashes, ',');
+		if (code != NULL)
+			buf_text(&hashes, otp_recovery_hash(&exchange->arena, code));
+		json_array_append_new(codes, json_string(code != NULL ? code : ""));
+	}
+	buf_char(&hashes, '}');
+	exchange->work = codes;
+	text_sha256_hex(&secret, 1, hex);
+	params[0] = signin_hash(&exchange->arena, exchange->sign_in);
+	params[1] = arena_strdup(&exchange->arena, hex);
+	params[2] = arena_printf(&exchange->arena, "%" PRId64, step);
+	params[3] = arena_strdup(&exchange->arena, buf_get(&hashes));
+	buf_free(&hashes);
+	staffcall_ask(exchange, confirm_statement, params, confirm_done);
+}
+
+/* From now on a code is asked for; the recovery codes are shown this once. */
+static void
+confirm_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	static const Problem changed = {409, "invalid_transition", "",
+		"The key is another by now."
+	};
+	Exchange   *exchange = query->context;
+	json_t	   *codes = exchange->work;
+	json_t	   *done = staffcall_answer(exchange, query, outcome, result);
+
+	exchange->work = NULL;
+	if (!exchange_is_answered(exchange) && done == NULL)
+		exchange_refuse(exchange, &changed);
+	else if (done != NULL)
+	{
+		json_t	   *answer = json_object();
+
+		json_object_set(answer, "recovery_codes", codes);
+		staffcall_json(exchange, answer);
+		json_decref(answer);
+	}
+	json_decref(codes);
+	json_decref(done);
+	exchange_finish(exchange);
+}
