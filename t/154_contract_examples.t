@@ -151,6 +151,11 @@ for my $case (
     $http->patch($at, { channel => 'email', subject => 'x' })
         if $id eq 'notification_template_id';
     sends("PATCH $v/$collection/{$id}", 200, $at);
+    if ($id eq 'channel_id') {
+        $http->patch($at, { kind => 'email', settings => {
+            host => 'h', from => 'a@b.example' } });
+        sends("POST $v/$collection/{$id}/test", 202, "$at/test");
+    }
     sends("DELETE $v/$collection/{$id}", 204, $at);
 }
 

@@ -25,6 +25,7 @@ my %clinic_wide = map { $_ => 1 } (
     'POST /api/v1/visit-types', 'POST /api/v1/departments',
     'POST /api/v1/notification-templates',
     'POST /api/v1/notification-channels',
+    'POST /api/v1/notification-channels/{channel_id}/test',
     map { ("$_ /api/v1/notification-channels/{channel_id}",
         "$_ /api/v1/visit-types/{visit_type}",
         "$_ /api/v1/departments/{department_id}", "$_ /api/v1/"

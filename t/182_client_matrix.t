@@ -38,7 +38,8 @@ my %not_at_home = (delete_branch => 'SB404', map { $_ => 'SBF01' } qw(create_bra
     create_department update_department delete_department
     create_notification_template update_notification_template
     delete_notification_template create_notification_channel
-    update_notification_channel delete_notification_channel));
+    update_notification_channel delete_notification_channel
+    test_notification_channel));
 
 # Takes rights away and gives none: a token may be revoked by whoever has it.
 my %takes_away = (revoke_token => 1);
@@ -192,6 +193,10 @@ sub value {
         |registered_after|to_doctor_id|notify|source|event|channel|language|secret|notes
         |kind)$/x;
     return '2026-03-16' if $name eq 'report' && $arg =~ /^(?:from|to)$/;
+    return '+919876543210' if $name eq 'test_notification_channel'
+        && $arg eq 'to';
+    return undef if $name eq 'test_notification_channel'
+        && $arg eq 'notification_template_id';
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
     return undef if $name eq 'create_staff' && $arg eq 'doctor_id';
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;

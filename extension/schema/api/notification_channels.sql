@@ -103,3 +103,46 @@ RETURN appt_internal.delete_row(
 COMMENT ON FUNCTION appt_api.delete_notification_channel IS
 	'Deletes a channel to patients with its secret; what was sent by it stays '
 	'in the log. Raises SB404, SBF01, SBP01';
+
+CREATE FUNCTION appt_api.test_notification_channel(
+	channel_id text,
+	"to" text,
+	notification_template_id text,
+	client text,
+	idempotency_key text,
+	request_hash text,
+	OUT body text,
+	OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	prior record;
+	n appt.notification;
+BEGIN
+	prior := appt_internal.kept_answer(client,
+		'POST /notification-channels/test', idempotency_key, request_hash);
+	body := prior.body;
+	replayed := prior.replayed;
+	IF NOT replayed THEN
+		IF NOT appt_internal.client_sees_all(client) THEN
+			PERFORM appt_internal.refuse_elsewhere('notification_channel',
+				channel_id);
+		ELSIF notification_template_id !~ '^[1-9][0-9]{0,17}$' THEN
+			PERFORM appt_internal.refuse_id('notification template',
+				notification_template_id, 'notification_template_id', 'SBU01');
+		END IF;
+		n := appt_internal.write_test(channel_id, $2,
+			notification_template_id::bigint);
+		body := appt_internal.notification_body(n.notification_no);
+		PERFORM appt_internal.idempotency_finish(client,
+			'POST /notification-channels/test', idempotency_key, request_hash,
+			NULL, NULL, body);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.test_notification_channel IS
+	'As appt.test_channel: answers the message, which the relay is to send; '
+	'what became of it is asked by its id. Raises SB001, SB404, SBF01, SBU01, '
+	'SB950, SBU02';

@@ -2,7 +2,8 @@
  * Messages to patients as JSON: the log, an appointment's messages with what
  * can be said of them, and sending again.
  *
- * A message belongs to its appointment's branch.  What a server in the clinic's
+ * A message belongs to its appointment's branch, a test of a channel to the
+ * whole clinic.  What a server in the clinic's
  * own network answered to a provider's request is appt_admin's to read: nobody
  * reads that network through a channel.
  * ------------------------------------------------------------------------ */
@@ -78,9 +79,12 @@ BEGIN
 	IF notification_id ~ '^[1-9][0-9]{0,17}$' THEN
 		SELECT n.notification_no INTO found
 		FROM appt.notification n
-		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
+		LEFT JOIN appt.appointment a
+			ON a.appointment_no = n.appointment_no
 		WHERE n.notification_no = notification_id::bigint
-			AND appt_internal.client_sees(client, a.branch_id);
+			AND CASE WHEN a.branch_id IS NULL
+				THEN appt_internal.client_sees_all(client)
+				ELSE appt_internal.client_sees(client, a.branch_id) END;
 	END IF;
 	IF found IS NULL THEN
 		PERFORM appt_internal.refuse_id('notification', notification_id,

@@ -254,6 +254,8 @@ BEGIN
 	IF n.event = 'reminder' THEN
 		m.unsubscribe_url := filling->>'unsubscribe_link';
 		RETURN m;
+	ELSIF n.event = 'test' THEN
+		RETURN m;
 	END IF;
 
 	m.calendar_method := CASE n.event WHEN 'cancelled' THEN 'CANCEL'
@@ -509,6 +511,8 @@ BEGIN
 		AS k (channel_no, leased) ON k.channel_no = c.channel_no
 	WHERE c.active;
 
+	RETURN QUERY SELECT * FROM appt_internal.claim_tests(relay_no,
+		max_messages, lease);
 	FOR queue IN
 		SELECT 0
 		UNION ALL
@@ -524,6 +528,7 @@ BEGIN
 			WHERE t.channel_no = queue
 				AND t.state = 'due'
 				AND t.due_at <= clock_timestamp()
+				AND t.appointment_no IS NOT NULL
 			ORDER BY t.due_at
 			LIMIT CASE queue WHEN 0 THEN left_over
 				ELSE least(left_over, (rooms->>queue::text)::integer) END

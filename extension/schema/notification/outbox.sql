@@ -13,11 +13,12 @@
 
 CREATE TABLE appt.notification (
 	notification_no bigint GENERATED ALWAYS AS IDENTITY,
-	appointment_no bigint NOT NULL,
+	appointment_no bigint,
 	event text NOT NULL,
-	slot_start timestamptz NOT NULL,
+	slot_start timestamptz,
 	lead_min integer,
 	root_no bigint,
+	template_no bigint,
 	state text NOT NULL DEFAULT 'due',
 	reason text,
 	channel_no integer NOT NULL DEFAULT 0,
@@ -38,6 +39,10 @@ CREATE TABLE appt.notification (
 	CONSTRAINT notification_pkey PRIMARY KEY (notification_no),
 	CONSTRAINT notification_state_known CHECK (state IN ('due', 'sending',
 		'sent', 'delivered', 'read', 'failed', 'skipped', 'dead')),
+	CONSTRAINT notification_test_has_no_visit CHECK (
+		(event = 'test') = (appointment_no IS NULL)
+		AND (event = 'test') = (slot_start IS NULL)
+		AND (event = 'test' OR template_no IS NULL)),
 	CONSTRAINT notification_reminder_has_lead
 		CHECK ((event = 'reminder') = (lead_min IS NOT NULL)),
 	CONSTRAINT notification_sending_leased CHECK (state <> 'sending'
@@ -52,6 +57,10 @@ CREATE TABLE appt.notification (
 /* What is due on a channel; 0: none is chosen yet. */
 CREATE INDEX notification_due ON appt.notification (channel_no, due_at)
 	WHERE state = 'due';
+
+/* Tests of channels, whichever they are for. */
+CREATE INDEX notification_test ON appt.notification (notification_no)
+	WHERE event = 'test' AND state = 'due';
 
 CREATE INDEX notification_leased ON appt.notification (relay_no, lease_until)
 	WHERE state = 'sending';
@@ -80,7 +89,8 @@ COMMENT ON TABLE appt.notification IS
 COMMENT ON COLUMN appt.notification.notification_no IS
 	'Number of the message';
 COMMENT ON COLUMN appt.notification.event IS
-	'booked, rescheduled, cancelled or reminder';
+	'booked, rescheduled, cancelled or reminder; test: of a channel, about no '
+	'appointment';
 COMMENT ON COLUMN appt.notification.slot_start IS
 	'When the visit was to begin as this was written; it has moved since where '
 	'the appointment says otherwise';
@@ -88,6 +98,8 @@ COMMENT ON COLUMN appt.notification.lead_min IS
 	'How many minutes before the visit, of a reminder';
 COMMENT ON COLUMN appt.notification.root_no IS
 	'The message of which this is another try, by another channel';
+COMMENT ON COLUMN appt.notification.template_no IS
+	'Of a test: the template whose words it has; NULL: plain ones';
 COMMENT ON COLUMN appt.notification.state IS
 	'due (from due_at on), sending (a relay has it until lease_until), sent '
 	'(the other side took it), delivered, read (as the provider reports), '

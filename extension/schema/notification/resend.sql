@@ -24,7 +24,7 @@ BEGIN
 	UPDATE appt.notification t
 	SET state = 'due',
 		reason = NULL,
-		channel_no = 0,
+		channel_no = CASE t.event WHEN 'test' THEN t.channel_no ELSE 0 END,
 		attempts = 0,
 		created_at = clock_timestamp(),
 		due_at = clock_timestamp(),

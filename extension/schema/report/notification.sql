@@ -58,6 +58,7 @@ LEFT JOIN (
 		count(*) FILTER (WHERE n.state IN ('failed', 'dead')) AS failed_24h
 	FROM appt.notification n
 	WHERE n.finished_at >= statement_timestamp() - interval '24 hours'
+		AND n.event <> 'test'
 	GROUP BY n.channel_no) l ON l.channel_no = c.channel_no;
 
 COMMENT ON VIEW appt_report.notification_health IS

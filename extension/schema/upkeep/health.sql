@@ -102,7 +102,8 @@ BEGIN
 	SELECT count(*) INTO failed
 	FROM appt.notification n
 	WHERE n.finished_at > at - interval '1 day'
-		AND n.state IN ('failed', 'dead');
+		AND n.state IN ('failed', 'dead')
+		AND n.event <> 'test';
 
 	SELECT string_agg(format('%s: %s', c.channel_id, k.error), '; '
 		ORDER BY c.channel_id)

@@ -178,6 +178,7 @@ sub value {
     my ($self, $route, $name, $branch, $so_far) = @_;
     return "NEW-" . ++$self->{count} if $name eq ($chosen{ $route->{name} } // '');
     return 'hold_min' if $name eq 'name' && $route->{path} =~ /settings/;
+    return '+919876543210' if $name eq 'to' && $route->{path} =~ m{/test$};
     if ($name eq 'visit_type') {
         my $made = $self->make('visit-types',
             { visit_type => 'v' . ++$self->{count}, name => 'Visit' });
