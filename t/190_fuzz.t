@@ -6,7 +6,14 @@
 use strict;
 use warnings;
 use Test::More;
+use Appt::Cluster;
 use Appt::Util qw(root_dir run_command);
+
+# What the extension writes and reads is fuzzed where it is.
+my $cluster = Appt::Cluster->new;
+$cluster->psql('SET client_min_messages = warning; '
+    . 'CREATE EXTENSION bioecko_appt CASCADE');
+$ENV{APPT_FUZZ_DSN} = $cluster->dsn;
 
 chdir root_dir() . '/gateway' or die "cannot enter gateway/: $!\n";
 my $seconds = $ENV{APPT_FUZZ_S} // 3;
