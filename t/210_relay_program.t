@@ -107,8 +107,8 @@ subtest 'metrics are well-formed' => sub {
     for (@line) {
         if (/^# TYPE (\w+) (counter|gauge)$/) { $type{$1} = $2 }
         elsif (/^# HELP \w+ \S.*\.$/) { next }
-        elsif (/^(\w+)(\{\w+="\w+"\})? -?[\d.e+-]+$/) {
-            push @bad, $_ if !$type{$1} || $seen{$_}++
+        elsif (/^(\w+)(\{\w+="[\w.-]+"(?:,\w+="\w+")*\})? -?[\d.e+-]+$/) {
+            push @bad, $_ if !$type{$1} || $seen{ $1 . ($2 // '') }++
                 || ($type{$1} eq 'counter') != ($1 =~ /_total$/ ? 1 : 0);
         }
         else { push @bad, $_ }

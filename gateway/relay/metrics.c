@@ -8,6 +8,7 @@
 #include "relay/metrics.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -18,10 +19,12 @@ Metrics		metrics;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Buf	published = {0};
 static Metrics shown;			/* what metrics was at that time */
+static Buf	messages = {0};		/* gauges of messages, as text */
 
 static void metric(const char *name, const char *type, const char *help,
 				   double value);
 static void outcomes(void);
+static const char *message_help(const char *name);
 static void health_text(Buf *text);
 static int	page(const char *path, Buf *text);
 
@@ -86,7 +89,66 @@ metrics_publish(void)
 		   backlog->endpoints_disabled);
 	metric("endpoints_failing", "gauge",
 		   "Endpoints whose last attempt failed", backlog->endpoints_failing);
+	buf_text(&published, buf_get(&messages));
 	pthread_mutex_unlock(&lock);
+}
+
+/* From here on those of messages are counted anew. */
+void
+metrics_begin_messages(void)
+{
+	buf_clear(&messages);
+	metrics.waiting = (MessageBacklog) {0};
+}
+
+/* Adds one of messages; those of a name come together. */
+void
+metrics_add_message(const MessageGauge *gauge)
+{
+	const char *name = gauge->name;
+	char		type[128];
+
+	if (strcmp(name, "messages_due") == 0)
+		metrics.waiting.due += (long long) gauge->value;
+	else if (strcmp(name, "messages_oldest_due_seconds") == 0 &&
+			 gauge->value > metrics.waiting.oldest_due_s)
+		metrics.waiting.oldest_due_s = gauge->value;
+	snprintf(type, sizeof(type), "# TYPE bioecko_relay_%s gauge\n", name);
+	if (strstr(buf_get(&messages), type) == NULL)
+		buf_printf(&messages, "# HELP bioecko_relay_%s %s.\n%s", name,
+				   message_help(name), type);
+	buf_printf(&messages, "bioecko_relay_%s{channel=\"%s\"", name,
+			   gauge->channel);
+	if (gauge->state != NULL)
+		buf_printf(&messages, ",state=\"%s\"", gauge->state);
+	if (gauge->reason != NULL)
+		buf_printf(&messages, ",reason=\"%s\"", gauge->reason);
+	buf_printf(&messages, "} %.15g\n", gauge->value);
+}
+
+/* What a gauge of messages is. */
+static const char *
+message_help(const char *name)
+{
+	static const struct
+	{
+		const char *name;
+		const char *help;
+	}			gauges[] = {
+		{"messages_due", "Messages to patients that could be sent now"},
+		{"messages_oldest_due_seconds",
+		"How long the oldest due message waits"},
+		{"messages_day", "What became of messages in the last 24 hours"},
+		{"channel_up", "0: the channel is out of order"},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+	{
+		if (strcmp(gauges[i].name, name) == 0)
+			return gauges[i].help;
+	}
+	return "Of messages";
 }
 
 /* Adds one number with its description. */
@@ -119,13 +181,15 @@ health_text(Buf *text)
 	buf_printf(text, "{\"status\":\"ok\",\"database\":%s,\"listening\":%s,"
 			   "\"pending\":%lld,\"due\":%lld,\"oldest_due_s\":%.0f,"
 			   "\"in_flight\":%lld,\"held\":%lld,\"delivered\":%lld,"
-			   "\"failed\":%lld,\"dead\":%lld}\n",
+			   "\"failed\":%lld,\"dead\":%lld,\"messages_due\":%lld,"
+			   "\"messages_oldest_due_s\":%.0f}\n",
 			   shown.connected ? "true" : "false",
 			   shown.listening ? "true" : "false",
 			   shown.backlog.pending, shown.backlog.due,
 			   shown.backlog.oldest_due_s, shown.backlog.in_flight,
 			   shown.backlog.held, shown.delivered,
-			   shown.failed_status + shown.failed_network, shown.dead);
+			   shown.failed_status + shown.failed_network, shown.dead,
+			   shown.waiting.due, shown.waiting.oldest_due_s);
 }
 
 /* The page of a path; runs in the listener's thread. */

@@ -21,6 +21,13 @@ typedef struct Backlog
 	long long	endpoints_failing;
 } Backlog;
 
+/* Messages to patients that wait. */
+typedef struct MessageBacklog
+{
+	long long	due;
+	double		oldest_due_s;
+} MessageBacklog;
+
 typedef struct Metrics
 {
 	long long	delivered;		/* attempts by outcome */
@@ -43,12 +50,25 @@ typedef struct Metrics
 	bool		connected;
 	bool		listening;
 	Backlog		backlog;
+	MessageBacklog waiting;
 } Metrics;
+
+/* One of appt_relay.message_stats; labels may be NULL. */
+typedef struct MessageGauge
+{
+	const char *name;
+	const char *channel;
+	const char *state;
+	const char *reason;
+	double		value;
+} MessageGauge;
 
 extern Metrics metrics;
 
 extern bool metrics_listen(const char *address)
 			__attribute__((warn_unused_result));
+extern void metrics_begin_messages(void);
+extern void metrics_add_message(const MessageGauge *gauge);
 extern void metrics_publish(void);
 
 #endif							/* APPT_RELAY_METRICS_H */

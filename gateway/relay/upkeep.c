@@ -38,6 +38,8 @@ static void messages_send(void);
 static void messages_answered(PGresult *rows);
 static void stats_send(void);
 static void stats_answered(PGresult *rows);
+static void counts_send(void);
+static void counts_answered(PGresult *rows);
 static void sweep_send(void);
 static void sweep_answered(PGresult *rows);
 static void retention_send(void);
@@ -46,6 +48,8 @@ static void upkeep_up(Link *link);
 static void upkeep_result(Link *link, PGresult *result);
 static void upkeep_down(Link *link);
 static Chore *next_chore(void);
+static void seldom(Chore *chore);
+static const char *text_or_null(const PGresult *rows, int row, int column);
 static void log_health(const Backlog *backlog);
 static long long number(const PGresult *rows, int row, int column);
 
@@ -54,6 +58,7 @@ enum
 	TICK,
 	MESSAGES,
 	STATS,
+	COUNTS,
 	SWEEP,
 	RETENTION,
 	CHORES,
@@ -63,6 +68,7 @@ static Chore chores[CHORES] = {
 	[TICK] = {.send = tick_send, .answered = tick_answered},
 	[MESSAGES] = {.send = messages_send, .answered = messages_answered},
 	[STATS] = {.send = stats_send, .answered = stats_answered},
+	[COUNTS] = {.send = counts_send, .answered = counts_answered},
 	[SWEEP] = {.send = sweep_send, .answered = sweep_answered},
 	[RETENTION] = {.send = retention_send, .answered = retention_answered},
 };
@@ -88,6 +94,7 @@ upkeep_open(const char *dsn, void (*wake) (void))
 	chores[TICK].every_ms = settings.poll_ms;
 	chores[MESSAGES].every_ms = settings.poll_ms * MESSAGES_POLLS;
 	chores[STATS].every_ms = settings.stats_every_ms;
+	chores[COUNTS].every_ms = settings.stats_every_ms;
 	chores[SWEEP].every_ms = settings.upkeep_every_s * 1000LL;
 	chores[RETENTION].every_ms = settings.retention_every_s * 1000LL;
 	chores[RETENTION].due_ms = clock_ms() + chores[RETENTION].every_ms;
@@ -228,15 +235,13 @@ stats_send(void)
 	});
 }
 
-/* The backlog was counted; what takes long is done more seldom. */
+/* The backlog was counted. */
 static void
 stats_answered(PGresult *rows)
 {
 	int64_t		now = clock_ms();
-	int64_t		pause_ms = (now - sent_ms) * STATS_SHARE;
 
-	if (chores[STATS].due_ms < now + pause_ms)
-		chores[STATS].due_ms = now + pause_ms;
+	seldom(&chores[STATS]);
 	metrics.backlog = (Backlog) {
 		.pending = number(rows, 0, 0),
 		.due = number(rows, 0, 1),
@@ -254,6 +259,54 @@ stats_answered(PGresult *rows)
 	}
 }
 
+/* Counts messages to patients. */
+static void
+counts_send(void)
+{
+	link_send(&database, &(LinkStatement) {
+		.sql = "SELECT gauge, channel, state, reason, value "
+			"FROM appt_relay.message_stats()",
+		.timeout_ms = LONG_MS,
+	});
+}
+
+/* Messages were counted. */
+static void
+counts_answered(PGresult *rows)
+{
+	int			row;
+
+	seldom(&chores[COUNTS]);
+	metrics_begin_messages();
+	for (row = 0; row < PQntuples(rows); row++)
+		metrics_add_message(&(MessageGauge) {
+			.name = PQgetvalue(rows, row, 0),
+			.channel = PQgetvalue(rows, row, 1),
+			.state = text_or_null(rows, row, 2),
+			.reason = text_or_null(rows, row, 3),
+			.value = strtod(PQgetvalue(rows, row, 4), NULL),
+		});
+}
+
+/* What was counted just now is counted again after ten times that long. */
+static void
+seldom(Chore *chore)
+{
+	int64_t		now = clock_ms();
+	int64_t		pause_ms = (now - sent_ms) * STATS_SHARE;
+
+	if (chore->due_ms < now + pause_ms)
+		chore->due_ms = now + pause_ms;
+}
+
+/* A text of a row, or NULL. */
+static const char *
+text_or_null(const PGresult *rows, int row, int column)
+{
+	return PQgetisnull(rows, row, column) ? NULL
+		: PQgetvalue(rows, row, column);
+}
+
 /* How things stand, for whoever reads the log. */
 static void
 log_health(const Backlog *backlog)
@@ -268,7 +321,10 @@ log_health(const Backlog *backlog)
 			 log_int("delivered", metrics.delivered),
 			 log_int("failed_status", metrics.failed_status),
 			 log_int("failed_network", metrics.failed_network),
-			 log_int("dead", metrics.dead));
+			 log_int("dead", metrics.dead),
+			 log_int("messages_due", metrics.waiting.due),
+			 log_int("messages_oldest_due_s",
+					 (long long) metrics.waiting.oldest_due_s));
 }
 
 /* What has served its time, by the database's own list of it. */
