@@ -104,7 +104,7 @@ FROM appt.create_client(
 	scopes => ARRAY['appointments:read', 'appointments:write',
 		'appointments:override', 'patients:read', 'patients:write',
 		'schedule:read', 'schedule:manage', 'webhooks:manage',
-		'notifications:manage', 'clients:manage', 'reports:read']);
+		'notifications:manage', 'clients:manage', 'staff:manage', 'reports:read']);
 SQL
             fail_log "$log" "the demo's API client could not be made."
     fi

@@ -215,7 +215,10 @@ sends("POST $s/reset-totp", 200, "$at/reset-totp");
 sends("POST $s/password", 204, "$at/password");
 sends("PATCH $s", 200, $at);
 sends("DELETE $s", 204, $at);
-sends("GET $_", 200, $_) for grep { !/docs|session|\{/ }
+sends("POST $v/boards", 201, "$v/boards");
+my ($board) = @{ sends("GET $v/boards", 200, "$v/boards") };
+sends("DELETE $v/boards/{board_id}", 204, "$v/boards/$board->{board_id}");
+sends("GET $_", 200, $_) for grep { !m{docs|session|\{|/board$} }
     map { $_->{name} =~ /^GET (\S+)/ } grep { !@{ $_->{scopes} } }
     $api->operations;
 

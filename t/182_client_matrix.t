@@ -48,7 +48,8 @@ my %takes_away = (revoke_token => 1);
 my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
     auth_revoked signing_keys add_signing_key all_changes take_delivery_reports
     confirm_callback show_link use_link sign_in_credentials sign_in
-    signed_in sign_out own_credentials set_own_password begin_totp confirm_totp);
+    signed_in sign_out own_credentials set_own_password begin_totp confirm_totp
+    board);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args
@@ -320,6 +321,8 @@ SQL
         branch_id => $3)', "DOC-$branch", sprintf($at, '10:00'), $branch);
     $world{client_id} = client("of $branch", branch_ids => [$branch],
         scopes => ['appointments:read']);
+    $world{board_id} = $one->('SELECT board_id FROM appt.create_board($1, $2)',
+        $branch, 'Waiting room');
     $world{staff_id} = $one->(q{SELECT appt.create_staff($1, 'Somebody',
         'reception', '$y$hash', $2)}, lc "of-$branch", [$branch]);
     $world{sign_in_id} = $one->(q{INSERT INTO appt.staff_sign_in (sign_in_id,

@@ -10,6 +10,7 @@
 #include "fuzz/serving.h"
 #include "fuzz/fuzz.h"
 #include "http/auth.h"
+#include "http/board.h"
 #include "http/docs.h"
 #include "http/exchange.h"
 #include "http/feed.h"
@@ -35,6 +36,7 @@ SERVED(serve_docs_script)
 SERVED(serve_docs_style)
 SERVED(serve_docs_client)
 SERVED(feed_listen)
+SERVED(serve_board)
 SERVED(serve_sign_in)
 SERVED(serve_signed_in)
 SERVED(serve_sign_out)

@@ -22,6 +22,7 @@
 #include "common/signals.h"
 #include "http/admin.h"
 #include "http/auth.h"
+#include "http/board.h"
 #include "http/docs.h"
 #include "http/feed.h"
 #include "http/lag.h"
@@ -91,6 +92,7 @@ main(int argc, char **argv)
 	lag_init();
 	wake_init();
 	feed_init();
+	board_init();
 	serve_init();
 	docs_init();
 	admin_init();

@@ -74,6 +74,8 @@ VALUES
 	('calling_code', 'integer', '91', 0, 999,
 		'Country code of telephone numbers that are written without one; 0: '
 		'unknown'),
+	('board_notice', 'text', '', NULL, NULL,
+		'What the boards of waiting rooms say; empty: nothing'),
 	('webhooks_per_client', 'integer', '20', 1, 1000,
 		'Webhooks that an API client may have');
 
@@ -111,6 +113,16 @@ BEGIN
 	THEN
 		RAISE EXCEPTION 'setting "%" is for the whole clinic', NEW.name
 			USING ERRCODE = 'SB001', COLUMN = 'name';
+	ELSIF NEW.name = 'board_notice' AND NEW.doctor_id IS NOT NULL
+	THEN
+		RAISE EXCEPTION 'setting "%" is for a branch or the whole clinic',
+			NEW.name
+			USING ERRCODE = 'SB001', COLUMN = 'doctor_id';
+	ELSIF NEW.name = 'board_notice' AND length(NEW.value) > 500
+	THEN
+		RAISE EXCEPTION 'value of setting "%" is too long', NEW.name
+			USING ERRCODE = 'SB001', COLUMN = 'value',
+				DETAIL = 'It has at most 500 characters.';
 	ELSIF NEW.name LIKE '%\_id\_prefix' AND NEW.value !~ '^[A-Z]{1,8}$'
 	THEN
 		RAISE EXCEPTION 'value "%" of setting "%" is not an id prefix',

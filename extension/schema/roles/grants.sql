@@ -72,6 +72,8 @@ GRANT UPDATE (name, description, scopes, branch_ids, active,
 	requests_per_minute) ON appt.api_client TO appt_admin;
 GRANT DELETE ON appt.api_client TO appt_admin;
 GRANT SELECT (kid, created_at) ON appt.signing_key TO appt_admin;
+GRANT SELECT (board_id, branch_id, name, created_at, created_by, revoked_at,
+	last_seen_at) ON appt.board TO appt_admin;
 
 /* Staff are made by appt.create_staff. Passwords and codes are nobody's. */
 GRANT SELECT (staff_id, account, name, role, branch_ids, doctor_id, language,

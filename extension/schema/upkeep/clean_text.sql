@@ -15,7 +15,7 @@ BEGIN
 			AND c.relkind = 'r'
 			AND (pg_catalog.has_any_column_privilege('appt_admin', c.oid,
 					'INSERT, UPDATE')
-				OR c.relname = 'webhook')
+				OR c.relname IN ('board', 'webhook'))
 			AND EXISTS (
 				SELECT
 				FROM pg_catalog.pg_attribute a

@@ -156,6 +156,7 @@ VALUES ('hold_min', NULL, NULL, '7'), ('hold_min', 'MUM-01', NULL, '8'),
 	('hold_min', NULL, 'DOC-X', '9');
 INSERT INTO appt.patient (first_name) VALUES ('Numbered');
 SELECT appt.create_client('Kept', branch_ids => '{MUM-01}', id => 'c_kept');
+SELECT appt.create_board('MUM-01', 'Waiting room');
 SELECT appt.create_staff('kept', 'Kept', 'doctor', '$y$hash', '{MUM-01}', 'DOC-X');
 INSERT INTO appt.staff_recovery_code (staff_id, code_hash)
 SELECT staff_id, sha256('x') FROM appt.staff;

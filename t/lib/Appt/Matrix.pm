@@ -90,7 +90,7 @@ my %chosen = ("POST $v1/branches" => 'branch_id',
 # Ids of objects that belong to a branch or to nobody.
 my %is_id = map { $_ => 1 } qw(appointment_id hold_id webhook_id delivery_id
     client_id staff_id sign_in_id patient_id doctor_id to_doctor_id branch_id branch_ids
-    notification_id), keys %collection;
+    notification_id board_id), keys %collection;
 
 sub new {
     my ($class) = @_;
@@ -226,6 +226,8 @@ sub object {
         if $name eq 'hold_id';
     return $self->make('clients', { name => 'Other', branch_ids => [$branch],
         scopes => ['clients:manage'] })->{client_id} if $name eq 'client_id';
+    return $self->make('boards', { name => 'Waiting room', branch_id => $branch })
+        ->{board_id} if $name eq 'board_id';
     return $self->make('staff', { branch_ids => [$branch], name => 'Other',
         account => 'account' . ++$self->{count}, role => 'reception',
         password => $plain{password} })->{staff_id} if $name eq 'staff_id';

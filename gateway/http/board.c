@@ -1,0 +1,123 @@
+/*
+ * board.c
+ *		What the television of a waiting room asks for, by a token of its own,
+ *		which is good for this call and no other.
+ *
+ *		The database knows the tokens, and the gateway none of them: so each
+ *		request takes from the budget of strangers of its address, and one
+ *		that is beyond it does not reach the database.
+ */
+#include "http/board.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http/exchange.h"
+#include "http/hold.h"
+#include "http/metrics.h"
+#include "http/reply.h"
+#include "http/strangers.h"
+#include "http/text.h"
+
+#define BOARD_TOKEN_MAX 100
+
+static const Statement *board_statement;
+
+static const char *board_token(const Exchange *exchange);
+static void board_done(Query *query, QueryOutcome outcome, PGresult *result);
+static void refuse_token(Exchange *exchange, AuthFailure failure);
+
+/* Registers the statement; before any loop. */
+void
+board_init(void)
+{
+	board_statement = statement_register(
+		"SELECT body FROM appt_api.board(token_sha256 => $1)", 1);
+}
+
+/* What the board shows. */
+void
+serve_board(Exchange *exchange)
+{
+	static const Problem too_many = {429, "rate_limited", "",
+		"The address makes more requests a minute without a good access "
+		"token than it may."
+	};
+	const char *token = board_token(exchange);
+	char	   *hash = arena_alloc(&exchange->arena, SHA256_HEX_SIZE);
+	int			retry_s;
+
+	if (!strangers_take(&exchange->head.from, &retry_s))
+	{
+		exchange_refuse(exchange, &too_many);
+		answer_retry_after(&exchange->answer, retry_s);
+		exchange->hold = HOLD_REFUSAL;
+		return;
+	}
+	if (token == NULL)
+	{
+		refuse_token(exchange, exchange->head.authorization == NULL
+					 ? FAILURE_NO_TOKEN : FAILURE_INVALID_TOKEN);
+		return;
+	}
+	text_sha256_hex(&token, 1, hash);
+	exchange->call.params[0] = hash;
+	exchange->query = (Query) {
+		.statement = board_statement,
+		.params = exchange->call.params,
+		.lane = LANE_OWN,
+		.done = board_done,
+		.context = exchange,
+	};
+	exchange_submit(exchange);
+}
+
+/* The token, if one was sent that may be a board's. */
+static const char *
+board_token(const Exchange *exchange)
+{
+	const size_t scheme = strlen("Bearer ");
+	const char *sent = exchange->head.authorization;
+
+	if (sent == NULL || strncasecmp(sent, "Bearer ", scheme) != 0)
+		return NULL;
+	sent += scheme + strspn(sent + scheme, " ");
+	return strncmp(sent, "board_", strlen("board_")) == 0 &&
+		strlen(sent) <= BOARD_TOKEN_MAX ? sent : NULL;
+}
+
+/* The database knows the token, or does not. */
+static void
+board_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	Exchange   *exchange = query->context;
+
+	if (outcome == QUERY_OK && PQntuples(result) == 1 &&
+		PQgetisnull(result, 0, 0) && !exchange->abandoned)
+	{
+		refuse_token(exchange, FAILURE_INVALID_TOKEN);
+		PQclear(result);
+		exchange_resume(exchange);
+	}
+	else
+		exchange_answer(exchange, outcome, result);
+}
+
+/* 401 */
+static void
+refuse_token(Exchange *exchange, AuthFailure failure)
+{
+	static const Problem missing = {401, "invalid_token", "",
+		"The call needs a board's token: Authorization: Bearer <token>."
+	};
+	static const Problem bad = {401, "invalid_token", "",
+		"There is no board with this token, or it is revoked."
+	};
+
+	metrics_auth_failure(failure);
+	exchange_refuse(exchange, failure == FAILURE_NO_TOKEN ? &missing : &bad);
+	answer_header(&exchange->answer, "WWW-Authenticate",
+				  failure == FAILURE_NO_TOKEN
+				  ? "Bearer realm=\"bioecko_appt\""
+				  : "Bearer realm=\"bioecko_appt\", error=\"invalid_token\"");
+}
