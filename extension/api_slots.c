@@ -38,6 +38,9 @@ static Datum call_explain_slot(void *arg);
 static Datum call_explain_slot_json(void *arg);
 static char *explanation_json(const Placement *placement, SlotVerdict verdict,
 							  const char *sentence);
+static Datum call_explain_day_json(void *arg);
+static void put_explained_json(const Place *place, const SlotList *slots,
+							   void *context);
 static Datum call_first_available(void *arg);
 static Datum call_first_slot_json(void *arg);
 static bool find_first(FunctionCallInfo fcinfo, const char *doctor_field,
@@ -52,6 +55,7 @@ PG_FUNCTION_INFO_V1(appt_api_slots);
 PG_FUNCTION_INFO_V1(appt_explain_slot);
 PG_FUNCTION_INFO_V1(appt_first_available);
 PG_FUNCTION_INFO_V1(appt_api_explain_slot);
+PG_FUNCTION_INFO_V1(appt_api_explain_day);
 PG_FUNCTION_INFO_V1(appt_first_slot_json);
 
 Datum
@@ -83,6 +87,12 @@ Datum
 appt_api_explain_slot(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_explain_slot_json, fcinfo);
+}
+
+Datum
+appt_api_explain_day(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_explain_day_json, fcinfo);
 }
 
 Datum
@@ -281,6 +291,59 @@ explanation_json(const Placement *placement, SlotVerdict verdict,
 	appt_json_text(&out, "detail", is_free ? NULL : sentence);
 	appendStringInfoChar(&out, '}');
 	return out.data;
+}
+
+/* The points of the grid from one date to another, free or not. */
+static Datum
+call_explain_day_json(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller;
+	SlotQuery	query = {
+		.doctor_id = api_text(fcinfo, 0),
+		.branch_id = api_text(fcinfo, 2),
+		.visit_type = api_text(fcinfo, 4),
+		.explain = true
+	};
+	StringInfoData out;
+
+	schedule_refresh();
+	caller = api_caller(fcinfo, 5);
+	query.caller = &caller;
+	appt_require(!PG_ARGISNULL(1), "date");
+	query.from_date = PG_GETARG_DATEADT(1);
+	query.to_date = PG_ARGISNULL(3) ? query.from_date : PG_GETARG_DATEADT(3);
+	initStringInfo(&out);
+	availability_each(&query, put_explained_json, &out);
+	if (out.len == 0)
+		appendStringInfoChar(&out, '[');
+	else
+		out.data[0] = '[';
+	appendStringInfoChar(&out, ']');
+	return SPI_datumTransfer(CStringGetTextDatum(out.data), false, -1);
+}
+
+/* A SlotReceiver; each slot begins with a comma. */
+static void
+put_explained_json(const Place *place, const SlotList *slots, void *context)
+{
+	StringInfo	out = context;
+	pg_tz	   *zone = place->branch->zone;
+
+	for (int i = 0; i < slots->nitems; i++)
+	{
+		const Slot *slot = &slots->items[i];
+		bool		is_free = slot->verdict == SLOT_FREE;
+
+		appendStringInfoString(out, ",{");
+		appt_json_time(out, "start_time", slot->start, zone);
+		appt_json_time(out, "end_time", slot->end, zone);
+		appt_json_bool(out, "free", is_free);
+		appt_json_text(out, "reason", refusal_reason(slot->verdict));
+		appt_json_text(out, "detail", is_free ? NULL :
+					   refusal_sentence(slot->verdict, place, slot->start));
+		appendStringInfoChar(out, '}');
+	}
 }
 
 static Datum

@@ -249,7 +249,10 @@ list_place(const SlotQuery *query, const Place *place, SlotReceiver receive,
 
 	for (int i = 0; i < days.ndays; i++)
 	{
-		slots_list(&days.days[i], duration_min, &slots);
+		if (query->explain)
+			slots_explain(&days.days[i], duration_min, &slots);
+		else
+			slots_list(&days.days[i], duration_min, &slots);
 		receive(place, &slots, context);
 	}
 }

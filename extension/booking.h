@@ -39,6 +39,7 @@ typedef struct SlotQuery
 	OptionalInt duration_min;	/* else the visit type's, or the grid's */
 	bool		every_branch;	/* where none is named; else it is required */
 	bool		any_place;		/* nothing where visits cannot last so long */
+	bool		explain;		/* all of the grid, with verdicts */
 	const Caller *caller;
 	ApptAccess	access;			/* of the appointments: a snapshot, or latest */
 } SlotQuery;
@@ -50,7 +51,7 @@ typedef struct OfferedSlot
 	const Branch *branch;
 } OfferedSlot;
 
-/* Takes the free slots of a doctor's day at a branch, in order of start. */
+/* Takes the slots of a doctor's day at a branch, in order of start. */
 typedef void (*SlotReceiver) (const Place *place, const SlotList *slots,
 							  void *context);
 

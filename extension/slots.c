@@ -14,6 +14,8 @@
 
 static int	list_session(SlotDay *day, const SlotSession *session,
 						 int duration_min, Slot *slots);
+static int	explain_session(SlotDay *day, const SlotSession *session,
+							int duration_min, Slot *slots);
 static void make_room(SlotList *list, int nslots);
 static TimestampTz first_point(const SlotSession *session,
 							   TimestampTz earliest);
@@ -63,6 +65,20 @@ slots_list(SlotDay *day, int duration_min, SlotList *list)
 	for (int i = 0; i < day->nsessions; i++)
 		list->nitems += list_session(day, &day->sessions[i], duration_min,
 									 list->items + list->nitems);
+}
+
+/*
+ * The same for every point of the day's grid, each with its verdict: what a
+ * calendar shows beside the free ones.
+ */
+void
+slots_explain(SlotDay *day, int duration_min, SlotList *list)
+{
+	list->nitems = 0;
+	make_room(list, max_slots(day));
+	for (int i = 0; i < day->nsessions; i++)
+		list->nitems += explain_session(day, &day->sessions[i], duration_min,
+										list->items + list->nitems);
 }
 
 static void
@@ -120,6 +136,26 @@ list_session(SlotDay *day, const SlotSession *session, int duration_min,
 			nslots++;
 	}
 	day->first_busy = 0;
+	return nslots;
+}
+
+/* Puts one session's points into the array; their number. */
+static int
+explain_session(SlotDay *day, const SlotSession *session, int duration_min,
+				Slot *slots)
+{
+	int64		length = MINUTES(duration_min ? duration_min
+								 : session->step_min);
+	TimestampTz start = first_point(session, session->start);
+	int			nslots = 0;
+
+	for (; start < session->end; start += MINUTES(session->step_min))
+	{
+		Slot	   *slot = &slots[nslots++];
+		SlotVerdict verdict = slots_judge(day, start, start + length, slot);
+
+		slot->verdict = verdict;
+	}
 	return nslots;
 }
 

@@ -86,9 +86,10 @@ typedef struct Slot
 	int			remaining;
 	int			lane;			/* the free one that a booking takes; -1: one
 								 * is free once others have changed theirs */
+	SlotVerdict verdict;		/* of slots_explain(); else SLOT_FREE */
 } Slot;
 
-/* A day's free slots; the next day's take the same room. */
+/* A day's slots, the free or all; the next day's take the same room. */
 typedef struct SlotList
 {
 	Slot	   *items;
@@ -114,6 +115,7 @@ slots_meet(const SlotBusy *busy, TimestampTz start, TimestampTz end,
 extern SlotVerdict slots_judge(SlotDay *day, TimestampTz start,
 							   TimestampTz end, Slot *slot);
 extern void slots_list(SlotDay *day, int duration_min, SlotList *list);
+extern void slots_explain(SlotDay *day, int duration_min, SlotList *list);
 extern int	slots_default_length(const SlotDay *day, TimestampTz start);
 
 /* ---- lanes.c ---- */

@@ -69,6 +69,35 @@ CROSS JOIN LATERAL (SELECT appt.explain_slot('DOC-001', at, at + interval
 	'15 min'), EXISTS (SELECT FROM appt.available_slots('DOC-001',
 	'2026-03-16', to_date => '2026-03-19') WHERE start_time = at))
 	x (why, listed);
+
+-- Of a day: every point of the grid, its verdict that of explain_slot.
+SELECT slot->>'start_time' AS start_time, slot->>'reason' AS reason,
+	slot->>'detail' AS detail
+FROM appt_api.explain_day('DOC-001', '2026-03-16', NULL, NULL, NULL) AS day,
+	jsonb_array_elements(day::jsonb) AS slot
+LIMIT 4;
+SELECT count(*) AS points,
+	count(*) FILTER (WHERE slot = one::jsonb - 'doctor_id' - 'branch_id'
+		- 'slot_start' - 'slot_end' || jsonb_build_object(
+			'start_time', one::jsonb->'slot_start',
+			'end_time', one::jsonb->'slot_end')) AS agree,
+	count(DISTINCT slot->>'reason') AS reasons
+FROM appt_api.explain_day('DOC-001', '2026-03-14', NULL, '2026-03-19', NULL)
+	AS days,
+	jsonb_array_elements(days::jsonb) AS slot,
+	appt_api.explain_slot('DOC-001', (slot->>'start_time')::timestamptz, NULL,
+		NULL, NULL) AS one;
+INSERT INTO appt.doctor (doctor_id, name) VALUES ('DOC-IDLE', 'Dr Idle');
+SELECT appt_api.explain_day('DOC-IDLE', '2026-03-16', NULL, NULL, NULL);
+SELECT pg_temp.try(format('SELECT appt_api.explain_day(%L, %L, %L, %L, %L,
+	%L)', doctor, date, branch, date_to, visit, client))
+FROM (VALUES (1, 'DOC-001', '2026-03-16', 'MUM-01', NULL, NULL, 'c_london'),
+	(2, 'DOC-999', '2026-03-16', NULL, NULL, NULL, NULL),
+	(3, 'DOC-001', '2026-03-16', NULL, NULL, 'dance', NULL),
+	(4, 'DOC-001', NULL, NULL, NULL, NULL, NULL),
+	(5, 'DOC-001', '2026-03-16', NULL, '2026-04-16', NULL, NULL))
+	v (n, doctor, date, branch, date_to, visit, client)
+ORDER BY n;
 SET TRANSACTION READ ONLY;
 SELECT pg_temp.why('2026-03-16 09:30');
 

@@ -45,6 +45,13 @@ my $why = asks($explain, 200, "$a/slots/explain",
     { %at, slot_start => '2026-03-16T03:00:00+05:30' });
 is_deeply([ @$why{qw(free reason)} ], [ JSON::PP::false(), 'outside_hours' ],
     'what is not is not, and why');
+my $points = asks("GET $a/slots/explain-day", 200, "$a/slots/explain-day",
+    { %at, date => '2026-03-16' });
+is_deeply([ map { $_->{start_time} } grep { $_->{free} } @$points ],
+    [ map { $_->{start_time} } @$slots ], 'of a whole day, too');
+asks("GET $a/slots/explain-day", 400, "$a/slots/explain-day", { %at });
+asks("GET $a/slots/explain-day", 404, "$a/slots/explain-day",
+    { %at, doctor_id => 'DOC-999', date => '2026-03-16' });
 asks($explain, 400, "$a/slots/explain", { %at });
 asks($explain, 404, "$a/slots/explain",
     { %at, doctor_id => 'DOC-999', slot_start => '2026-03-16T10:00:00+05:30' });

@@ -33,7 +33,7 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
     });
     const page = await context.newPage();
 
-    page.setDefaultTimeout(30000);
+    page.setDefaultTimeout(20000);
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("requestfinished", async (request) => {
         try {
@@ -83,10 +83,10 @@ export async function judge(page, where) {
 /* Both colour schemes, one after the other. */
 export async function judgeBoth(page, where) {
     for (const scheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme: scheme });
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await judge(page, `${where}, ${scheme}`);
     }
-    await page.emulateMedia({ colorScheme: "light" });
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
 }
 
 export async function finish() {

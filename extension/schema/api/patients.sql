@@ -100,7 +100,8 @@ CREATE FUNCTION appt_api.list_patients(
 	registered_after date,
 	page integer,
 	per_page integer,
-	client text)
+	client text,
+	patient_id text DEFAULT NULL)
 	RETURNS appt_api.page
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -134,6 +135,8 @@ BEGIN
 	conditions := concat_ws(' AND ', 'true',
 		CASE WHEN sought IS NOT NULL THEN 'p.patient_no = ANY ($1)' END,
 		CASE WHEN branch_id IS NOT NULL THEN 'p.branch_id = $2' END,
+		CASE WHEN patient_id IS NOT NULL THEN
+			'p.patient_id = ANY ($9)' END,
 		CASE WHEN registered_after IS NOT NULL THEN
 			'p.registered_at >= $3::timestamp AT TIME ZONE'
 			' coalesce(appt_internal.branch_zone(p.branch_id), ''UTC'')' END,
@@ -158,7 +161,8 @@ BEGIN
 		INTO result
 		USING matches, branch_id, registered_after, branches, size,
 			(coalesce(page, 1) - 1)::bigint * size,
-			appt_internal.count_limit(page, size), own;
+			appt_internal.count_limit(page, size), own,
+			string_to_array(patient_id, ',');
 	RETURN result;
 END
 $$;
@@ -166,8 +170,8 @@ $$;
 COMMENT ON FUNCTION appt_api.list_patients IS
 	'A page of the patients, by name: search (words of the name, telephone '
 	'number, patient or ABHA id, or parts of them), branch_id (where they '
-	'registered), registered_after (on that day or later). Raises SB001, SB404 '
-	'(branch_id)';
+	'registered), registered_after (on that day or later), patient_id (these, '
+	'with commas between). Raises SB001, SB404 (branch_id)';
 
 CREATE FUNCTION appt_internal.patient_members(members jsonb) RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL SAFE

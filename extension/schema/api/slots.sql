@@ -45,6 +45,25 @@ COMMENT ON FUNCTION appt_api.explain_slot(text, timestamptz, timestamptz, text,
 	'reason (as beside slot_unavailable), detail (the sentence)}. Raises SB404 '
 	'(doctor, branch, visit type), SB001, SB002';
 
+CREATE FUNCTION appt_api.explain_day(
+	doctor_id text,
+	date date,
+	branch_id text,
+	date_to date,
+	visit_type text,
+	client text DEFAULT NULL,
+	OUT body text)
+	RETURNS text
+	LANGUAGE c STABLE PARALLEL UNSAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'appt_api_explain_day';
+
+COMMENT ON FUNCTION appt_api.explain_day(text, date, text, date, text, text) IS
+	'JSON array of all points of the grid of a doctor''s sessions from date to '
+	'date_to (at most 31 days), free or not: {start_time, end_time, free, '
+	'reason (as beside slot_unavailable), detail (the sentence)}. Raises SB404 '
+	'(doctor, branch, visit type), SB001, SB002';
+
 CREATE FUNCTION appt_internal.first_slot_json(
 	doctor_ids text[],
 	from_time timestamptz,

@@ -103,6 +103,15 @@ async function probe(): Promise<void> {
     setTimeout(probe, PROBE_MS);
 }
 
+/* Something that stays open broke: whether the service is there is asked. */
+export function suspect(): void {
+    if (trouble.value === null)
+        fetch(`${base}/readyz`, { cache: "no-store" }).then(
+            (answer) => answer.ok || troubled("database"), () => troubled("gateway"));
+}
+
+addEventListener("offline", () => troubled("gateway"));
+
 export const api = createClient<paths>({
     baseUrl: base,
     credentials: "same-origin",

@@ -76,17 +76,24 @@ export function knowPatient(patient: Known): void {
     patients.value = new Map(patients.value).set(patient.patient_id, patient);
 }
 
+const IDS = 100;
+
 /* Learns who they are, those who are not known yet. */
 export async function learnPatients(ids: string[]): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !patients.value.has(id) && !asked.has(id));
 
     unknown.forEach((id) => asked.add(id));
-    await Promise.all(unknown.map(async (patient_id) => {
+    for (let n = 0; n < unknown.length; n += IDS) {
+        const some = unknown.slice(n, n + IDS);
+
         try {
-            knowPatient(await ask(api.GET("/api/v1/patients/{patient_id}",
-                { params: { path: { patient_id } } })));
-        } catch {
-            asked.delete(patient_id);
+            const found = await ask(api.GET("/api/v1/patients",
+                { params: { query: { patient_id: some.join(), per_page: IDS } } }));
+
+            patients.value = new Map([...patients.value,
+                ...found.map((p): [string, Known] => [p.patient_id, p])]);
+        } finally {
+            some.forEach((id) => asked.delete(id));
         }
-    }));
+    }
 }

@@ -6,7 +6,8 @@
  */
 import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { base, healed } from "./api";
+import { base, healed, suspect } from "./api";
+import { readClinic } from "./clinic";
 import { asleep, session } from "./session";
 
 export interface Change { doctor_id: string; branch_id: string; date: string }
@@ -37,8 +38,17 @@ function open(): void {
     source.addEventListener("doctor_day", (event) => {
         tell(JSON.parse((event as MessageEvent<string>).data) as Change);
     });
+    source.addEventListener("reset", () => tell(null));
+    source.addEventListener("configuration", (event) => {
+        const { what } = JSON.parse((event as MessageEvent<string>).data) as { what: string };
+
+        if (["branch", "doctor", "visit_type", "working_hours"].includes(what))
+            void readClinic();
+        tell(null);
+    });
     source.onerror = () => {
         mode.value = "polling";
+        suspect();
         if (source?.readyState === EventSource.CLOSED)
             retry = setTimeout(open, RETRY_MS);
     };

@@ -7,6 +7,7 @@ import type { ComponentType } from "preact";
 import type { Words } from "./i18n";
 import { patientWords } from "./i18n/patients";
 import { settingsWords } from "./i18n/settings";
+import { Calendar } from "./pages/calendar";
 import { Patients } from "./pages/patients";
 import { Settings } from "./pages/settings";
 import { Today } from "./pages/today";
@@ -23,6 +24,7 @@ export interface Page {
 
 export const pages: Page[] = [
     { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },
+    { path: "calendar", title: (w) => w.calendar.title, icon: "calendar", scope: "appointments:read", view: Calendar },
     { path: "patients", title: () => patientWords.value.title, icon: "patients", scope: "patients:read", view: Patients },
     { path: "settings", title: () => settingsWords.value.title, icon: "settings", scope: "schedule:manage", view: Settings },
 ];

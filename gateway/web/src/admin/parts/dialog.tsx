@@ -17,6 +17,9 @@ interface Props {
     firm?: boolean;
 }
 
+/* What is typed first, or done; not the button that closes. */
+const FIRST = ":scope > :not(.dialog-head) :is(input, select, textarea, button):not(:disabled, [readonly])";
+
 export function Dialog({ title, onClose, children, wide, firm }: Props) {
     const dialog = useRef<HTMLDialogElement>(null);
     const id = useId();
@@ -25,8 +28,10 @@ export function Dialog({ title, onClose, children, wide, firm }: Props) {
         const element = dialog.current;
         const before = document.activeElement as HTMLElement | null;
 
-        if (element && !element.open)
+        if (element && !element.open) {
             element.showModal();
+            element.querySelector<HTMLElement>(FIRST)?.focus();
+        }
         return () => {
             element?.close();
             if (before?.isConnected)

@@ -1,0 +1,70 @@
+#!/usr/bin/perl
+#
+# Today, the front desk of the clinic's page, in a real browser: a patient is
+# checked in, called and seen by single keys, a step is undone, a walk-in is
+# registered, another desk's step is seen, a lost server is said; and what the
+# database says of each.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Desk qw(run_desk behaves);
+
+my $now    = '2026-03-16T08:50:00+05:30';
+my $clinic = Appt::Clinic->new(clock => $now);
+my $db     = $clinic->cluster;
+my $http   = $clinic->http;
+
+my @visits = map {
+    $http->post('/api/v1/appointments', { patient_id => "PAT-2026-0012$_",
+        doctor_id => 'DOC-001', branch_id => 'MUM-01',
+        slot_start => "2026-03-16T09:${\ (15 * ($_ - 1) || '00')}:00+05:30" }
+    )->{json}{appointment_id} } 1 .. 3;
+
+# What a desk saw at a step of the program.
+sub work {
+    my ($step, @visit) = @_;
+    my $seen = run_desk($clinic, 'admin_today.js', [qw(appointments:read
+        appointments:write appointments:override patients:read patients:write
+        schedule:read)], { visits => \@visit, now => $now, step => $step });
+    behaves($seen);
+    return $seen;
+}
+
+sub history {
+    my ($id) = @_;
+    return [ map { $_->{change} // $_->{event} }
+        @{ $http->get("/api/v1/appointments/$id/history")->{json} } ];
+}
+
+my $seen = work('keys', @visits[ 0, 1 ]);
+is_deeply($seen->{before}, [ 3, 0, 0, "\x{2013}", 0 ], 'the day in numbers');
+is_deeply([ @{ $seen->{arrived} }[ 0 .. 2 ] ], [ 3, 1, 1 ],
+    'who is checked in is counted at once');
+is_deeply($seen->{order}, [ @visits[ 1, 0 ] ],
+    'who goes first stands first');
+is($seen->{moved}, $visits[2], 'an arrow leads to the next row');
+is_deeply(history($visits[0]), [qw(appointment.booked appointment.checked_in
+    check_in_undone appointment.checked_in)], 'checked in, undone, checked in');
+is_deeply(history($visits[1]), [qw(appointment.booked appointment.checked_in
+    priority_set visit.started appointment.completed)],
+    'checked in, first in line, called as the next, seen');
+
+$seen = work('walkIn');
+like($seen->{doubles}, qr/Is it one of these.*Ishita Nair/s,
+    'who has the same name is shown before');
+like($seen->{said}, qr/Ishita Nair is checked in with token 4\./,
+    'registered and checked in');
+is_deeply($db->row(q{SELECT a.status, a.source, a.notes FROM appt.appointment a
+    JOIN appt.patient p USING (patient_no) WHERE p.phone = '+91 00000 99999'}),
+    { status => 'checked_in', source => 'walk_in', notes => 'Fever' },
+    'the database says so');
+
+$seen = work('two', $visits[2]);
+cmp_ok($seen->{took}, '<', 20_000, "another desk's step is seen");
+diag sprintf 'seen after %.0f ms', $seen->{took};
+like($seen->{banner}, qr/cannot be reached/, 'a lost server is said');
+is($seen->{kept}, 'Half typed', 'and heals; what was typed is there');
+
+done_testing();

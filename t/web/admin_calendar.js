@@ -1,0 +1,190 @@
+/*
+ * admin_calendar.js {"url", "token", "scopes", "now", "step", "shots"}
+ *		A desk's work in the calendar. "step" is one of those below; each ends
+ *		where the database can be asked what became of it.
+ */
+import "./checks.js";
+import { desk, judgeBoth, options, run, seen, signedIn } from "./desk.js";
+
+/* EventCalendar's own remark to those who work on it. */
+const EC = /svelte\.dev\/e\/derived_inert/;
+const DAY = options.now.slice(0, 10);
+
+async function open(more = {}) {
+    const page = await desk({ ...more, expected: [/api\/v1\/events/, EC, ...(more.expected ?? [])] });
+
+    await page.clock.setFixedTime(options.now);
+    await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
+    await signedIn(page, options);
+    await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
+    await page.locator(".calendar .free").first().waitFor();
+    return page;
+}
+
+/* The focus moves by keys alone, as somebody without a mouse moves it. */
+async function tabTo(page, test, most = 40) {
+    for (let n = 0; n < most; n++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate(test))
+            return;
+    }
+    throw new Error(`nothing by Tab: ${test}`);
+}
+
+/* Where it is, once it stays there. */
+async function still(locator) {
+    let last = "";
+
+    for (let n = 0; n < 100; n++) {
+        const box = await locator.boundingBox();
+
+        if (box && JSON.stringify(box) === last)
+            return box;
+        last = JSON.stringify(box);
+        await locator.page().waitForTimeout(50);
+    }
+    throw new Error("it does not stay where it is");
+}
+
+const inGrid = () => document.activeElement.matches(".calendar .cell");
+const text = (page) => page.evaluate(() => document.activeElement.textContent);
+
+const steps = {
+    /* From the address to a booked and moved appointment, by keys alone. */
+    async keyboard() {
+        const page = await open();
+
+        await tabTo(page, inGrid);
+        seen.first = await text(page);
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("ArrowRight");
+        seen.beside = await text(page);
+        await page.keyboard.press("Home");
+        await page.keyboard.press("ArrowLeft");
+        seen.back = await text(page);
+        seen.stops = await page.locator(".calendar [tabindex='0']").count();
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog", { name: "Book an appointment" }).waitFor();
+        await page.keyboard.type("00123");
+        await page.locator(".option").first().waitFor();
+        await page.keyboard.press("Enter");
+        await tabTo(page, () => document.activeElement.textContent === "Book");
+        await page.keyboard.press("Enter");
+        await page.getByText("is booked for").waitFor();
+        seen.booked = await page.locator(".toast span").first().innerText();
+        await page.locator(".calendar .appointment").first().waitFor();
+        await page.locator(".cell:focus").waitFor();
+        seen.after = await text(page);
+        await page.keyboard.press("m");
+        const dialog = page.getByRole("dialog");
+
+        await dialog.getByRole("radio").first().waitFor();
+        await tabTo(page, () => document.activeElement.type === "radio");
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("ArrowDown");
+        await tabTo(page, () => document.activeElement.textContent === "Continue");
+        await page.keyboard.press("Enter");
+        await dialog.getByText("a new token").or(dialog.getByText("Token 1").last()).waitFor();
+        seen.asked = await dialog.innerText();
+        await tabTo(page, () => document.activeElement.textContent === "Move");
+        await page.keyboard.press("Enter");
+        await page.getByText("is now on").waitFor();
+    },
+
+    /* By mouse: drag, the server's refusal, and what was typed is there still. */
+    async drag() {
+        const page = await open({ expected: [/409/] });
+        const cell = page.locator(`.calendar .appointment:has-text("${options.name}")`);
+        const from = await still(cell);
+        const to = await still(page.locator(`[data-cell="free DOC-001 ${DAY}T10:30:00+05:30"]`));
+
+        await page.mouse.move(from.x + 40, from.y + 10);
+        await page.mouse.down();
+        await page.mouse.move(to.x + 40, to.y + 5, { steps: 8 });
+        await page.mouse.move(to.x + 40, to.y + 8);
+        await page.mouse.up();
+        const dialog = page.getByRole("dialog");
+
+        await dialog.waitFor();
+        seen.asked = await dialog.innerText();
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/move.png` });
+        await judgeBoth(page, "move");
+        await dialog.getByLabel("Reason").fill("She asked for it");
+        await dialog.getByLabel("Tell the patient").uncheck();
+        await dialog.getByRole("button", { name: "Move" }).click();
+        await page.getByText("is now on").waitFor();
+    },
+
+    /* Somebody else has the slot meanwhile. */
+    async conflict() {
+        const page = await open({ expected: [/409/] });
+
+        await page.locator(".calendar .free", { hasText: options.at }).first().click();
+        const dialog = page.getByRole("dialog");
+
+        await dialog.getByRole("combobox").fill("PAT-2026-00150");
+        await page.locator(".option").first().click();
+        await dialog.getByLabel("Notes").fill("Please call first");
+        await page.request.post(`${options.url}/api/v1/appointments`, {
+            headers: { Authorization: `Bearer ${options.token}` },
+            data: { patient_id: "PAT-2026-00151", doctor_id: "DOC-001", branch_id: "MUM-01",
+                slot_start: options.instant },
+        });
+        await dialog.getByRole("button", { name: "Book", exact: true }).click();
+        seen.refused = await dialog.getByRole("alert").innerText();
+        seen.kept = await dialog.getByLabel("Notes").inputValue();
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/conflict.png` });
+        await judgeBoth(page, "refused booking");
+    },
+
+    /* Cancelled, with a reason and too late, on purpose; what is blocked says why. */
+    async cancel() {
+        const page = await open({ expected: [/409/] });
+
+        seen.blocked = await page.locator(".calendar .blocked .cell").evaluateAll((all) =>
+            all.map((cell) => [cell.querySelector(".cell-reason").textContent, cell.title]));
+        seen.names = await page.locator(".cell-name").allInnerTexts();
+        seen.pwned = await page.evaluate(() => globalThis.pwned ?? null);
+        await judgeBoth(page, "calendar");
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/calendar.png` });
+        await page.locator(`.calendar .appointment:has-text("${options.name}") .cell`).click();
+        await judgeBoth(page, "appointment");
+        await page.getByRole("button", { name: "Cancel the appointment" }).click();
+        await page.getByLabel("Reason").fill("Well again");
+        await page.getByRole("button", { name: "Cancel the appointment" }).click();
+        seen.late = await page.getByRole("dialog").getByRole("alert").innerText();
+        await page.getByLabel("Do it all the same").check();
+        await page.getByRole("button", { name: "Cancel the appointment" }).click();
+        await page.getByText("is cancelled.").waitFor();
+        await page.locator(`.calendar .appointment:has-text("${options.name}")`).waitFor({ state: "detached" });
+        await page.getByRole("button", { name: "Week" }).click();
+        await page.getByLabel("Doctor", { exact: true }).selectOption("DOC-001");
+        await page.locator(".calendar .free").nth(20).waitFor();
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/week.png` });
+        await judgeBoth(page, "week");
+    },
+
+    /* On a telephone: one doctor, nothing wider than the screen. */
+    async narrow() {
+        const page = await open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+        seen.wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        seen.small = await page.locator("button:visible, select:visible, input:visible, a:visible")
+            .evaluateAll((all) => all.map((e) => [e.textContent.slice(0, 30), e.getBoundingClientRect()])
+                .filter(([, r]) => r.width > 1 && (r.width < 24 || r.height < 24)).map(([t, r]) =>
+                    `${t} ${r.width}x${r.height}`));
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/narrow-calendar.png` });
+        await judgeBoth(page, "narrow");
+        await page.locator(".calendar .free .cell").first().tap();
+        await page.getByRole("dialog", { name: "Book an appointment" }).waitFor();
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/narrow-book.png` });
+    },
+};
+
+await run(steps[options.step]);

@@ -1,0 +1,104 @@
+/*
+ * admin_today.js {"url", "token", "scopes", "now", "step", "shots"}
+ *		The front desk's day: a patient checked in, called and seen by single
+ *		keys, a step undone, a walk-in who is registered, a lost server.
+ */
+import { call, check } from "./checks.js";
+import { desk, options, run, seen, signedIn } from "./desk.js";
+
+const EVENTS = /api\/v1\/events/;
+
+async function open(more = {}) {
+    const page = await desk({ ...more, expected: [EVENTS, /ERR_|503|502/, ...(more.expected ?? [])] });
+
+    await page.clock.setFixedTime(options.now);
+    await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
+    await signedIn(page, options);
+    await page.goto(`${options.url}/admin#/today`);
+    await page.locator(".queue .row").first().waitFor();
+    return page;
+}
+
+const row = (page, id) => page.locator(`.row:has([data-id="${id}"])`);
+
+async function counts(page) {
+    return page.locator(".count dd").allInnerTexts();
+}
+
+const steps = {
+    /* One key each: checked in, called, seen; and a step undone. */
+    async keys() {
+        const page = await open();
+        const [first, second] = options.visits;
+
+        seen.before = await counts(page);
+        await row(page, first).locator(".row-main").focus();
+        await page.keyboard.press("c");
+        await row(page, first).locator(".chip.checked_in").waitFor();
+        seen.arrived = await counts(page);
+        await page.getByRole("button", { name: "Undo" }).click();
+        await row(page, first).locator(".chip.booked").waitFor();
+        await row(page, first).locator(".row-main").focus();
+        await page.keyboard.press("c");
+        await row(page, first).locator(".chip.checked_in").waitFor();
+        await row(page, second).locator(".row-main").focus();
+        await page.keyboard.press("c");
+        await row(page, second).locator(".chip.checked_in").waitFor();
+        await page.keyboard.press("p");
+        await row(page, second).getByText("first in line").waitFor();
+        seen.order = await page.locator(".queue .row-main").evaluateAll((all) =>
+            all.slice(0, 2).map((main) => main.dataset.id));
+        await page.keyboard.press("n");
+        await row(page, second).locator(".chip.in_consultation").waitFor();
+        await row(page, second).locator(".row-main").focus();
+        await page.keyboard.press("d");
+        await page.getByText(/The consultation of .* is over/).waitFor();
+        await row(page, first).locator(".row-main").focus();
+        await page.keyboard.press("ArrowDown");
+        seen.moved = await page.evaluate(() => document.activeElement.dataset.id);
+        await row(page, first).locator(".row-main").click();
+        await check(page, "today");
+    },
+
+    /* A walk-in who is registered, after a look at who has the same name. */
+    async walkIn() {
+        const page = await open();
+
+        await page.getByRole("button", { name: "Walk-in" }).click();
+        await page.getByRole("button", { name: "Register a new patient" }).click();
+        const dialog = page.getByRole("dialog");
+
+        await dialog.getByLabel("First name").fill("Ishita");
+        await dialog.getByLabel("Last name").fill("Nair");
+        await dialog.getByLabel("Telephone").fill("+91 00000 99999");
+        await dialog.getByRole("button", { name: "Register", exact: true }).click();
+        seen.doubles = await dialog.locator(".doubles").innerText();
+        await check(page, "walk-in");
+        await dialog.getByRole("button", { name: "It is somebody else" }).click();
+        await dialog.getByLabel("Notes").fill("Fever");
+        await dialog.getByRole("button", { name: "Check in" }).click();
+        seen.said = await page.locator(".toast").first().innerText();
+    },
+
+    /* What another desk does is seen; a server that is gone is said. */
+    async two() {
+        const page = await open();
+        const [id] = options.visits;
+        const began = performance.now();
+
+        await call("POST", `/appointments/${id}/check-in`);
+        await row(page, id).locator(".chip.checked_in").waitFor();
+        seen.took = performance.now() - began;
+        await page.getByRole("button", { name: "Walk-in" }).click();
+        await page.getByRole("button", { name: "Register a new patient" }).click();
+        await page.getByLabel("First name").fill("Half typed");
+        await page.context().setOffline(true);
+        await page.locator(".banner").waitFor();
+        seen.banner = await page.locator(".banner").innerText();
+        await page.context().setOffline(false);
+        await page.locator(".banner").waitFor({ state: "detached" });
+        seen.kept = await page.getByLabel("First name").inputValue();
+    },
+};
+
+await run(steps[options.step]);
