@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 #
 # What the contract shows is what happens: each request that it has as an
-# example is sent to a running demo and does what it says, each refusal that
-# it shows is provoked and says the same, and what a page or a program makes
-# of the document (examples, bounds, words, events) is there.
+# example is sent to a running demo and does what it says, and what a page or a
+# program makes of the document (examples, bounds, words, events) is there.
+# The refusals that it shows are provoked by t/155_contract_refusals.t.
 
 use strict;
 use warnings;
@@ -228,127 +228,6 @@ my @left = grep { !$sent{$_} } map { $_->{name} } grep {
     my $body = $api->operation($_->{name})->{requestBody};
     $body && $body->{content}{'application/json'} } $api->operations;
 is_deeply(\@left, [], 'every example of a body was sent');
-
-# ---- refusals ---------------------------------------------------------------
-
-# A clinic as it was.
-$clinic  = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
-$cluster = $clinic->cluster;
-$http    = $clinic->http;
-
-# The example's words, and those of an answer, without what is never the same.
-sub words {
-    my ($problem) = @_;
-    my $text = JSON::PP->new->canonical->encode(
-        [ @$problem{qw(type title status detail code reason errors)} ]);
-    $text =~ s/APT-2026-\d+/APT-…/g;
-    return $text;
-}
-sub example {
-    my ($refusal, $name) = @_;
-    my ($type) = values %{ $doc->{components}{responses}{$refusal}{content} };
-    return $type->{examples}{$name}{value} // die "no example $name";
-}
-sub says {
-    my ($refusal, $name, $r) = @_;
-    is(words($r->{json} // {}), words(example($refusal, $name)),
-        "$refusal: $name says what it says");
-}
-
-my %who = (patient_id => 'PAT-2026-00123', doctor_id => 'DOC-001',
-    branch_id => 'MUM-01');
-my $ten = '2026-03-15T10:00:00+05:30';
-sub book { return $http->post($a, { %who, slot_start => $ten, @_ }) }
-
-$cluster->query("INSERT INTO appt.setting (name, value) VALUES
-    ('lead_time_min', '2880')");
-says('BookingConflict', 'slot_unavailable_lead_time', book());
-$cluster->query('DELETE FROM appt.setting');
-for my $case ([ in_past => '2026-03-14T09:00:00+05:30' ],
-    [ beyond_horizon => '2027-03-15T10:00:00+05:30' ],
-    [ outside_hours => '2026-03-15T20:00:00+05:30' ],
-    [ off_grid => '2026-03-15T10:05:00+05:30' ]) {
-    says('BookingConflict', "slot_unavailable_$case->[0]",
-        book(slot_start => $case->[1]));
-}
-for my $case ([ closed => 'branches/MUM-01/closures' ],
-    [ on_leave => 'doctors/DOC-001/time-off' ]) {
-    my $made = $http->post("$v/$case->[1]",
-        { date_from => '2026-03-15', date_to => '2026-03-15' });
-    says('BookingConflict', "slot_unavailable_$case->[0]", book());
-    $http->delete($made->{headers}{location});
-}
-$hold = $http->post("$a/holds", { doctor_id => 'DOC-001', branch_id => 'MUM-01',
-    slot_start => $ten })->{json};
-says('BookingConflict', 'slot_unavailable_held', book());
-$http->delete("$a/holds/$hold->{hold_id}");
-says('BookingConflict', 'hold_expired',
-    book(hold_id => 'hold_qqjkmKhDrcHJ37-iXqvAvQ'));
-$booked = book()->{json};
-$at = "$a/$booked->{appointment_id}";
-says('BookingConflict', 'slot_unavailable_taken',
-    book(patient_id => 'PAT-2026-00124'));
-says('BookingConflict', 'patient_conflict', book(doctor_id => 'DOC-006',
-    slot_start => '2026-03-15T10:00:00+05:30'));
-$cluster->query("INSERT INTO appt.setting (name, doctor_id, value) VALUES
-    ('doctor_daily_limit', 'DOC-001', '1')");
-says('BookingConflict', 'slot_unavailable_daily_limit',
-    book(patient_id => 'PAT-2026-00124',
-        slot_start => '2026-03-15T10:15:00+05:30'));
-says('BookingConflict', 'invalid_transition', $http->post("$at/complete"));
-says('TransitionConflict', 'invalid_transition', $http->post("$at/complete"));
-says('NotFound', 'not_found', $http->get("$a/APT-2026-999999"));
-says('BadRequest', 'invalid_request',
-    book(slot_start => '2026-03-15T10:00:00'));
-says('BadRequest', 'branch_required', book(branch_id => undef));
-says('BadRequest', 'idempotency_key_invalid',
-    $http->post($a, { %who, slot_start => $ten },
-        { 'Idempotency-Key' => 'k' x 256 }));
-says('VersionMismatch', 'version_mismatch', do {
-    $http->patch("$at/reschedule",
-        { new_slot_start => '2026-03-15T10:15:00+05:30' });
-    $http->delete($at, { reason => 'x' }, { 'If-Match' => '"1"' });
-});
-says('Unprocessable', 'unknown_reference', book(doctor_id => 'DOC-999'));
-my $key = { 'Idempotency-Key' => 'k' };
-$http->post("$v/patients", { first_name => 'Asha' }, $key);
-says('Unprocessable', 'idempotency_key_reused',
-    $http->post("$v/patients", { first_name => 'Tara' }, $key));
-says('ResourceConflict', 'already_exists',
-    $http->post("$v/doctors", { doctor_id => 'DOC-001', name => 'x' }));
-says('ResourceConflict', 'in_use', $http->delete("$v/doctors/DOC-001"));
-$http->patch("$at/reschedule", { new_slot_start => $ten });
-says('ResourceConflict', 'affects_appointments',
-    $http->post("$v/branches/MUM-01/closures",
-        { date_from => '2026-03-15', date_to => '2026-03-15' }));
-$cluster->query(q{UPDATE appt.working_hours SET start_time = '18:00',
-    end_time = '20:00' WHERE working_hours_no IN (SELECT min(working_hours_no)
-    FROM appt.working_hours WHERE doctor_id = 'DOC-001' AND weekday = 2)});
-$cluster->query(q{DELETE FROM appt.working_hours WHERE branch_id = 'MUM-01'
-    AND (doctor_id, weekday, start_time) <> ('DOC-001', 2, '18:00')});
-$cluster->query(q{UPDATE appt.working_hours SET weekday = 1
-    WHERE branch_id = 'MUM-01'});
-says('SessionConflict', 'affects_sessions',
-    $http->put("$v/branches/MUM-01/operating-hours", { operating_hours => [
-        { weekday => 1, opens => '09:00', closes => '18:00' } ] }));
-my $reader = $clinic->http($clinic->create_client(
-    name => 'Reader', scopes => ['appointments:read']));
-says('Forbidden', 'insufficient_scope', $reader->post($a, { %who }));
-says('Unauthorized', 'invalid_token',
-    Appt::Http->new($clinic->gateway->url, token => 'x')->get($at));
-says('NotAcceptable', 'not_acceptable',
-    $http->get($at, undef, { Accept => 'text/html' }));
-says('UnsupportedMediaType', 'unsupported_media_type',
-    $http->post($a, '<a/>', { 'Content-Type' => 'text/xml' }));
-says('TooLarge', 'content_too_large', book(notes => 'x' x 70_000));
-
-$cluster->query("INSERT INTO appt.setting (name, value) VALUES
-    ('reschedule_window_min', '120')");
-$cluster->freeze_clock('2026-03-15T08:01:00+05:30');
-says('TransitionConflict', 'cancellation_window',
-    $http->delete($at, { reason => 'x' }));
-says('BookingConflict', 'reschedule_window',
-    $http->patch("$at/reschedule", { new_slot_start => '2026-03-15T11:00:00+05:30' }));
 
 # ---- what is made of the document -------------------------------------------
 
