@@ -9,6 +9,7 @@ use warnings;
 use Test::More;
 use Appt::Demo;
 use Appt::Process;
+use Appt::SignIn;
 use Appt::Util qw(slurp wait_for);
 use IO::Socket::INET;
 use JSON::PP qw(decode_json);
@@ -31,6 +32,17 @@ subtest 'it opens' => sub {
     like($said, qr/^\[$_\/7\] \w/m, "step $_ is shown") for 1 .. 7;
     my $url = 'http://127.0.0.1:' . $demo->port('APPT_PORT');
     like($said, qr/\Q$url\E/, 'the address of the API');
+    like($said, qr{^  pages +\Q$url\E/admin/$}m, 'and of the pages');
+    my %password = $said =~ /^  sign in +(\w+), password (\S+)$/mg;
+    is_deeply([ sort keys %password ], [qw(admin doctor reception)],
+        'somebody of each role');
+    is(scalar keys %{ { reverse %password } }, 3, 'each with a password');
+    for my $account (sort keys %password) {
+        my $who = Appt::SignIn->new($url, account => $account,
+            password => $password{$account});
+        is($who->answer->{json}{role}, $account, "signs in as $account");
+    }
+    is((stat "$dir/.run/staff")[2] & 077, 0, 'nobody else can read them');
     like($said, qr/^  token +[\w-]+\.[\w-]+\.[\w-]+$/m, 'a token');
     is(sh("curl -s -o /dev/null -w '%{http_code}' $url/healthz"), 200,
         'it answers');

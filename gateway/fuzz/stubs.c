@@ -9,13 +9,17 @@
 
 #include "fuzz/serving.h"
 #include "fuzz/fuzz.h"
+#include "http/admin.h"
 #include "http/auth.h"
 #include "http/board.h"
 #include "http/docs.h"
 #include "http/exchange.h"
 #include "http/feed.h"
 #include "http/oauth.h"
+#include "http/page.h"
+#include "http/secondfactor.h"
 #include "http/serve.h"
+#include "http/staffauth.h"
 #include "http/tls.h"
 
 FakeRow		fake_row;
@@ -37,6 +41,12 @@ SERVED(serve_docs_style)
 SERVED(serve_docs_client)
 SERVED(feed_listen)
 SERVED(serve_board)
+SERVED(serve_admin)
+SERVED(serve_admin_script)
+SERVED(serve_admin_style)
+SERVED(serve_page)
+SERVED(serve_page_act)
+SERVED(serve_page_style)
 SERVED(serve_sign_in)
 SERVED(serve_signed_in)
 SERVED(serve_sign_out)
