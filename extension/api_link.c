@@ -54,9 +54,11 @@ call_cancel(void *arg)
 		.caller = &caller,
 		.appointment_id = api_text(arg, 0),
 		.reason = api_text(arg, 1),
-		.expected_version = api_optional_int(arg, 2)
+		.expected_version = api_optional_int(arg, 3)
 	};
 
+	if (request.reason == NULL)
+		request.reason = api_text(arg, 2);
 	return SPI_datumTransfer(lifecycle_cancel(&request)->row, false, -1);
 }
 

@@ -147,14 +147,14 @@ subtest 'confirm, twice' => sub {
         clock_at("2026-03-14T$time:00");
         my $r = act($link);
         is($r->{status}, 200, "at $time");
-        is($r->{title}, 'You have said that you will come', 'it says so');
+        is($r->{title}, 'Your visit is confirmed', 'it says so');
     }
     is($cluster->value('SELECT $1::timestamptz = confirmed_at FROM
         appt.appointment WHERE appointment_id = $2', '2026-03-14 13:00+05:30',
         $id), 1, 'recorded once');
     is(events($id), 'booked/role:postgres updated/patient link',
         'the history names the link');
-    is(page($link)->{title}, 'You have said that you will come',
+    is(page($link)->{title}, 'Your visit is confirmed',
         'and the page from then on');
     is($clinic->http->get("/api/v1/appointments/$id")->{json}{confirmed_at},
         '2026-03-14T13:00:00+05:30', 'and the appointment');
@@ -184,9 +184,14 @@ subtest 'cancel with a reason, twice' => sub {
     }
     $r = act(link_of($id, 'confirm'));
     is($r->{status}, 409, 'and cannot be confirmed');
-    my $silent = book('10:30');
-    act(link_of($silent, 'cancel'), { reason => '   ' });
-    is(visit($silent)->{reason}, 'Cancelled by the patient', 'without one');
+    for my $case ([ " \x{a0} ", 'Cancelled by the patient' ],
+        [ "\x{1}\r\nIll\x{7}", 'Ill' ], [ 'x' x 300, 'x' x 200 ])
+    {
+        my $again = book('10:30');
+        is(act(link_of($again, 'cancel'), { reason => $case->[0] })->{status},
+            200, 'another reason');
+        is(visit($again)->{reason}, $case->[1], 'as it can be kept');
+    }
 };
 
 subtest 'the windows hold for patients' => sub {

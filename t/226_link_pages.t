@@ -83,11 +83,11 @@ is_deeply([ grep { index($_, "$url/v/") } @{ $seen->{requests} } ], [],
 cmp_ok($seen->{bytes}{$_}, '<', 60_000, "$_ is light")
     for sort keys %{ $seen->{bytes} };
 is_deeply($seen->{done}, {
-    'confirm'     => 'You have said that you will come',
+    'confirm'     => 'Your visit is confirmed',
     'cancel'      => 'Your visit is cancelled',
     'move'        => 'Your visit was moved',
     'unsubscribe' => 'You get no more reminders',
-    'confirm-hi'  => 'आपने बताया है कि आप आएँगे',
+    'confirm-hi'  => 'आपके आने की पुष्टि हो गई है',
     'move-hi'     => 'आपके अपॉइंटमेंट का समय बदल गया है',
     'cancel-hi'   => 'आपका अपॉइंटमेंट रद्द हो गया है',
 }, 'all is done, by keys alone or without scripts');

@@ -39,7 +39,8 @@ COMMENT ON COLUMN appt.event.event_type IS
 COMMENT ON COLUMN appt.event.stamp IS
 	'occurred_at in RFC 3339 with the branch''s offset, as it is delivered';
 COMMENT ON COLUMN appt.event.actor IS
-	'Who: client:<id> for an API client, otherwise the session''s role';
+	'Who: client:<id> for an API client, patient link for a patient by a link '
+	'in a message, otherwise the session''s role';
 COMMENT ON COLUMN appt.event.data IS
 	'The full appointment object after the change, or the patient as GET '
 	'answers it, JSON text';

@@ -16,13 +16,15 @@ COMMENT ON FUNCTION appt_internal.confirm_by_link(text, integer) IS
 CREATE FUNCTION appt_internal.cancel_by_link(
 	appointment_id text,
 	reason text,
+	without_reason text,
 	expected_version integer)
 	RETURNS appt.appointment
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'appt_cancel_by_link';
 
-COMMENT ON FUNCTION appt_internal.cancel_by_link(text, text, integer) IS
-	'As appt.cancel, by the patient';
+COMMENT ON FUNCTION appt_internal.cancel_by_link(text, text, text, integer) IS
+	'As appt.cancel, by the patient; without_reason: what is kept for a reason '
+	'where none was given';
 
 CREATE FUNCTION appt_internal.move_by_link(
 	appointment_id text,
@@ -79,9 +81,9 @@ BEGIN
 		RETURN 'confirmed';
 	WHEN l.purpose = 'cancel' THEN
 		PERFORM appt_internal.cancel_by_link(a.appointment_id,
-			coalesce(substring(left(fields->>'reason', 200) FROM '\S.*'),
-				appt_internal.page_words(appt_internal.page_languages(a))
-					->>'no_reason'), a.version);
+			appt_internal.header_value(left(fields->>'reason', 200)),
+			appt_internal.page_words(appt_internal.page_languages(a))
+				->>'no_reason', a.version);
 		RETURN 'cancelled';
 	WHEN wanted IS NULL THEN
 		RETURN 'note_choose';
