@@ -12,6 +12,7 @@
 #include "fuzz/fuzz.h"
 #include "http/callback.h"
 #include "http/options.h"
+#include "http/page.h"
 #include "http/peer.h"
 #include "http/routetable.h"
 #include "http/oauth.h"
@@ -36,6 +37,7 @@ serving_init(void)
 	route_init(routes, route_count);
 	oauth_init();
 	callback_init();
+	page_init();
 }
 
 /* Serves the request that the bytes are. */

@@ -63,6 +63,6 @@ $$;
 COMMENT ON FUNCTION appt.history(text) IS
 	'What happened to an appointment, oldest first: who (actor: role:NAME, '
 	'client:ID or patient link), when, what, from what (the ..._before '
-	'columns), why, and whether the patient was to be told; change says what an '
-	'appointment.updated changed. visit.completed, which comes with each '
+	'columns), why, and whether the patient was to be told; change says what '
+	'an appointment.updated changed. visit.completed, which comes with each '
 	'appointment.completed, is left out. The log is append-only. Raises SB404';
