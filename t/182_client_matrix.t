@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # Every function of schema appt_api, as the gateway's login calls it, for every
-# kind of client: one that never was, is deleted or is disabled is refused by
+# kind of client and of staff: one that never was, is deleted or is disabled is refused by
 # all of them; one limited to a branch is refused what is another's, and is
 # told nothing of it; one without limits may. What a function takes is read
 # from the catalog: one that has an argument of another name fails here until
@@ -81,6 +81,34 @@ $cluster->psql("DELETE FROM appt.api_client WHERE client_id = '$deleted'; "
 my %nobody = (deleted => $deleted, disabled => $disabled,
     'never there' => 'c_nobody', (map { ("called $_" => $_) } '*', '%', '_', '',
         'role:postgres', "client:$full", uc $full, "$full "));
+
+# Staff: at the front desk of one branch, and the doctor of one world, who sees
+# all branches.
+sub staff {
+    my ($account, $role, $branches, $doctor) = @_;
+    return 'staff:' . $cluster->value('SELECT appt.create_staff(account => $1,
+        name => $1, role => $2, password_hash => $3, branch_ids => $4,
+        doctor_id => $5)', $account, $role, '$y$hash', $branches, $doctor);
+}
+my %staff = (
+    reception => staff('desk', 'reception', [$mine]),
+    doctor    => staff('doctor', 'doctor', undef, "DOC-$mine"),
+);
+my %may = map { my $role = $_; $role => { map { $_ => 1 } @{ $cluster->value(
+    'SELECT appt_internal.role_scopes($1)', $role) } } } keys %staff;
+my ($gone, $off) = map { staff($_, 'admin') } qw(gone off);
+$cluster->psql("UPDATE appt.staff SET active = false WHERE account = 'off'; "
+    . "SELECT appt_api.delete_staff(substr('$gone', 7), NULL, 'staff:' || staff_id) "
+    . "FROM (SELECT appt.create_staff('boss', 'Boss', 'admin', '\$y\$hash') "
+    . 'AS staff_id) AS s');
+%nobody = (%nobody, 'staff deleted' => $gone, 'staff disabled' => $off,
+    'staff never there' => 'staff:stf_nobody', 'staff by account' => 'staff:desk',
+    'staff without id' => 'staff:');
+my $patient_of = 'SELECT patient_id FROM appt.appointment
+    WHERE appointment_id = $1';
+my %own = map { $_ => $cluster->value($patient_of, $world{$_}{appointment_id}) }
+    $mine, $theirs;
+
 $cluster->psql(q{INSERT INTO appt.setting (name, value)
     VALUES ('cancellation_window_min', '0')});
 my @foreign = grep { !/^(?:\d+$|(?:visit|dept|sms)-)/ } map { ref $_ ? @$_ : $_ }
@@ -118,6 +146,7 @@ for my $function (grep { !$takes_away{ $_->{name} } } @asked) {
             && ($got->{body} . $got->{error}) =~ /"\Q$_\E"/ } @foreign ], [],
             'who is told of nothing there');
 
+        of_staff($name, $home, $away);
         $got = call($gateway, $name, { %$home, client => $limited{$mine} });
         is($got->{state}, $not_at_home{$name} // '',
             'at home it ' . ($not_at_home{$name} ? 'may not' : 'may'))
@@ -135,7 +164,46 @@ for my $function (grep { !$takes_away{ $_->{name} } } @asked) {
 is($cluster->value('SELECT count(*) FROM appt.idempotency'), 0,
     'none of that has left a trace');
 
+# A doctor is shown the own visits and patients, whatever is asked for.
+for my $case ([ list_appointments => 'doctor_id' ], [ list_patients => 'patient_id' ]) {
+    my ($name, $member) = @$case;
+    my ($function) = grep { $_->{name} eq $name } @functions;
+    my %args = map { $_ => undef } grep { $_ ne 'client' } @{ $function->{args} };
+    $args{per_page} = 100;
+    my $of = sub { return sort map { $_->{$member} } @{ $json->decode(
+        call($gateway, $name, { %args, client => $_[0] })->{body}) } };
+    my @all = $of->($full);
+    my @seen = $of->($staff{doctor});
+    my @wanted = map { $_->{id} } @{ $cluster->query("SELECT "
+        . ($name eq 'list_patients' ? 'DISTINCT patient_id' : 'doctor_id')
+        . ' AS id FROM appt.appointment
+            WHERE doctor_id = $1 AND status <> $2 ORDER BY 1', "DOC-$mine", 'held') };
+    is_deeply(\@seen, \@wanted, "$name: the doctor is shown the own");
+    cmp_ok(scalar @all, '>', scalar @seen, '... and not the others');
+}
+
 done_testing;
+
+# What staff may by role: a desk as a client that is limited likewise, a doctor
+# nothing of another doctor's.
+sub of_staff {
+    my ($name, $home, $away) = @_;
+    my @ids = grep { exists $away->{$_} } qw(doctor_id appointment_id patient_id
+        hold_id);
+    for my $role (grep { $may{$_}{ $scope{$name} } } sort keys %staff) {
+        my $seen = $role eq 'doctor' && exists $home->{patient_id};
+        my $got = call($gateway, $name, { %$home, client => $staff{$role},
+            ($seen ? (patient_id => $own{$mine}) : ()) });
+        is($got->{state}, $not_at_home{$name} // '', "$role: the own") or diag $got->{error};
+        next if $of_no_branch{$name} || ($role eq 'doctor' && !@ids);
+        $got = call($gateway, $name, { %$away, client => $staff{$role},
+            ($seen ? (patient_id => $own{$theirs}) : ()) });
+        like($got->{body} eq '[]' ? 'SB404' : $got->{state},
+            qr/^(?:SB404|SBU01|SBF01)$/, "$role: not another's")
+            or diag $got->{error} // $got->{body};
+    }
+    return;
+}
 
 # An answer that was kept for a client is not given to it when it is disabled.
 sub kept {

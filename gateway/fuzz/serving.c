@@ -11,11 +11,12 @@
 #include "common/log.h"
 #include "fuzz/fuzz.h"
 #include "http/callback.h"
+#include "http/oauth.h"
 #include "http/options.h"
 #include "http/page.h"
 #include "http/peer.h"
 #include "http/routetable.h"
-#include "http/oauth.h"
+#include "http/steps.h"
 
 static void take_headers(char **rest, Head *head);
 static char *take_line(char **rest);

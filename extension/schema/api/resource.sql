@@ -42,13 +42,15 @@ FROM (VALUES
 	('working_hours', 'working_hours_no', 'doctor_id',
 		'{doctor_id,branch_id,weekday,start_time,end_time,slot_min,capacity,'
 		'valid_from,valid_to}',
-		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id) AND'
+		' coalesce(appt_internal.client_doctor($1) = t.doctor_id, true)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.valid_from, t.valid_to, ''[]'')',
 		't.weekday, t.start_time, t.valid_from, t.working_hours_no'),
 	('extra_session', 'extra_session_no', 'doctor_id',
 		'{doctor_id,branch_id,on_date,start_time,end_time,slot_min,capacity}',
-		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.client_sees($1, t.branch_id) AND'
+		' coalesce(appt_internal.client_doctor($1) = t.doctor_id, true)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.on_date, t.on_date, ''[]'')',
 		't.on_date, t.start_time, t.extra_session_no'),
