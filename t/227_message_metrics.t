@@ -67,22 +67,29 @@ $sink->behave(status => 401);
 book($clinic, 1);
 shows('channel_up{channel="sms-a.b"} 0', 'a key that is not taken');
 unlike(metrics(), qr/state="failed"\} 3/, 'a test is not among the failed');
-# Of two one is on its way, and the other waits.
+
+# More than the relay takes for a provider that does not answer: the rest waits.
 $cluster->psql(q{DELETE FROM appt.notification WHERE state = 'due'});
 $sink->behave(hang => 1);
-book($clinic, 2);
+book($clinic, 40);
 wait_for { $cluster->value(q{SELECT count(*) FROM appt.notification
-    WHERE state = 'due' AND channel_no <> 0}) } 'one to wait for the other';
+    WHERE state = 'due' AND channel_no <> 0}) } 'some to wait';
 $cluster->psql(q{UPDATE appt.notification SET due_at = now()
     - interval '10 minutes' WHERE state = 'due'});
-shows('messages_due{channel="sms-a.b"} 1', 'what waits for the channel');
+sub waiting {
+    return $cluster->value(q{SELECT count(*) FROM appt.notification
+        WHERE state = 'due'});
+}
+my $due = qr/^bioecko_relay_messages_due\{channel="sms-a\.b"\} ([1-9]\d*)$/m;
+wait_for { metrics() =~ $due && $1 == waiting() } 'what waits to be counted';
+pass('what waits for the channel');
 wait_for {
     (metrics() =~ /^bioecko_relay_messages_oldest_due_seconds\{channel="sms-a
         \.b"\}\ (\S+)$/mx)[0] > 590;
 } 'the age of what waits';
 my $health = JSON::PP->new->decode($http->get($relay->url . '/healthz')
     ->{content});
-is($health->{messages_due}, 1, 'health has it, too');
+cmp_ok($health->{messages_due}, '>', 0, 'health has it, too');
 cmp_ok($health->{messages_oldest_due_s}, '>', 590, 'and how long it waits');
 
 my %type = metrics() =~ /^# TYPE (\S+) (\S+)$/mg;
