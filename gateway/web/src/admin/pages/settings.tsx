@@ -10,7 +10,11 @@ import { Empty } from "../parts/states";
 import { words } from "../i18n";
 import { href } from "../router";
 import { may } from "../session";
+import { Closures, TimeOff } from "./settings-absences";
 import { Access } from "./settings-access";
+import { Branches, Departments, Doctors, VisitTypes } from "./settings-clinic";
+import { WorkingHours } from "./settings-hours";
+import { Rules } from "./settings-rules";
 import { Webhooks } from "./settings-webhooks";
 import "./settings.css";
 
@@ -25,6 +29,14 @@ interface Section {
 }
 
 const sections: Section[] = [
+    { path: "branches", group: "clinic", name: "branches", scope: "schedule:manage", view: Branches },
+    { path: "departments", group: "clinic", name: "departments", scope: "schedule:manage", view: Departments },
+    { path: "doctors", group: "clinic", name: "doctors", scope: "schedule:manage", view: Doctors },
+    { path: "visit-types", group: "clinic", name: "visitTypes", scope: "schedule:manage", view: VisitTypes },
+    { path: "rules", group: "clinic", name: "rules", scope: "schedule:manage", view: Rules },
+    { path: "hours/week", group: "hours", name: "hours", scope: "schedule:manage", view: WorkingHours },
+    { path: "hours/time-off", group: "hours", name: "off", scope: "schedule:manage", view: TimeOff },
+    { path: "hours/closures", group: "hours", name: "closures", scope: "schedule:manage", view: Closures },
     { path: "api/webhooks", group: "api", name: "webhooks", scope: "webhooks:manage", view: Webhooks },
     { path: "api/access", group: "api", name: "access", scope: "clients:manage", view: Access },
 ];

@@ -1,0 +1,77 @@
+#!/usr/bin/perl
+#
+# The clinic's page, Settings: branches, departments, doctors and their hours,
+# absences and what they fall on, visit types, rules. What the page did is judged
+# by the database.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Desk qw(run_desk behaves);
+
+my $clinic  = Appt::Clinic->new;
+my $cluster = $clinic->cluster;
+my $branch  = 'MUM-01';
+
+# The first day to come with visits of a doctor who works in one zone alone.
+my $busy = $cluster->row(q{
+    SELECT doctor_id, token_date::text AS date, count(*) AS visits
+    FROM appt.appointment a
+    WHERE status = 'booked' AND token_date > current_date + 1 AND branch_id = $1
+        AND NOT EXISTS (SELECT FROM appt.working_hours w
+            WHERE w.doctor_id = a.doctor_id AND w.branch_id <> $1)
+    GROUP BY 1, 2 ORDER BY 2, 1 LIMIT 1}, $branch);
+
+my $seen = run_desk($clinic, 'admin_settings.js',
+    [qw(appointments:read appointments:write patients:read schedule:read schedule:manage)],
+    { busy => $busy, branch => $branch });
+
+like($seen->{refused}, qr/An id is 1 to 64 letters/, 'a code that is none is refused in the server\'s words');
+is_deeply($cluster->row('SELECT name, specialty, department_id, buffer_after_min
+    FROM appt.doctor WHERE doctor_id = $1', 'DOC-900'),
+    { name => 'Dr Leela Nair', specialty => 'Dermatology', department_id => 'SKIN',
+        buffer_after_min => 5 }, 'the doctor has what two desks gave her');
+is_deeply($seen->{doctor}{body}, { specialty => 'Dermatology' }, 'only a change is sent');
+is($seen->{doctor}{match}, '"2"', 'for the version that was seen at last');
+is($seen->{doctorChosen}, 'DOC-900', 'her hours are a click away');
+is_deeply($cluster->query(q{SELECT weekday, to_char(start_time, 'HH24:MI') AS start,
+        to_char(end_time, 'HH24:MI') AS end, branch_id, capacity FROM appt.working_hours
+        WHERE doctor_id = 'DOC-900' ORDER BY start_time}),
+    [ { weekday => 2, start => '09:00', end => '13:00', branch_id => $branch, capacity => 1 },
+        { weekday => 2, start => '14:00', end => '17:30', branch_id => $branch, capacity => 2 } ],
+    'she has her week');
+like($seen->{overlap}, qr/overlap/i, 'hours over others are refused');
+is_deeply($seen->{hours}{body}, { capacity => 2 }, 'a change of hours is that change');
+is($cluster->value(q{SELECT count(*) FROM appt.extra_session
+    WHERE doctor_id = 'DOC-900' AND on_date = '2027-01-03'}), 1, 'and an extra session');
+
+is($seen->{affected}, $busy->{visits}, 'the visits that time off falls on are shown');
+like($seen->{notSaved}, qr/\w+ \w+ \w+/, 'it is refused over them');
+like($seen->{moved}, qr/^The time off is saved\. (One|\d+) visits? w/, 'then they are moved');
+is($cluster->value(q{SELECT count(*) FROM appt.appointment WHERE status = 'booked'
+    AND doctor_id = $1 AND token_date = $2}, @$busy{qw(doctor_id date)}), 0, 'all of them');
+is($cluster->value(q{SELECT reason FROM appt.time_off WHERE doctor_id = $1},
+    $busy->{doctor_id}), 'Conference', 'for the reason given');
+is_deeply($cluster->row(q{SELECT reason, (ends_at - starts_at)::text AS long,
+        (starts_at AT TIME ZONE 'Asia/Kolkata')::text AS starts
+        FROM appt.closure WHERE branch_id = $1 AND reason = 'National holiday'}, $branch),
+    { reason => 'National holiday', long => '1 day', starts => '2027-08-15 00:00:00' },
+    'a closure is a day of its branch');
+
+like($seen->{ruleRefused}, qr/whole number/, 'a value that is none is refused');
+is($seen->{rule}{value},  45,       'the rule counts for the branch');
+is($seen->{rule}{source}, 'branch', 'and there alone');
+is($cluster->value(q{SELECT count(*) FROM appt.setting
+    WHERE name = 'cancellation_window_min'}), 0, 'and is taken back');
+is($cluster->value(q{SELECT count(*) FROM appt.visit_type WHERE visit_type = 'dressing'}),
+    0, 'a visit type came and went');
+is($cluster->value(q{SELECT time_zone FROM appt.branch WHERE branch_id = 'PUN-01'}),
+    'Asia/Kolkata', 'a branch is there');
+ok((grep { $_ eq 'Pune' } @{ $seen->{picker} }), 'and can be chosen at once');
+
+is($seen->{ran}, undef, 'what looks like a script runs nowhere');
+is($seen->{hindi}, "\x{936}\x{93e}\x{916}\x{93e}\x{90f}\x{901}", 'it is there in Hindi');
+behaves($seen);
+
+done_testing();

@@ -1,0 +1,165 @@
+/*
+ * admin_settings.js {"url", "token", "scopes", "busy": {doctor_id, date}, "branch"}
+ *		A new doctor gets hours, a session, a department; absences fall on
+ *		booked visits; a rule is set for a branch and taken back.
+ */
+import { call, check, listen } from "./checks.js";
+import { desk, options, run, seen, signedIn } from "./desk.js";
+
+await run(async () => {
+    const page = await desk({
+        reducedMotion: "reduce", expected: [/status of (400|409|412|422)/],
+    });
+    const sent = listen(page);
+    const button = (name) => page.getByRole("button", { name, exact: true });
+    const dialog = page.getByRole("dialog");
+    const last = (path) => sent.filter((one) => one.path.startsWith(path)).pop();
+    const open = async (path, heading) => {
+        await page.goto(`${options.url}/admin#/settings/${path}`);
+        await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+    };
+
+    await signedIn(page, options);
+    await page.goto(`${options.url}/admin#/settings`);
+
+    /* A department, and a doctor in it; refused first, by a sentence. */
+    await open("departments", "Departments");
+    await button("Add a department").click();
+    await dialog.getByLabel("Code").fill("SKIN");
+    await dialog.getByLabel("Name").fill("Skin <script>ran=1</script>");
+    await dialog.getByLabel("Slot length").fill("20");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "SKIN" }).first().waitFor();
+    await check(page, "departments");
+
+    await open("doctors", "Doctors");
+    await button("Add a doctor").click();
+    await dialog.getByLabel("Code").fill("DOC 900");
+    await dialog.getByLabel("Name").fill("Dr Leela Nair");
+    await dialog.getByLabel("Department").selectOption("SKIN");
+    await button("Save").click();
+    await dialog.locator(".form-error").waitFor();
+    seen.refused = await dialog.locator(".form-error").innerText();
+    await dialog.getByLabel("Code").fill("DOC-900");
+    await check(page, "doctor-new");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "DOC-900" }).first().waitFor();
+    await check(page, "doctors");
+
+    /* Changed by two: only what was changed here is sent, then again. */
+    await page.getByRole("button", { name: "Edit Dr Leela Nair" }).click();
+    await dialog.getByLabel("Specialty").fill("Dermatology");
+    await call("PATCH", "/doctors/DOC-900", { buffer_after_min: 5 });
+    await button("Save").click();
+    await dialog.getByText("What you changed is still here").waitFor();
+    await button("Save").click();
+    await page.getByRole("cell", { name: "Dermatology" }).first().waitFor();
+    seen.doctor = last("/doctors/DOC-900");
+
+    /* Her week: two sessions, one of which then holds two at a time. */
+    await page.getByRole("row", { name: /Dr Leela Nair/ }).getByRole("link").click();
+    await page.getByRole("heading", { level: 1, name: "Working hours" }).waitFor();
+    seen.doctorChosen = await page.getByLabel("Doctor").inputValue();
+    for (const [from, to] of [["09:00", "13:00"], ["14:00", "17:30"]]) {
+        await page.getByRole("button", { name: "Add hours, Tuesday" }).click();
+        await dialog.getByLabel("Branch").selectOption(options.branch);
+        await dialog.getByLabel("From", { exact: true }).fill(from);
+        await dialog.getByLabel("To", { exact: true }).fill(to);
+        await button("Save").click();
+        await page.locator(".week").getByText(`${from}–${to}`).waitFor();
+    }
+    await page.getByRole("button", { name: "Add hours, Tuesday" }).click();
+    await dialog.getByLabel("Branch").selectOption(options.branch);
+    await dialog.getByLabel("From", { exact: true }).fill("12:00");
+    await dialog.getByLabel("To", { exact: true }).fill("15:00");
+    await button("Save").click();
+    await dialog.locator(".form-error").waitFor();
+    seen.overlap = await dialog.locator(".form-error").innerText();
+    await button("Cancel").click();
+    await page.locator(".week").getByRole("button", { name: /14:00–17:30/ }).click();
+    await dialog.getByLabel("Patients at a time").fill("2");
+    await button("Save").click();
+    await page.locator(".week").getByText("2 at a time").waitFor();
+    seen.hours = last("/doctors/DOC-900/working-hours");
+    await button("Add a session").click();
+    await dialog.getByLabel("Date").fill("2027-01-03");
+    await dialog.getByLabel("Branch").selectOption(options.branch);
+    await button("Save").click();
+    await page.getByRole("cell", { name: /03\/01\/2027/ }).first().waitFor();
+    await check(page, "hours");
+
+    /* Time off on a day with visits: refused, then they are moved. */
+    await page.goto(`${options.url}/admin#/settings/hours/time-off?doctor=${options.busy.doctor_id}`);
+    await button("Add time off").click();
+    await dialog.getByLabel("First day").fill(options.busy.date);
+    await dialog.getByLabel("Last day").fill(options.busy.date);
+    await dialog.getByText(/visits? (is|are) booked in it:/).waitFor();
+    seen.affected = await dialog.locator(".affected li").count();
+    await dialog.getByLabel("Reason").fill("Conference");
+    await check(page, "time-off");
+    await button("Save").click();
+    await dialog.locator(".form-error").waitFor();
+    seen.notSaved = await dialog.locator(".form-error").innerText();
+    await dialog.getByLabel("Move each").check();
+    await button("Save").click();
+    await page.getByText("The time off is saved.").waitFor();
+    seen.moved = await page.locator(".toast").last().innerText();
+
+    /* A closure; asked about before it goes. */
+    await open("hours/closures", "Closures");
+    await page.locator(".section").getByLabel("Branch").selectOption(options.branch);
+    await button("Add a closure").click();
+    await dialog.getByLabel("First day").fill("2027-08-15");
+    await dialog.getByLabel("Last day").fill("2027-08-15");
+    await dialog.getByText("No visit is booked in it.").waitFor();
+    await dialog.getByLabel("Reason").fill("Independence Day");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "Independence Day" }).first().waitFor();
+    await check(page, "closures");
+    await page.getByRole("button", { name: /^Edit/ }).click();
+    await dialog.getByLabel("Reason").fill("National holiday");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "National holiday" }).first().waitFor();
+
+    /* A rule for one branch, and back. */
+    await open("rules", "Rules");
+    await page.getByLabel("Counts for").selectOption(`branch:${options.branch}`);
+    await page.getByRole("button", { name: "Change cancellation_window_min" }).click();
+    await dialog.getByLabel("Value").fill("x");
+    await button("Save").click();
+    await dialog.locator(".form-error").waitFor();
+    seen.ruleRefused = await dialog.locator(".form-error").innerText();
+    await dialog.getByLabel("Value").fill("45");
+    await check(page, "rule");
+    await button("Save").click();
+    await page.getByRole("row", { name: /cancellation_window_min/ }).getByText("45").waitFor();
+    seen.rule = await call("GET", `/settings/cancellation_window_min?branch_id=${options.branch}`);
+    await check(page, "rules");
+    await page.getByRole("button", { name: "Change cancellation_window_min" }).click();
+    await button("Back to what counts above it").click();
+    await page.getByRole("row", { name: /cancellation_window_min/ }).getByText("120").waitFor();
+
+    await open("visit-types", "Visit types");
+    await button("Add a visit type").click();
+    await dialog.getByLabel("Code").fill("dressing");
+    await dialog.getByLabel("Name").fill("Change of dressing");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "dressing" }).first().waitFor();
+    await page.getByRole("button", { name: "Edit Change of dressing" }).click();
+    await button("Delete").click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Change of dressing is deleted.").waitFor();
+
+    await open("branches", "Branches");
+    await button("Add a branch").click();
+    await dialog.getByLabel("Code").fill("PUN-01");
+    await dialog.getByLabel("Name").fill("Pune");
+    await dialog.getByLabel("Time zone").selectOption("Asia/Kolkata");
+    await button("Save").click();
+    await page.getByRole("cell", { name: "PUN-01" }).first().waitFor();
+    await check(page, "branches");
+    seen.picker = await page.locator(".branch-picker option").allInnerTexts();
+    seen.ran = await page.evaluate(() => globalThis.ran ?? null);
+    await page.getByLabel("Language").selectOption("hi");
+    seen.hindi = await page.getByRole("heading", { level: 1 }).innerText();
+});
