@@ -101,7 +101,8 @@ AS $$
 		convert_to(body, 'UTF8'), NULL, token) r
 $$;
 CREATE VIEW pg_temp.message AS
-SELECT t.provider_id, t.event, t.channel, t.state, t.reason,
+SELECT regexp_replace(t.provider_id, '^ntf.*', 'ntf') AS provider_id,
+	t.event, t.channel, t.state, t.reason,
 	t.delivered_at IS NOT NULL AS delivered, t.read_at IS NOT NULL AS read,
 	t.root_no IS NOT NULL AS again
 FROM appt.notification t
@@ -190,6 +191,75 @@ SELECT state FROM appt.resend_notification((SELECT notification_no
 	FROM appt.notification WHERE provider_id = 'm0'));
 SELECT pg_temp.report('{"list": [{"id": "m0", "status": "no"}]}');
 SELECT * FROM pg_temp.message WHERE NOT again AND state = 'due';
+
+-- Where no report comes within fallback_after_min, the next channel has it:
+-- once, and only where the channel's provider reports.
+DELETE FROM appt.notification;
+SELECT appointment_id AS id FROM appt.book('PAT-7', 'DOC-001',
+	'2026-03-17 09:00+05:30') \gset
+CREATE FUNCTION pg_temp.hand_over() RETURNS void
+	LANGUAGE sql
+AS $$
+	SELECT appt_relay.claim_notifications(1, 100);
+	SELECT appt_relay.record_notifications(ARRAY[t.notification_no],
+		ARRAY[t.fence], '{0}', '{1}', '{200}', '{NULL}', '{NULL}')
+	FROM appt.notification t
+	WHERE t.state = 'sending';
+$$;
+CREATE FUNCTION pg_temp.after(minutes integer) RETURNS TABLE (unreported bigint)
+	LANGUAGE sql
+AS $$
+	UPDATE appt.notification
+	SET sent_at = clock_timestamp() - make_interval(mins => minutes)
+	WHERE state = 'sent';
+	SELECT t.unreported FROM appt_relay.tick_notifications() t;
+$$;
+SELECT pg_temp.hand_over();
+SELECT * FROM pg_temp.after(9);
+SELECT * FROM pg_temp.after(11);
+SELECT * FROM pg_temp.after(12);
+SELECT * FROM pg_temp.message;
+SELECT pg_temp.hand_over();
+-- E-mail reports nothing: that is the end of it.
+SELECT * FROM pg_temp.after(20);
+SELECT * FROM pg_temp.message;
+SELECT regexp_replace(s, ' at \S+\.', ' at ….') AS said
+FROM appt.explain_notification(:'id') s WHERE s !~ 'reminder';
+-- The setting counts at once, and for the branch alone; one that was delivered
+-- is told by no other channel, not even by one that waits.
+DELETE FROM appt.notification;
+INSERT INTO appt.setting (name, branch_id, value)
+VALUES ('fallback_after_min', 'MUM-01', '30');
+SELECT appointment_id AS id FROM appt.book('PAT-8', 'DOC-001',
+	'2026-03-17 09:15+05:30') \gset
+SELECT pg_temp.hand_over();
+UPDATE appt.notification SET provider_id = 'f1';
+SELECT * FROM pg_temp.after(29);
+UPDATE appt.setting SET value = '5' WHERE name = 'fallback_after_min';
+SELECT * FROM pg_temp.after(6);
+SELECT * FROM pg_temp.message;
+SELECT pg_temp.report('{"list": [{"id": "f1", "status": "ok"}]}');
+SELECT * FROM pg_temp.message;
+SELECT * FROM pg_temp.after(60);
+-- A channel whose provider does not report is believed.
+UPDATE appt.notification_channel SET settings = settings - 'reports'
+WHERE channel_id = 'sms';
+DELETE FROM appt.notification;
+SELECT appointment_id AS id FROM appt.book('PAT-9', 'DOC-001',
+	'2026-03-17 09:30+05:30') \gset
+SELECT pg_temp.hand_over();
+SELECT * FROM pg_temp.after(60);
+
+-- What waits for a channel that is switched off, or deleted, has another.
+UPDATE appt.notification SET state = 'due', finished_at = NULL, sent_at = NULL,
+	attempts = 1, due_at = '2000-01-01 00:00+00';
+SELECT state, channel_no > 0 AS by_sms FROM appt.notification;
+UPDATE appt.notification_channel SET active = false WHERE channel_id = 'sms';
+SELECT expired FROM appt_relay.tick_notifications();
+SELECT protocol FROM appt_relay.claim_notifications(1, 10);
+UPDATE appt.notification SET state = 'due', channel_no = 99;
+SELECT expired FROM appt_relay.tick_notifications();
+SELECT protocol FROM appt_relay.claim_notifications(1, 10);
 
 -- Meta asks first whether the address is ours.
 UPDATE appt.notification_channel

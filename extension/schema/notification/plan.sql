@@ -157,6 +157,42 @@ COMMENT ON FUNCTION appt_internal.write_reminders(timestamptz, integer) IS
 	'Writes the reminders whose time has come, at most batch of them; returns '
 	'how many. In quiet hours none of that branch';
 
+CREATE FUNCTION appt_internal.leave_channels() RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	/* The channels that something waits for, by jumps through the index. */
+	WITH RECURSIVE used (channel_no) AS (
+		SELECT min(n.channel_no)
+		FROM appt.notification n
+		WHERE n.state = 'due' AND n.channel_no > 0
+		UNION ALL
+		SELECT (
+			SELECT min(n.channel_no)
+			FROM appt.notification n
+			WHERE n.state = 'due' AND n.channel_no > u.channel_no)
+		FROM used u
+		WHERE u.channel_no IS NOT NULL)
+	UPDATE appt.notification t
+	SET channel_no = 0
+	FROM (
+		SELECT n.notification_no
+		FROM used u
+		JOIN appt.notification n ON n.channel_no = u.channel_no
+			AND n.state = 'due'
+			AND n.event <> 'test'
+		WHERE NOT EXISTS (
+			SELECT
+			FROM appt.notification_channel c
+			WHERE c.channel_no = u.channel_no AND c.active)
+		FOR NO KEY UPDATE OF n SKIP LOCKED) o
+	WHERE t.notification_no = o.notification_no
+$$;
+
+COMMENT ON FUNCTION appt_internal.leave_channels() IS
+	'What waits for a channel that was switched off or deleted is given '
+	'another one, as if it had not been given one yet';
+
 CREATE FUNCTION appt_relay.tick_notifications(
 	batch integer DEFAULT 5000,
 	OUT expired bigint,
@@ -182,6 +218,7 @@ BEGIN
 	GET DIAGNOSTICS expired = ROW_COUNT;
 
 	PERFORM appt_internal.retry_reports(batch);
+	PERFORM appt_internal.leave_channels();
 	reminders := 0;
 	unreported := 0;
 	IF NOT EXISTS (
@@ -216,7 +253,8 @@ $$;
 
 COMMENT ON FUNCTION appt_relay.tick_notifications(integer) IS
 	'Again and again by each relay: leases that ran out are due again, reports '
-	'that came too early are tried again, reminders '
+	'that came too early are tried again, what waits for a channel that is '
+	'not there any more is given another, reminders '
 	'whose time has come are written, and what was not reported delivered in '
 	'time is told by the next channel. At most batch of each';
 

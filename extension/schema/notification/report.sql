@@ -181,6 +181,14 @@ BEGIN
 			WHERE t.notification_no = n.notification_no;
 			IF report.state = 'failed' THEN
 				PERFORM appt_internal.try_next_channel(n);
+			ELSE
+				/* Another try that waits is not needed any more. */
+				DELETE FROM appt.notification t
+				WHERE t.appointment_no = n.appointment_no
+					AND t.root_no = coalesce(n.root_no, n.notification_no)
+					AND t.notification_no > n.notification_no
+					AND t.state = 'due'
+					AND t.attempts = 0;
 			END IF;
 		END IF;
 	END LOOP;
@@ -190,7 +198,7 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.apply_report IS
 	'Takes a report into account, if that is news; what failed is told by the '
-	'next channel. Returns whether the message is known';
+	'next channel, what arrived is told by no other. Returns whether the message is known';
 
 CREATE FUNCTION appt_internal.take_reports(
 	c appt.notification_channel,
