@@ -392,6 +392,23 @@ SELECT pg_temp.try('SELECT secret FROM appt.notification_channel');
 SELECT pg_temp.try('SELECT appt_relay.claim_notifications(1, 10)');
 RESET ROLE;
 
+-- What a row must be, of each event and in each state.
+SELECT event, lead, visit, template, appt_internal.is_message_shape(event, lead,
+	visit, CASE WHEN visit IS NOT NULL THEN now() END, template) AS fits
+FROM unnest('{booked,reminder,test}'::text[]) AS e (event),
+	(VALUES (NULL), (60)) AS l (lead), (VALUES (NULL), (1)) AS v (visit),
+	(VALUES (NULL), (1)) AS t (template)
+ORDER BY 1, 2, 3, 4;
+SELECT state, leased, finished, appt_internal.is_message_stage(state,
+	CASE WHEN leased THEN 1 END, CASE WHEN leased THEN now() END,
+	CASE WHEN finished THEN now() END) AS fits
+FROM unnest('{due,sending,sent,delivered,read,failed,skipped,dead,lost,""}'
+		::text[]) AS s (state),
+	(VALUES (false), (true)) AS l (leased), (VALUES (false), (true)) AS f (finished)
+ORDER BY 1, 2, 3;
+SELECT pg_temp.try($$UPDATE appt.notification SET state = 'lost'$$),
+	pg_temp.try($$UPDATE appt.notification SET event = 'test'$$);
+
 -- The schema says so itself.
 SELECT pg_temp.try('SELECT * FROM appt.planned_notifications(0)');
 SELECT pg_temp.try('SELECT * FROM appt.explain_notification(''APT-0'')');

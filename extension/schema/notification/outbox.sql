@@ -11,6 +11,36 @@
  * everything about a visit is judged by appt.clock().
  * ------------------------------------------------------------------------ */
 
+/* Calls for CHECKs, as of an appointment: spelled out they were parsed by each
+ * booking, and took longer than the row. */
+CREATE FUNCTION appt_internal.is_message_shape(
+	event text,
+	lead_min integer,
+	appointment_no bigint,
+	slot_start timestamptz,
+	template_no bigint)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_message_shape';
+
+COMMENT ON FUNCTION appt_internal.is_message_shape IS
+	'Whether a message of an event has what it needs and nothing else: a '
+	'reminder a lead, a test no visit, all others a visit and no template';
+
+CREATE FUNCTION appt_internal.is_message_stage(
+	state text,
+	relay_no bigint,
+	lease_until timestamptz,
+	finished_at timestamptz)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_is_message_stage';
+
+COMMENT ON FUNCTION appt_internal.is_message_stage IS
+	'Whether it is a state of messages and the row fits it: sending is leased, '
+	'due and sending are not finished, all others (sent, delivered, read, '
+	'failed, skipped, dead) are';
+
 CREATE TABLE appt.notification (
 	notification_no bigint GENERATED ALWAYS AS IDENTITY,
 	appointment_no bigint,
@@ -37,18 +67,10 @@ CREATE TABLE appt.notification (
 	read_at timestamptz,
 	finished_at timestamptz,
 	CONSTRAINT notification_pkey PRIMARY KEY (notification_no),
-	CONSTRAINT notification_state_known CHECK (state IN ('due', 'sending',
-		'sent', 'delivered', 'read', 'failed', 'skipped', 'dead')),
-	CONSTRAINT notification_test_has_no_visit CHECK (
-		(event = 'test') = (appointment_no IS NULL)
-		AND (event = 'test') = (slot_start IS NULL)
-		AND (event = 'test' OR template_no IS NULL)),
-	CONSTRAINT notification_reminder_has_lead
-		CHECK ((event = 'reminder') = (lead_min IS NOT NULL)),
-	CONSTRAINT notification_sending_leased CHECK (state <> 'sending'
-		OR (relay_no IS NOT NULL AND lease_until IS NOT NULL)),
-	CONSTRAINT notification_finished_when_done
-		CHECK ((state IN ('due', 'sending')) = (finished_at IS NULL))
+	CONSTRAINT notification_shape CHECK (appt_internal.is_message_shape(event,
+		lead_min, appointment_no, slot_start, template_no)),
+	CONSTRAINT notification_stage CHECK (appt_internal.is_message_stage(state,
+		relay_no, lease_until, finished_at))
 ) WITH (
 	autovacuum_vacuum_scale_factor = 0.02,
 	autovacuum_vacuum_cost_delay = 0
