@@ -103,6 +103,7 @@ typedef struct Route
 	bool		wakes;			/* wakes the relay when it has committed */
 	bool		scalar;			/* answers the body alone */
 	bool		csv;			/* answers text/csv to who asks for it */
+	bool		notes;			/* writes down what staff are shown */
 	void		(*stream) (struct Exchange *exchange);	/* answers an event
 								 * stream to who asks for it, or NULL */
 } Route;

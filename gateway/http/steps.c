@@ -43,7 +43,7 @@ static void call_function(Exchange *exchange);
 static void hash_password(Exchange *exchange);
 static void password_hashed(PasswordWork *work, PasswordOutcome outcome);
 static void send_query(Exchange *exchange);
-static QueryLane lane_of(const Call *call);
+static QueryLane lane_of(const Exchange *exchange);
 static void query_done(Query *query, QueryOutcome outcome, PGresult *result);
 
 /*
@@ -446,7 +446,7 @@ send_query(Exchange *exchange)
 	exchange->query = (Query) {
 		.statement = route_statement(call->route),
 		.params = call->params,
-		.lane = lane_of(call),
+		.lane = lane_of(exchange),
 		.caller = exchange->caller.client_id,
 		.writes = call->route->access == WRITE,
 		.done = query_done,
@@ -460,13 +460,15 @@ send_query(Exchange *exchange)
 
 /* How the call runs: with one argument a quick read may be a long one. */
 static QueryLane
-lane_of(const Call *call)
+lane_of(const Exchange *exchange)
 {
+	const Call *call = &exchange->call;
 	const Route *route = call->route;
 	int			param = 0;
 	int			i;
 
-	if (route->access == WRITE || route->access == READ_PRIMARY)
+	if (route->access == WRITE || route->access == READ_PRIMARY ||
+		(route->notes && exchange->sign_in != NULL))
 		return LANE_OWN;
 	if (route->access == READ_ALONE)
 		return LANE_LONG;

@@ -103,7 +103,7 @@ CREATE FUNCTION appt_api.list_patients(
 	client text,
 	patient_id text DEFAULT NULL)
 	RETURNS appt_api.page
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
@@ -163,6 +163,12 @@ BEGIN
 			(coalesce(page, 1) - 1)::bigint * size,
 			appt_internal.count_limit(page, size), own,
 			string_to_array(patient_id, ',');
+	IF client LIKE 'staff:%' THEN
+		PERFORM appt_internal.note_access(ARRAY(
+			SELECT s.line->>'patient_id'
+			FROM json_array_elements(result.body::json) AS s (line)), client,
+			'list');
+	END IF;
 	RETURN result;
 END
 $$;
@@ -357,7 +363,7 @@ CREATE FUNCTION appt_api.get_patient(
 	patient_id text,
 	client text)
 	RETURNS appt_api.answer
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -365,6 +371,7 @@ DECLARE
 	answer appt_api.answer
 		:= appt_internal.get_row('patient', NULL, patient_id, client);
 BEGIN
+	PERFORM appt_internal.note_access(ARRAY[patient_id], client, 'profile');
 	answer.body := left(answer.body, -1) || format(', "visit_history" : %s}',
 		appt_internal.visit_history(patient_id, client));
 	RETURN answer;
@@ -372,4 +379,54 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_api.get_patient IS
-	'One patient, with visit_history: the last fifty visits. Raises SB404';
+	'One patient, with visit_history: the last fifty visits. Notes who looked. '
+	'Raises SB404';
+
+CREATE FUNCTION appt_api.list_patient_accesses(
+	patient_id text,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	size CONSTANT integer := coalesce(per_page, 20);
+	result appt_api.page;
+BEGIN
+	PERFORM appt_internal.check_page(page, per_page);
+	PERFORM appt_internal.get_row('patient', NULL, patient_id, client);
+	SELECT coalesce(json_agg(json_build_object(
+			'at', appt_internal.json_time(l.at, 'UTC'),
+			'actor', l.actor,
+			'name', coalesce(
+				(SELECT s.name
+				 FROM appt.staff AS s
+				 WHERE l.actor = 'staff:' || s.account),
+				(SELECT c.name
+				 FROM appt.api_client AS c
+				 WHERE l.actor = 'client:' || c.client_id)),
+			'call', l.call)
+		ORDER BY l.patient_access_no DESC), '[]')::text,
+		(SELECT count(*)
+		 FROM (
+			SELECT
+			FROM appt.patient_access AS a
+			WHERE a.patient_id = patient_id
+			LIMIT appt_internal.count_limit(page, size)) AS n)
+	INTO result
+	FROM (
+		SELECT a.*
+		FROM appt.patient_access AS a
+		WHERE a.patient_id = patient_id
+		ORDER BY a.at DESC, a.patient_access_no DESC
+		LIMIT size OFFSET (coalesce(page, 1) - 1)::bigint * size) AS l;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.list_patient_accesses(text, integer, integer,
+	text) IS
+	'Who looked at a patient, last first, a page of it. Raises SB001, SB404';

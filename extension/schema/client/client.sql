@@ -182,16 +182,28 @@ COMMENT ON FUNCTION appt_internal.client_actor() IS
 	'Who acts, as in appt.history: client:<id> or staff:<account> over HTTP, '
 	'otherwise role:<name> with what bioecko_appt.actor adds to it';
 
+CREATE FUNCTION appt_internal.actor_of(client text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		(SELECT 'staff:' || s.account
+		 FROM appt.staff s
+		 WHERE $1 LIKE 'staff:%' AND s.staff_id = substr($1, 7)),
+		'client:' || $1, '')
+$$;
+
+COMMENT ON FUNCTION appt_internal.actor_of(text) IS
+	'An API client or a member of staff as the history names it; empty for '
+	'NULL';
+
 CREATE FUNCTION appt_internal.act_for(client text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM set_config('bioecko_appt.actor', coalesce(
-		(SELECT 'staff:' || s.account
-		 FROM appt.staff s
-		 WHERE client LIKE 'staff:%' AND s.staff_id = substr(client, 7)),
-		'client:' || client, ''), true);
+	PERFORM set_config('bioecko_appt.actor', appt_internal.actor_of(client),
+		true);
 END
 $$;
 

@@ -59,6 +59,7 @@ GRANT SELECT ON
 	appt.notification_report,
 	appt.notification_setting,
 	appt.page_text_default,
+	appt.patient_access,
 	appt.setting_definition,
 	appt.staff_audit,
 	appt.webhook

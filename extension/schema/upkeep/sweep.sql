@@ -85,7 +85,7 @@ AS $$
 BEGIN
 	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys',
 		'revoked tokens', 'audit entries', 'noted changes', 'sign-ins',
-		'audit entries of staff']
+		'audit entries of staff', 'looks at patients']
 	LOOP
 		BEGIN
 			problem := NULL;
@@ -101,6 +101,8 @@ BEGIN
 				WHEN 'sign-ins' THEN appt_internal.sweep_sign_ins(batch)
 				WHEN 'audit entries of staff'
 					THEN appt_internal.sweep_staff_audit(batch)
+				WHEN 'looks at patients'
+					THEN appt_internal.sweep_patient_access(batch)
 			END;
 		EXCEPTION WHEN OTHERS THEN
 			/* What stops one sweep, a trigger of the clinic's perhaps, stops

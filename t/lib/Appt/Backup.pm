@@ -158,6 +158,8 @@ INSERT INTO appt.patient (first_name) VALUES ('Numbered');
 SELECT appt.create_client('Kept', branch_ids => '{MUM-01}', id => 'c_kept');
 SELECT appt.create_board('MUM-01', 'Waiting room');
 SELECT appt.create_staff('kept', 'Kept', 'doctor', '$y$hash', '{MUM-01}', 'DOC-X');
+INSERT INTO appt.patient_access (patient_id, actor, call)
+VALUES ('PAT-2026-00123', 'staff:kept', 'profile');
 INSERT INTO appt.staff_recovery_code (staff_id, code_hash)
 SELECT staff_id, sha256('x') FROM appt.staff;
 -- A way to tell patients, what one wants of it, what was told.
