@@ -260,13 +260,16 @@ COMMENT ON FUNCTION appt_internal.page_move IS
 CREATE FUNCTION appt_internal.visit_situation(a appt.appointment) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN CASE
-	WHEN a.status = 'cancelled' THEN 'cancelled'
-	WHEN a.status IN ('checked_in', 'in_consultation') THEN 'arrived'
-	WHEN a.status <> 'booked' OR a.slot_end <= appt.clock() THEN 'over'
-	WHEN a.confirmed_at IS NOT NULL THEN 'confirmed'
-	ELSE 'booked'
-END;
+AS $$
+	SELECT CASE
+		WHEN ($1).status = 'cancelled' THEN 'cancelled'
+		WHEN ($1).status IN ('checked_in', 'in_consultation') THEN 'arrived'
+		WHEN ($1).status <> 'booked' OR ($1).slot_end <= appt.clock()
+			THEN 'over'
+		WHEN ($1).confirmed_at IS NOT NULL THEN 'confirmed'
+		ELSE 'booked'
+	END
+$$;
 
 COMMENT ON FUNCTION appt_internal.visit_situation IS
 	'What is true of a visit now: booked, confirmed, arrived, over, cancelled';
@@ -294,12 +297,14 @@ CREATE FUNCTION appt_internal.has_unsubscribed(
 	RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (
-	SELECT
-	FROM appt.notification_opt_out o
-	WHERE o.patient_id = a.patient_id
-		AND o.channel IN (channel, '*')
-		AND o.event IN ('reminder', '*'));
+AS $$
+	SELECT EXISTS (
+		SELECT
+		FROM appt.notification_opt_out o
+		WHERE o.patient_id = ($1).patient_id
+			AND o.channel IN ($2, '*')
+			AND o.event IN ('reminder', '*'))
+$$;
 
 COMMENT ON FUNCTION appt_internal.has_unsubscribed IS
 	'Whether the patient gets no reminders by that channel';
@@ -364,10 +369,12 @@ CREATE FUNCTION appt_internal.page_again(
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN appt_internal.page_part('<p><a href="'
-	|| appt_internal.html(appt_internal.sign_link(a, purpose, a.version::text))
-	|| '">{{ask_' || purpose || '}}</a></p>
-', words, '{}');
+AS $$
+	SELECT appt_internal.page_part('<p><a href="'
+		|| appt_internal.html(appt_internal.sign_link($1, $2,
+			($1).version::text))
+		|| '">{{ask_' || $2 || E'}}</a></p>\n', $3, '{}')
+$$;
 
 COMMENT ON FUNCTION appt_internal.page_again IS
 	'The way to cancel or move a visit as it is now, for who has a link of how '
