@@ -88,6 +88,10 @@ subtest 'the printed lines work as they are' => sub {
     is(decode_json(sh($line[1]))->{status}, 'booked', 'and again from 2');
     wait_for { $demo->output =~ /mail +to .*is booked\n +for the calendar: REQUEST$/m }
         'the mail server to print an invitation';
+    my $link;
+    wait_for { ($link) = $demo->output =~ m{^ +\| Cancel: (http\S+/v/v1\.\S+)$}m }
+        'the mail to have a link';
+    like(sh("curl -s '$link'"), qr/<h1>/, 'which opens a page');
 };
 
 subtest 'a second one beside it is refused' => sub {
