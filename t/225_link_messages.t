@@ -73,6 +73,9 @@ subtest 'a booking can be moved or cancelled from its mail' => sub {
     like($mail->{body},
         qr{<a href="\Q$url\E/v/(v1[^"]+)">\Q$url\E/v/\1</a><br>},
         'in HTML they are links');
+    like($mail->{body}, qr/^DESCRIPTION:.*expects you/m, 'the calendar');
+    unlike($mail->{body} =~ s/\r\n //gr, qr{^DESCRIPTION:.*/v/v1}m,
+        'which others may see, has none');
     is($http->get(link_in($mail, 'move'))->{status}, 200, 'move');
     is($http->form(link_in($mail, 'cancel'), { reason => 'Well again' })->{status},
         200, 'cancel');

@@ -346,7 +346,7 @@ write_calendar(Buf *out, const Message *message)
 		.stamp = message_text(message, CALENDAR_STAMP),
 		.summary = message_text(message, CALENDAR_SUMMARY),
 		.location = message_text(message, CALENDAR_LOCATION),
-		.description = message_text(message, MESSAGE_BODY),
+		.description = message_text(message, CALENDAR_DESCRIPTION),
 		.organizer = message_text(message, MESSAGE_SENDER),
 		.organizer_name = message_text_or_null(message, MESSAGE_SENDER_NAME),
 		.attendee = message_text(message, MESSAGE_RECIPIENT),

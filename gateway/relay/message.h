@@ -50,6 +50,7 @@ typedef enum MessageColumn
 	CALENDAR_SUMMARY,
 	CALENDAR_LOCATION,
 	MESSAGE_UNSUBSCRIBE,
+	CALENDAR_DESCRIPTION,
 } MessageColumn;
 
 typedef struct Message

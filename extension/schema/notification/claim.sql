@@ -183,7 +183,8 @@ CREATE TYPE appt_internal.message AS (
 	calendar_stamp text,
 	calendar_summary text,
 	calendar_location text,
-	unsubscribe_url text
+	unsubscribe_url text,
+	calendar_description text
 );
 
 COMMENT ON TYPE appt_internal.message IS
@@ -265,6 +266,10 @@ BEGIN
 	m.calendar_start := appt_internal.calendar_time(a.slot_start);
 	m.calendar_end := appt_internal.calendar_time(a.slot_end);
 	m.calendar_stamp := appt_internal.calendar_time(n.created_at);
+	/* Calendars are shared: who looks into one is not to cancel by it. */
+	m.calendar_description := appt_internal.fill_lines(t.body,
+		filling - '{view_link,confirm_link,cancel_link,move_link,
+			unsubscribe_link}'::text[]);
 	m.calendar_summary := concat_ws(', ', filling->>'doctor_name',
 		filling->>'branch_name');
 	m.calendar_location := concat_ws(', ', filling->>'branch_name',
