@@ -198,7 +198,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.apply_report IS
 	'Takes a report into account, if that is news; what failed is told by the '
-	'next channel, what arrived is told by no other. Returns whether the message is known';
+	'next channel, what arrived is told by no other. Returns whether the '
+	'message is known';
 
 CREATE FUNCTION appt_internal.take_reports(
 	c appt.notification_channel,
