@@ -19,7 +19,7 @@
 #define LONG_MS			300000
 #define HEALTH_EVERY_MS	60000
 #define MESSAGES_POLLS	5
-#define MESSAGES_BATCH	5000
+#define MESSAGES_BATCH	20000
 #define STATS_SHARE		10		/* counting takes at most one part of it */
 #define SWEEP_BATCH		5000
 

@@ -302,7 +302,8 @@ DECLARE
 			ELSE appt_internal.fill_short(t.body, filling, 30) END,
 		'secret', c.secret,
 		'message_id', n.notification_no::text,
-		'callback_url', appt_internal.callback_url(c),
+		'callback_url', CASE WHEN s ? 'callback'
+			THEN appt_internal.callback_url(c) END,
 		'provider_template', t.provider_template,
 		'provider_language', t.provider_language,
 		'dlt_template_id', t.dlt_template_id);
@@ -496,6 +497,7 @@ CREATE FUNCTION appt_relay.claim_notifications(
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
 	SET enable_bitmapscan = off
+	SET enable_mergejoin = off
 	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$

@@ -399,14 +399,20 @@ COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
 
 CREATE FUNCTION appt_internal.fill_lines(template text, filling jsonb)
 	RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN appt_internal.fill_template(CASE
-	WHEN filling ? 'view_link' OR template NOT LIKE '%\_link}}%' THEN template
-	ELSE regexp_replace(regexp_replace(template,
-		'\A[^\n]*\{\{[a-z]+_link\}\}[^\n]*\n?'
-		'|\n[^\n]*\{\{[a-z]+_link\}\}[^\n]*', '', 'g'), '\n{3,}', E'\n\n', 'g')
-	END, filling);
+AS $$
+BEGIN
+	RETURN appt_internal.fill_template(CASE
+		WHEN filling ? 'view_link' OR template NOT LIKE '%\_link}}%'
+			THEN template
+		ELSE regexp_replace(regexp_replace(template,
+			'\A[^\n]*\{\{[a-z]+_link\}\}[^\n]*\n?'
+			'|\n[^\n]*\{\{[a-z]+_link\}\}[^\n]*', '', 'g'),
+			'\n{3,}', E'\n\n', 'g')
+		END, filling);
+END
+$$;
 
 COMMENT ON FUNCTION appt_internal.fill_lines(text, jsonb) IS
 	'As appt_internal.fill_template; where there are no links, lines that have '
