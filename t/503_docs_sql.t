@@ -9,6 +9,6 @@ use Test::More;
 use Appt::Cluster;
 use Appt::Docs;
 
-Appt::Docs::run_page('sql.md', cluster => Appt::Cluster->new, blocks => 40,
-    outputs => 36);
+Appt::Docs::run_page('sql.md', cluster => Appt::Cluster->new, blocks => 41,
+    outputs => 37);
 done_testing;
