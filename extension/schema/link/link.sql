@@ -89,7 +89,9 @@ COMMENT ON FUNCTION appt_internal.link_values IS
 CREATE FUNCTION appt_internal.is_erased(p appt.patient) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN NOT p.active AND p.first_name = 'Anonymised';
+AS $$
+	SELECT NOT ($1).active AND ($1).first_name = 'Anonymised'
+$$;
 
 COMMENT ON FUNCTION appt_internal.is_erased IS
 	'Whether appt.anonymise_patient has been there';
