@@ -1,8 +1,9 @@
 /*
  * admin.c
- *		The clinic's own page, for its staff: that of gateway/web, linked in.
+ *		The clinic's own pages, for its staff and for its waiting rooms: those
+ *		of gateway/web, linked in.
  *
- *		It may load and ask this gateway alone, run no script and no style
+ *		They may load and ask this gateway alone, run no script and no style
  *		that stands in the page itself, and stand in nobody's frame.
  */
 #include "http/admin.h"
@@ -18,11 +19,14 @@
 
 #define A_YEAR "public, max-age=31536000, immutable"
 
-/* The files of the page, or of the note that it was not built. */
+/* The files of the pages, or of the notes that they were not built. */
 #define FILES(X) \
 	X(page, "text/html; charset=utf-8", admin_html) \
 	X(script, "text/javascript; charset=utf-8", admin_js) \
-	X(style, "text/css; charset=utf-8", admin_css)
+	X(style, "text/css; charset=utf-8", admin_css) \
+	X(board_page, "text/html; charset=utf-8", board_html) \
+	X(board_script, "text/javascript; charset=utf-8", board_js) \
+	X(board_style, "text/css; charset=utf-8", board_css)
 
 #define DECLARE(name, type, symbol) \
 	DOCUMENT_SYMBOLS(symbol); \
@@ -61,6 +65,27 @@ void
 serve_admin_style(Exchange *exchange)
 {
 	answer_file(exchange, &style);
+}
+
+/* The board of a waiting room; which, the page reads off its address. */
+void
+serve_board_page(Exchange *exchange)
+{
+	answer_file(exchange, &board_page);
+}
+
+/* Its script. */
+void
+serve_board_script(Exchange *exchange)
+{
+	answer_file(exchange, &board_script);
+}
+
+/* Its style sheet. */
+void
+serve_board_style(Exchange *exchange)
+{
+	answer_file(exchange, &board_style);
 }
 
 /*

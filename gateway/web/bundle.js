@@ -1,15 +1,19 @@
 /*
  * bundle.js
  *		Puts the pages into dist/: of each its script, its style sheet and its
- *		HTML.  The clinic's page names its files by their hash, so that a
- *		browser may keep them.
+ *		HTML.  The clinic's page and the board name their files by their hash,
+ *		so that a browser may keep them.
  */
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 
 await build({
-    entryPoints: { docs: "src/docs.ts", admin: "src/admin/main.tsx" },
+    entryPoints: {
+        docs: "src/docs.ts",
+        admin: "src/admin/main.tsx",
+        board: "src/board/main.tsx",
+    },
     bundle: true,
     minify: true,
     target: "es2022",
@@ -26,8 +30,11 @@ async function hash(name) {
     return createHash("sha256").update(body).digest("hex").slice(0, 32);
 }
 
-let page = await readFile("src/admin/admin.html", "utf8");
-for (const name of ["admin.js", "admin.css"])
-    page = page.replace(`"admin/${name}"`, `"admin/${name}?v=${await hash(name)}"`);
-await writeFile("dist/admin.html", page);
+for (const [page, files] of [["admin", "admin"], ["board", "files"]]) {
+    let html = await readFile(`src/${page}/${page}.html`, "utf8");
+
+    for (const name of [`${page}.js`, `${page}.css`])
+        html = html.replace(`"${files}/${name}"`, `"${files}/${name}?v=${await hash(name)}"`);
+    await writeFile(`dist/${page}.html`, html);
+}
 await writeFile("dist/docs.html", await readFile("src/docs.html"));

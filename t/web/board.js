@@ -1,0 +1,125 @@
+/*
+ * board.js {"url": ..., "token": ..., "tokens": {BRANCH: board token},
+ *           "board_id": ..., "shots": DIRECTORY}
+ *		The television of a waiting room: set up once, told of each call, heard
+ *		where that is wanted, honest when it has no news, ended when revoked.
+ */
+import { desk, judge, options, run, seen } from "./desk.js";
+
+const LATE = 15000;
+
+/* What the desk does meanwhile. */
+async function call(method, path, body) {
+    const answer = await fetch(`${options.url}/api/v1/${path}`, {
+        method,
+        headers: {
+            Authorization: `Bearer ${options.token}`,
+            ...(body && { "Content-Type": "application/json" }),
+        },
+        body: body && JSON.stringify(body),
+    });
+
+    if (!answer.ok)
+        throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.status === 204 ? null : answer.json();
+}
+
+async function shot(page, name) {
+    if (options.shots)
+        await page.screenshot({ path: `${options.shots}/board-${name}.png` });
+}
+
+const row = (page, doctor) => page.locator("li.doctor", { hasText: doctor });
+
+await run(async () => {
+    const page = await desk({
+        viewport: { width: 1920, height: 1080 }, expected: [/ERR_INTERNET_DISCONNECTED/, /401/],
+    });
+
+    await page.addInitScript(() => {
+        globalThis.heard = { tones: 0, said: [] };
+        const start = OscillatorNode.prototype.start;
+        OscillatorNode.prototype.start = function (...at) {
+            globalThis.heard.tones++;
+            return start.apply(this, at);
+        };
+        speechSynthesis.speak = (said) => globalThis.heard.said.push(`${said.lang} ${said.text}`);
+    });
+
+    /* Not set up. */
+    await page.goto(`${options.url}/board/MUM-01`, { waitUntil: "networkidle" });
+    await page.getByText("This screen is not set up").waitFor();
+    await judge(page, "not set up");
+
+    /* Set up once. */
+    await page.goto("about:blank");
+    await page.goto(`${options.url}/board/MUM-01#${options.tokens["MUM-01"]}`);
+    await page.locator("li.doctor").first().waitFor();
+    seen.address = page.url();
+    await page.reload();
+    await page.locator("li.doctor").first().waitFor();
+    seen.heading = await page.getByRole("heading", { level: 1 }).innerText();
+    seen.clock = await page.locator(".clock").innerText();
+    seen.notice = await page.locator(".notice").innerText();
+    seen.first = await row(page, options.doctor).locator(".token").innerText();
+    seen.next = await row(page, options.doctor).locator(".next b").allInnerTexts();
+    seen.shown = await page.locator("li.doctor").count();
+    await judge(page, "light");
+    await shot(page, "light");
+
+    /* A call. */
+    await page.getByRole("button", { name: "Chime" }).click();
+    await page.getByRole("button", { name: "Speech" }).click();
+    const called = await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
+    await row(page, options.doctor).and(page.locator(".called")).waitFor({ timeout: LATE });
+    seen.called = await row(page, options.doctor).locator(".token span").allInnerTexts();
+    seen.wanted = called.token_number;
+    seen.live = await page.locator("[aria-live]").innerText();
+    seen.heard = await page.evaluate(() => globalThis.heard);
+    await judge(page, "called");
+    await shot(page, "called");
+
+    await page.getByRole("button", { name: "Dark" }).click();
+    seen.theme = await page.evaluate(() => document.documentElement.dataset.theme);
+    await judge(page, "dark, called");
+    await page.getByLabel("Language").selectOption("hi");
+    seen.hindi = await row(page, options.doctor).locator("h3").first().innerText();
+    seen.lang = await page.evaluate(() => document.documentElement.lang);
+    await shot(page, "dark-hindi");
+    await call("POST", `appointments/${called.appointment_id}/recall`);
+    await page.waitForFunction(() => globalThis.heard.said.length > 1, null, { timeout: LATE });
+    seen.again = (await page.evaluate(() => globalThis.heard)).said.at(-1);
+    await page.getByLabel("भाषा").selectOption("en");
+
+    /* No news. */
+    await page.context().setOffline(true);
+    await page.getByRole("alert").waitFor({ timeout: 30000 });
+    seen.alarm = await page.getByRole("alert").innerText();
+    await judge(page, "frozen");
+    await shot(page, "frozen");
+    await page.context().setOffline(false);
+    await page.getByRole("alert").waitFor({ state: "detached", timeout: LATE });
+    seen.healed = true;
+
+    /* A telephone shows it, too. */
+    const small = await desk({ viewport: { width: 360, height: 740 }, expected: [/401/] });
+
+    await small.goto(`${options.url}/board/MUM-01#${options.tokens["MUM-01"]}`);
+    await small.locator("li.doctor").first().waitFor();
+    seen.wide = await small.evaluate(() =>
+        document.documentElement.scrollWidth > document.documentElement.clientWidth);
+    await judge(small, "360 px");
+    await shot(small, "small");
+
+    /* Another branch's token. */
+    await small.goto("about:blank");
+    await small.goto(`${options.url}/board/MUM-01#${options.tokens["LON-01"]}`);
+    await small.getByText("This screen is set up for").waitFor();
+    seen.text = await page.locator("body").innerText();
+
+    /* Revoked. */
+    await call("DELETE", `boards/${options.board_id}`);
+    await page.getByText("This screen is not set up, or not any more.").waitFor({ timeout: LATE });
+    seen.revoked = true;
+    seen.left = await page.locator("li.doctor").count();
+});
