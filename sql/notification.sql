@@ -412,4 +412,31 @@ SELECT pg_temp.try($$UPDATE appt.notification SET state = 'lost'$$),
 -- The schema says so itself.
 SELECT pg_temp.try('SELECT * FROM appt.planned_notifications(0)');
 SELECT pg_temp.try('SELECT * FROM appt.explain_notification(''APT-0'')');
+
+-- Of a patient who was erased nobody is told; of one who is called as the erased
+-- are, and was set inactive, he is.
+DELETE FROM appt.notification;
+UPDATE appt.patient SET first_name = 'Anonymised' WHERE patient_id = 'PAT-1';
+INSERT INTO appt.notification_template (event, channel, language, subject, body)
+VALUES ('cancelled', 'email', 'en', 'S', 'Mail of the end')
+ON CONFLICT DO NOTHING;
+SELECT a.status
+FROM appt.appointment v, appt.cancel(v.appointment_id, 'x', override => true) a
+WHERE v.patient_id IN ('PAT-1', 'PAT-2') AND v.status = 'booked'
+ORDER BY a.slot_start;
+UPDATE appt.patient SET active = false WHERE patient_id = 'PAT-1';
+DELETE FROM appt.notification n
+WHERE n.notification_no NOT IN (
+	SELECT max(l.notification_no)
+	FROM appt.notification l
+	JOIN appt.appointment a USING (appointment_no)
+	GROUP BY a.patient_id);
+SELECT appt.anonymise_patient('PAT-2');
+SELECT count(*) FROM pg_temp.claim();
+SELECT a.patient_id, n.event, n.state, n.reason, n.address IS NULL AS no_address
+FROM appt.notification n
+JOIN appt.appointment a USING (appointment_no)
+ORDER BY a.patient_id;
+SELECT patient_id, erased_at FROM appt.patient
+WHERE patient_id IN ('PAT-1', 'PAT-2') ORDER BY 1;
 ROLLBACK;

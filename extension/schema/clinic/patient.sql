@@ -34,13 +34,15 @@ CREATE TABLE appt.patient (
 	active boolean NOT NULL DEFAULT true,
 	version integer NOT NULL DEFAULT 1,
 	registered_at timestamptz NOT NULL DEFAULT appt.clock(),
+	erased_at timestamptz,
 	CONSTRAINT patient_pkey PRIMARY KEY (patient_id),
 	CONSTRAINT patient_no_key UNIQUE (patient_no),
 	CONSTRAINT patient_id_format
 		CHECK (patient_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
 	CONSTRAINT patient_first_name_not_blank CHECK (first_name ~ '\S'),
 	CONSTRAINT patient_dates_finite CHECK (pg_catalog.isfinite(date_of_birth)
-		AND pg_catalog.isfinite(registered_at)),
+		AND pg_catalog.isfinite(registered_at)
+		AND pg_catalog.isfinite(erased_at)),
 	CONSTRAINT patient_gender_known
 		CHECK (gender IN ('male', 'female', 'other', 'undisclosed')),
 	CONSTRAINT patient_blood_group_known CHECK (blood_group IN

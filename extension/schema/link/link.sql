@@ -90,7 +90,7 @@ CREATE FUNCTION appt_internal.is_erased(p appt.patient) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT NOT ($1).active AND ($1).first_name = 'Anonymised'
+	SELECT ($1).erased_at IS NOT NULL
 $$;
 
 COMMENT ON FUNCTION appt_internal.is_erased IS

@@ -184,6 +184,7 @@ BEGIN
 		emergency_contact_relationship = NULL,
 		consent = NULL,
 		active = false,
+		erased_at = at,
 		version = p.version + 1
 	WHERE p.patient_no = erase_patient.patient_no;
 

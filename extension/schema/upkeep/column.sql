@@ -88,6 +88,8 @@ BEGIN
 	('patient', 'language', 'Language of messages, a BCP 47 tag: en, hi, mr'),
 	('patient', 'last_name', 'Last name'),
 	('patient', 'registered_at', 'When the patient was registered'),
+	('patient', 'erased_at', 'When appt.anonymise_patient took what names the '
+		'patient; NULL: it did not'),
 	('revoked_token', 'expires_at', 'When it would have expired'),
 	('revoked_token', 'jti', 'Id of the token'),
 	('session', 'is_extra', 'Whether it is an extra session'),
