@@ -30,7 +30,10 @@ appt_hmac_sql(PG_FUNCTION_ARGS)
 	pg_hmac_ctx *context;
 
 	if (!is_sha1 && strcmp(hash, "sha256") != 0)
-		elog(ERROR, "there is no HMAC of \"%s\"", hash);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no HMAC of \"%s\"", hash),
+				 errdetail("It is one of sha1 and sha256.")));
 	context = pg_hmac_create(is_sha1 ? PG_SHA1 : PG_SHA256);
 	SET_VARSIZE(mac, VARHDRSZ + len);
 	if (context == NULL ||
