@@ -54,6 +54,17 @@ for my $route (grep { $_->{scope} } $matrix->routes) {
 }
 is_deeply($wrong{$_} // [], [], "$_: just the calls of the role") for sort keys %role;
 
+# ---- who it was ---------------------------------------------------------------
+
+$cluster->psql(q{SELECT appt.create_webhook(url => 'https://example.com/all')});
+my $patient = $role{reception}->post('/api/v1/patients',
+    { first_name => 'Tara', branch_id => 'MUM-01' })->{json}{patient_id};
+$clinic->http->patch("/api/v1/patients/$patient", { first_name => 'Sara' });
+is_deeply([ map { $_->{actor} } @{ $cluster->query(q{SELECT actor FROM appt.event
+    JOIN appt.patient USING (patient_no) WHERE patient_id = $1
+    ORDER BY event_no}, $patient) } ], [ "staff:$role{reception}{account}",
+    "client:$clinic->{client}{client_id}" ], 'a change of a patient names who made it');
+
 # ---- accounts -------------------------------------------------------------------
 
 my $boss = $role{admin};

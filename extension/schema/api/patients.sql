@@ -291,6 +291,7 @@ BEGIN
 	IF answer.replayed THEN
 		RETURN answer;
 	END IF;
+	PERFORM appt_internal.act_for(client);
 	fields := appt_internal.patient_members(fields);
 	PERFORM appt_internal.check_birth(fields);
 	answer := appt_internal.insert_row(appt_internal.resource_of('patient'),
@@ -322,6 +323,7 @@ CREATE FUNCTION appt_api.update_patient(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM appt_internal.act_for(client);
 	changes := appt_internal.patient_members(changes);
 	PERFORM appt_internal.check_birth(changes);
 	IF changes ? 'branch_id' THEN

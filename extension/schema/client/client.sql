@@ -203,7 +203,8 @@ CREATE FUNCTION appt_internal.act_for(client text) RETURNS void
 AS $$
 BEGIN
 	PERFORM set_config('bioecko_appt.actor', appt_internal.actor_of(client),
-		true);
+		true)
+	WHERE client IS NOT NULL;
 END
 $$;
 

@@ -80,8 +80,7 @@ BEGIN
 		NEW.branch_id, left_branch, at,
 		appt_internal.json_time(at,
 			coalesce(appt_internal.branch_zone(NEW.branch_id), 'UTC')),
-		concat_ws('/', 'role:' || session_user,
-			nullif(current_setting('bioecko_appt.actor', true), '')),
+		appt_internal.client_actor(),
 		appt_internal.patient_json(NEW, NULL))
 	RETURNING e.event_no INTO recorded;
 	INSERT INTO appt.delivery (webhook_no, event_no, appointment_no, state)
