@@ -6,9 +6,11 @@
 import type { ComponentType } from "preact";
 import type { Words } from "./i18n";
 import { patientWords } from "./i18n/patients";
+import { reportWords } from "./i18n/reports";
 import { settingsWords } from "./i18n/settings";
 import { Calendar } from "./pages/calendar";
 import { Patients } from "./pages/patients";
+import { Reports } from "./pages/reports";
 import { Settings } from "./pages/settings";
 import { Today } from "./pages/today";
 import type { IconName } from "./parts/icon";
@@ -26,5 +28,6 @@ export const pages: Page[] = [
     { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },
     { path: "calendar", title: (w) => w.calendar.title, icon: "calendar", scope: "appointments:read", view: Calendar },
     { path: "patients", title: () => patientWords.value.title, icon: "patients", scope: "patients:read", view: Patients },
+    { path: "reports", title: () => reportWords.value.title, icon: "reports", scope: "reports:read", view: Reports },
     { path: "settings", title: () => settingsWords.value.title, icon: "settings", scope: "schedule:manage", view: Settings },
 ];

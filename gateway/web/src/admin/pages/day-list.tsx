@@ -1,0 +1,125 @@
+/*
+ * day-list.tsx
+ *		A day's visits, to print on A4, a doctor a page; and the slip of a token
+ *		for a printer of 80 mm.
+ */
+import { useLayoutEffect, useState } from "preact/hooks";
+import { api, askAll, type Appointment } from "../api";
+import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName } from "../clinic";
+import { language, words } from "../i18n";
+import { reportWords } from "../i18n/reports";
+import { SelectField, TextField } from "../parts/field";
+import { Heading } from "../parts/heading";
+import { useLoad } from "../parts/load";
+import { Empty, Shown } from "../parts/states";
+import { Table } from "../parts/table";
+import { place, refine } from "../router";
+import { shown, shownInstant, timeOf, today, weekday } from "../time";
+
+export function DayList() {
+    const w = reportWords.value.list;
+    const here = branch.value;
+    const zone = here?.time_zone ?? "UTC";
+    const { date = today(zone), doctor = "" } = place.value.query;
+    const [slip, setSlip] = useState<Appointment | null>(null);
+    const loaded = useLoad(async () => {
+        const rows = (await askAll((page) => api.GET("/api/v1/appointments", { params: { query: {
+            branch_id: here?.branch_id, doctor_id: doctor || undefined, date_from: date, date_to: date, ...page,
+        } } }))).filter((a) => a.status !== "cancelled")
+            .sort((a, b) => a.slot_start.localeCompare(b.slot_start) || a.token_number - b.token_number);
+
+        await learnPatients(rows.map((a) => a.patient_id));
+        return rows;
+    }, [here?.branch_id, date, doctor]);
+
+    return (
+        <>
+            <Heading title={w.title} sub={w.lead}>
+                <button type="button" class="primary" onClick={() => print()}>{w.print}</button>
+            </Heading>
+            <div class="card filters">
+                <TextField label={w.date} type="date" value={date} onValue={(to) => to && refine({ date: to })} />
+                <SelectField label={reportWords.value.doctor} value={doctor} onValue={(to) => refine({ doctor: to })}
+                    choices={[{ value: "", label: words.value.common.allDoctors }, ...branchDoctors.value.map((d) =>
+                        ({ value: d.doctor_id, label: d.name }))]} />
+            </div>
+            <Shown loaded={loaded}>
+                {(rows) => rows.length === 0 ? <Empty icon="calendar" title={w.none} /> : (
+                    <div class="day-list">
+                        {[...new Set(rows.map((a) => a.doctor_id))].sort().map((id) => (
+                            <Sheet key={id} doctor={id} date={date} rows={rows.filter((a) => a.doctor_id === id)}
+                                zone={zone} onSlip={setSlip} />
+                        ))}
+                    </div>
+                )}
+            </Shown>
+            {slip && <Slip appointment={slip} zone={zone} onDone={() => setSlip(null)} />}
+        </>
+    );
+}
+
+function Sheet({ doctor, date, rows, zone, onSlip }: {
+    doctor: string; date: string; rows: Appointment[]; zone: string; onSlip: (a: Appointment) => void;
+}) {
+    const w = reportWords.value.list;
+
+    return (
+        <section class="card sheet">
+            <header>
+                <h2>{doctorName(doctor)}</h2>
+                <p class="muted">{branch.value?.name} · {weekday(date, language.value)}, {shown(date)} ·
+                    {" "}{w.count(rows.length)}</p>
+                <p class="printed">{w.printedAt(shownInstant(new Date(), zone))}</p>
+            </header>
+            <Table caption={doctorName(doctor)} rows={rows} id={(a) => a.appointment_id} columns={[
+                { title: w.time, class: "number", cell: (a) => timeOf(a.slot_start, zone) },
+                { title: w.token, class: "number", cell: (a) => <strong>{a.token_number}</strong> },
+                { title: w.patient, cell: (a) => {
+                    const patient = patients.value.get(a.patient_id);
+
+                    return <span>{patient?.name ?? a.patient_id}<small class="line">{[patient?.age != null
+                        && words.value.patient.years(patient.age), a.patient_id].filter(Boolean).join(" · ")}</small></span>;
+                } },
+                { title: w.phone, class: "number", cell: (a) => patients.value.get(a.patient_id)?.phone ?? "" },
+                { title: w.what, cell: (a) => (
+                    <span>{visitTypeName(a.visit_type)}{a.notes && <small class="line">{a.notes}</small>}</span>
+                ) },
+                { title: w.status, cell: (a) => <span class={`chip ${a.status}`}>{words.value.status[a.status]}</span> },
+                { title: w.slip, class: "end screen", cell: (a) => (
+                    <button type="button" class="small" aria-label={w.slipOf(a.token_number)}
+                        onClick={() => onSlip(a)}>{w.slip}</button>
+                ) },
+            ]} />
+        </section>
+    );
+}
+
+/* Prints it alone; what is on the screen stays there. */
+export function Slip({ appointment, zone, onDone }: {
+    appointment: Appointment; zone: string; onDone: () => void;
+}) {
+    const w = reportWords.value.slip;
+    const here = branch.value;
+
+    useLayoutEffect(() => {
+        document.body.dataset.print = "slip";
+        addEventListener("afterprint", onDone, { once: true });
+        print();
+        return () => {
+            delete document.body.dataset.print;
+            removeEventListener("afterprint", onDone);
+        };
+    }, []);
+    return (
+        <div class="slip" aria-hidden="true">
+            <p class="slip-branch">{here?.name}</p>
+            <p>{w.token}</p>
+            <p class="slip-token">{appointment.token_number}</p>
+            <p><strong>{doctorName(appointment.doctor_id)}</strong></p>
+            <p>{shown(appointment.token_date)}, {timeOf(appointment.slot_start, zone)}</p>
+            <p class="slip-small">{appointment.appointment_id}</p>
+            {here?.phone && <p class="slip-small">{here.phone}</p>}
+            <p class="slip-small">{w.keep}</p>
+        </div>
+    );
+}

@@ -1,0 +1,92 @@
+/*
+ * admin_reports.js {"url", "token", "scopes", "from", "to", "branch", "date"}
+ *		The reports as plots and tables, one saved as CSV; a day's list and a
+ *		token's slip as they are printed.
+ */
+import { check } from "./checks.js";
+import { desk, options, run, seen, signedIn } from "./desk.js";
+import { readFile } from "node:fs/promises";
+
+/* The size in mm of a PDF's pages, and how many. */
+function pages(pdf) {
+    const boxes = [...pdf.toString("latin1").matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)/g)];
+
+    return boxes.map(([, width, height]) => [width, height].map((points) =>
+        Math.round((points / 72) * 25.4)));
+}
+
+await run(async () => {
+    const page = await desk({ reducedMotion: "reduce", acceptDownloads: true, expected: [/status of 400/] });
+    const heading = (name) => page.getByRole("heading", { level: 1, name });
+    const cells = () => page.locator("tbody tr").evaluateAll((rows) => rows.map((row) =>
+        [...row.querySelectorAll("td")].map((cell) => cell.innerText)));
+
+    await page.addInitScript((branch) => localStorage.setItem("appt-branch", branch), options.branch);
+    await signedIn(page, options);
+    await page.goto(`${options.url}/admin#/reports`);
+    await page.getByLabel("From", { exact: true }).fill(options.from);
+    await page.getByLabel("To", { exact: true }).fill(options.to);
+    await page.getByRole("row", { name: /In all/ }).waitFor();
+    await page.waitForTimeout(500);
+    seen.utilisation = await cells();
+    seen.drawn = await page.locator(".plot canvas").evaluate((canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+
+        return data.some((byte) => byte !== 0);
+    });
+    await check(page, "utilisation");
+    seen.reports = {};
+    for (const name of ["No-shows", "Waiting time", "Bookings by hour"]) {
+        await page.getByRole("navigation", { name: "Reports" }).getByRole("link", { name }).click();
+        await heading(name).waitFor();
+        await page.getByRole("row", { name: /In all/ }).waitFor();
+        seen.reports[name] = await cells();
+        await check(page, name.toLowerCase().replaceAll(" ", "-"));
+    }
+    const [download] = await Promise.all([page.waitForEvent("download"),
+        page.getByRole("button", { name: "Bookings by hour as CSV" }).click()]);
+    seen.csvName = download.suggestedFilename();
+    seen.csv = await readFile(await download.path(), "utf8");
+
+    /* More days than the server gives: its own sentence. */
+    await page.getByLabel("From", { exact: true }).fill("2020-01-01");
+    await page.locator(".state[role=alert]").waitFor();
+    seen.refused = await page.locator(".state[role=alert] .state-title").innerText();
+    await page.getByLabel("From", { exact: true }).fill(options.from);
+
+    /* Paper. The slip prints at once; the test looks at it before it is gone. */
+    await page.evaluate(() => {
+        globalThis.printed = 0;
+        globalThis.print = () => globalThis.printed++;
+    });
+    await page.getByRole("link", { name: "Day list" }).click();
+    await page.getByLabel("Date", { exact: true }).fill(options.date);
+    await page.locator(".sheet tbody tr").first().waitFor();
+    seen.list = await page.locator(".sheet tbody tr").count();
+    seen.doctors = await page.locator(".sheet").count();
+    await check(page, "day-list");
+    await page.getByRole("button", { name: "Print the list" }).click();
+    const list = await page.pdf({ preferCSSPageSize: true });
+    seen.listPages = pages(list);
+    await page.emulateMedia({ media: "print" });
+    seen.listShows = await page.locator(".side, .filters, .sheet button").evaluateAll((all) =>
+        all.filter((element) => element.checkVisibility()).length);
+    await page.emulateMedia({ media: null });
+    const slip = page.getByRole("button", { name: /^Slip of token/ }).first();
+    seen.token = (await slip.getAttribute("aria-label")).match(/\d+$/)[0];
+    await slip.click();
+    await page.locator(".slip").waitFor({ state: "attached" });
+    seen.printed = await page.evaluate(() => globalThis.printed);
+    await page.emulateMedia({ media: "print" });
+    seen.slip = await page.locator(".slip").innerText();
+    seen.slipAlone = await page.locator(".sheet").first().isVisible();
+    if (options.shots) {
+        await page.screenshot({ path: `${options.shots}/slip.png` });
+        await (await import("node:fs/promises")).writeFile(`${options.shots}/list.pdf`, list);
+    }
+    await page.emulateMedia({ media: null });
+    seen.slipPages = pages(await page.pdf({ preferCSSPageSize: true }));
+    await page.locator(".slip").waitFor({ state: "detached" });
+    await page.getByLabel("Language").selectOption("hi");
+    seen.hindi = await page.getByRole("heading", { level: 1 }).innerText();
+});
