@@ -53,6 +53,16 @@ for my $call (1 .. 3) {
     like(curl(1, '/api/v1/queue?doctor_id=DOC-001', @header), qr/^\[/,
         "a call to the database, $call");
 }
+my $stream = Appt::Process->start(name => 'curl', log => "$dir/stream",
+    command => [ qw(curl -sSN -m 60 --noproxy *), '--cacert', "$dir/certificate1.pem",
+        @header, '-H', 'Accept: text/event-stream',
+        "https://localhost:$port/api/v1/events" ]);
+wait_for { $stream->log_text =~ /^id: /m } 'the stream to begin';
+$clinic->cluster->psql(q{UPDATE appt.branch SET phone = '+912244445555'
+    WHERE branch_id = 'MUM-01'});
+ok(eval { wait_for { $stream->log_text =~ /"what":"branch","branch_id":"MUM-01"/ }
+    'the change', 10 }, 'an event stream') or diag $stream->log_text;
+$stream->stop;
 my ($exit) = run_command([ qw(curl -sS -m 5 --noproxy *),
     "http://localhost:$port/healthz" ]);
 isnt($exit, 0, 'HTTP without TLS is not');

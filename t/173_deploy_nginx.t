@@ -150,6 +150,19 @@ like($r->{body}, qr/^Retry-After: 1\r\n(?:.+\r\n)*\r\n\{.*"rate_limited"\}/mi,
     'by a problem with Retry-After');
 is(through($list, @token)->{status}, 200, 'and nobody else is');
 
+# What changes is told through nginx as it changes.
+my $stream = Appt::Process->start(name => 'curl', log => "$dir/stream",
+    command => ['curl', '-sSN', '-m', '60', '--cacert', "$dir/tls.crt",
+        '--resolve', "$host:$port:127.0.0.1", @token,
+        '-H', 'Accept: text/event-stream', "https://$host:$port/api/v1/events"]);
+wait_for { $stream->log_text =~ /^id: /m } 'the stream to begin';
+$clinic->cluster->psql(q{UPDATE appt.branch SET phone = '+912244445555'
+    WHERE branch_id = 'MUM-01'});
+ok(eval { wait_for { $stream->log_text =~ /"what":"branch","branch_id":"MUM-01"/ }
+    'the change', 10 }, 'a stream goes through, line by line')
+    or diag $stream->log_text;
+$stream->stop;
+
 # Too late: the booking is done once, and the retry with its key says so.
 my ($slot) = map { $_->{start_time} } @{ $slots->{json} };
 my @book = (@token, @json, '-H', 'Idempotency-Key: late-1', '-d',
