@@ -208,5 +208,5 @@ SELECT pg_temp.try('SELECT token_number FROM appt.book(''PAT-7'', ''DOC-001'',
 DROP TRIGGER beforehand ON appt.appointment;
 DROP INDEX appt.by_notes;
 SELECT patient_id, to_char(slot_start, 'HH24:MI') AS starts, token_number
-FROM appt.appointment ORDER BY slot_start, patient_id;
+FROM appt.appointment ORDER BY slot_start, patient_id, token_number;
 SELECT count(*) AS events FROM appt.event;

@@ -196,8 +196,10 @@ callback_done(Query *query, QueryOutcome outcome, PGresult *result)
 	if (outcome != QUERY_OK)
 		reply_from_outcome(&exchange->answer, &exchange->call, query, outcome,
 						   result);
-	else
+	else if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
 		callback_answer(exchange, PQgetvalue(result, 0, 0));
+	else
+		callback_answer(exchange, "unknown");
 	PQclear(result);
 	callback_end(exchange);
 }
