@@ -50,7 +50,11 @@ for my $file (qw(admin.js admin.css)) {
         'but under no other')
         for '0' x 32, substr($hash, 1), '';
 }
-is($http->get('/admin/x')->{status}, 404, 'there is nothing else below');
+my $deep = $http->get('/admin/calendar');
+is_deeply([ $deep->{status}, $deep->{headers}{location} ],
+    [ 302, '../admin#/calendar' ], 'a page is found by its name');
+is($http->get("/admin/$_")->{status}, 404, "$_ is none")
+    for qw(admin.map Calendar x%2e calendar/x);
 is($http->get('/admin/')->{headers}{location}, '../admin', 'a slash too many is sent on');
 my $all = 0;
 $all += $_ for values %size;

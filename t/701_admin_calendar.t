@@ -33,18 +33,20 @@ sub work {
     my ($step, %option) = @_;
     my $seen = run_desk($clinic, 'admin_calendar.js', [qw(appointments:read
         appointments:write appointments:override patients:read patients:write
-        schedule:read)], { %option, now => $now, step => $step });
+        schedule:read)], { %option, now => $now, step => $step,
+            role => 'reception' });
     behaves($seen);
     return $seen;
 }
 
-# From the address to a moved appointment without a mouse.
+# From the sign-in to a moved appointment without a mouse.
 my $seen = work('keyboard');
 like($seen->{first}, qr/^09:00, Free, Dr Asha Rao/, 'Tab comes to a free slot');
 is($seen->{stops}, 1, 'the only one of the grid that it comes to');
 like($seen->{beside}, qr/^10:00, Free, Dr Vikram Mehta/,
     'an arrow leads to the nearest of the next doctor');
 like($seen->{back}, qr/^10:00, Free, Dr Asha Rao/, 'and back');
+is_deeply($seen->{covered}, [], 'nothing covers what has the focus');
 like($seen->{booked}, qr/is booked for 10:00, token 1\./, 'Enter books');
 like($seen->{after}, qr/^10:00\S* .*Token1, Booked, Dr Asha Rao/,
     'the focus is on what was booked');
@@ -53,6 +55,12 @@ like($seen->{asked}, qr{From\s+Mon 16/03/2026, 10:00\s+Dr Asha Rao\s+Token 1\s+T
 my $visit = visit('PAT-2026-00123');
 is("$visit->{at} $visit->{status} $visit->{source} $visit->{version}",
     '2026-03-16 09:30:00 booked front_desk 2', 'booked and moved, once each');
+
+like(join(' ', map { $_->{actor} } @{ $http->get('/api/v1/appointments/'
+            . $db->value('SELECT appointment_id FROM appt.appointment '
+                . 'WHERE patient_id = $1 ORDER BY appointment_no DESC LIMIT 1',
+                'PAT-2026-00123') . '/history')->{json} }),
+    qr/^staff:person1 staff:person1$/, 'the history names the person');
 
 # By mouse.
 my $booked = $http->post('/api/v1/appointments', { patient_id => $script,
@@ -70,7 +78,7 @@ is($db->value(q{SELECT e.notify FROM appt.event e
     'without a word to the patient');
 
 # What the server refuses.
-$seen = work('conflict', at => '12:00',
+$seen = work('conflict',
     instant => '2026-03-16T12:00:00+05:30');
 like($seen->{refused}, qr{Dr Asha Rao is already booked at 16/03/2026 12:00},
     'the server says who has the slot');

@@ -27,7 +27,8 @@ sub work {
     my ($step, @visit) = @_;
     my $seen = run_desk($clinic, 'admin_today.js', [qw(appointments:read
         appointments:write appointments:override patients:read patients:write
-        schedule:read)], { visits => \@visit, now => $now, step => $step });
+        schedule:read)], { visits => \@visit, now => $now, step => $step,
+            role => 'reception' });
     behaves($seen);
     return $seen;
 }
@@ -66,5 +67,8 @@ cmp_ok($seen->{took}, '<', 20_000, "another desk's step is seen");
 diag sprintf 'seen after %.0f ms', $seen->{took};
 like($seen->{banner}, qr/cannot be reached/, 'a lost server is said');
 is($seen->{kept}, 'Half typed', 'and heals; what was typed is there');
+
+is($db->value('SELECT status FROM appt.appointment WHERE appointment_id = $1',
+    $visits[2]), 'in_consultation', 'and goes on after a sign-in in another tab');
 
 done_testing();

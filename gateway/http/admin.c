@@ -34,6 +34,7 @@
 
 FILES(DECLARE)
 
+static bool is_page_name(const char *name);
 static void answer_file(Exchange *exchange, const Document *file);
 static bool is_asked_for(const Head *head, const Document *file);
 
@@ -86,6 +87,32 @@ void
 serve_board_style(Exchange *exchange)
 {
 	answer_file(exchange, &board_style);
+}
+
+/* A page of it by its name: what is behind # in the one page's address. */
+void
+serve_admin_page(Exchange *exchange)
+{
+	static const Problem unknown = {404, "not_found", "",
+		"There is no such page."
+	};
+	const char *name = exchange->head.segments[1];
+
+	if (!is_page_name(name))
+	{
+		exchange_refuse(exchange, &unknown);
+		return;
+	}
+	answer_body(&exchange->answer, 302, NULL, "", 0);
+	answer_header(&exchange->answer, "Location",
+				  arena_printf(&exchange->arena, "../admin#/%s", name));
+}
+
+/* Whether it is a word of small letters. */
+static bool
+is_page_name(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyz-") == strlen(name);
 }
 
 /*

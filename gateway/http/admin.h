@@ -10,6 +10,7 @@ struct Exchange;
 extern void admin_init(void);
 extern void serve_admin(struct Exchange *exchange);
 extern void serve_admin_script(struct Exchange *exchange);
+extern void serve_admin_page(struct Exchange *exchange);
 extern void serve_admin_style(struct Exchange *exchange);
 extern void serve_board_page(struct Exchange *exchange);
 extern void serve_board_script(struct Exchange *exchange);

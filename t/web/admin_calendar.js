@@ -47,13 +47,32 @@ async function still(locator) {
 }
 
 const inGrid = () => document.activeElement.matches(".calendar .cell");
+/* WCAG 2.2, 2.4.11: what stands in front of what has the focus. */
+const covered = () => {
+    const { x, y, width, height } = document.activeElement.getBoundingClientRect();
+    const there = document.elementFromPoint(x + width / 2, y + height / 2);
+
+    return document.activeElement.contains(there) ? []
+        : [`${document.activeElement.textContent} is covered by ${there?.outerHTML.slice(0, 80)}`];
+};
 const text = (page) => page.evaluate(() => document.activeElement.textContent);
 
 const steps = {
     /* From the address to a booked and moved appointment, by keys alone. */
     async keyboard() {
-        const page = await open();
+        const page = await desk({ expected: [/auth\/session/, EC] });
 
+        await page.clock.setFixedTime(options.now);
+        await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        await page.keyboard.type(options.account);
+        await page.keyboard.press("Tab");
+        await page.keyboard.type(options.password);
+        await page.keyboard.press("Enter");
+        await page.getByLabel("Branch").waitFor();
+        await tabTo(page, () => document.activeElement.getAttribute("aria-label") === "Branch");
+        await page.keyboard.press("a");
+        await page.locator(".calendar .free").first().waitFor();
         await tabTo(page, inGrid);
         seen.first = await text(page);
         await page.keyboard.press("ArrowDown");
@@ -62,6 +81,15 @@ const steps = {
         await page.keyboard.press("Home");
         await page.keyboard.press("ArrowLeft");
         seen.back = await text(page);
+        seen.covered = [];
+        for (const key of ["End", "ArrowUp", "ArrowUp", "Home", "End", "Home"]) {
+            await page.keyboard.press(key);
+            seen.covered.push(...await page.evaluate(covered));
+        }
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("Home");
+        await page.keyboard.press("ArrowLeft");
         seen.stops = await page.locator(".calendar [tabindex='0']").count();
         await page.keyboard.press("Enter");
         await page.getByRole("dialog", { name: "Book an appointment" }).waitFor();
@@ -120,7 +148,7 @@ const steps = {
     async conflict() {
         const page = await open({ expected: [/409/] });
 
-        await page.locator(".calendar .free", { hasText: options.at }).first().click();
+        await page.locator(`[data-cell="free DOC-001 ${options.instant}"]`).click();
         const dialog = page.getByRole("dialog");
 
         await dialog.getByRole("combobox").fill("PAT-2026-00150");
@@ -162,7 +190,7 @@ const steps = {
         await page.locator(`.calendar .appointment:has-text("${options.name}")`).waitFor({ state: "detached" });
         await page.getByRole("button", { name: "Week" }).click();
         await page.getByLabel("Doctor", { exact: true }).selectOption("DOC-001");
-        await page.locator(".calendar .free").nth(20).waitFor();
+        await page.locator(".calendar .free .cell").nth(20).waitFor();
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/week.png` });
         await judgeBoth(page, "week");

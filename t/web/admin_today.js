@@ -82,7 +82,7 @@ const steps = {
 
     /* What another desk does is seen; a server that is gone is said. */
     async two() {
-        const page = await open();
+        const page = await open({ expected: [/status of 403/] });
         const [id] = options.visits;
         const began = performance.now();
 
@@ -98,6 +98,13 @@ const steps = {
         await page.context().setOffline(false);
         await page.locator(".banner").waitFor({ state: "detached" });
         seen.kept = await page.getByLabel("First name").inputValue();
+        await page.getByRole("button", { name: "Close" }).first().click();
+
+        /* Signed in anew in another tab: another token, the same person. */
+        await signedIn(page, options);
+        await row(page, id).locator(".row-main").focus();
+        await page.keyboard.press("s");
+        await row(page, id).locator(".chip.in_consultation").waitFor();
     },
 };
 

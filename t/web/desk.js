@@ -53,10 +53,18 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
 }
 
 /*
- * The same page signed in by an API client's access token, for tests of what
- * lies behind the sign-in.
+ * The same page, signed in: as the account, if there is one; else by an API
+ * client's access token, for what depends on single scopes.
  */
-export async function signedIn(page, { token, session = {} }) {
+export async function signedIn(page, { token, account, password, session = {} }) {
+    if (account) {
+        const answer = await page.request.post(`${options.url}/api/v1/auth/session`,
+            { data: { account, password } });
+
+        if (!answer.ok())
+            throw new Error(`no sign-in: ${await answer.text()}`);
+        return;
+    }
     await page.setExtraHTTPHeaders({ Authorization: `Bearer ${token}` });
     await page.route("**/api/v1/auth/session", (route) => route.fulfill({ json: {
         staff_id: "STF-001", account: "asha", name: "Asha Desk", role: "admin",

@@ -5,6 +5,7 @@ package Appt::Desk;
 #
 #   my $seen = run_desk($clinic, 'admin_patients.js', [qw(patients:read)],
 #       { patient => ... });
+#   $seen = run_desk($clinic, ..., { role => 'reception' });   # one who signs in
 #   behaves($seen);        # the browser, axe and the checks found nothing
 #
 # SHOTS=DIRECTORY keeps pictures of what was checked.
@@ -12,6 +13,7 @@ package Appt::Desk;
 use strict;
 use warnings;
 use Appt::Node;
+use Appt::SignIn;
 use Exporter qw(import);
 use JSON::PP ();
 use Test::More;
@@ -24,9 +26,11 @@ sub run_desk {
     my $node = Appt::Node->new('t/web');
     plan skip_all => 'npm is not installed' unless $node;
     my $client = $clinic->create_client(name => 'Desk', scopes => $scopes);
+    my $person = $option->{role}
+        ? Appt::SignIn::account($clinic, role => $option->{role}) : {};
     my ($code, $out, $err) = $node->run($program,
         JSON::PP->new->canonical->encode({
-                %$option, url => $clinic->gateway->url, scopes => $scopes,
+                %$option, %$person, url => $clinic->gateway->url, scopes => $scopes,
                 token => $clinic->http($client)->{token}, shots => $ENV{SHOTS} }));
     die "the browser failed: $err" if $code;
     my $seen = JSON::PP->new->utf8->decode($out);

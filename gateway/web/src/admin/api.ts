@@ -51,6 +51,7 @@ export const base = new URL(".", location.href).pathname.replace(/\/$/, "");
 const PROBE_MS = 2000;
 let csrf = "";
 let unauthorized: () => void = () => undefined;
+let renewed: () => Promise<boolean> = () => Promise.resolve(false);
 
 /* Told by session.ts, which knows who is signed in. */
 export function setCsrf(token: string): void {
@@ -61,12 +62,24 @@ export function onUnauthorized(handler: () => void): void {
     unauthorized = handler;
 }
 
+/* Whether the same person is signed in with another token, of another tab. */
+export function onForged(handler: () => Promise<boolean>): void {
+    renewed = handler;
+}
+
 async function send(request: Request): Promise<Response> {
-    if (request.method !== "GET" && csrf !== "")
+    const again = request.method === "GET" ? undefined : request.clone();
+
+    if (again && csrf !== "")
         request.headers.set("X-CSRF-Token", csrf);
     let answer: Response;
     try {
         answer = await fetch(request);
+        if (again && answer.status === 403 && await codeOf(answer) === "csrf_token_invalid"
+                && await renewed()) {
+            again.headers.set("X-CSRF-Token", csrf);
+            answer = await fetch(again);
+        }
     } catch (error) {
         if (request.signal.aborted)
             throw error;
@@ -75,9 +88,16 @@ async function send(request: Request): Promise<Response> {
     }
     if (answer.status === 502 || answer.status === 503 || answer.status === 504)
         troubled(answer.status === 502 ? "gateway" : "database");
-    if (answer.status === 401 && !request.url.endsWith("/auth/session"))
+    if (answer.status === 401 && !["invalid_credentials", "totp_required"].includes(await codeOf(answer)))
         unauthorized();
     return answer;
+}
+
+/* Of a problem, whose body can still be read. */
+async function codeOf(answer: Response): Promise<string> {
+    const body = await answer.clone().json().catch(() => ({})) as { code?: string };
+
+    return body.code ?? "";
 }
 
 /* Says so, and asks until the service is ready again. */

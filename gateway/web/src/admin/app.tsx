@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { trouble } from "./api";
 import { branch, branches, chooseBranch, clinicError, clinicIsRead, readClinic } from "./clinic";
 import { chooseLanguage, language, languages, words, type Language } from "./i18n";
-import { pages, type Page } from "./pages";
+import { account, pages, type Page } from "./pages";
 import { SignIn, Asleep, IdleWarning } from "./pages/sign-in";
 import { Icon } from "./parts/icon";
 import { Empty, Failed, Loading } from "./parts/states";
@@ -49,7 +49,10 @@ function Banner() {
 /* The page that the address names; the first that may be seen without one. */
 function pageHere(): Page | undefined {
     const name = place.value.path[0];
+    const who = session.value;
 
+    if (name === account.path || (who?.totp_required && !who.totp_enrolled))
+        return account;
     return name === undefined ? pages.find((page) => may(page.scope))
         : pages.find((page) => page.path === name);
 }
@@ -82,6 +85,8 @@ function Content({ page }: { page: Page | undefined }) {
 
     if (!page)
         return <Empty icon="alert" title={w.noSuchPage} />;
+    if (page === account)
+        return <page.view rest={[]} />;
     if (!may(page.scope))
         return <Empty icon="alert" title={w.notAllowed} />;
     if (!clinicIsRead.value)
@@ -118,7 +123,7 @@ function Side({ here }: { here: Page | undefined }) {
                         ))}
                     </ul>
                 </nav>
-                <Account />
+                <Foot here={here} />
             </div>
         </header>
     );
@@ -137,7 +142,7 @@ function BranchPicker() {
     );
 }
 
-function Account() {
+function Foot({ here }: { here: Page | undefined }) {
     const w = words.value.shell;
     const who = session.value;
 
@@ -162,9 +167,11 @@ function Account() {
                 </label>
             </div>
             <div class="who">
-                <span class="avatar" aria-hidden="true">{(who?.name ?? "?").slice(0, 1)}</span>
-                <span class="who-name"><strong>{who?.name}</strong>
-                    <small>{who ? w.roles[who.role] ?? who.role : ""}</small></span>
+                <a class="who-link" href={href(account.path)} aria-current={here === account ? "page" : undefined}>
+                    <span class="avatar" aria-hidden="true">{(who?.name ?? "?").slice(0, 1)}</span>
+                    <span class="who-name"><strong>{who?.name}</strong>
+                        <small>{who ? w.roles[who.role] ?? who.role : ""}</small></span>
+                </a>
                 <button type="button" class="icon-button" aria-label={w.signOut} title={w.signOut}
                     onClick={() => void signOut()}><Icon name="out" /></button>
             </div>

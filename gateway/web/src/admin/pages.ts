@@ -5,9 +5,11 @@
  */
 import type { ComponentType } from "preact";
 import type { Words } from "./i18n";
+import { accountWords } from "./i18n/account";
 import { patientWords } from "./i18n/patients";
 import { reportWords } from "./i18n/reports";
 import { settingsWords } from "./i18n/settings";
+import { Account } from "./pages/account";
 import { Calendar } from "./pages/calendar";
 import { Patients } from "./pages/patients";
 import { Reports } from "./pages/reports";
@@ -19,10 +21,15 @@ export interface Page {
     path: string;
     title: (words: Words) => string;
     icon: IconName;
-    /* The scope without which there is nothing to see. */
+    /* The scope without which there is nothing to see; "": for everybody. */
     scope: string;
     view: ComponentType<{ rest: string[] }>;
 }
+
+/* One's own account: behind the name, not among the pages. */
+export const account: Page = {
+    path: "account", title: () => accountWords.value.title, icon: "user", scope: "", view: Account,
+};
 
 export const pages: Page[] = [
     { path: "today", title: (w) => w.today.title, icon: "today", scope: "appointments:read", view: Today },

@@ -8,7 +8,7 @@
  *		asked for in front of it, and what was typed stays.
  */
 import { signal } from "@preact/signals";
-import { ApiError, NetworkError, base, onUnauthorized, setCsrf } from "./api";
+import { ApiError, NetworkError, base, onForged, onUnauthorized, setCsrf } from "./api";
 import { language, languageIsChosen, type Language } from "./i18n";
 
 export type Role = "admin" | "reception" | "doctor";
@@ -21,7 +21,7 @@ export interface Session {
     scopes: string[];
     branch_ids: string[] | null;
     doctor_id: string | null;
-    language: string | null;
+    language: string;
     csrf_token: string;
     idle_timeout_min: number;
     expires_at: string;
@@ -68,6 +68,11 @@ async function call(method: string, body?: object): Promise<Session | null> {
     return said as Session;
 }
 
+/* The sign-in as it is now: with another token, or other rights. */
+export function renew(found: Session): void {
+    begin(found);
+}
+
 function begin(found: Session): void {
     setCsrf(found.csrf_token);
     session.value = found;
@@ -93,6 +98,37 @@ export async function resume(): Promise<void> {
         session.value = null;
     }
 }
+
+/*
+ * What another tab has done: signed in anew, which is another token, or out,
+ * which takes nothing of this page away. Whether it is the same person.
+ */
+async function recheck(): Promise<boolean> {
+    const before = session.value;
+
+    if (!before)
+        return false;
+    try {
+        const found = await call("GET");
+
+        if (found) {
+            setCsrf(found.csrf_token);
+            session.value = found;
+            asleep.value = false;
+        }
+        return found?.staff_id === before.staff_id;
+    } catch (error) {
+        if (error instanceof ApiError && error.status === 401)
+            asleep.value = true;
+        return false;
+    }
+}
+
+onForged(recheck);
+addEventListener("visibilitychange", () => {
+    if (!document.hidden)
+        void recheck();
+});
 
 /* Throws ApiError with code invalid_credentials or totp_required. */
 export async function signIn(account: string, password: string, code?: string): Promise<void> {

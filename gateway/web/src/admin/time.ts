@@ -70,9 +70,18 @@ export function monday(date: string): string {
     return addDays(date, -((day + 6) % 7));
 }
 
+const weekdays = new Map<string, string>();
+
 export function weekday(date: string, language: string, style: "short" | "long" = "long"): string {
-    return new Intl.DateTimeFormat(language, { timeZone: "UTC", weekday: style })
-        .format(new Date(`${date}T00:00:00Z`));
+    const key = `${date} ${language} ${style}`;
+    let name = weekdays.get(key);
+
+    if (name === undefined) {
+        name = new Intl.DateTimeFormat(language, { timeZone: "UTC", weekday: style })
+            .format(new Date(`${date}T00:00:00Z`));
+        weekdays.set(key, name);
+    }
+    return name;
 }
 
 /* The instant of a wall-clock time of the branch, as RFC 3339 in UTC. */

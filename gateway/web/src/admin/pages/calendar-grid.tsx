@@ -89,7 +89,7 @@ function also(cell: Cell, props: Props, w: Words): string {
 }
 
 /* A cell's button: text alone, whatever a name may be. */
-function content(cell: Cell, props: Props, w: Words, isStop: boolean): { domNodes: Node[] } {
+function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElement {
     const button = document.createElement("button");
     const add = (name: string, text: string): void => {
         const element = document.createElement("span");
@@ -105,6 +105,7 @@ function content(cell: Cell, props: Props, w: Words, isStop: boolean): { domNode
     button.dataset.cell = cell.id;
     switch (cell.kind) {
     case "free":
+        button.style.flexGrow = String(minutesOf(cell.end) - minutesOf(cell.start));
         add("cell-time", cell.start.slice(11, 16));
         break;
     case "appointment":
@@ -121,24 +122,49 @@ function content(cell: Cell, props: Props, w: Words, isStop: boolean): { domNode
         break;
     }
     add("hidden", also(cell, props, w));
-    return { domNodes: [button] };
+    return button;
+}
+
+/*
+ * What EventCalendar is given at a time: a cell, or the free slots that follow
+ * each other with nobody beside them, since each event costs it much.
+ */
+function groupsOf(cells: Cell[]): Cell[][] {
+    const groups: Cell[][] = [];
+    const there = cells.filter((c) => c.kind === "appointment");
+
+    for (const cell of cells) {
+        const last = groups[groups.length - 1]?.slice(-1)[0];
+
+        if (cell.kind === "free" && last?.kind === "free" && last.doctor === cell.doctor
+            && last.end === cell.start && ![last, cell].some((free) => there.some((a) =>
+            a.doctor === free.doctor && a.start < free.end && free.start < a.end)))
+            groups[groups.length - 1].push(cell);
+        else
+            groups.push([cell]);
+    }
+    return groups;
 }
 
 function eventsOf(props: Props): Ec.EventInput[] {
-    return props.cells.map((cell) => ({
-        id: cell.id,
-        resourceId: cell.doctor,
-        start: cell.start,
-        end: cell.end,
-        display: cell.kind === "blocked" ? "background" as const : "auto" as const,
-        startEditable: props.write && cell.kind === "appointment" && cell.appointment.status === "booked",
-        classNames: [cell.kind, cell.kind === "appointment" ? cell.appointment.status
-            : cell.kind === "blocked" ? `reason-${cell.reason}` : "cell-free"],
-        extendedProps: { cell, name: nameOf(cell, props), language: language.value },
-    }));
+    return groupsOf(props.cells).map((cells) => {
+        const [cell] = cells;
+
+        return {
+            id: cell.id,
+            resourceId: cell.doctor,
+            start: cell.start,
+            end: cells[cells.length - 1].end,
+            display: cell.kind === "blocked" ? "background" : "auto",
+            startEditable: props.write && cell.kind === "appointment" && cell.appointment.status === "booked",
+            classNames: [cell.kind, cell.kind === "appointment" ? cell.appointment.status
+                : cell.kind === "blocked" ? `reason-${cell.reason}` : "run"],
+            extendedProps: { cells },
+        };
+    });
 }
 
-const cellOf = (event: Ec.Event): Cell => event.extendedProps.cell as Cell;
+const cellsIn = (event: Ec.Event): Cell[] => event.extendedProps.cells as Cell[];
 
 /* A date whose clock, in this browser, shows the wall time. */
 function wallOf(date: Date): string {
@@ -151,6 +177,7 @@ export function Grid(props: Props) {
     const root = useRef<HTMLDivElement>(null);
     const calendar = useRef<Ec | undefined>(undefined);
     const latest = useRef(props);
+    const isNew = useRef(true);
     const focus = useRef<Keyboard | undefined>(undefined);
     const w = words.value;
 
@@ -172,13 +199,14 @@ export function Grid(props: Props) {
             eventStartEditable: true,
             dragScroll: true,
             slotHeight: SLOT_PX,
-            columnWidth: "minmax(8.5rem, 1fr)",
-            eventContent: ({ event }) => content(cellOf(event), latest.current, words.value,
-                cellOf(event).id === keyboard.stopId()),
+            columnWidth: "minmax(7rem, 1fr)",
+            eventTimeFormat: () => "",
+            eventContent: ({ event }) => ({ domNodes: cellsIn(event).map((cell) =>
+                buttonOf(cell, latest.current, words.value, cell.id === keyboard.stopId())) }),
             eventAllUpdated: () => keyboard.settle(),
             eventDragStart: () => keyboard.dragged(),
             eventDrop: ({ event, newResource, revert }) => {
-                const cell = cellOf(event);
+                const [cell] = cellsIn(event);
 
                 if (cell.kind !== "appointment")
                     return;
@@ -197,6 +225,10 @@ export function Grid(props: Props) {
         };
     }, []);
     useEffect(() => {
+        if (isNew.current) {
+            isNew.current = false;
+            return undefined;
+        }
         focus.current?.before();
         for (const [name, value] of Object.entries(optionsOf(props)))
             calendar.current?.setOption(name as keyof Ec.Options, value);
@@ -283,6 +315,9 @@ class Keyboard {
     private place: { doctor: string; start: string } | null = null;
     private dragging = false;
     private had = false;
+    private sought: Cell[] | undefined;
+    private soughtAt: string | null = null;
+    private found: string | undefined;
 
     constructor(private root: HTMLElement, private props: { current: Props }) {}
 
@@ -341,7 +376,12 @@ class Keyboard {
     stopId(): string | undefined {
         const cells = this.cells();
 
-        return (cells.find((c) => c.id === this.at) ?? cells.find((c) => c.kind === "free") ?? cells[0])?.id;
+        if (this.sought !== cells || this.soughtAt !== this.at) {
+            this.sought = cells;
+            this.soughtAt = this.at;
+            this.found = (cells.find((c) => c.id === this.at) ?? cells.find((c) => c.kind === "free") ?? cells[0])?.id;
+        }
+        return this.found;
     }
 
     private cellAt(target: HTMLElement): Cell | undefined {

@@ -21,7 +21,7 @@ const notes = signal<Note[]>([]);
 let count = 0;
 
 export function toast(text: string, undo?: Note["undo"]): void {
-    notes.value = [...notes.value.slice(-2), { id: ++count, text, bad: false, undo }];
+    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: false, undo }];
 }
 
 /* What could not be done, in the server's own sentence. */
@@ -29,7 +29,7 @@ export function toastError(error: unknown): void {
     const text = error instanceof Error && error.message !== "network"
         ? error.message : words.value.common.noConnection;
 
-    notes.value = [...notes.value.slice(-2), { id: ++count, text, bad: true }];
+    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: true }];
 }
 
 function drop(id: number): void {

@@ -1,0 +1,141 @@
+/*
+ * account.tsx
+ *		One's own account: the password, and one-time codes with their QR code
+ *		and recovery codes.
+ */
+import { useState } from "preact/hooks";
+import { api, ask, type Schemas } from "../api";
+import { words } from "../i18n";
+import { accountWords } from "../i18n/account";
+import { FormError, TextField } from "../parts/field";
+import { useBusy } from "../parts/load";
+import { toast } from "../parts/toast";
+import { renew, resume, session } from "../session";
+
+export function Account() {
+    const w = accountWords.value;
+    const who = session.value;
+
+    if (!who)
+        return null;
+    return (
+        <>
+            <div class="page-head">
+                <h1>{w.title} <span class="sub">{w.signedInAs(who.account)} ·
+                    {" "}{words.value.shell.roles[who.role] ?? who.role}</span></h1>
+            </div>
+            <div class="own">
+                <Codes />
+                <Password />
+            </div>
+        </>
+    );
+}
+
+function Password() {
+    const w = accountWords.value;
+    const [old, setOld] = useState("");
+    const [fresh, setFresh] = useState("");
+    const [error, setError] = useState<unknown>(null);
+    const [busy, run] = useBusy();
+    const submit = () => run(async () => {
+        setError(null);
+        try {
+            renew(await ask(api.POST("/api/v1/auth/session/password",
+                { body: { old_password: old, new_password: fresh } })));
+            setOld("");
+            setFresh("");
+            toast(w.changed);
+        } catch (problem) {
+            setError(problem);
+        }
+    });
+
+    return (
+        <form class="card" aria-labelledby="own-password" onSubmit={(event) => {
+            event.preventDefault();
+            void submit();
+        }}>
+            <h2 id="own-password">{w.password}</h2>
+            <input type="text" hidden autocomplete="username" value={session.value?.account} readOnly
+                tabIndex={-1} />
+            <TextField label={w.oldPassword} name="old_password" type="password" required
+                autocomplete="current-password" value={old} onValue={setOld} error={error} />
+            <TextField label={w.newPassword} name="new_password" type="password" required hint={w.newHint}
+                autocomplete="new-password" value={fresh} onValue={setFresh} error={error} />
+            <FormError error={error} />
+            <div class="buttons">
+                <button type="submit" class="primary" aria-disabled={busy}>{w.change}</button>
+            </div>
+        </form>
+    );
+}
+
+function Codes() {
+    const w = accountWords.value;
+    const who = session.value;
+    const [key, setKey] = useState<Schemas["TotpKey"] | null>(null);
+    const [code, setCode] = useState("");
+    const [recovery, setRecovery] = useState<string[] | null>(null);
+    const [error, setError] = useState<unknown>(null);
+    const [busy, run] = useBusy();
+    const attempt = (deed: () => Promise<void>) => run(async () => {
+        setError(null);
+        try {
+            await deed();
+        } catch (problem) {
+            setError(problem);
+        }
+    });
+    const begin = () => attempt(async () => setKey(await ask(api.POST("/api/v1/auth/session/totp"))));
+    const confirm = () => attempt(async () => {
+        const answer = await ask(api.POST("/api/v1/auth/session/totp/confirm", { body: { code: code.trim() } }));
+
+        setRecovery(answer.recovery_codes);
+        setKey(null);
+    });
+
+    return (
+        <section class="card" aria-labelledby="own-codes">
+            <h2 id="own-codes">{w.codes}</h2>
+            <p class="lead">{who?.totp_required && !who.totp_enrolled ? w.codesNeeded : w.codesLead}</p>
+            {recovery ? (
+                <>
+                    <h3>{w.recovery}</h3>
+                    <p>{w.recoveryLead}</p>
+                    <ul class="codes">{recovery.map((one) => <li key={one}><code>{one}</code></li>)}</ul>
+                    <div class="buttons">
+                        <button type="button" class="primary" onClick={() => {
+                            setRecovery(null);
+                            void resume();
+                        }}>{w.kept}</button>
+                    </div>
+                </>
+            ) : who?.totp_enrolled ? <p>{w.codesOn}</p> : key ? (
+                <form onSubmit={(event) => {
+                    event.preventDefault();
+                    void confirm();
+                }}>
+                    <p>{w.scan}</p>
+                    <img class="qr" alt={w.qr} width="200" height="200"
+                        src={`data:image/svg+xml,${encodeURIComponent(key.qr_svg)}`} />
+                    <p>{w.key}: <code>{key.secret}</code></p>
+                    <TextField label={w.code} name="code" required autocomplete="one-time-code"
+                        inputMode="numeric" value={code} onValue={setCode} error={error} />
+                    <FormError error={error} />
+                    <div class="buttons">
+                        <button type="submit" class="primary" aria-disabled={busy}>{w.confirm}</button>
+                    </div>
+                </form>
+            ) : (
+                <>
+                    <FormError error={error} />
+                    <div class="buttons">
+                        <button type="button" class="primary" aria-disabled={busy} onClick={() => void begin()}>
+                            {w.begin}</button>
+                    </div>
+                </>
+            )}
+        </section>
+    );
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/perl
+#
+# The sign-in of the clinic's page in a real browser: refused in the server's
+# words, a cookie that no script reads, one-time codes set up and asked for, the
+# sign-in asked for again without losing what was typed, a warning before the
+# idle end.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Desk qw(run_desk behaves);
+
+my $clinic = Appt::Clinic->new;
+my $seen = run_desk($clinic, 'admin_sign_in.js', [qw(patients:read)],
+    { role => 'reception' });
+behaves($seen);
+like($seen->{wrong}, qr/\S/, 'a wrong password is refused in a sentence');
+is_deeply($seen->{cookie}, [ 'bioecko_session', JSON::PP::true(), 'Strict' ],
+    'the cookie is for this site and no script');
+is($seen->{readable}, '', 'so none reads it');
+cmp_ok($seen->{qr}, '>', 0, 'the QR code is drawn');
+is($seen->{recovery}, 10, 'ten recovery codes, once');
+like($seen->{short}, qr/12/, 'a short password is refused at its field');
+is_deeply($seen->{pasted}, [ 'one-time-code', JSON::PP::true() ],
+    'the code may be filled in and pasted (WCAG 3.3.8)');
+is($seen->{kept}, 'Half typed', 'what was typed outlives the end of a sign-in');
+like($seen->{warning}, qr/signed out in 5 minutes/, 'who is idle is warned');
+is($seen->{stays}, 0, 'and may stay');
+is($seen->{ended}, 401, 'or is signed out, at the server, too');
+is($clinic->cluster->value('SELECT count(*) FROM appt.staff_sign_in'), 0,
+    'nobody is signed in');
+
+done_testing();
