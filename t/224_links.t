@@ -357,6 +357,16 @@ subtest 'what is no link of ours tells nothing' => sub {
         reason => 'A namesake', override => true)");
     is(page($good)->{status}, 404, 'the former patient sees it no more');
     is(page(link_of($id, 'view'))->{status}, 200, 'the right one does');
+
+    # Of somebody who was erased.
+    $cluster->psql(q{INSERT INTO appt.patient (patient_id, first_name)
+        VALUES ('PAT-GONE', 'Gita')});
+    my $gone = book('11:00', 'PAT-GONE', '2026-03-17');
+    my $link = link_of($gone, 'view');
+    act(link_of($gone, 'cancel'));
+    is(page($link)->{title}, 'Your visit is cancelled', 'a visit that was');
+    $cluster->query('SELECT appt.anonymise_patient($1)', 'PAT-GONE');
+    is($http->get($link)->{body}, (keys %body)[0], 'and is no more');
 };
 
 subtest 'links end with the visit' => sub {
