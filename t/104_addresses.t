@@ -149,7 +149,8 @@ my %failures = $http->get('/metrics')->{body}
 cmp_ok(delete $failures{$_}, '>', 0, "the metric counts $_")
     for qw(wrong_secret unknown_client disabled_client no_client throttled
         no_token invalid_token ended_token revoked_token);
-is_deeply(\%failures, { expired_token => 0, not_known => 0 },
+is_deeply(\%failures, { map { $_ => 0 } qw(csrf_token ended_sign_in
+        expired_token no_code not_known wrong_password wrong_signature) },
     'and nothing that was not');
 
 done_testing();
