@@ -136,13 +136,15 @@ BEGIN
 		SELECT w.appointment_no, 'reminder', w.slot_start, w.lead_min
 		FROM appt_internal.reminders_of_place(at, place.doctor_no,
 			place.branch_id, place.time_zone, place.rules) w
-		WHERE NOT EXISTS (
-			SELECT
+		/* Not NOT EXISTS, which is planned as a join with all reminders. */
+		WHERE (
+			SELECT true
 			FROM appt.notification n
 			WHERE n.appointment_no = w.appointment_no
 				AND n.slot_start = w.slot_start
 				AND n.lead_min <= w.lead_min
-				AND n.root_no IS NULL)
+				AND n.root_no IS NULL
+			LIMIT 1) IS NULL
 		LIMIT batch - total
 		ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS written = ROW_COUNT;
@@ -193,8 +195,8 @@ COMMENT ON FUNCTION appt_internal.leave_channels() IS
 	'What waits for a channel that was switched off or deleted is given '
 	'another one, as if it had not been given one yet';
 
-/* The planner does not know how many reminders this very call writes: row by
- * row from the index it takes a second, by a scan of all for each doctor 24. */
+/* The planner does not know how many reminders this very call writes: they are
+ * looked up row by row, by their index. */
 CREATE FUNCTION appt_relay.tick_notifications(
 	batch integer DEFAULT 20000,
 	OUT expired bigint,
