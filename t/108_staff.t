@@ -12,6 +12,7 @@ use Appt::SignIn;
 use Appt::Util qw(run_command);
 use IO::Socket::INET;
 use JSON::PP ();
+use POSIX ();
 use Time::HiRes qw(time);
 
 my $matrix  = Appt::Matrix->new;
@@ -190,6 +191,23 @@ like($err, qr/account "first" is there already/, 'and says why');
 ($code, $out, $err) = new_admin('second', 'short');
 like($err, qr/from 12 to 200 characters/, 'a short password is refused');
 unlike($out . $err, qr/short/, 'and not shown');
+
+# ---- many at once, one hash at a time -------------------------------------------------
+
+my $narrow = Appt::Gateway->new(cluster => $cluster,
+    env => { APPT_PASSWORD_THREADS => 1 });
+my @many = map { Appt::SignIn::account($clinic, role => 'reception') } 1 .. 12;
+my %child;
+for my $who (@many) {
+    my $pid = fork // die "fork: $!\n";
+    $child{$pid} = 1 if $pid;
+    next if $pid;
+    my $status = eval { Appt::SignIn->new($narrow->url, %$who)->answer->{status} };
+    POSIX::_exit(($status // 0) == 200 ? 0 : 1);
+}
+my $in = 0;
+$in += waitpid($_, 0) == $_ && $? == 0 for keys %child;
+is($in, 12, 'all who come at once are let in, one after the other');
 
 # ---- over HTTPS -------------------------------------------------------------------------
 
