@@ -41,6 +41,25 @@ for my $n (0 .. 9) {
 $http->post('/api/v1/queue/call-next', { doctor_id => $_ }) for 'DOC-001', 'DOC-002';
 $cluster->psql(q{INSERT INTO appt.setting (name, branch_id, value) VALUES
     ('board_notice', 'MUM-01', 'The pharmacy is open until six. <b>Masks</b>, please.')});
+
+# And a branch with eight.
+$cluster->psql(q{INSERT INTO appt.doctor (doctor_id, name, specialty)
+    SELECT 'D-' || n, 'Dr Bartholomew Featherstonehaugh ' || n,
+        'General medicine and surgery' FROM generate_series(1, 8) AS n;
+INSERT INTO appt.working_hours (doctor_id, branch_id, weekday, start_time, end_time)
+    SELECT 'D-' || n, 'LON-01', d, '00:00', '24:00'
+    FROM generate_series(1, 8) AS n, generate_series(1, 7) AS d;
+INSERT INTO appt.patient (first_name)
+    SELECT 'Comes' FROM generate_series(1, 48)});
+my @patients = map { $_->{patient_id} } @{ $cluster->query(
+    "SELECT patient_id FROM appt.patient WHERE first_name = 'Comes'") };
+for my $n (0 .. 47) {
+    my $doctor = 'D-' . (1 + $n % 8);
+    my $came = $http->post('/api/v1/appointments/walk-in', { doctor_id => $doctor,
+        patient_id => $patients[$n], branch_id => 'LON-01' });
+    diag $came->{body} if $came->{status} != 201;
+    $http->post('/api/v1/queue/call-next', { doctor_id => $doctor }) if $n < 8;
+}
 my %board = map { $_ => $http->post('/api/v1/boards',
     { branch_id => $_, name => 'Waiting room' })->{json} } 'MUM-01', 'LON-01';
 my @next = map { $_->{token_number} } grep { $_->{status} eq 'checked_in' }
@@ -79,6 +98,9 @@ is($seen->{hindi}, "\x{905}\x{92d}\x{940}", 'and is there in Hindi');
 is($seen->{lang}, 'hi', 'which it says');
 like($seen->{alarm}, qr/^No news since 10:3\d\. /, 'without news it says so');
 ok($seen->{healed}, 'and goes on by itself');
+like($seen->{at_once}, qr{^[62]$}, 'of eight doctors it shows six, and then two');
+like($seen->{pages}, qr{^Page [12] of 2$}, 'and says so');
+is_deeply($seen->{cut}, [], 'nothing is cut off, on small and large televisions');
 ok(!$seen->{wide}, 'a telephone shows it without scrolling sideways');
 ok($seen->{revoked}, 'a revoked one says that it is none');
 is($seen->{left}, 0, 'and shows nothing');

@@ -101,6 +101,23 @@ await run(async () => {
     await page.getByRole("alert").waitFor({ state: "detached", timeout: LATE });
     seen.healed = true;
 
+    /* Many doctors, some at a time; nothing of a queue is cut off. */
+    seen.cut = [];
+    for (const [width, height] of [[1920, 1080], [1280, 720], [3840, 2160]]) {
+        const many = await desk({ viewport: { width, height } });
+
+        await many.goto(`${options.url}/board/LON-01#${options.tokens["LON-01"]}`);
+        await many.locator("li.doctor").first().waitFor();
+        seen.pages = await many.locator(".pages").innerText();
+        seen.at_once = await many.locator("li.doctor").count();
+        seen.cut.push(...await many.locator("li.doctor, .board").evaluateAll((all) =>
+            all.filter((one) => one.scrollHeight > one.clientHeight)
+                .map((one) => `${one.className} ${one.scrollHeight} ${one.clientHeight}`)));
+        await judge(many, `${width} x ${height}`);
+        await shot(many, `many-${height}`);
+        await many.close();
+    }
+
     /* A telephone shows it, too. */
     const small = await desk({ viewport: { width: 360, height: 740 }, expected: [/401/] });
 
