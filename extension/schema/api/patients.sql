@@ -123,6 +123,8 @@ BEGIN
 	IF branch_id IS NOT NULL THEN
 		PERFORM appt_internal.get_row('branch', NULL, branch_id, client);
 	END IF;
+	PERFORM appt_internal.get_row('patient', NULL, p.patient_id, client)
+	FROM unnest(string_to_array(patient_id, ',')) AS p (patient_id);
 
 	IF sought IS NOT NULL THEN
 		/* First and alone: beside ORDER BY and LIMIT the planner reads all. */
