@@ -11,6 +11,7 @@ use Appt::Clinic;
 use Appt::Gateway;
 use Appt::Http;
 use Appt::Raw;
+use Appt::SignIn;
 use Appt::Util qw(wait_for);
 use JSON::PP ();
 
@@ -271,6 +272,33 @@ $cluster->psql("SELECT FROM (SELECT appt.correct(appointment_id, 'booked', 'Here
     override => true) $there AND status = 'no_show') x");
 says('TransitionConflict', 'slot_unavailable_taken',
     $http->post("$at/correct", $back));
+
+# ---- who signs in -------------------------------------------------------------------
+
+my $session = "$v/auth/session";
+my $here = $clinic->gateway->url;
+my $asha = Appt::SignIn::account($clinic, account => 'asha');
+my $desk = Appt::SignIn->new($here, %$asha);
+my $nobody = { Cookie => 'bioecko_session=' . 'a' x 43 };
+says('Unauthorized', 'invalid_session', $desk->get("$v/branches", undef, $nobody));
+says('NotSignedIn', 'invalid_session', $desk->get($session, undef, $nobody));
+my $out = Appt::SignIn->new($here, %$asha);
+my $ended = $out->cookie;
+$out->delete($session);
+$out->{cookie} = $ended;
+says('WrongCredentials', 'invalid_session', $out->post("$session/password",
+    { old_password => $asha->{password}, new_password => 'a longer one 1234' }));
+says('Forbidden', 'csrf_token_invalid',
+    $desk->post($a, {}, { 'X-CSRF-Token' => undef }));
+says('Forged', 'csrf_token_invalid', $desk->sign_in(%$asha,
+    header => { 'Sec-Fetch-Site' => 'cross-site' }));
+my $in = Appt::SignIn->new($here, %$asha);
+my @tries = map { $desk->sign_in(account => 'nobody', password => 'x') } 1 .. 11;
+says('WrongCredentials', 'invalid_credentials', $tries[0]);
+says('TooManyAttempts', 'rate_limited', $tries[-1]);
+$cluster->psql("UPDATE appt.staff SET totp_secret = substr(sha256('x'), 1, 20)");
+says('NoTransition', 'invalid_transition', $in->post("$session/totp"));
+says('WrongCredentials', 'totp_required', Appt::SignIn->new($here)->sign_in(%$asha));
 
 # ---- access tokens -----------------------------------------------------------------
 
