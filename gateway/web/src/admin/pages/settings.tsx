@@ -12,8 +12,10 @@ import { href } from "../router";
 import { may } from "../session";
 import { Closures, TimeOff } from "./settings-absences";
 import { Access } from "./settings-access";
+import { Boards } from "./settings-boards";
 import { Branches, Departments, Doctors, VisitTypes } from "./settings-clinic";
 import { WorkingHours } from "./settings-hours";
+import { Channels, Templates } from "./settings-messages";
 import { Rules } from "./settings-rules";
 import { Webhooks } from "./settings-webhooks";
 import "./settings.css";
@@ -37,6 +39,9 @@ const sections: Section[] = [
     { path: "hours/week", group: "hours", name: "hours", scope: "schedule:manage", view: WorkingHours },
     { path: "hours/time-off", group: "hours", name: "off", scope: "schedule:manage", view: TimeOff },
     { path: "hours/closures", group: "hours", name: "closures", scope: "schedule:manage", view: Closures },
+    { path: "messages/channels", group: "messages", name: "channels", scope: "notifications:manage", view: Channels },
+    { path: "messages/templates", group: "messages", name: "templates", scope: "schedule:manage", view: Templates },
+    { path: "boards", group: "people", name: "boards", scope: "staff:manage", view: Boards },
     { path: "api/webhooks", group: "api", name: "webhooks", scope: "webhooks:manage", view: Webhooks },
     { path: "api/access", group: "api", name: "access", scope: "clients:manage", view: Access },
 ];

@@ -53,6 +53,8 @@ export interface Resource<Row> {
     update: (row: Row, body: Body, key: string) => Promise<unknown>;
     remove?: (row: Row) => Promise<unknown>;
     changed?: () => void;
+    /* What stands below the fields, for what is typed. */
+    after?: (values: Values) => ComponentChildren;
 }
 
 function valueOf(field: Field, row?: unknown): Value {
@@ -128,9 +130,9 @@ export function FieldOf({ field, form }: { field: Field; form: ReturnType<typeof
 }
 
 /* Adds one, or changes the one that is given. */
-export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged, children }: {
+export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
     of: Resource<Row>; row?: Row; latest?: (row: Row) => Row; onClose: () => void;
-    onChanged: () => void; children?: ComponentChildren;
+    onChanged: () => void;
 }) {
     const w = clinicWords.value;
     const s = settingsWords.value;
@@ -194,7 +196,7 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged, child
                 </div>
                 {fields.filter(({ kind }) => kind === "check" || kind === "days").map((field) =>
                     <FieldOf key={field.name} field={field} form={form} />)}
-                {children}
+                {of.after?.(form.values)}
                 <FormError error={form.error} />
                 {stale && <p class="draft">{s.stale}</p>}
                 <div class="buttons">

@@ -1,0 +1,49 @@
+#!/usr/bin/perl
+#
+# The clinic's page, Settings: channels with a test that a mail server gets,
+# templates with a preview, queue boards. What the page did is judged by what
+# came to the server, by the database and by the board's own call.
+
+use strict;
+use warnings;
+use Test::More;
+use Appt::Clinic;
+use Appt::Desk qw(run_desk behaves);
+use Appt::MailSink;
+
+my $mail   = Appt::MailSink->new;
+my $clinic = Appt::Clinic->new;
+$clinic->start_relay;
+my $cluster = $clinic->cluster;
+
+my $seen = run_desk($clinic, 'admin_messages.js',
+    [qw(appointments:read schedule:read schedule:manage notifications:manage staff:manage)],
+    { port => $mail->port, branch => 'MUM-01' });
+
+my ($got) = $mail->wait_for_mails(1);
+like($got->{raw}, qr/^To: [^<]*<desk\@clinic[.]example>/m, 'the test came to the mail server');
+is_deeply($seen->{change}, { settings => { host => '127.0.0.1', port => $mail->port,
+            security => 'none', from => 'visits@clinic.example',
+            from_name => 'Clinic <script>ran=1</script>',
+            reply_to => 'desk@clinic.example' } }, 'a setting is changed among the others');
+is($cluster->value(q{SELECT settings->>'reply_to' FROM appt.notification_channel
+    WHERE channel_id = 'mail'}), 'desk@clinic.example', 'and kept');
+like($seen->{notJson}, qr/JSON/, 'what is no JSON is said at the field');
+is($cluster->value(q{SELECT secret FROM appt.notification_channel WHERE channel_id = 'sms'}),
+    'a-secret-key', 'a secret goes in');
+ok(!$seen->{secretShown}, 'and does not come out');
+like($seen->{placeholder}, qr/slot_dat/, 'a placeholder that is none is refused');
+like($seen->{preview}, qr{^Dr Asha Rao: 15/03/2026$}, 'the preview fills them in');
+is($cluster->value(q{SELECT body FROM appt.notification_template
+    WHERE event = 'follow_up' AND language = 'mr'}), '{{doctor_name}}: {{slot_date}}',
+    'the template is kept');
+like($seen->{link}, qr{^\Q@{[ $clinic->gateway->url ]}\E/board/MUM-01#board_},
+    'a board is an address');
+is($seen->{shows},    200, 'which shows the queue');
+is($seen->{showsNot}, 401, 'until it is revoked');
+is($seen->{ran}, undef, 'what looks like a script runs nowhere');
+is($seen->{hindi}, "\x{915}\x{924}\x{93e}\x{930} \x{92c}\x{94b}\x{930}\x{94d}\x{921}",
+    'it is there in Hindi');
+behaves($seen);
+
+done_testing();
