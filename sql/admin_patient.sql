@@ -174,7 +174,9 @@ SELECT total
 FROM appt_api.list_patients(NULL, NULL, '2026-03-15', 1, 1, NULL);
 SELECT jsonb_path_query_array(body::jsonb, '$[*].patient_id') AS ids, total
 FROM appt_api.list_patients(NULL, NULL, NULL, 1, 20, NULL,
-	'PAT-2026-00702,PAT-2026-00701,PAT-X');
+	'PAT-2026-00702,PAT-2026-00701');
+SELECT pg_temp.try($$SELECT appt_api.list_patients(NULL, NULL, NULL, 1, 20,
+	NULL, 'PAT-2026-00702,PAT-X')$$);
 SELECT pg_temp.try($$SELECT appt_api.list_patients(NULL, 'LON-09', NULL, 1, 20,
 	NULL)$$);
 SELECT pg_temp.try($$SELECT appt_api.list_patients(NULL, NULL, NULL, 1, 101,

@@ -179,7 +179,7 @@ COMMENT ON FUNCTION appt_api.list_patients IS
 	'A page of the patients, by name: search (words of the name, telephone '
 	'number, patient or ABHA id, or parts of them), branch_id (where they '
 	'registered), registered_after (on that day or later), patient_id (these, '
-	'with commas between). Raises SB001, SB404 (branch_id)';
+	'with commas between). Raises SB001, SB404 (branch_id, patient_id)';
 
 CREATE FUNCTION appt_internal.patient_members(members jsonb) RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
