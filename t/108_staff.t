@@ -135,7 +135,29 @@ $r = $london->post($staff, { account => 'x', name => 'x', role => 'reception',
     password => $phrase });
 is($r->{json}{errors}[0]{field}, 'branch_ids', 'and makes none for all branches');
 
+# ---- an account's audit trail ------------------------------------------------------
+
+my $trail = $boss->get("$at/audit");
+is_deeply([ map { $_->{action} } @{ $trail->{json} } ], [ qw(signed_in password_set
+    updated updated signed_in created) ], 'what was done to and with an account')
+    or diag $trail->{body};
+is_deeply([ map { [ @$_{qw(actor address detail)} ] } @{ $trail->{json} }[ 0 .. 2 ] ],
+    [ [ 'staff:meera', '127.0.0.1', undef ], [ "staff:$boss->{account}", undef, undef ],
+        [ "staff:$boss->{account}", undef, 'doctor_id, role' ] ],
+    'by whom, from where, what');
+like($trail->{json}[0]{at}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}[.]\d{3}\+00:00$/, 'when');
+$r = $boss->get("$at/audit", { page => 2, per_page => 4 });
+is_deeply($r->{json}, [ @{ $trail->{json} }[ 4, 5 ] ], 'a page of it');
+unlike($r->{headers}{link}, qr/rel="next"/, 'the last');
+is($boss->get("$at/audit", { per_page => 101 })->{json}{errors}[0]{field}, 'per_page',
+    'a page has its bounds');
+is($london->get("$at/audit")->{status}, 404, 'of another branch\'s nothing');
+is($london->get("$staff/$london->{staff_id}/audit")->{json}[0]{action}, 'signed_in',
+    'of the own branch\'s all');
+is($role{reception}->get("$at/audit")->{status}, 403, 'and a desk nothing');
+
 is($boss->delete($at)->{status}, 204, 'deleted');
+is($boss->get("$at/audit")->{status}, 404, 'then it is for the DBA to read');
 is($meera->get('/api/v1/branches')->{status}, 401, 'and signed out');
 is($boss->get($at)->{status}, 404, 'gone');
 is($boss->post($staff, { account => 'meera', name => 'Another', role => 'reception',

@@ -152,6 +152,7 @@ asks("POST $c", 400, $c, { name => 'n', scopes => ['fly'] });
 asks("POST $c", 400, $c, { name => 'n', scopes => ['appointments:read'],
     requests_per_minute => 0 });
 asks("POST $c/{client_id}/rotate-secret", 200, "$c/$cid/rotate-secret");
+asks("GET $c/{client_id}/audit", 200, "$c/$cid/audit");
 asks("DELETE $c/{client_id}", 204, "$c/$cid");
 
 # ---- patients and configuration ---------------------------------------------

@@ -189,6 +189,7 @@ sends("GET $v/clients", 200, "$v/clients");
 sends("GET $c", 200, $at);
 sends("POST $c/rotate-secret", 200, "$at/rotate-secret");
 sends("PATCH $c", 200, $at);
+sends("GET $c/audit", 200, "$at/audit");
 sends("DELETE $c", 204, $at);
 
 my $person = sends("POST $v/staff", 201, "$v/staff");
@@ -215,6 +216,7 @@ sends("DELETE $v/staff/sessions/{sign_in_id}", 204,
 sends("POST $s/reset-totp", 200, "$at/reset-totp");
 sends("POST $s/password", 204, "$at/password");
 sends("PATCH $s", 200, $at);
+sends("GET $s/audit", 200, "$at/audit");
 sends("DELETE $s", 204, $at);
 sends("POST $v/boards", 201, "$v/boards");
 my ($board) = @{ sends("GET $v/boards", 200, "$v/boards") };

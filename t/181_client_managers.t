@@ -64,6 +64,63 @@ is(status($weak->patch($path, { scopes => ['patients:read'] })), '400 scopes',
 is(status($weak->post("$path/rotate-secret")), '200', 'gives a new secret');
 is(status($weak->delete($path)), '204', 'and deletes');
 
+# ---- the audit trail -------------------------------------------------------------
+
+# What happened to a client, newest first: its actions.
+sub trail {
+    my ($http, $client, %query) = @_;
+    my $r = $http->get("$v1/clients/$client->{client_id}/audit", \%query);
+    return $r->{status} == 200 ? [ map { $_->{action} } @{ $r->{json} } ] : status($r);
+}
+
+my $admin = $clinic->http;
+my $seen = $admin->post("$v1/clients", { name => 'Seen', branch_ids => ['LON-01'],
+    scopes => ['appointments:read', 'clients:manage'] })->{json};
+$path = "$v1/clients/$seen->{client_id}";
+$admin->patch($path, { name => 'Seen again', requests_per_minute => 7000 });
+$seen->{client_secret} = $admin->post("$path/rotate-secret")->{json}{client_secret};
+is(status($clinic->http($seen)->get($path)), '200', 'a client with a token');
+$cluster->psql(q{UPDATE appt.api_client SET active = false }
+    . "WHERE client_id = '$seen->{client_id}'");
+is_deeply(trail($admin, $seen),
+    [qw(updated token_issued secret_rotated updated created)],
+    'what was done to it and with it, newest first');
+$cluster->psql(q{UPDATE appt.api_client SET active = true }
+    . "WHERE client_id = '$seen->{client_id}'");
+my @trail = @{ $admin->get("$path/audit")->{json} };
+my $who   = "client:$clinic->{client}{client_id}";
+is_deeply([ map { "$_->{actor} " . ($_->{detail} // '-') } @trail[ 3 .. 5 ] ],
+    [ "$who -", "$who name, requests_per_minute", "$who -" ],
+    'by whom, and which members');
+like($trail[0]{actor}, qr/^role:/, 'or by which role of the database');
+is_deeply([ grep { $_->{at} !~ /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}\+00:00$/
+    || 'action actor at detail' ne join ' ', sort keys %$_ } @trail ], [],
+    'when, and no word more');
+
+my $page = $admin->get("$path/audit", { page => 2, per_page => 2 });
+is_deeply($page->{json}, [ @trail[ 2, 3 ] ], 'a page of it');
+like($page->{headers}{link}, qr/rel="next"/, 'says that another follows');
+is($page->{headers}{'x-total-count'}, scalar @trail, 'and how many there are');
+is(trail($admin, $seen, page => 0), '400 page', 'there is no page 0');
+is(trail($admin, $seen, per_page => 101), '400 per_page', 'nor one of 101');
+
+my $near = $clinic->http($clinic->create_client(name => 'Near',
+    branch_ids => ['LON-01'], scopes => ['clients:manage']));
+is(scalar @{ trail($near, $seen) }, scalar @trail,
+    'who is limited to its branch reads it, as the client itself');
+my $foreign = $clinic->create_client(name => 'Foreign', branch_ids => ['MUM-01']);
+for my $hidden ($foreign, $strong) {
+    my $r = $near->get("$v1/clients/$hidden->{client_id}/audit");
+    (my $body = $r->{body}) =~ s/\Q$hidden->{client_id}\E/cl_none/g;
+    my $none = $near->get("$v1/clients/cl_none/audit");
+    my $cut = sub { $_[0] =~ s/"(?:instance|request_id)":"[^"]*",?//gr };
+    is_deeply([ $r->{status}, $cut->($body) ], [ 404, $cut->($none->{body}) ],
+        'but of another branch\'s, or all branches\', as little as of none');
+}
+my $plain = $clinic->create_client(name => 'Plain', scopes => ['appointments:read']);
+is(trail($clinic->http($plain), $plain), '403',
+    'without clients:manage not even the own');
+
 # ---- limits of requests --------------------------------------------------------
 
 sub limit_of {
@@ -130,6 +187,11 @@ wait_for { $new->get("$v1/appointments")->{status} == 200 }
 wait_for { $old->get("$v1/appointments")->{status} == 401 }
     'the old token to end', 5;
 pass('a new client of the same id works, the token of the old one is void');
+is_deeply(trail($clinic->http, { client_id => 'partner' }), [qw(token_issued created)],
+    'its trail begins with it');
+cmp_ok($cluster->value(q{SELECT count(*) FROM appt.client_audit
+    WHERE client_id = 'partner' AND action = 'deleted'}), '>', 0,
+    'the old one\'s is kept');
 my $again = $new->post("$v1/clients", { %$make, branch_ids => ['LON-01'] }, $key);
 is($again->{status}, 201, 'a key that the old one had used is not used up');
 isnt($again->{json}{client_secret}, $kept->{client_secret},

@@ -216,6 +216,50 @@ $$;
 COMMENT ON FUNCTION appt_api.get_client(text, text) IS
 	'One API client. Raises SB404';
 
+CREATE FUNCTION appt_api.list_client_audit(
+	client_id text,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found CONSTANT appt.api_client :=
+		appt_internal.visible_client(client, client_id);
+	size CONSTANT integer := coalesce(per_page, 20);
+	result appt_api.page;
+BEGIN
+	PERFORM appt_internal.check_page(page, per_page);
+	/* The trail of an earlier client of this id is not this one's. */
+	SELECT count(*) INTO result.total
+	FROM (
+		SELECT
+		FROM appt.client_audit AS a
+		WHERE a.client_id = found.client_id AND a.at >= found.created_at
+		LIMIT appt_internal.count_limit(page, size)) AS n;
+	SELECT coalesce(json_agg(json_build_object(
+			'at', appt_internal.json_time(l.at, 'UTC'),
+			'action', l.action,
+			'actor', l.actor,
+			'detail', l.detail)
+		ORDER BY l.at DESC, l.client_audit_no DESC), '[]')::text
+	INTO result.body
+	FROM (
+		SELECT *
+		FROM appt.client_audit AS a
+		WHERE a.client_id = found.client_id AND a.at >= found.created_at
+		ORDER BY a.at DESC, a.client_audit_no DESC
+		LIMIT size OFFSET (coalesce(page, 1) - 1)::bigint * size) AS l;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.list_client_audit(text, integer, integer, text) IS
+	'What was done to and with an API client since it was made, newest first, '
+	'a page of it. Raises SBT01, SB404, SB001';
+
 CREATE FUNCTION appt_api.create_client(
 	name text,
 	description text,

@@ -207,6 +207,50 @@ $$;
 COMMENT ON FUNCTION appt_api.get_staff(text, text) IS
 	'One member of staff. Raises SB404';
 
+CREATE FUNCTION appt_api.list_staff_audit(
+	staff_id text,
+	page integer,
+	per_page integer,
+	client text)
+	RETURNS appt_api.page
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found CONSTANT appt.staff :=
+		appt_internal.visible_staff(client, staff_id);
+	size CONSTANT integer := coalesce(per_page, 20);
+	result appt_api.page;
+BEGIN
+	PERFORM appt_internal.check_page(page, per_page);
+	SELECT count(*) INTO result.total
+	FROM (
+		SELECT
+		FROM appt.staff_audit AS a
+		WHERE a.account = found.account
+		LIMIT appt_internal.count_limit(page, size)) AS n;
+	SELECT coalesce(json_agg(json_build_object(
+			'at', appt_internal.json_time(l.at, 'UTC'),
+			'action', l.action,
+			'actor', l.actor,
+			'address', host(l.address),
+			'detail', l.detail)
+		ORDER BY l.at DESC, l.staff_audit_no DESC), '[]')::text
+	INTO result.body
+	FROM (
+		SELECT *
+		FROM appt.staff_audit AS a
+		WHERE a.account = found.account
+		ORDER BY a.at DESC, a.staff_audit_no DESC
+		LIMIT size OFFSET (coalesce(page, 1) - 1)::bigint * size) AS l;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.list_staff_audit(text, integer, integer, text) IS
+	'What was done to and with an account of staff, newest first, a page of '
+	'it. Raises SBT01, SB404, SB001';
+
 CREATE FUNCTION appt_api.create_staff(
 	account text,
 	name text,
