@@ -68,7 +68,8 @@ for my $route (grep { $_->{scope} } @routes) {
 for my $route (grep { !$_->{scope} && $_->{path} !~ m{/callbacks/} } @routes) {
     for my $who (sort keys %nobody) {
         my $r = $matrix->send($nobody{$who}, { %$route,
-            path => $route->{path} =~ s/\{page\}/calendar/r }, {});
+            path => $route->{path}
+                =~ s/\{(?:page|section|subsection)\}/calendar/gr }, {});
         if ($route->{path} =~ /\{link\}/) {
             is($r->{status}, 404, "$route->{name}: asks for a link, with $who");
         }

@@ -50,11 +50,19 @@ for my $file (qw(admin.js admin.css)) {
         'but under no other')
         for '0' x 32, substr($hash, 1), '';
 }
-my $deep = $http->get('/admin/calendar');
-is_deeply([ $deep->{status}, $deep->{headers}{location} ],
-    [ 302, '../admin#/calendar' ], 'a page is found by its name');
+my %deep = (calendar => '../admin#/calendar',
+    'settings/hours' => '../../admin#/settings/hours',
+    'settings/api/webhooks' => '../../../admin#/settings/api/webhooks');
+for my $name (sort keys %deep) {
+    my $r = $http->get("/admin/$name");
+    is_deeply([ $r->{status}, $r->{headers}{location} ], [ 302, $deep{$name} ],
+        "$name is found by its name");
+}
 is($http->get("/admin/$_")->{status}, 404, "$_ is none")
-    for qw(admin.map Calendar x%2e calendar/x);
+    for qw(admin.map Calendar x%2e calendar/X settings/api/x.y
+    settings/API/webhooks settings/api/web/hooks);
+is($http->get("/admin/$_")->{status}, 400, "$_ is no path")
+    for qw(calendar/x%2fy settings/%2e%2e settings/api//webhooks);
 is($http->get('/admin/')->{headers}{location}, '../admin', 'a slash too many is sent on');
 my $all = 0;
 $all += $_ for values %size;

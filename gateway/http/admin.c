@@ -89,23 +89,36 @@ serve_board_style(Exchange *exchange)
 	answer_file(exchange, &board_style);
 }
 
-/* A page of it by its name: what is behind # in the one page's address. */
+/*
+ * A page of it by its name, or what is on that by names below it: what is
+ * behind # in the one page's address.
+ */
 void
 serve_admin_page(Exchange *exchange)
 {
 	static const Problem unknown = {404, "not_found", "",
 		"There is no such page."
 	};
-	const char *name = exchange->head.segments[1];
+	const Head *head = &exchange->head;
+	const char *up = "";
+	const char *place = "";
+	int			i;
 
-	if (!is_page_name(name))
+	/* From where the page was asked for, a proxy's path kept, to /admin. */
+	for (i = 1; i < head->segment_count; i++)
 	{
-		exchange_refuse(exchange, &unknown);
-		return;
+		if (!is_page_name(head->segments[i]))
+		{
+			exchange_refuse(exchange, &unknown);
+			return;
+		}
+		up = arena_printf(&exchange->arena, "../%s", up);
+		place = arena_printf(&exchange->arena, "%s/%s", place,
+							 head->segments[i]);
 	}
 	answer_body(&exchange->answer, 302, NULL, "", 0);
 	answer_header(&exchange->answer, "Location",
-				  arena_printf(&exchange->arena, "../admin#/%s", name));
+				  arena_printf(&exchange->arena, "%sadmin#%s", up, place));
 }
 
 /* Whether it is a word of small letters. */
