@@ -2,8 +2,8 @@
 #
 # Today, the front desk of the clinic's page, in a real browser: a patient is
 # checked in, called and seen by single keys, a step is undone, a walk-in is
-# registered, another desk's step is seen, a lost server is said; and what the
-# database says of each.
+# registered, another desk's step is seen, a lost server is said, what is seldom
+# done is done by buttons and taken back; and what the database says of each.
 
 use strict;
 use warnings;
@@ -70,5 +70,27 @@ is($seen->{kept}, 'Half typed', 'and heals; what was typed is there');
 
 is($db->value('SELECT status FROM appt.appointment WHERE appointment_id = $1',
     $visits[2]), 'in_consultation', 'and goes on after a sign-in in another tab');
+
+my $free = $http->get('/api/v1/appointments/slots?doctor_id=DOC-002'
+    . '&branch_id=MUM-01&date=2026-03-16')->{json};
+my @late = map {
+    $http->post('/api/v1/appointments', { patient_id => "PAT-2026-0013$_",
+        doctor_id => 'DOC-002', branch_id => 'MUM-01',
+        slot_start => $free->[$_]{start_time} })->{json}{appointment_id} } 1, 2;
+
+# At noon, when it can be said of somebody that he did not come.
+$db->freeze_clock($now = '2026-03-16T12:30:00+05:30');
+is($http->post("/api/v1/appointments/$late[0]/check-in", {})->{status}, 200,
+    'one of them came');
+$seen = work('deeds', @late);
+is($seen->{absent}[4] - $seen->{back}[4], 1, 'who did not come is counted');
+is_deeply(history($late[0]), [qw(appointment.booked appointment.checked_in
+    skipped recalled status_corrected visit.started appointment.completed
+    status_corrected)], 'skipped, called again, undone, called, seen, undone');
+is_deeply(history($late[1]), [qw(appointment.booked appointment.no_show
+    status_corrected appointment.no_show)], 'did not come, undone, did not come');
+is_deeply([ map { $db->value('SELECT status FROM appt.appointment '
+                . 'WHERE appointment_id = $1', $_) } @late ],
+    [qw(in_consultation no_show)], 'and so they stay');
 
 done_testing();

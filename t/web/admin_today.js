@@ -1,7 +1,8 @@
 /*
  * admin_today.js {"url", "token", "scopes", "now", "step", "shots"}
  *		The front desk's day: a patient checked in, called and seen by single
- *		keys, a step undone, a walk-in who is registered, a lost server.
+ *		keys, a step undone, a walk-in who is registered, a lost server; and
+ *		what is seldom done, by its button.
  */
 import { call, check } from "./checks.js";
 import { desk, options, run, seen, signedIn } from "./desk.js";
@@ -58,6 +59,39 @@ const steps = {
         seen.moved = await page.evaluate(() => document.activeElement.dataset.id);
         await row(page, first).locator(".row-main").click();
         await check(page, "today");
+    },
+
+    /* What is seldom done, by the buttons of an open row; and taken back. */
+    async deeds() {
+        const page = await open();
+        const [called, absent] = options.visits;
+        const click = (id, name) => row(page, id).getByRole("button", { name }).click();
+        const undo = () => page.getByRole("button", { name: "Undo" }).last().click();
+        const state = (id, name) => row(page, id).locator(`.chip.${name}`).waitFor();
+
+        await row(page, called).locator(".row-main").click();
+        await click(called, /^Skip/);
+        await row(page, called).getByText("did not answer").waitFor();
+        await click(called, /^Call again/);
+        await state(called, "in_consultation");
+        await undo();
+        await state(called, "checked_in");
+        await click(called, /^Start/);
+        await state(called, "in_consultation");
+        await click(called, /^Complete/);
+        await row(page, called).waitFor({ state: "detached" });
+        await undo();
+        await state(called, "in_consultation");
+        await row(page, absent).locator(".row-main").click();
+        await click(absent, /^Did not come/);
+        await row(page, absent).waitFor({ state: "detached" });
+        seen.absent = await counts(page);
+        await undo();
+        await state(absent, "booked");
+        seen.back = await counts(page);
+        await row(page, absent).locator(".row-main").focus();
+        await page.keyboard.press("x");
+        await row(page, absent).waitFor({ state: "detached" });
     },
 
     /* A walk-in who is registered, after a look at who has the same name. */

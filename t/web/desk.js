@@ -4,6 +4,7 @@
  *		what axe finds. Options come as one JSON object on the command line.
  */
 import { chromium } from "playwright-core";
+import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ARGS = [
@@ -73,6 +74,18 @@ export async function signedIn(page, { token, account, password, session = {} })
         idle_expires_at: "2099-01-01T00:00:00Z", totp_enrolled: false,
         totp_required: false, ...session,
     } }));
+}
+
+/* What only the test can do, as to kill the gateway; returns once it is done. */
+export async function wish(name) {
+    const file = `${options.wishes}/${name}`;
+
+    writeFileSync(file, "");
+    for (let n = 0; existsSync(file); n++) {
+        if (n > 1200)
+            throw new Error(`not done: ${name}`);
+        await new Promise((done) => setTimeout(done, 50));
+    }
 }
 
 /* What axe finds, a line a kind. The page allows no script but its own. */

@@ -6,6 +6,8 @@ package Appt::Desk;
 #   my $seen = run_desk($clinic, 'admin_patients.js', [qw(patients:read)],
 #       { patient => ... });
 #   $seen = run_desk($clinic, ..., { role => 'reception' });   # one who signs in
+#   $seen = run_desk($clinic, ..., { wishes => { kill => sub { ... } } });
+#                          # done when the program asks for it: wish("kill")
 #   behaves($seen);        # the browser, axe and the checks found nothing
 #
 # SHOTS=DIRECTORY keeps pictures of what was checked.
@@ -14,8 +16,11 @@ use strict;
 use warnings;
 use Appt::Node;
 use Appt::SignIn;
+use Appt::Util qw(temp_dir);
 use Exporter qw(import);
 use JSON::PP ();
+use POSIX qw(:sys_wait_h);
+use Storable qw(retrieve store);
 use Test::More;
 
 our @EXPORT_OK = qw(run_desk behaves);
@@ -28,15 +33,37 @@ sub run_desk {
     my $client = $clinic->create_client(name => 'Desk', scopes => $scopes);
     my $person = $option->{role}
         ? Appt::SignIn::account($clinic, role => $option->{role}) : {};
-    my ($code, $out, $err) = $node->run($program,
-        JSON::PP->new->canonical->encode({
+    my $wishes = $option->{wishes} && { %{ $option->{wishes} } };
+    my $dir = $wishes && temp_dir();
+    my @command = ($program, JSON::PP->new->canonical->encode({
                 %$option, %$person, url => $clinic->gateway->url, scopes => $scopes,
-                token => $clinic->http($client)->{token}, shots => $ENV{SHOTS} }));
+                token => $clinic->http($client)->{token}, shots => $ENV{SHOTS},
+                wishes => $dir && "$dir" }));
+    my ($code, $out, $err) = $wishes ? _granted($node, $wishes, $dir, @command)
+        : $node->run(@command);
     die "the browser failed: $err" if $code;
     my $seen = JSON::PP->new->utf8->decode($out);
     is($seen->{failed}, undef, 'the desk got through')
         or die "$seen->{failed}\n";
     return $seen;
+}
+
+# Runs it and does what it wishes: a file of the wish's name, gone once done.
+sub _granted {
+    my ($node, $wishes, $dir, @command) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        store([ $node->run(@command) ], "$dir/.answer");
+        POSIX::_exit(0);
+    }
+    while (waitpid($pid, WNOHANG) == 0) {
+        for my $wish (grep { -e "$dir/$_" } sort keys %$wishes) {
+            $wishes->{$wish}->();
+            unlink "$dir/$wish" or die "$dir/$wish: $!\n";
+        }
+        select undef, undef, undef, 0.1;
+    }
+    return @{ retrieve("$dir/.answer") };
 }
 
 sub behaves {
