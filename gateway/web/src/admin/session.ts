@@ -14,6 +14,7 @@ import { language, languageIsChosen, type Language } from "./i18n";
 export type Role = "admin" | "reception" | "doctor";
 
 export interface Session {
+    sign_in_id: string;
     staff_id: string;
     account: string;
     name: string;

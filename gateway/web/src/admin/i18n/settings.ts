@@ -13,7 +13,7 @@ export const settingsWords = wordsOf({
         groups: { clinic: "Clinic", hours: "Hours", messages: "Messages", people: "Waiting room", api: "API" },
         names: {
             branches: "Branches", departments: "Departments", doctors: "Doctors",
-            visitTypes: "Visit types", rules: "Rules", hours: "Working hours", off: "Time off",
+            staff: "Staff", visitTypes: "Visit types", rules: "Rules", hours: "Working hours", off: "Time off",
             closures: "Closures", channels: "Channels", templates: "Templates",
             boards: "Queue boards", webhooks: "Webhooks", access: "API Access",
         },
@@ -38,7 +38,7 @@ export const settingsWords = wordsOf({
         groups: { clinic: "क्लिनिक", hours: "समय", messages: "संदेश", people: "प्रतीक्षा कक्ष", api: "API" },
         names: {
             branches: "शाखाएँ", departments: "विभाग", doctors: "डॉक्टर",
-            visitTypes: "विज़िट के प्रकार", rules: "नियम", hours: "काम के घंटे", off: "अवकाश",
+            staff: "कर्मचारी", visitTypes: "विज़िट के प्रकार", rules: "नियम", hours: "काम के घंटे", off: "अवकाश",
             closures: "बंदी", channels: "माध्यम", templates: "टेम्पलेट",
             boards: "कतार बोर्ड", webhooks: "वेबहुक", access: "API ऐक्सेस",
         },

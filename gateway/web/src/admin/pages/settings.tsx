@@ -17,6 +17,7 @@ import { Branches, Departments, Doctors, VisitTypes } from "./settings-clinic";
 import { WorkingHours } from "./settings-hours";
 import { Channels, Templates } from "./settings-messages";
 import { Rules } from "./settings-rules";
+import { Staff } from "./settings-staff";
 import { Webhooks } from "./settings-webhooks";
 import "./settings.css";
 
@@ -34,6 +35,7 @@ const sections: Section[] = [
     { path: "branches", group: "clinic", name: "branches", scope: "schedule:manage", view: Branches },
     { path: "departments", group: "clinic", name: "departments", scope: "schedule:manage", view: Departments },
     { path: "doctors", group: "clinic", name: "doctors", scope: "schedule:manage", view: Doctors },
+    { path: "staff", group: "clinic", name: "staff", scope: "staff:manage", view: Staff },
     { path: "visit-types", group: "clinic", name: "visitTypes", scope: "schedule:manage", view: VisitTypes },
     { path: "rules", group: "clinic", name: "rules", scope: "schedule:manage", view: Rules },
     { path: "hours/week", group: "hours", name: "hours", scope: "schedule:manage", view: WorkingHours },
