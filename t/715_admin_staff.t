@@ -2,7 +2,7 @@
 #
 # The clinic's page, Settings > Staff, by one who has signed in: accounts added,
 # changed, given another password, deleted; one-time codes taken away; who is
-# signed in, and out. Judged by the database and by signing in.
+# signed in, and out; who looked at a patient. Judged by the database and by signing in.
 
 use strict;
 use warnings;
@@ -13,15 +13,18 @@ use Appt::SignIn;
 
 my $clinic  = Appt::Clinic->new;
 my $cluster = $clinic->cluster;
-my $branch  = $cluster->row('SELECT branch_id, name FROM appt.branch LIMIT 1');
-my $doctor  = $cluster->row('SELECT doctor_id FROM appt.doctor
-    WHERE active ORDER BY doctor_id LIMIT 1');
+my $visit   = $cluster->row('SELECT branch_id, name, doctor_id, patient_id
+    FROM appt.appointment JOIN appt.branch USING (branch_id)
+    ORDER BY appointment_id LIMIT 1');
+my $program = $clinic->create_client(name => 'Laboratory', scopes => ['patients:read']);
+is($clinic->http($program)->get("/api/v1/patients/$visit->{patient_id}")->{status}, 200,
+    'a program looks at a patient');
 my $coded   = Appt::SignIn::account($clinic, account => 'coded', name => 'Coded');
 $cluster->value(q{UPDATE appt.staff SET totp_secret = 'twenty bytes of a k.'
     WHERE staff_id = $1 RETURNING 1}, $coded->{staff_id});
 
 my $seen = run_desk($clinic, 'admin_staff.js', [qw(staff:manage)],
-    { role => 'admin', branch => $branch, doctor => $doctor,
+    { role => 'admin', branch => $visit, doctor => $visit, patient => $visit->{patient_id},
         coded => $coded->{staff_id} });
 
 like($seen->{notSame}, qr/not the same/, 'a password is typed twice');
@@ -30,7 +33,7 @@ is($seen->{short}, 'Password', 'the server refuses a short one, at its field');
 is_deeply($cluster->row('SELECT name, role, branch_ids::text, doctor_id, language, active
     FROM appt.staff WHERE account = $1', 'leela'),
     { name => 'Leela Nair', role => 'reception', language => 'hi', doctor_id => undef,
-        branch_ids => "{$branch->{branch_id}}", active => 1 },
+        branch_ids => "{$visit->{branch_id}}", active => 1 },
     'the account has what two desks gave it');
 is_deeply($cluster->query(q{SELECT actor, detail FROM appt.staff_audit
     WHERE account = 'leela' AND action = 'updated' ORDER BY staff_audit_no}),
@@ -58,6 +61,12 @@ is($cluster->value(q{SELECT string_agg(action, ' ' ORDER BY staff_audit_no)
     'totp_reset deleted', 'its codes before');
 is($seen->{askedFirst}, 0, 'once that is confirmed');
 like($seen->{ownDeleted}, qr/Somebody else/, 'one\'s own is refused in a sentence');
+is_deeply([ grep { $_->[1] =~ /^All/ } @{ $seen->{looked} } ], [
+        [ "Person 2\nstaff:$seen->{account}", 'All of the patient' ],
+        [ "Leela Nair\nstaff:leela", 'All of the patient' ],
+        [ "Laboratory\nclient:$program->{client_id}", 'All of the patient' ] ],
+    'who looked at the patient is seen, last first');
+is($seen->{shownToDoctor}, 0, 'by who manages staff');
 is($seen->{ran}, undef, 'what looks like a script runs nowhere');
 is($seen->{hindi}, "\x{915}\x{930}\x{94d}\x{92e}\x{91a}\x{93e}\x{930}\x{940}",
     'it is there in Hindi');

@@ -1,8 +1,9 @@
 /*
- * admin_staff.js {"url", "account", "password", "branch", "doctor", "coded"}
+ * admin_staff.js {"url", "account", "password", "branch", "doctor", "coded",
+ *		"patient"}
  *		Who manages staff adds a doctor's account, changes it beside another
  *		desk, sees the person signed in and signs her out, gives another
- *		password, takes codes away, deletes.
+ *		password, takes codes away, deletes, and sees who looked at a patient.
  */
 import { check, listen } from "./checks.js";
 import { desk, options, run, seen } from "./desk.js";
@@ -85,7 +86,10 @@ await run(async () => {
     seen.own = await signIns.getByRole("row").filter({ hasText: "This browser" }).innerText();
     seen.cutOff = [await cutOff(page)];
     await check(page, "staff");
+    await other.goto(`${options.url}/admin#/patients/${options.patient}`);
+    await other.getByRole("heading", { name: "Visits" }).waitFor();
     seen.before = await stateOf(other);
+    seen.shownToDoctor = await other.getByRole("heading", { name: "Who looked" }).count();
     await row.getByRole("button").click();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     seen.stillIn = await stateOf(other);
@@ -148,7 +152,15 @@ await run(async () => {
     await dialog.getByRole("button", { name: "Cancel" }).click();
     seen.account = options.account;
     seen.ran = await page.evaluate(() => globalThis.ran ?? null);
-    await page.getByRole("link", { name: "All staff" }).click();
+
+    /* Who looked at a patient: a program, the doctor, oneself just now. */
+    await page.goto(`${options.url}/admin#/patients/${options.patient}`);
+    await page.getByRole("table", { name: "Who looked" }).waitFor();
+    seen.looked = await page.getByRole("table", { name: "Who looked" }).locator("tbody tr")
+        .evaluateAll((rows) => rows.map((one) => [...one.cells].slice(1).map((cell) => cell.innerText)));
+    await check(page, "patient-accesses");
+    await page.goto(`${options.url}/admin#/settings/staff`);
+    await title("Staff");
     await page.getByLabel("Language").selectOption("hi");
     seen.hindi = await page.getByRole("heading", { level: 1 }).innerText();
     await page.locator(".list-card").nth(1).waitFor();

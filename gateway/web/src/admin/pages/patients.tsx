@@ -29,6 +29,7 @@ import { toast } from "../parts/toast";
 import { go, href, place, refine } from "../router";
 import { may } from "../session";
 import { dateOf, shown } from "../time";
+import { Accesses } from "./patient-accesses";
 import "./patients.css";
 
 type Profile = Schemas["PatientProfile"];
@@ -357,6 +358,7 @@ function Read({ patient }: { patient: Profile }) {
                         )}
                 </section>
             </div>
+            {may("staff:manage") && <Accesses patient_id={patient.patient_id} />}
         </>
     );
 }
