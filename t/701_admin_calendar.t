@@ -95,6 +95,9 @@ is_deeply([ grep { $_->[0] eq 'Away' } @{ $seen->{blocked} } ],
 is($seen->{pwned}, undef, 'a script as a name stays a name');
 ok((grep { /<script>pwned=1<\/script> <img/ } @{ $seen->{names} }),
     'which is shown as it is');
+my $token = $booked->{json}{token_number};
+like($seen->{slip}, qr/\A[^\n]+\s+Token\s+$token\s+Dr Asha Rao\s+16.*called\.\s*\z/s,
+    'the slip of a visit is printed, and nothing else');
 like($seen->{late}, qr/can no longer be cancelled.*until 120 minutes before/,
     'too late, says the server');
 $visit = visit($script);

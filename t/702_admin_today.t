@@ -43,6 +43,7 @@ my $seen = work('keys', @visits[ 0, 1 ]);
 is_deeply($seen->{before}, [ 3, 0, 0, "\x{2013}", 0 ], 'the day in numbers');
 is_deeply([ @{ $seen->{arrived} }[ 0 .. 2 ] ], [ 3, 1, 1 ],
     'who is checked in is counted at once');
+like($seen->{arrivedSlip}, qr/Token\s+1\s+Dr Asha Rao/, 'his slip is offered');
 is_deeply($seen->{order}, [ @visits[ 1, 0 ] ],
     'who goes first stands first');
 is($seen->{moved}, $visits[2], 'an arrow leads to the next row');
@@ -57,6 +58,9 @@ like($seen->{doubles}, qr/Is it one of these.*Ishita Nair/s,
     'who has the same name is shown before');
 like($seen->{said}, qr/Ishita Nair is checked in with token 4\./,
     'registered and checked in');
+like($seen->{slip}, qr/\A[^\n]+\s+Token\s+4\s+Dr Asha Rao\s+16.*called\.\s*\z/s,
+    'the slip is printed, and nothing else');
+unlike($seen->{slip}, qr/Ishita|Walk-in/, 'no name is on it');
 is_deeply($db->row(q{SELECT a.status, a.source, a.notes FROM appt.appointment a
     JOIN appt.patient p USING (patient_no) WHERE p.phone = '+91 00000 99999'}),
     { status => 'checked_in', source => 'walk_in', notes => 'Fever' },

@@ -3,7 +3,7 @@
  *		A desk's work in the calendar. "step" is one of those below; each ends
  *		where the database can be asked what became of it.
  */
-import "./checks.js";
+import { printed } from "./checks.js";
 import { desk, judgeBoth, options, run, seen, signedIn } from "./desk.js";
 
 /* EventCalendar's own remark to those who work on it. */
@@ -180,6 +180,7 @@ const steps = {
             await page.screenshot({ path: `${options.shots}/calendar.png` });
         await page.locator(`.calendar .appointment:has-text("${options.name}") .cell`).click();
         await judgeBoth(page, "appointment");
+        seen.slip = await printed(page, page.getByRole("button", { name: /^Slip of token/ }));
         await page.getByRole("button", { name: "Cancel the appointment" }).click();
         await page.getByLabel("Reason").fill("Well again");
         await page.getByRole("button", { name: "Cancel the appointment" }).click();

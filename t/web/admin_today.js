@@ -4,7 +4,7 @@
  *		keys, a step undone, a walk-in who is registered, a lost server; and
  *		what is seldom done, by its button.
  */
-import { call, check } from "./checks.js";
+import { call, check, printed } from "./checks.js";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
 const EVENTS = /api\/v1\/events/;
@@ -37,6 +37,7 @@ const steps = {
         await page.keyboard.press("c");
         await row(page, first).locator(".chip.checked_in").waitFor();
         seen.arrived = await counts(page);
+        seen.arrivedSlip = await printed(page, page.getByRole("button", { name: /^Slip of token/ }));
         await page.getByRole("button", { name: "Undo" }).click();
         await row(page, first).locator(".chip.booked").waitFor();
         await row(page, first).locator(".row-main").focus();
@@ -112,6 +113,9 @@ const steps = {
         await dialog.getByLabel("Notes").fill("Fever");
         await dialog.getByRole("button", { name: "Check in" }).click();
         seen.said = await page.locator(".toast").first().innerText();
+        seen.slip = await printed(page, page.getByRole("button", { name: "Slip of token 4" }));
+        await page.setViewportSize({ width: 360, height: 740 });
+        await check(page, "walk-in-slip");
     },
 
     /* What another desk does is seen; a server that is gone is said. */

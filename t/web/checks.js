@@ -114,3 +114,22 @@ export async function call(method, path, body, headers = {}) {
         throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? null : answer.json();
 }
+
+/* All that is on paper after a click that prints a slip. */
+export async function printed(page, button) {
+    const slip = page.locator(".slip");
+
+    await page.evaluate(() => {
+        globalThis.print = () => document.body.setAttribute("data-sent", "");
+    });
+    await button.click();
+    await slip.waitFor({ state: "attached" });
+    await page.locator("body[data-sent]").waitFor();
+    await page.emulateMedia({ media: "print" });
+    const text = await page.locator("body").innerText();
+
+    await page.emulateMedia({ media: null });
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    await slip.waitFor({ state: "detached" });
+    return text;
+}

@@ -9,6 +9,7 @@ import { chooseLanguage, language, languages, words, type Language } from "./i18
 import { account, pages, type Page } from "./pages";
 import { SignIn, Asleep, IdleWarning } from "./pages/sign-in";
 import { Icon } from "./parts/icon";
+import { Slips } from "./parts/slip";
 import { Empty, Failed, Loading } from "./parts/states";
 import { Toasts } from "./parts/toast";
 import { href, place } from "./router";
@@ -27,6 +28,7 @@ export function App() {
             {asleep.value && <Asleep />}
             {!asleep.value && idleEndsIn.value !== null && <IdleWarning minutes={idleEndsIn.value} />}
             <Toasts />
+            <Slips />
         </>
     );
 }

@@ -77,19 +77,19 @@ function undoOf(deed: Deed, appointment_id: string, before: Status): (() => Prom
 }
 
 /*
- * Does it, says so with a way back, and tells the page; a refusal is said in
- * the server's words.
+ * Does it, says so with a way back and the slip of who has come, and tells the
+ * page; a refusal is said in the server's words.
  */
 export async function perform(deed: Deed, appointment_id: string, before: Status, who: string,
     changed: () => void): Promise<void> {
     try {
-        await send(deed, appointment_id);
+        const now = await send(deed, appointment_id);
         const undo = undoOf(deed, appointment_id, before);
 
         toast(words.value.deeds.done[deed](who), undo && (async () => {
             await undo();
             changed();
-        }));
+        }), deed === "checkIn" ? now : undefined);
     } catch (error) {
         toastError(error);
     }

@@ -17,6 +17,7 @@ import { AreaField, CheckField, FormError, SelectField, TextField } from "../par
 import { Icon } from "../parts/icon";
 import { useBusy, useLoad } from "../parts/load";
 import { PatientChoice, patientLine, type Chosen } from "../parts/patient-choice";
+import { SlipButton } from "../parts/slip";
 import { Shown } from "../parts/states";
 import { toast } from "../parts/toast";
 import { may } from "../session";
@@ -141,6 +142,7 @@ export function AppointmentDialog({ appointment: a, zone, onClose, onDone, onMov
                     <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
                 ))}
             </dl>
+            {deedsOf[a.status].length > 0 && <div class="buttons"><SlipButton appointment={a} /></div>}
             {write && (
                 <div class="buttons">
                     {(a.status === "booked" || a.status === "checked_in") && (

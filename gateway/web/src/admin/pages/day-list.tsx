@@ -1,9 +1,8 @@
 /*
  * day-list.tsx
- *		A day's visits, to print on A4, a doctor a page; and the slip of a token
- *		for a printer of 80 mm.
+ *		A day's visits, to print on A4, a doctor a page; and of each the slip
+ *		of its token.
  */
-import { useLayoutEffect, useState } from "preact/hooks";
 import { api, askAll, type Appointment } from "../api";
 import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName } from "../clinic";
 import { language, words } from "../i18n";
@@ -11,6 +10,7 @@ import { reportWords } from "../i18n/reports";
 import { SelectField, TextField } from "../parts/field";
 import { Heading } from "../parts/heading";
 import { useLoad } from "../parts/load";
+import { SlipButton } from "../parts/slip";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { place, refine } from "../router";
@@ -21,7 +21,6 @@ export function DayList() {
     const here = branch.value;
     const zone = here?.time_zone ?? "UTC";
     const { date = today(zone), doctor = "" } = place.value.query;
-    const [slip, setSlip] = useState<Appointment | null>(null);
     const loaded = useLoad(async () => {
         const rows = (await askAll((page) => api.GET("/api/v1/appointments", { params: { query: {
             branch_id: here?.branch_id, doctor_id: doctor || undefined, date_from: date, date_to: date, ...page,
@@ -48,18 +47,17 @@ export function DayList() {
                     <div class="day-list">
                         {[...new Set(rows.map((a) => a.doctor_id))].sort().map((id) => (
                             <Sheet key={id} doctor={id} date={date} rows={rows.filter((a) => a.doctor_id === id)}
-                                zone={zone} onSlip={setSlip} />
+                                zone={zone} />
                         ))}
                     </div>
                 )}
             </Shown>
-            {slip && <Slip appointment={slip} zone={zone} onDone={() => setSlip(null)} />}
         </>
     );
 }
 
-function Sheet({ doctor, date, rows, zone, onSlip }: {
-    doctor: string; date: string; rows: Appointment[]; zone: string; onSlip: (a: Appointment) => void;
+function Sheet({ doctor, date, rows, zone }: {
+    doctor: string; date: string; rows: Appointment[]; zone: string;
 }) {
     const w = reportWords.value.list;
 
@@ -85,41 +83,8 @@ function Sheet({ doctor, date, rows, zone, onSlip }: {
                     <span>{visitTypeName(a.visit_type)}{a.notes && <small class="line">{a.notes}</small>}</span>
                 ) },
                 { title: w.status, cell: (a) => <span class={`chip ${a.status}`}>{words.value.status[a.status]}</span> },
-                { title: w.slip, class: "end screen", cell: (a) => (
-                    <button type="button" class="small" aria-label={w.slipOf(a.token_number)}
-                        onClick={() => onSlip(a)}>{w.slip}</button>
-                ) },
+                { title: w.slip, class: "end screen", cell: (a) => <SlipButton appointment={a} class="small" /> },
             ]} />
         </section>
-    );
-}
-
-/* Prints it alone; what is on the screen stays there. */
-export function Slip({ appointment, zone, onDone }: {
-    appointment: Appointment; zone: string; onDone: () => void;
-}) {
-    const w = reportWords.value.slip;
-    const here = branch.value;
-
-    useLayoutEffect(() => {
-        document.body.dataset.print = "slip";
-        addEventListener("afterprint", onDone, { once: true });
-        print();
-        return () => {
-            delete document.body.dataset.print;
-            removeEventListener("afterprint", onDone);
-        };
-    }, []);
-    return (
-        <div class="slip" aria-hidden="true">
-            <p class="slip-branch">{here?.name}</p>
-            <p>{w.token}</p>
-            <p class="slip-token">{appointment.token_number}</p>
-            <p><strong>{doctorName(appointment.doctor_id)}</strong></p>
-            <p>{shown(appointment.token_date)}, {timeOf(appointment.slot_start, zone)}</p>
-            <p class="slip-small">{appointment.appointment_id}</p>
-            {here?.phone && <p class="slip-small">{here.phone}</p>}
-            <p class="slip-small">{w.keep}</p>
-        </div>
     );
 }

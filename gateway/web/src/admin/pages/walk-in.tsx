@@ -37,7 +37,7 @@ export function WalkIn({ doctor: first, onClose, onDone }: {
             const made = await ask(api.POST("/api/v1/appointments/walk-in", { body, ...once(deed.for(body)) }));
 
             deed.settled();
-            toast(w.today.walkInDone(patient.name, made.token_number));
+            toast(w.today.walkInDone(patient.name, made.token_number), undefined, made);
             onDone();
             onClose();
         } catch (problem) {

@@ -1,12 +1,14 @@
 /*
  * toast.tsx
- *		What was done, for ten seconds, with a way to undo it. The time stands
- *		still while the pointer or the focus is on it.
+ *		What was done, for ten seconds, with a way to undo it, and the slip of
+ *		who came. The time stands still while the pointer or the focus is on it.
  */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Appointment } from "../api";
 import { words } from "../i18n";
 import { Icon } from "./icon";
+import { SlipButton } from "./slip";
 
 export const TOAST_MS = 10000;
 
@@ -15,13 +17,15 @@ interface Note {
     text: string;
     bad: boolean;
     undo?: () => Promise<void> | void;
+    /* Whose slip can be printed. */
+    slip?: Appointment;
 }
 
 const notes = signal<Note[]>([]);
 let count = 0;
 
-export function toast(text: string, undo?: Note["undo"]): void {
-    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: false, undo }];
+export function toast(text: string, undo?: Note["undo"], slip?: Appointment): void {
+    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: false, undo, slip }];
 }
 
 /* What could not be done, in the server's own sentence. */
@@ -73,6 +77,7 @@ function Toast({ note }: { note: Note }) {
             onPointerLeave={hold(false)} onFocusIn={hold(true)} onFocusOut={hold(false)}>
             <Icon name={note.bad ? "alert" : "check"} />
             <span>{note.text}</span>
+            {note.slip && <SlipButton appointment={note.slip} class="link" />}
             {note.undo && (
                 <button type="button" class="link" onClick={() => void undo(note)}>
                     {words.value.common.undo}
