@@ -64,6 +64,15 @@ is($cluster->value('SELECT count(*) FROM appt.api_client WHERE name = \'Website\
     'once, although the first answer was lost');
 is_deeply([ keys %{ $seen->{clientEdit}{body} } ], ['scopes'], 'only its scopes were sent');
 is($seen->{disabled}, 'Disabled', 'it is shown as disabled');
+my $who = 'API client ' . $cluster->value(q{SELECT substr(actor, 8)
+    FROM appt.client_audit WHERE client_id = $1 AND action = 'created'}, $seen->{client});
+is_deeply([ map { my ($when, @rest) = @$_; [ @rest ] } @{ $seen->{history} } ],
+    [ [ 'Changed', 'Active or disabled', $who ], [ 'Changed', 'Scopes', $who ],
+        [ 'New secret', $who ], [ 'Added', $who ] ],
+    'its history says what was done and by whom, newest first');
+is_deeply([ grep { $_->[0] !~ m{^\d\d/\d\d/\d{4}\b} } @{ $seen->{history} } ], [],
+    'and when');
+like($seen->{hindiHistory}, qr/\x{92c}\x{926}\x{932}\x{93e}/, 'in Hindi, too');
 my @tokens = map {
     $clinic->http->form('/api/v1/auth/token', { grant_type => 'client_credentials',
             client_id => $seen->{client}, client_secret => $_ })->{status}

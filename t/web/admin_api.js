@@ -142,9 +142,16 @@ await run(async () => {
     await dialog.getByRole("button", { name: "Disable" }).click();
     await page.getByText("Website is disabled.").waitFor();
     seen.disabled = await page.locator(".page-head .chip").innerText();
+    const history = page.getByRole("region", { name: "History" }).locator("tbody tr");
+
+    await history.nth(3).waitFor();
+    seen.history = (await history.allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/).filter(Boolean));
+    await check(page, "client-history");
 
     await page.getByLabel("Language").selectOption("hi");
     seen.hindi = await page.getByRole("navigation", { name: "आप यहाँ हैं" })
         .getByRole("listitem").allInnerTexts();
+    seen.hindiHistory = await page.getByRole("region", { name: "इतिहास" })
+        .locator("tbody tr").first().innerText();
     seen.ran = await page.evaluate(() => globalThis.ran ?? null);
 });

@@ -5,8 +5,8 @@
  *		settings/api/access              the list      .../new
  *		settings/api/access/ID           one of them   .../ID/edit
  */
-import { useState } from "preact/hooks";
-import { api, ApiError, ask, askAll, once, type Schemas } from "../api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, ApiError, ask, askAll, askPage, once, type Schemas } from "../api";
 import { branch, branches } from "../clinic";
 import { words } from "../i18n";
 import { apiWords } from "../i18n/api-access";
@@ -253,6 +253,7 @@ function Read({ client, onChanged }: { client: Client; onChanged: (now: Client) 
                     <div><dt>{w.changedAt}</dt><dd>{when(client.updated_at)}</dd></div>
                 </dl>
             </div>
+            <History client={client} />
             {asking === "rotate" && (
                 <Confirm title={w.rotateTitle} yes={w.rotate} danger onClose={close} onYes={async (key) => {
                     const now = await ask(api.POST("/api/v1/clients/{client_id}/rotate-secret",
@@ -278,5 +279,74 @@ function Read({ client, onChanged }: { client: Client; onChanged: (now: Client) 
             )}
             {made && <Secret client={made} onClose={() => setMade(null)} />}
         </>
+    );
+}
+
+/* ---- what was done to it ------------------------------------------------------------ */
+
+type Entry = Schemas["ClientAudit"];
+
+const PER_PAGE = 20;
+
+/* staff:asha, client:cl_… (the program itself), role:postgres in words. */
+function actorOf(entry: Entry, client: Client): string {
+    const w = apiWords.value.access;
+    const colon = entry.actor.indexOf(":");
+    const name = entry.actor.slice(colon + 1);
+    const kind = entry.actor.slice(0, colon);
+
+    if (kind === "client")
+        return name === client.client_id ? w.itself : w.byClient(name);
+    return kind === "role" ? w.byRole(name) : name;
+}
+
+function changesOf(detail: string | null): string {
+    const names = apiWords.value.access.members;
+
+    return (detail ?? "").split(", ").filter(Boolean).map((name) => names[name] ?? name).join(", ");
+}
+
+/* Read again with every change that is made here. */
+function History({ client }: { client: Client }) {
+    const w = apiWords.value.access;
+    const [pages, setPages] = useState(1);
+    const loaded = useLoad(async () => {
+        const got = await Promise.all(Array.from({ length: pages }, (_, n) =>
+            askPage(api.GET("/api/v1/clients/{client_id}/audit", { params: {
+                path: { client_id: client.client_id }, query: { page: n + 1, per_page: PER_PAGE },
+            } }))));
+
+        return { rows: got.flatMap(({ rows }) => rows), total: got[0].total };
+    }, [client.client_id]);
+
+    const first = useRef(true);
+
+    useEffect(() => {
+        if (!first.current)
+            loaded.reload();
+        first.current = false;
+    }, [client.version, pages]);
+    return (
+        <section class="card history" aria-labelledby="history">
+            <h2 id="history">{w.history}</h2>
+            <Shown loaded={loaded}>
+                {({ rows, total }) => rows.length === 0 ? <Empty icon="clock" title={w.noHistory} /> : (
+                    <>
+                        <Table caption={w.history} rows={rows} id={(e) => `${rows.indexOf(e)}`} columns={[
+                            { title: w.when, class: "number", cell: (e) => when(e.at) },
+                            { title: w.what, cell: (e) => (
+                                <span>{w.actions[e.action] ?? e.action}
+                                    {e.detail && <small class="line">{changesOf(e.detail)}</small>}</span>
+                            ) },
+                            { title: w.by, cell: (e) => actorOf(e, client) },
+                        ]} />
+                        {rows.length < total && (
+                            <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>
+                                {settingsWords.value.more}</button></p>
+                        )}
+                    </>
+                )}
+            </Shown>
+        </section>
     );
 }
