@@ -1,6 +1,6 @@
 /* ---------------------------------------------------------------------------
  * What has changed, for whoever keeps a page up to date: appointments by their
- * events, the configuration and holds by appt.change.
+ * events, the configuration and holds by appt_internal.change.
  *
  * Numbers are drawn before the commit, and a transaction with a low one may
  * commit after one with a high one.  So a reader's place is no number but a
@@ -13,7 +13,7 @@
  * A place is therefore good on the server that named it, and until that ends.
  * ------------------------------------------------------------------------ */
 
-CREATE TABLE appt.change (
+CREATE TABLE appt_internal.change (
 	change_no bigint GENERATED ALWAYS AS IDENTITY,
 	changed_xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
 	changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -30,22 +30,25 @@ CREATE TABLE appt.change (
 		CHECK (length(branch_id) <= 64 AND length(doctor_id) <= 64)
 );
 
-CREATE INDEX change_changed_xid ON appt.change (changed_xid);
+CREATE INDEX change_changed_xid ON appt_internal.change (changed_xid);
 
-COMMENT ON TABLE appt.change IS
+COMMENT ON TABLE appt_internal.change IS
 	'That something of the configuration has changed, or a hold: which table, '
-	'and of which branch and doctor. Kept for two days; not part of a dump';
-COMMENT ON COLUMN appt.change.change_no IS
+	'and of which branch and doctor. Kept for two days. It is this server''s '
+	'alone: neither dumped nor replicated, as all in this schema';
+COMMENT ON COLUMN appt_internal.change.change_no IS
 	'In the order of writing, which is not that of the commits';
-COMMENT ON COLUMN appt.change.changed_at IS 'When, for the sweep';
-COMMENT ON COLUMN appt.change.changed_xid IS
+COMMENT ON COLUMN appt_internal.change.changed_at IS 'When, for the sweep';
+COMMENT ON COLUMN appt_internal.change.changed_xid IS
 	'The transaction that changed it, as pg_current_xact_id() names it';
-COMMENT ON COLUMN appt.change.what IS
+COMMENT ON COLUMN appt_internal.change.what IS
 	'The table; hold: a slot is held, or is not any more';
-COMMENT ON COLUMN appt.change.branch_id IS
+COMMENT ON COLUMN appt_internal.change.branch_id IS
 	'The branch; NULL: what is no branch''s, or the whole table';
-COMMENT ON COLUMN appt.change.doctor_id IS 'The doctor, if it is one''s';
-COMMENT ON COLUMN appt.change.on_date IS 'Of a hold, the branch-local date';
+COMMENT ON COLUMN appt_internal.change.doctor_id IS
+	'The doctor, if it is one''s';
+COMMENT ON COLUMN appt_internal.change.on_date IS
+	'Of a hold, the branch-local date';
 
 CREATE FUNCTION appt_internal.note_change() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -57,10 +60,10 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF TG_OP = 'TRUNCATE' THEN
-		INSERT INTO appt.change (what) VALUES (TG_TABLE_NAME);
+		INSERT INTO appt_internal.change (what) VALUES (TG_TABLE_NAME);
 		RETURN NULL;
 	END IF;
-	INSERT INTO appt.change (what, branch_id, doctor_id)
+	INSERT INTO appt_internal.change (what, branch_id, doctor_id)
 	SELECT DISTINCT TG_TABLE_NAME, r.r ->> 'branch_id', r.r ->> 'doctor_id'
 	FROM unnest(ARRAY[to_jsonb(OLD), to_jsonb(NEW)]) AS r (r)
 	WHERE r.r IS NOT NULL
@@ -106,7 +109,7 @@ BEGIN
 		held := OLD;
 	END IF;
 	IF current_setting('check_function_bodies') = 'on' THEN
-		INSERT INTO appt.change (what, branch_id, doctor_id, on_date)
+		INSERT INTO appt_internal.change (what, branch_id, doctor_id, on_date)
 		VALUES ('hold', held.branch_id, held.doctor_id, held.token_date);
 	END IF;
 	RETURN NULL;
@@ -133,10 +136,10 @@ AS $$
 DECLARE
 	swept bigint;
 BEGIN
-	DELETE FROM appt.change AS c
+	DELETE FROM appt_internal.change AS c
 	WHERE c.change_no = ANY (ARRAY(
 			SELECT o.change_no
-			FROM appt.change AS o
+			FROM appt_internal.change AS o
 			ORDER BY o.change_no
 			LIMIT batch))
 		AND c.changed_at < clock_timestamp() - interval '2 days';
@@ -240,24 +243,24 @@ COMMENT ON FUNCTION appt_internal.changed_days(pg_snapshot) IS
 	'transaction nothing is looked for: a dump brings ids of another server';
 
 CREATE FUNCTION appt_internal.noted_changes(since pg_snapshot)
-	RETURNS SETOF appt.change
+	RETURNS SETOF appt_internal.change
 	LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off
 	SET jit = off
 AS $$
 	SELECT c.*
-	FROM appt.change AS c
+	FROM appt_internal.change AS c
 	WHERE c.changed_xid = ANY (ARRAY(SELECT pg_snapshot_xip(since)))
 	UNION ALL
 	SELECT c.*
-	FROM appt.change AS c
+	FROM appt_internal.change AS c
 	WHERE c.changed_xid >= pg_snapshot_xmax(since)
 		AND c.changed_xid < pg_snapshot_xmax(pg_current_snapshot())
 $$;
 
 COMMENT ON FUNCTION appt_internal.noted_changes(pg_snapshot) IS
-	'What such transactions have noted in appt.change';
+	'What such transactions have noted in appt_internal.change';
 
 CREATE FUNCTION appt_internal.count_changes(since pg_snapshot)
 	RETURNS bigint
@@ -286,12 +289,12 @@ BEGIN
 			LIMIT 5001)
 			UNION ALL
 			(SELECT
-			FROM appt.change AS c
+			FROM appt_internal.change AS c
 			WHERE c.changed_xid = ANY (running)
 			LIMIT 5001)
 			UNION ALL
 			(SELECT
-			FROM appt.change AS c
+			FROM appt_internal.change AS c
 			WHERE c.changed_xid >= first AND c.changed_xid < behind
 			LIMIT 5001)) AS written);
 END

@@ -47,7 +47,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 
 GRANT SELECT ON
 	appt.appointment,
-	appt.change,
 	appt.client_audit,
 	appt.delivery,
 	appt.delivery_attempt,

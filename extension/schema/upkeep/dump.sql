@@ -2,8 +2,8 @@
  * Dump and restore: every row and every counter of the extension is the
  * clinic's.  Left out are the definitions of settings, which this script
  * writes, and what belongs to the running gateways: their signing keys, which
- * a dump must not carry away, with them the tokens revoked, who is signed in,
- * and what readers of changes have not read yet.
+ * a dump must not carry away, with them the tokens revoked, and who is signed
+ * in.
  * ------------------------------------------------------------------------ */
 
 DO $$
@@ -17,7 +17,7 @@ BEGIN
 			AND c.relkind IN ('r', 'S')
 			AND c.relname NOT IN
 				('setting_definition', 'signing_key', 'revoked_token',
-				 'staff_sign_in', 'change')
+				 'staff_sign_in')
 		ORDER BY c.relname
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(relation, '');
