@@ -30,7 +30,8 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
     zone = "Asia/Kolkata", locale = "en-GB", expected = [], ...rest } = {}) {
     browser ??= await launch();
     const context = await browser.newContext({
-        viewport, colorScheme: scheme, timezoneId: zone, locale, ...rest,
+        viewport, colorScheme: scheme, timezoneId: zone, locale,
+        reducedMotion: "reduce", ...rest,
     });
     const page = await context.newPage();
 
@@ -107,7 +108,7 @@ export async function judgeBoth(page, where) {
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await judge(page, `${where}, ${scheme}`);
     }
-    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 }
 
 export async function finish() {
