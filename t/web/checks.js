@@ -24,9 +24,15 @@ async function targets(page, where) {
     small.forEach((one) => seen.checks.push(`${where}: too small: ${one}`));
 }
 
+/* Once the layout has come to rest after the viewport changed. */
 async function width(page, where) {
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const measure = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    let wide = await measure();
 
+    for (let i = 0; i < 20 && wide > 0; i++) {
+        await page.waitForTimeout(50);
+        wide = await measure();
+    }
     if (wide > 0)
         seen.checks.push(`${where}: ${wide} px too wide`);
 }
