@@ -185,7 +185,10 @@ export function Grid(props: Props) {
     useEffect(() => {
         const target = root.current as HTMLDivElement;
         const keyboard = new Keyboard(target, latest);
+        const watch = new MutationObserver(() => plain(target));
 
+        watch.observe(target,
+            { subtree: true, childList: true, attributeFilter: ["role", "aria-colindex"] });
         focus.current = keyboard;
         calendar.current = createCalendar(target, [ResourceTimeGrid, Interaction], {
             ...optionsOf(latest.current),
@@ -220,6 +223,7 @@ export function Grid(props: Props) {
             const going = calendar.current;
 
             calendar.current = undefined;
+            watch.disconnect();
             if (going)
                 void destroyCalendar(going);
         };
@@ -297,11 +301,12 @@ function activate(props: Props, cell: Cell): void {
 }
 
 /*
- * EventCalendar says that it is a table, whose rows have no cells. The cells
- * are buttons that say where they are; the rest says nothing.
+ * EventCalendar says that it is a table, whose rows have no cells, whenever it
+ * draws a part anew. The cells are buttons that say where they are; the rest
+ * says nothing.
  */
 function plain(root: HTMLElement): void {
-    for (const element of root.querySelectorAll("[role], [aria-colindex]")) {
+    for (const element of root.querySelectorAll('[role]:not([role="presentation"]), [aria-colindex]')) {
         element.setAttribute("role", "presentation");
         element.removeAttribute("aria-colindex");
     }
@@ -357,7 +362,6 @@ class Keyboard {
 
     /* After it: the focus is where it was, or next to what has gone. */
     settle(): void {
-        plain(this.root);
         if (this.at !== null && !this.element(this.at))
             this.at = (this.place && this.near(this.place.doctor, this.place.start)?.id) ?? null;
         this.stop();
