@@ -112,6 +112,7 @@ DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
 	own integer := appt_internal.client_doctor_no(client);
+	ids text[] := string_to_array(patient_id, ',');
 	sought tsquery := appt_internal.search_query(search);
 	matches integer[];
 	size integer := coalesce(per_page, 20);
@@ -123,8 +124,13 @@ BEGIN
 	IF branch_id IS NOT NULL THEN
 		PERFORM appt_internal.get_row('branch', NULL, branch_id, client);
 	END IF;
-	PERFORM appt_internal.get_row('patient', NULL, p.patient_id, client)
-	FROM unnest(string_to_array(patient_id, ',')) AS p (patient_id);
+	PERFORM appt_internal.refuse_id('patient', i.id, 'patient_id', 'SB404')
+	FROM unnest(ids) AS i (id)
+	WHERE NOT EXISTS (
+		SELECT
+		FROM appt.patient p
+		WHERE p.patient_id = i.id
+			AND appt_internal.client_sees_patient(client, p));
 
 	IF sought IS NOT NULL THEN
 		/* First and alone: beside ORDER BY and LIMIT the planner reads all. */
@@ -164,7 +170,7 @@ BEGIN
 		USING matches, branch_id, registered_after, branches, size,
 			(coalesce(page, 1) - 1)::bigint * size,
 			appt_internal.count_limit(page, size), own,
-			string_to_array(patient_id, ',');
+			ids;
 	IF client LIKE 'staff:%' THEN
 		PERFORM appt_internal.note_access(ARRAY(
 			SELECT s.line->>'patient_id'
