@@ -169,6 +169,11 @@ clean('every expected output has its test',
     map { $expected{$_} } grep { !$test{$_} } sort keys %expected);
 clean('every TAP file is called NNN_topic.t',
     grep { !m{^t/\d{3}_\w+\.t$} } glob 't/*.t');
+my %numbered;
+push @{ $numbered{$_->[0]} }, $_->[1]
+    for map { m{^(t/\d+)} ? [$1, $_] : () } glob 't/*.t';
+clean('no two TAP files have one number',
+    map {"@$_"} grep { @$_ > 1 } @numbered{sort keys %numbered});
 clean('isolation specs have hyphenated names (they share expected/)',
     grep { !m{^specs/\w+(?:-\w+)+\.spec$} } glob 'specs/*.spec');
 

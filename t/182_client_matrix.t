@@ -63,7 +63,7 @@ is_deeply([ grep { !$of_gateway{$_} } map { $_->{name} }
     grep { my $f = $_; !grep { $f == $_ } @asked } @functions ], [],
     'all others say on whose behalf they are called');
 
-# Each of them is behind a call that needs a scope (t/170_scopes.t).
+# Each of them is behind a call that needs a scope (t/184_scopes.t).
 my (undef, $routes) = run_command([ Appt::Gateway->binary, '--routes' ]);
 my %scope = map { /\bappt_api\.(\w+)\(/ ? ($1 => (split /\t/)[3]) : () }
     split /\n/, $routes;

@@ -6,7 +6,7 @@
  * one can hang it on a table of his own.  Types keep USAGE for PUBLIC, without
  * which a DBA's own tables could not have columns of them; it permits no more.
  *
- * docs/sql.md has the same as a table; t/005_catalog.t compares the two.
+ * docs/sql.md has the same as a table; t/009_catalog.t compares the two.
  * ------------------------------------------------------------------------ */
 
 REVOKE ALL ON SCHEMA
