@@ -12,6 +12,7 @@
 
 #include "http/document.h"
 #include "http/exchange.h"
+#include "http/handlers.h"
 
 #define POLICY "default-src 'self'; img-src 'self' data:; " \
 	"object-src 'none'; base-uri 'none'; form-action 'none'; " \

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "http/exchange.h"
+#include "http/handlers.h"
 #include "http/hold.h"
 #include "http/metrics.h"
 #include "http/reply.h"

@@ -5,9 +5,6 @@
 #ifndef APPT_BOARD_H
 #define APPT_BOARD_H
 
-struct Exchange;
-
 extern void board_init(void);
-extern void serve_board(struct Exchange *exchange);
 
 #endif							/* APPT_BOARD_H */

@@ -16,6 +16,7 @@
 #include "common/encode.h"
 #include "common/log.h"
 #include "http/exchange.h"
+#include "http/handlers.h"
 #include "http/hold.h"
 #include "http/media.h"
 #include "http/metrics.h"

@@ -3,7 +3,7 @@
  *		GET /.well-known/oauth-authorization-server (RFC 8414): where tokens are
  *		to be had, for what, and how a client names itself.
  */
-#include "http/oauth.h"
+#include "http/handlers.h"
 
 #include <string.h>
 

@@ -10,6 +10,7 @@
 
 #include "http/document.h"
 #include "http/exchange.h"
+#include "http/handlers.h"
 #include "http/options.h"
 
 #define POLICY "default-src 'none'; script-src 'self'; " \

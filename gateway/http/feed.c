@@ -22,6 +22,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "http/handlers.h"
 #include "http/metrics.h"
 #include "http/options.h"
 #include "http/stream.h"

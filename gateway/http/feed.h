@@ -5,7 +5,6 @@
 #ifndef APPT_FEED_H
 #define APPT_FEED_H
 
-struct Exchange;
 struct Feed;
 struct Service;
 
@@ -14,7 +13,5 @@ extern struct Feed *feed_open(struct Service *service);
 extern void feed_tick(struct Feed *feed);
 extern void feed_stop(struct Feed *feed);
 extern void feed_close(struct Feed *feed);
-
-extern void feed_listen(struct Exchange *exchange);
 
 #endif							/* APPT_FEED_H */

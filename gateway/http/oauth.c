@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "http/auth.h"
+#include "http/handlers.h"
 #include "http/hold.h"
 #include "common/json.h"
 #include "http/limits.h"

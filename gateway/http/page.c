@@ -14,6 +14,7 @@
 
 #include "http/document.h"
 #include "http/exchange.h"
+#include "http/handlers.h"
 #include "http/hold.h"
 #include "http/media.h"
 #include "http/reply.h"

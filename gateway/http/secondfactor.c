@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "http/handlers.h"
 #include "http/otp.h"
 #include "http/signin.h"
 #include "http/staffcall.h"

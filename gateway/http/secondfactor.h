@@ -6,10 +6,6 @@
 #ifndef APPT_SECONDFACTOR_H
 #define APPT_SECONDFACTOR_H
 
-struct Exchange;
-
 extern void secondfactor_init(void);
-extern void serve_begin_totp(struct Exchange *exchange);
-extern void serve_confirm_totp(struct Exchange *exchange);
 
 #endif							/* APPT_SECONDFACTOR_H */

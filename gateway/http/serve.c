@@ -11,6 +11,7 @@
 #include "http/auth.h"
 #include "http/document.h"
 #include "http/exchange.h"
+#include "http/handlers.h"
 #include "http/metrics.h"
 #include "http/options.h"
 

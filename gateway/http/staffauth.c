@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "http/handlers.h"
 #include "http/limits.h"
 #include "http/metrics.h"
 #include "http/otp.h"
