@@ -155,14 +155,7 @@ BEGIN
 			USING ERRCODE = 'SB961', HINT = 'Make a new branch instead.';
 	END IF;
 
-	/* The doctors' sessions at other branches are compared anew. */
-	UPDATE appt.working_hours h
-	SET weekday = h.weekday
-	WHERE h.branch_id = NEW.branch_id;
-	UPDATE appt.extra_session e
-	SET on_date = e.on_date
-	WHERE e.branch_id = NEW.branch_id
-		AND e.on_date > appt.clock() - interval '2 days';
+	PERFORM appt_internal.compare_sessions(NEW.branch_id);
 	RETURN NULL;
 END
 $$;

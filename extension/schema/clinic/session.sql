@@ -143,6 +143,50 @@ COMMENT ON FUNCTION appt_internal.weekly_meet(appt.working_hours, text,
 	'Whether two weekly sessions in two time zones have a moment in common, in '
 	'the last week or in the ten years to come in which they are valid';
 
+CREATE FUNCTION appt_internal.weekly_elsewhere(session appt.working_hours)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT o.branch_id
+	FROM appt.working_hours o
+	WHERE o.doctor_id = session.doctor_id
+		AND o.branch_id <> session.branch_id
+		AND appt_internal.weekly_meet(session,
+			appt_internal.branch_zone(session.branch_id), o,
+			appt_internal.branch_zone(o.branch_id))
+	ORDER BY o.working_hours_no
+	LIMIT 1
+$$;
+
+COMMENT ON FUNCTION appt_internal.weekly_elsewhere(appt.working_hours) IS
+	'Another branch where the doctor has weekly hours that meet these, by the '
+	'clocks of both; NULL: none';
+
+CREATE FUNCTION appt_internal.extra_elsewhere(session appt.extra_session)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT o.branch_id
+	FROM appt.extra_session o
+	CROSS JOIN LATERAL (
+		SELECT appt_internal.branch_zone(session.branch_id),
+			appt_internal.branch_zone(o.branch_id)) z (zone, other_zone)
+	WHERE o.doctor_id = session.doctor_id
+		AND o.branch_id <> session.branch_id
+		AND o.on_date BETWEEN session.on_date - 2 AND session.on_date + 2
+		AND appt_internal.instant(o.on_date, o.start_time, z.other_zone)
+			< appt_internal.instant(session.on_date, session.end_time, z.zone)
+		AND appt_internal.instant(o.on_date, o.end_time, z.other_zone)
+			> appt_internal.instant(session.on_date, session.start_time, z.zone)
+	ORDER BY o.extra_session_no
+	LIMIT 1
+$$;
+
+COMMENT ON FUNCTION appt_internal.extra_elsewhere(appt.extra_session) IS
+	'The same of an extra session';
+
 CREATE FUNCTION appt_internal.refuse_overlap(
 	session_table text,
 	doctor_id text,
@@ -172,7 +216,6 @@ CREATE FUNCTION appt_internal.session_overlap() RETURNS trigger
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	zone CONSTANT text := appt_internal.branch_zone(NEW.branch_id);
 	other text;
 BEGIN
 	IF current_setting('check_function_bodies') = 'off' THEN
@@ -183,28 +226,9 @@ BEGIN
 	WHERE d.doctor_id = NEW.doctor_id;
 
 	IF TG_TABLE_NAME = 'working_hours' THEN
-		SELECT o.branch_id INTO other
-		FROM appt.working_hours o
-		WHERE o.doctor_id = NEW.doctor_id
-			AND o.branch_id <> NEW.branch_id
-			AND appt_internal.weekly_meet(NEW, zone, o,
-				appt_internal.branch_zone(o.branch_id))
-		ORDER BY o.working_hours_no
-		LIMIT 1;
+		other := appt_internal.weekly_elsewhere(NEW);
 	ELSE
-		SELECT o.branch_id INTO other
-		FROM appt.extra_session o
-		CROSS JOIN LATERAL (
-			SELECT appt_internal.branch_zone(o.branch_id)) z (other_zone)
-		WHERE o.doctor_id = NEW.doctor_id
-			AND o.branch_id <> NEW.branch_id
-			AND o.on_date BETWEEN NEW.on_date - 2 AND NEW.on_date + 2
-			AND appt_internal.instant(o.on_date, o.start_time, z.other_zone)
-				< appt_internal.instant(NEW.on_date, NEW.end_time, zone)
-			AND appt_internal.instant(o.on_date, o.end_time, z.other_zone)
-				> appt_internal.instant(NEW.on_date, NEW.start_time, zone)
-		ORDER BY o.extra_session_no
-		LIMIT 1;
+		other := appt_internal.extra_elsewhere(NEW);
 	END IF;
 	IF other IS NOT NULL THEN
 		PERFORM appt_internal.refuse_overlap(TG_TABLE_NAME, NEW.doctor_id,
@@ -217,6 +241,51 @@ $$;
 COMMENT ON FUNCTION appt_internal.session_overlap() IS
 	'Row trigger: a doctor''s sessions at two branches have no moment in '
 	'common, by the clocks of both; raises 23P01';
+
+/*
+ * Whoever changes a session has its row, and then waits for the branch's: so
+ * who has the branch's writes the doctors' rows and no session's.
+ */
+CREATE FUNCTION appt_internal.compare_sessions(branch_id text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	doctor text;
+	meeting record;
+BEGIN
+	FOR doctor IN
+		SELECT s.doctor_id FROM appt.working_hours s WHERE s.branch_id = $1
+		UNION
+		SELECT s.doctor_id FROM appt.extra_session s WHERE s.branch_id = $1
+		ORDER BY doctor_id
+	LOOP
+		UPDATE appt.doctor d
+		SET active = d.active
+		WHERE d.doctor_id = doctor;
+	END LOOP;
+	FOR meeting IN
+		SELECT 'working_hours' AS kind, s.doctor_id,
+			appt_internal.weekly_elsewhere(s) AS other
+		FROM appt.working_hours s
+		WHERE s.branch_id = $1
+		UNION ALL
+		SELECT 'extra_session', s.doctor_id, appt_internal.extra_elsewhere(s)
+		FROM appt.extra_session s
+		WHERE s.branch_id = $1
+			AND s.on_date > appt.clock() - interval '2 days'
+	LOOP
+		IF meeting.other IS NOT NULL THEN
+			PERFORM appt_internal.refuse_overlap(meeting.kind,
+				meeting.doctor_id, meeting.other);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.compare_sessions(text) IS
+	'Compares all sessions at a branch, whose clock has changed, with their '
+	'doctors'' at other branches; raises 23P01';
 
 CREATE FUNCTION appt_internal.doctor_branches(doctor_id text) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE
