@@ -182,6 +182,20 @@ SELECT pg_temp.try($$SELECT appt.book('PAT-1', 'DOC-001', '2026-03-16 13:00',
 SELECT ok, detail, what_to_do
 FROM appt.health()
 WHERE check_name = 'operating_hours';
+
+-- Nor does a report count it as offered: to the lunch break of 13:00 two hours,
+-- after it nothing; on days without operating hours all of it.
+SELECT visit_date, offered_min
+FROM appt_report.offered_time
+WHERE doctor_id = 'DOC-001' AND branch_id = 'MUM-01'
+	AND visit_date = '2026-03-16'
+ORDER BY offered_min;
+SELECT sum(o.offered_min) AS offered_min, (
+	SELECT sum(extract(epoch FROM s.end_time - s.start_time) / 60)::integer
+	FROM appt.available_slots('DOC-001', '2026-03-16', 'MUM-01') s) AS free_min
+FROM appt_report.offered_time o
+WHERE o.doctor_id = 'DOC-001' AND o.branch_id = 'MUM-01'
+	AND o.visit_date = '2026-03-16';
 UPDATE appt.working_hours
 SET end_time = '13:00'
 WHERE doctor_id = 'DOC-001' AND weekday = 1 AND start_time = '11:00';

@@ -9,8 +9,10 @@ SET jit = off;  -- small tables, great estimates
 -- A second doctor in another time zone; capacity for two, half a day off.
 INSERT INTO appt.branch (branch_id, name, time_zone)
 VALUES ('LON-01', 'Marylebone', 'Europe/London');
-INSERT INTO appt.doctor (doctor_id, name, specialty)
-VALUES ('DOC-002', 'Dr Carter', 'Cardiology');
+INSERT INTO appt.department (department_id, name)
+VALUES ('CARD', 'Heart');
+INSERT INTO appt.doctor (doctor_id, name, specialty, department_id)
+VALUES ('DOC-002', 'Dr Carter', 'Cardiology', 'CARD');
 INSERT INTO appt.working_hours
 	(doctor_id, branch_id, weekday, start_time, end_time, slot_min, capacity)
 VALUES ('DOC-002', 'LON-01', 1, '09:00', '11:00', 30, 2);
@@ -207,8 +209,32 @@ FROM appt_report.bookings_by_hour ORDER BY visit_date, doctor_name, hour;
 SELECT r.*
 FROM (VALUES (1, 'csv'), (2, 'json')) f (n, form)
 CROSS JOIN LATERAL appt_api.report('bookings_by_hour', '2026-03-16',
-	'2026-03-16', 'MUM-01', NULL, 1, 1, form) r
+	'2026-03-16', 'MUM-01', NULL, NULL, 1, 1, form) r
 ORDER BY n;
+
+-- Every view with a doctor's name has the department.
+SELECT 'utilisation' AS view, department_name, booked_min AS n
+FROM appt_report.utilisation
+WHERE department_id = 'CARD' AND visit_date = '2026-03-16'
+UNION ALL
+SELECT 'no_show_rate', department_name, visits_due + unresolved
+FROM appt_report.no_show_rate WHERE department_id = 'CARD'
+UNION ALL
+SELECT 'daily_schedule', department_name, token_number
+FROM appt_report.daily_schedule WHERE department_id = 'CARD'
+UNION ALL
+SELECT 'bookings_by_hour', department_name, hour
+FROM appt_report.bookings_by_hour WHERE department_id = 'CARD'
+ORDER BY 1;
+SELECT c.table_name
+FROM information_schema.columns c
+WHERE c.table_schema = 'appt_report' AND c.column_name = 'doctor_name'
+EXCEPT
+SELECT c.table_name
+FROM information_schema.columns c
+WHERE c.table_schema = 'appt_report'
+	AND c.column_name IN ('department_id', 'department_name')
+GROUP BY c.table_name HAVING count(*) = 2;
 
 -- The queue as it is called, with times that a human reads.
 SET LOCAL bioecko_appt.clock = '2026-03-16 09:43+05:30';

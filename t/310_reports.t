@@ -18,9 +18,11 @@ my $call    = 'GET /api/v1/reports/{report}';
 
 # Days far from the demo's: two doctors, one of whose names is a formula.
 $cluster->psql(<<'SQL');
-INSERT INTO appt.doctor (doctor_id, name, specialty, slot_min)
-VALUES ('R-1', '=HYPERLINK("http://x","Dr, A")', '+1', 60),
-	('R-2', E'Dr "Q"\nB', '@SUM(A1)', 60);
+INSERT INTO appt.department (department_id, name)
+VALUES ('R-D', 'Ears, "nose"'), ('R-E', 'Nobody''s');
+INSERT INTO appt.doctor (doctor_id, name, specialty, department_id, slot_min)
+VALUES ('R-1', '=HYPERLINK("http://x","Dr, A")', '+1', NULL, 60),
+	('R-2', E'Dr "Q"\nB', '@SUM(A1)', 'R-D', 60);
 INSERT INTO appt.working_hours
 	(doctor_id, branch_id, weekday, start_time, end_time)
 SELECT d, b, 1, '09:00', '12:00'
@@ -78,11 +80,12 @@ for my $name (map { $_->{name} } @reports) {
 
 my $all = report('bookings_by_hour', {}, 'text/csv');
 is($all->{body}, join("\r\n", 'visit_date,visit_month,weekday,doctor_id,'
-    . 'doctor_name,specialty,branch_id,branch_name,hour,appointments,completed,'
+    . 'doctor_name,specialty,department_id,department_name,branch_id,branch_name,'
+    . 'hour,appointments,completed,'
     . 'no_shows,cancelled,walk_ins',
     q(2026-03-30,2026-03-01,1,R-1,"'=HYPERLINK(""http://x"",""Dr, A"")",)
-    . q("'+1",MUM-01,) . branch('MUM-01') . ',10,1,0,0,1,0',
-    qq(2026-03-30,2026-03-01,1,R-2,"Dr ""Q""\nB","'\@SUM(A1)",LON-01,)
+    . q("'+1",,,MUM-01,) . branch('MUM-01') . ',10,1,0,0,1,0',
+    qq(2026-03-30,2026-03-01,1,R-2,"Dr ""Q""\nB","'\@SUM(A1)",R-D,"Ears, ""nose""",LON-01,)
     . branch('LON-01') . ',9,1,0,0,1,0', ''), 'every cell as it must be');
 is($cluster->value(q{SELECT string_agg(appt_internal.csv_cell(t, true), '|')
     FROM unnest(ARRAY['a', '-1', E'\tx', E'\rx', '=', ' =', 'a=b', '', 'a,b'])
@@ -94,6 +97,23 @@ my $fact = report('appointment', { doctor_id => 'R-2' })->{json}[1];
 is_deeply([ @$fact{qw(slot_start start_local)} ],
     [ '2026-03-30T09:00:00+01:00', '2026-03-30T09:00:00' ],
     'an instant has the branch\'s offset, a wall clock none');
+
+# ---- a department's ------------------------------------------------------------
+
+for my $name (map { $_->{name} } @reports) {
+    my $rows = report($name, { department_id => 'R-D', per_page => 100 })->{json};
+    is_deeply({ map { join(' ', @$_{qw(doctor_id department_id department_name)}) => 1 }
+        @$rows }, { 'R-2 R-D Ears, "nose"' => 1 }, "$name: of a department's doctors");
+    is(report($name, { department_id => 'R-E' })->{body}, '[]',
+        "$name: nothing of one without any");
+    is(report($name, { doctor_id => 'R-1', department_id => 'R-D' })->{body}, '[]',
+        "$name: both have a say");
+    is(report($name, { doctor_id => 'R-1' })->{json}[0]{department_id}, undef,
+        "$name: of a doctor without one it is null");
+}
+my $unknown = report('utilisation', { department_id => 'R-X' });
+is($unknown->{status}, 404, 'a department that there is not');
+is($unknown->{json}{errors}[0]{field}, 'department_id', 'is named');
 
 # ---- pages ---------------------------------------------------------------------
 

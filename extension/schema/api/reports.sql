@@ -99,6 +99,7 @@ CREATE FUNCTION appt_api.report(
 	"to" date,
 	branch_id text,
 	doctor_id text,
+	department_id text,
 	page integer,
 	per_page integer,
 	format text,
@@ -120,6 +121,12 @@ DECLARE
 BEGIN
 	PERFORM appt_internal.check_page(page, per_page);
 	PERFORM appt_internal.check_scope(branch_id, doctor_id, client, 'SB404');
+	IF department_id IS NOT NULL AND NOT EXISTS (
+		SELECT FROM appt.department d WHERE d.department_id = $6)
+	THEN
+		PERFORM appt_internal.refuse_id('department', department_id,
+			'department_id', 'SB404');
+	END IF;
 	SELECT * INTO kind FROM appt_internal.report r WHERE r.name = report;
 	IF NOT FOUND THEN
 		PERFORM appt_internal.refuse_id('report', report, 'report', 'SB404');
@@ -143,7 +150,7 @@ BEGIN
 		'  (SELECT row_to_json(c) FROM (SELECT %2$s) c) AS line'
 		' FROM appt_report.%3$I v'
 		' WHERE v.%4$I BETWEEN CASE WHEN %4$L = ''visit_month'''
-		'  THEN appt_internal.month_of($1) ELSE $1 END AND $2%5$s%6$s%7$s'
+		'  THEN appt_internal.month_of($1) ELSE $1 END AND $2%5$s%6$s%7$s%8$s'
 		' ORDER BY 1 LIMIT $10)'
 		' SELECT CASE WHEN $6 = ''csv'' THEN $7 || coalesce(string_agg('
 		'   appt_internal.csv_line(l.line, $8), '''' ORDER BY l.n), '''')'
@@ -154,20 +161,22 @@ BEGIN
 		kind.sort, members, report, kind.date_column,
 		CASE WHEN branch_id IS NULL THEN '' ELSE ' AND v.branch_id = $3' END,
 		CASE WHEN doctor_id IS NULL THEN '' ELSE ' AND v.doctor_id = $4' END,
+		CASE WHEN department_id IS NULL THEN ''
+			ELSE ' AND v.department_id = $12' END,
 		CASE WHEN branches IS NULL THEN ''
 			ELSE ' AND v.branch_id = ANY ($5)' END)
 	INTO result
 	USING "from", "to", branch_id, doctor_id, branches, format,
 		array_to_string(names, ',') || E'\r\n', texts,
 		(coalesce(page, 1)::bigint - 1) * size,
-		appt_internal.count_limit(page, size), size;
+		appt_internal.count_limit(page, size), size, department_id;
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION appt_api.report(text, date, date, text, text, integer,
-	integer, text, text) IS
+COMMENT ON FUNCTION appt_api.report(text, date, date, text, text, text,
+	integer, integer, text, text) IS
 	'A page of a view of appt_report (those of appt_internal.report), by dates '
-	'(from and to inclusive), branch and doctor; format csv, else JSON. Of '
-	'branches that the client does not see it has no row. Raises SB404 '
-	'(report, branch_id, doctor_id), SB001';
+	'(from and to inclusive), branch, doctor and department; format csv, else '
+	'JSON. Of branches that the client does not see it has no row. Raises SB404 '
+	'(report, branch_id, doctor_id, department_id), SB001';

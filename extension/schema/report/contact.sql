@@ -47,6 +47,8 @@ SELECT
 	r.visit_date,
 	r.doctor_id,
 	r.doctor_name,
+	r.department_id,
+	r.department_name,
 	r.branch_id,
 	r.branch_name,
 	r.start_local::time AS start_time,

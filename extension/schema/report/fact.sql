@@ -108,6 +108,8 @@ SELECT
 	a.visit_date,
 	a.doctor_id,
 	a.doctor_name,
+	a.department_id,
+	a.department_name,
 	a.branch_id,
 	a.branch_name,
 	a.start_local::time AS start_time,

@@ -6,6 +6,8 @@ CREATE VIEW appt_report.queue_now AS
 SELECT
 	d.doctor_id,
 	d.name AS doctor_name,
+	d.department_id,
+	p.name AS department_name,
 	b.branch_id,
 	b.name AS branch_name,
 	q.queue_position,
@@ -27,6 +29,7 @@ SELECT
 FROM appt.doctor d
 CROSS JOIN LATERAL appt.queue(d.doctor_id) q
 JOIN appt.branch b ON b.branch_id = q.branch_id
+LEFT JOIN appt.department p ON p.department_id = d.department_id
 WHERE d.active;
 
 COMMENT ON VIEW appt_report.queue_now IS

@@ -12,9 +12,12 @@ SELECT
 	d.doctor_id,
 	d.name AS doctor_name,
 	d.specialty,
+	d.department_id,
+	p.name AS department_name,
 	stamp::date AS visit_month,
 	(stamp + interval '1 month')::date AS next_month
 FROM appt.doctor d
+LEFT JOIN appt.department p ON p.department_id = d.department_id
 CROSS JOIN LATERAL generate_series(
 	(SELECT date_trunc('month',
 		greatest(min(a.token_date), '1969-12-31')::timestamp)
@@ -35,6 +38,8 @@ SELECT
 	m.doctor_id,
 	m.doctor_name,
 	m.specialty,
+	m.department_id,
+	m.department_name,
 	b.branch_id,
 	b.name AS branch_name,
 	c.kept + c.no_shows AS visits_due,
@@ -72,6 +77,8 @@ SELECT
 	m.doctor_id,
 	m.doctor_name,
 	m.specialty,
+	m.department_id,
+	m.department_name,
 	b.branch_id,
 	b.name AS branch_name,
 	c.notice_no,
@@ -110,6 +117,8 @@ SELECT
 	a.doctor_id,
 	a.doctor_name,
 	a.specialty,
+	a.department_id,
+	a.department_name,
 	a.branch_id,
 	a.branch_name,
 	extract(hour FROM a.start_local)::integer AS hour,
@@ -127,6 +136,8 @@ GROUP BY
 	a.doctor_id,
 	a.doctor_name,
 	a.specialty,
+	a.department_id,
+	a.department_name,
 	a.branch_id,
 	a.branch_name,
 	extract(hour FROM a.start_local);
@@ -143,6 +154,8 @@ SELECT
 	a.doctor_id,
 	a.doctor_name,
 	a.specialty,
+	a.department_id,
+	a.department_name,
 	a.branch_id,
 	a.branch_name,
 	count(*)::integer AS visits_measured,
@@ -168,6 +181,8 @@ GROUP BY
 	a.doctor_id,
 	a.doctor_name,
 	a.specialty,
+	a.department_id,
+	a.department_name,
 	a.branch_id,
 	a.branch_name;
 

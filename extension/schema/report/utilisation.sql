@@ -41,12 +41,15 @@ SELECT
 	s.doctor_id,
 	s.doctor_name,
 	s.specialty,
+	s.department_id,
+	s.department_name,
 	s.branch_id,
 	s.branch_name,
 	(s.capacity * (
 		SELECT coalesce(sum(extract(
 			epoch FROM upper(open.part) - lower(open.part))), 0) / 60
-		FROM unnest(s.session - coalesce(s.gone, '{}')) open (part)
+		FROM unnest((s.session - coalesce(s.gone, '{}'))
+			* coalesce(s.branch_open, '{(,)}')) open (part)
 	))::integer AS offered_min
 FROM (
 	SELECT
@@ -54,6 +57,8 @@ FROM (
 		d.doctor_id,
 		d.name AS doctor_name,
 		d.specialty,
+		d.department_id,
+		p.name AS department_name,
 		b.branch_id,
 		b.name AS branch_name,
 		h.capacity,
@@ -82,7 +87,18 @@ FROM (
 				AND o.is_extra
 				AND NOT h.is_extra) x
 		WHERE x.starts_at < i.ends_at
-			AND x.ends_at > i.starts_at) AS gone
+			AND x.ends_at > i.starts_at) AS gone,
+		/* NULL where the branch has no operating hours on that date. */
+		(SELECT coalesce(range_agg(tstzrange(
+				appt_internal.instant(day.on_date, o.opens,
+					appt_internal.known_zone(b.time_zone)),
+				appt_internal.instant(day.on_date, o.closes,
+					appt_internal.known_zone(b.time_zone))))
+				FILTER (WHERE o.weekday = h.weekday), '{}')
+		FROM appt.operating_hours o
+		WHERE o.branch_id = b.branch_id
+			AND day.on_date BETWEEN o.valid_from AND o.valid_to
+		HAVING count(*) > 0) AS branch_open
 	FROM appt.doctor d
 	/* From the doctor's first day to the last that anybody can be booked. */
 	CROSS JOIN LATERAL (
@@ -103,6 +119,7 @@ FROM (
 		AND h.weekday = extract(isodow FROM day.on_date)
 		AND day.on_date BETWEEN h.valid_from AND h.valid_to
 	JOIN appt.branch b ON b.branch_id = h.branch_id
+	LEFT JOIN appt.department p ON p.department_id = d.department_id
 	CROSS JOIN LATERAL (
 		SELECT
 			appt_internal.instant(day.on_date, h.start_time,
@@ -127,9 +144,10 @@ FROM (
 			WHERE f.name = 'horizon_days'))::integer) s;
 
 COMMENT ON VIEW appt_report.offered_time IS
-	'The sessions of each doctor''s days, less time off and closures: one row '
-	'a session, from the doctor''s first day to the doctor''s booking horizon '
-	'at the branch, by the working hours as they stand now';
+	'The sessions of each doctor''s days, less time off, closures and what '
+	'lies outside the branch''s operating hours: one row a session, from the '
+	'doctor''s first day to the doctor''s booking horizon at the branch, by '
+	'the hours as they stand now';
 
 CREATE VIEW appt_report.utilisation AS
 SELECT
@@ -139,6 +157,8 @@ SELECT
 	u.doctor_id,
 	u.doctor_name,
 	u.specialty,
+	u.department_id,
+	u.department_name,
 	u.branch_id,
 	u.branch_name,
 	sum(u.offered_min)::integer AS offered_min,
@@ -158,6 +178,8 @@ FROM (
 		o.doctor_id,
 		o.doctor_name,
 		o.specialty,
+		o.department_id,
+		o.department_name,
 		o.branch_id,
 		o.branch_name,
 		o.offered_min,
@@ -175,6 +197,8 @@ FROM (
 		a.doctor_id,
 		a.doctor_name,
 		a.specialty,
+		a.department_id,
+		a.department_name,
 		a.branch_id,
 		a.branch_name,
 		0,
@@ -192,6 +216,8 @@ GROUP BY
 	u.doctor_id,
 	u.doctor_name,
 	u.specialty,
+	u.department_id,
+	u.department_name,
 	u.branch_id,
 	u.branch_name;
 

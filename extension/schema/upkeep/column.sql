@@ -64,6 +64,8 @@ BEGIN
 	('delivery_attempt', 'fence', 'The claim in which it was sent'),
 	('delivery_attempt', 'started_at', 'When it was sent'),
 	('doctor', 'specialty', 'Field: Cardiology; first_available searches it'),
+	('doctor_month', 'department_id', 'The doctor''s department'),
+	('doctor_month', 'department_name', 'Its name'),
 	('doctor_month', 'doctor_name', 'Name of the doctor'),
 	('doctor_month', 'next_month', 'First day of the month after'),
 	('doctor_month', 'specialty', 'The doctor''s specialty'),
