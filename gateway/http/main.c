@@ -20,27 +20,26 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/signals.h"
-#include "http/admin.h"
 #include "http/auth.h"
 #include "http/board.h"
-#include "http/docs.h"
+#include "http/callback.h"
 #include "http/feed.h"
+#include "http/file.h"
 #include "http/lag.h"
-#include "http/worker.h"
 #include "http/newadmin.h"
 #include "http/newkey.h"
+#include "http/oauth.h"
 #include "http/options.h"
 #include "http/otp.h"
 #include "http/page.h"
-#include "http/routetable.h"
-#include "http/callback.h"
-#include "http/oauth.h"
 #include "http/passwords.h"
+#include "http/routetable.h"
 #include "http/secondfactor.h"
 #include "http/serve.h"
 #include "http/signin.h"
 #include "http/staffauth.h"
 #include "http/tls.h"
+#include "http/worker.h"
 
 #define LISTEN_BACKLOG 1024
 
@@ -93,10 +92,8 @@ main(int argc, char **argv)
 	wake_init();
 	feed_init();
 	board_init();
-	serve_init();
-	docs_init();
-	admin_init();
 	page_init();
+	file_init();
 	return serve();
 }
 

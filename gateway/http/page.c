@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-#include "http/document.h"
 #include "http/exchange.h"
 #include "http/handlers.h"
 #include "http/hold.h"
@@ -34,8 +33,6 @@
 	"<h1>Try again in a minute</h1>\n" \
 	"<p lang=\"hi\">कृपया एक मिनट बाद फिर कोशिश करें।</p>\n</main>\n"
 
-DOCUMENT_SYMBOLS(page_css);
-
 /* What the statement is given. */
 typedef struct PageRequest
 {
@@ -44,7 +41,6 @@ typedef struct PageRequest
 
 static const Statement *show_statement;
 static const Statement *use_statement;
-static Document style = {.content_type = "text/css; charset=utf-8"};
 
 static void page_ask(Exchange *exchange, const Statement *statement,
 					 const char *fields, bool acts);
@@ -57,7 +53,7 @@ static void page_apologize(Exchange *exchange);
 static void page_headers(Answer *answer);
 static void page_end(Exchange *exchange);
 
-/* Registers the statements and names the style sheet; before any loop. */
+/* Registers the statements; before any loop. */
 void
 page_init(void)
 {
@@ -67,7 +63,6 @@ page_init(void)
 	use_statement = statement_register(
 		"SELECT status, body FROM appt_api.use_link("
 		"link => $1, fields => $2)", 2);
-	DOCUMENT_LINK(&style, page_css);
 }
 
 /* GET /v/{link} */
@@ -93,13 +88,6 @@ serve_page_act(Exchange *exchange)
 		refuse_fields(exchange);
 	else
 		page_ask(exchange, use_statement, buf_get(bytes), true);
-}
-
-/* GET /v/page.css */
-void
-serve_page_style(Exchange *exchange)
-{
-	document_answer(&exchange->answer, &exchange->head, &style);
 }
 
 /* Asks the database; fields are in the form of a query. */

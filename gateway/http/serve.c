@@ -1,7 +1,7 @@
 /*
  * serve.c
  *		Calls that the gateway answers itself: health, metrics, keys, the
- *		OpenAPI document.
+ *		client of a demo's page.
  */
 #include "http/serve.h"
 
@@ -15,19 +15,7 @@
 #include "http/metrics.h"
 #include "http/options.h"
 
-/* The document, linked in by the Makefile. */
-DOCUMENT_SYMBOLS(openapi_json);
-
 static int	monitor_page(const char *path, Buf *text);
-
-static Document openapi = {.content_type = "application/json"};
-
-/* Names the documents; before any loop. */
-void
-serve_init(void)
-{
-	DOCUMENT_LINK(&openapi, openapi_json);
-}
 
 /* The process is alive: nothing else is asked. */
 void
@@ -120,9 +108,26 @@ serve_jwks(Exchange *exchange)
 	buf_free(&body);
 }
 
-/* The REST interface as an OpenAPI document. */
+/* The client that APPT_DOCS_CLIENT lends to whoever reads a demo's page. */
 void
-serve_openapi(Exchange *exchange)
+serve_docs_client(Exchange *exchange)
 {
-	document_answer(&exchange->answer, &exchange->head, &openapi);
+	const char *client = options.docs_client;
+	const char *colon = strchr(client, ':');
+	Buf			body = {0};
+
+	if (colon == NULL)
+		buf_text(&body, "{\"client_id\":null,\"client_secret\":null}");
+	else
+	{
+		buf_text(&body, "{\"client_id\":");
+		buf_json_string(&body, arena_copy(&exchange->arena, client,
+										  (size_t) (colon - client)));
+		buf_text(&body, ",\"client_secret\":");
+		buf_json_string(&body, colon + 1);
+		buf_char(&body, '}');
+	}
+	answer_body(&exchange->answer, 200, "application/json",
+				arena_copy(&exchange->arena, body.data, body.len), body.len);
+	buf_free(&body);
 }

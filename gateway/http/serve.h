@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-extern void serve_init(void);
 extern bool serve_monitor(void) __attribute__((warn_unused_result));
 
 #endif							/* APPT_SERVE_H */
