@@ -12,6 +12,7 @@ use Appt::Clinic;
 use Appt::EventStream;
 use Appt::OpenApi;
 use Appt::Raw;
+use Appt::SignIn;
 use Appt::Util qw(wait_for);
 use List::Util qw(max);
 use Time::HiRes qw(sleep time);
@@ -267,6 +268,31 @@ $sql->selectrow_array(q{SELECT appt.hold('DOC-001', start_time, branch_id => 'MU
     FROM appt.available_slots('DOC-001', '2026-04-03', 'MUM-01') LIMIT 1});
 got_day($there, 'DOC-001 MUM-01 2026-04-03', 'from when its branches change, of those');
 $there->close;
+
+# ---- its doctor alone -------------------------------------------------------------------
+
+my $url = $clinic->gateway->url;
+my $asha = Appt::SignIn->new($url, %{ Appt::SignIn::account($clinic,
+    account => 'asha', role => 'doctor', doctor_id => 'DOC-001') });
+my $position_then = $asha->get($path)->{json}{position};
+my $own = Appt::EventStream->new(port => $port, cookie => $asha->cookie)->ready;
+book($sql, 'DOC-002', 'MUM-01', '2026-04-06', '10:00');
+$cluster->psql(q{INSERT INTO appt.time_off (doctor_id, starts_at, ends_at)
+    VALUES ('DOC-002', '2026-08-03 00:00+05:30', '2026-08-04 00:00+05:30');
+    UPDATE appt.branch SET phone = '+912244448888' WHERE branch_id = 'MUM-01'});
+book($sql, 'DOC-001', 'MUM-01', '2026-04-06', '10:00');
+@came = $own->until(sub { ($_->{data}{date} // '') eq '2026-04-06' }, 10);
+push @came, $own->until(sub { 0 }, 1);
+my @told = sort map { join ' ', $_->{data}{what} // $_->{data}{date},
+    $_->{data}{doctor_id} // $_->{data}{branch_id} } @came;
+is_deeply(\@told, [ '2026-04-06 DOC-001', 'branch MUM-01' ],
+    'a doctor is told of the own days, and of no other doctor')
+    or diag explain \@told;
+is_deeply([ sort map { join ' ', $_->{data}{what} // $_->{data}{date},
+    $_->{data}{doctor_id} // $_->{data}{branch_id} } @{ $asha->get($path,
+    { since => $position_then })->{json}{changes} } ], \@told,
+    'the same where the page asks');
+$own->close;
 
 # ---- as long as it may --------------------------------------------------------------------
 

@@ -4,8 +4,8 @@
  *
  *		While anybody listens, one query asks for what is new since the last:
  *		however many listen, the database is asked as often.  Each is told what
- *		concerns the branches that its client may see, which the same answer
- *		has.
+ *		concerns the branches, and the doctor, that its client may see, which
+ *		the same answer has.
  *
  *		Who comes asks once by itself for what is behind its position, after
  *		the feed has one.  What is told to the others from the moment of that
@@ -66,9 +66,8 @@ static void feed_take(Feed *feed, const json_t *answer);
 static void tell_all(Feed *feed, const json_t *answer, const char *position,
 					 bool reset);
 static void tell_reset(Stream *stream, const char *position);
-static void tell(Stream *stream, const json_t *branches,
-				 const char *position);
-static bool concerns(const json_t *change, const json_t *branches);
+static void tell(Stream *stream, const json_t *sight, const char *position);
+static bool concerns(const json_t *change, const json_t *sight);
 static bool has_branch(const json_t *branches, const char *branch_id);
 static void add_event(Buf *out, const json_t *change, const char *position);
 static void add_position(Buf *out, const char *position);
@@ -279,7 +278,7 @@ listen_begin(Stream *stream, const json_t *answer)
 	stream->beat_ms = loop_now_ms() + FEED_BEAT_MS;
 }
 
-/* Asks what is new, and which branches they see who listen. */
+/* Asks what is new, and what they see who listen. */
 static void
 feed_ask(Feed *feed)
 {
@@ -374,15 +373,15 @@ tell_all(Feed *feed, const json_t *answer, const char *position, bool reset)
 
 	for (stream = feed->streams; stream != NULL; stream = stream->next)
 	{
-		const json_t *branches = json_object_get(
+		const json_t *sight = json_object_get(
 			clients, stream->exchange->caller.client_id);
 
 		if (reset)
 			tell_reset(stream, position);
 		else
 			json_array_extend(stream->missed, changes);
-		if (stream->begun && branches != NULL)
-			tell(stream, branches, position);
+		if (stream->begun && sight != NULL)
+			tell(stream, sight, position);
 	}
 }
 
@@ -402,9 +401,9 @@ tell_reset(Stream *stream, const char *position)
 	buf_free(&out);
 }
 
-/* Tells the stream what of all that is new concerns its client's branches. */
+/* Tells the stream what of all that is new its client may see. */
 static void
-tell(Stream *stream, const json_t *branches, const char *position)
+tell(Stream *stream, const json_t *sight, const char *position)
 {
 	const json_t *last = NULL;
 	size_t		count = 0;
@@ -415,7 +414,7 @@ tell(Stream *stream, const json_t *branches, const char *position)
 	{
 		const json_t *change = json_array_get(stream->missed, i);
 
-		if (!concerns(change, branches))
+		if (!concerns(change, sight))
 			continue;
 		if (last != NULL)
 			add_event(&out, last, NULL);
@@ -434,13 +433,19 @@ tell(Stream *stream, const json_t *branches, const char *position)
 	buf_free(&out);
 }
 
-/* Whether the change concerns who sees the branches. */
+/* Whether the change concerns who sees so much: branches, one doctor or all. */
 static bool
-concerns(const json_t *change, const json_t *branches)
+concerns(const json_t *change, const json_t *sight)
 {
+	const json_t *branches = json_object_get(sight, "branch_ids");
+	const char *own = json_string_value(json_object_get(sight, "doctor_id"));
+	const char *doctor = json_string_value(json_object_get(
+		json_object_get(change, "data"), "doctor_id"));
 	const json_t *ids = json_object_get(change, "branch_ids");
 	size_t		i;
 
+	if (own != NULL && doctor != NULL && strcmp(own, doctor) != 0)
+		return false;
 	if (has_branch(branches, "*"))
 		return true;
 	if (!json_is_array(ids))

@@ -16,6 +16,7 @@ DECLARE
 	lost CONSTANT boolean := seen IS NULL OR count > 5000;
 	changes json := '[]';
 	branches CONSTANT text[] := appt_internal.client_branches(client);
+	own CONSTANT text := appt_internal.client_doctor(client);
 BEGIN
 	PERFORM appt_internal.require_client(client);
 	IF count > 0 AND NOT lost THEN
@@ -23,9 +24,10 @@ BEGIN
 			'event', c.event, 'data', c.data)), '[]')
 		INTO changes
 		FROM appt_internal.changes_since(seen) AS c
-		WHERE branches IS NULL
-			OR c.branch_ids IS NULL
-			OR branches && (ARRAY['*'] || c.branch_ids);
+		WHERE (branches IS NULL
+				OR c.branch_ids IS NULL
+				OR branches && (ARRAY['*'] || c.branch_ids))
+			AND coalesce(c.data ->> 'doctor_id' = own, true);
 	END IF;
 	body := json_build_object(
 		'position', appt_internal.change_position(),
@@ -36,8 +38,9 @@ $$;
 
 COMMENT ON FUNCTION appt_api.changes(text, text) IS
 	'{position, reset, changes: [{event, data}]}: what has changed behind a '
-	'position, of the branches that the client may see. reset: what has is not '
-	'told, as there is no position, none of this server, or too much behind it';
+	'position, of the branches that the client may see, and to a doctor who is '
+	'signed in of no other doctor. reset: what has is not told, as there is no '
+	'position, none of this server, or too much behind it';
 
 CREATE FUNCTION appt_api.all_changes(
 	since text,
@@ -64,8 +67,9 @@ BEGIN
 		'reset', lost,
 		'changes', changes,
 		'clients', (
-			SELECT coalesce(json_object_agg(k.client,
-				appt_internal.client_branches(k.client)), '{}')
+			SELECT coalesce(json_object_agg(k.client, json_build_object(
+				'branch_ids', appt_internal.client_branches(k.client),
+				'doctor_id', appt_internal.client_doctor(k.client))), '{}')
 			FROM (SELECT DISTINCT unnest(clients)) AS k (client)));
 END
 $$;
@@ -73,4 +77,5 @@ $$;
 COMMENT ON FUNCTION appt_api.all_changes(text, text[]) IS
 	'What a loop of the gateway asks while somebody listens: as '
 	'appt_api.changes, of all branches, each change with those that it '
-	'concerns; and {client: its branches} of those who listen';
+	'concerns; and clients, {client: {branch_ids, doctor_id}}: what those who '
+	'listen see, doctor_id of no other doctor';

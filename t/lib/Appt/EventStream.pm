@@ -4,6 +4,7 @@ package Appt::EventStream;
 #
 #   my $s = Appt::EventStream->new(port => $port, token => $token);
 #   my $s = Appt::EventStream->new(port => ..., token => ..., id => $last);
+#   my $s = Appt::EventStream->new(port => ..., cookie => $desk->cookie);
 #   $s->status; $s->header('x-accel-buffering');
 #   my $event = $s->next(5);    # {event, data, id} or undef when nothing comes
 #   my @events = $s->until(sub { $_->{event} eq 'reset' }, 5);
@@ -29,7 +30,9 @@ sub new {
         id => $arg{id}, %arg{qw(token)} }, $class;
     my $path = $arg{path} // '/api/v1/events';
     print {$socket} "GET $path HTTP/1.1\r\nHost: x\r\n"
-        . "Accept: text/event-stream\r\nAuthorization: Bearer $arg{token}\r\n"
+        . "Accept: text/event-stream\r\n"
+        . (defined $arg{cookie} ? "Cookie: $arg{cookie}\r\n"
+            : "Authorization: Bearer $arg{token}\r\n")
         . (defined $arg{id} ? "Last-Event-ID: $arg{id}\r\n" : '') . "\r\n";
     my $until = time + 30;
     $self->_read($until - time)
