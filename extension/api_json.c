@@ -344,7 +344,11 @@ work_cancel(FunctionCallInfo fcinfo, const Caller *caller)
 static Appointment *
 work_get(FunctionCallInfo fcinfo, const Caller *caller)
 {
-	return appointment_find(api_text(fcinfo, 0), caller, APPT_UNLOCKED);
+	Appointment *found = appointment_find(api_text(fcinfo, 0), caller,
+										  APPT_UNLOCKED);
+
+	patient_note_look(found->patient_id, caller);
+	return found;
 }
 
 /* A refusal is not kept: the retry of a call that met nobody looks again. */

@@ -175,6 +175,7 @@ extern void patient_check_free(int patient_no, const char *patient_id,
 							   TimestampTz start, TimestampTz end,
 							   int64 except_no);
 pg_noreturn extern void patient_refuse_busy(const char *patient_id);
+extern void patient_note_look(const char *patient_id, const Caller *caller);
 
 /* ---- hold.c ---- */
 

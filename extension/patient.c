@@ -57,6 +57,11 @@ static ApptStatement overlap = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
+static ApptStatement note_look = {
+	"SELECT appt_internal.note_access(ARRAY[$1], $2, 'visit')",
+	2, {TEXTOID, TEXTOID}
+};
+
 static bool has_reached(int patient_no, int limit, DateADT date,
 						int64 except_no);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
@@ -166,6 +171,21 @@ patient_refuse_busy(const char *patient_id)
 			(APPT_ERRCODE(PATIENT_CONFLICT),
 			 errmsg("patient \"%s\" has another appointment then", patient_id),
 			 errdetail("The patient already has an appointment that overlaps this time.")));
+}
+
+/* Notes that a member of staff is shown a visit of the patient's. */
+void
+patient_note_look(const char *patient_id, const Caller *caller)
+{
+	ApptArg		args[] = {
+		appt_arg_text(patient_id),
+		appt_arg_text(caller->client_id)
+	};
+
+	if (caller->client_id != NULL &&
+		strncmp(caller->client_id, APPT_STAFF_PREFIX,
+				strlen(APPT_STAFF_PREFIX)) == 0)
+		(void) appt_run(&note_look, args, APPT_WRITE);
 }
 
 static bool

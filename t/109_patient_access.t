@@ -57,6 +57,38 @@ my $before = $count->();
 $http->get('/api/v1/patients', { per_page => 5 });
 is($count->(), $before, 'a program that reads lists is not noted for each');
 
+# ---- one visit, or the visits of one ------------------------------------------
+
+my $visit = $cluster->value(q{SELECT (appt.book('PAT-2026-00123', 'DOC-001',
+    s.start_time, branch_id => 'MUM-01')).appointment_id
+    FROM appt.available_slots('DOC-001', '2026-03-17', 'MUM-01') AS s LIMIT 1});
+$cluster->psql(q{INSERT INTO appt.notification_channel (channel_id, kind, settings)
+    VALUES ('mail', 'email', '{"host": "localhost", "from": "a@example.org"}')})
+    if !$cluster->value(q{SELECT count(*) FROM appt.notification});
+my %look = (
+    'the visit'     => ["/api/v1/appointments/$visit"],
+    'its history'   => ["/api/v1/appointments/$visit/history"],
+    'its messages'  => ["/api/v1/appointments/$visit/notifications"],
+    'all visits'    => [ '/api/v1/appointments', { patient_id => $patient } ],
+);
+for my $what (sort keys %look) {
+    my $forget = sub { $cluster->psql('TRUNCATE appt.patient_access') };
+    $forget->();
+    is($boss->get(@{ $look{$what} })->{status}, 200, "somebody looks at $what");
+    is_deeply([ seen() ], ['staff:boss visit'], 'and is on record');
+    $forget->();
+    is($http->get(@{ $look{$what} })->{status}, 200, 'a program as well');
+    is_deeply([ seen() ], [], 'of which no page of visits is noted');
+}
+for my $day ([ '/api/v1/appointments', { date_from => '2026-03-17' } ],
+    [ '/api/v1/queue', { doctor_id => 'DOC-001', date => '2026-03-17' } ])
+{
+    my $r = $boss->get(@$day);
+    like($r->{body}, qr/$patient/, "the patient is on $day->[0]");
+    is_deeply([ seen() ], [], 'by id alone: that is no look');
+}
+$before = $count->();
+
 # ---- refused: nothing was shown -----------------------------------------------
 
 my $doctor = desk(role => 'doctor', doctor_id => 'DOC-001');

@@ -104,6 +104,7 @@ typedef struct Route
 	bool		scalar;			/* answers the body alone */
 	bool		csv;			/* answers text/csv to who asks for it */
 	bool		notes;			/* writes down what staff are shown */
+	const char *notes_with;		/* but only with this argument, or NULL */
 	void		(*stream) (struct Exchange *exchange);	/* answers an event
 								 * stream to who asks for it, or NULL */
 } Route;

@@ -44,6 +44,7 @@ static void hash_password(Exchange *exchange);
 static void password_hashed(PasswordWork *work, PasswordOutcome outcome);
 static void send_query(Exchange *exchange);
 static QueryLane lane_of(const Exchange *exchange);
+static bool has_argument(const Call *call, const char *name);
 static void query_done(Query *query, QueryOutcome outcome, PGresult *result);
 
 /*
@@ -464,24 +465,34 @@ lane_of(const Exchange *exchange)
 {
 	const Call *call = &exchange->call;
 	const Route *route = call->route;
+
+	if (route->access == WRITE || route->access == READ_PRIMARY)
+		return LANE_OWN;
+	if (route->notes && exchange->sign_in != NULL &&
+		(route->notes_with == NULL || has_argument(call, route->notes_with)))
+		return LANE_OWN;
+	if (route->access == READ_ALONE || has_argument(call, route->alone_with))
+		return LANE_LONG;
+	return LANE_SHARED;
+}
+
+/* Whether the call came with that argument; NULL is none. */
+static bool
+has_argument(const Call *call, const char *name)
+{
+	const Route *route = call->route;
 	int			param = 0;
 	int			i;
 
-	if (route->access == WRITE || route->access == READ_PRIMARY ||
-		(route->notes && exchange->sign_in != NULL))
-		return LANE_OWN;
-	if (route->access == READ_ALONE)
-		return LANE_LONG;
-	for (i = 0; i < route->arg_count && route->alone_with != NULL; i++)
+	for (i = 0; i < route->arg_count && name != NULL; i++)
 	{
 		if (route->args[i].from == BODY_MEMBER)
 			continue;
-		if (strcmp(route->args[i].name, route->alone_with) == 0 &&
-			call->params[param] != NULL)
-			return LANE_LONG;
+		if (strcmp(route->args[i].name, name) == 0)
+			return call->params[param] != NULL;
 		param++;
 	}
-	return LANE_SHARED;
+	return false;
 }
 
 /* The database answered, or will not. */

@@ -6,12 +6,12 @@ CREATE FUNCTION appt_api.get_appointment(
 	appointment_id text,
 	client text DEFAULT NULL)
 	RETURNS appt_api.answer
-	LANGUAGE c STABLE PARALLEL UNSAFE
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'appt_api_get_appointment';
 
 COMMENT ON FUNCTION appt_api.get_appointment(text, text) IS
-	'One appointment. Raises SB404';
+	'One appointment. Notes which member of staff looks. Raises SB404';
 
 CREATE FUNCTION appt_api.book(
 	patient_id text,
@@ -197,7 +197,7 @@ CREATE FUNCTION appt_api.list_appointments(
 	per_page integer,
 	client text DEFAULT NULL)
 	RETURNS appt_api.page
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -236,6 +236,7 @@ BEGIN
 				'SB404');
 		END IF;
 		conditions := conditions || ' AND a.patient_no = $2';
+		PERFORM appt_internal.note_access(ARRAY[patient_id], client, 'visit');
 	END IF;
 	conditions := conditions
 		|| CASE WHEN branch_id IS NULL THEN ''
@@ -273,23 +274,26 @@ COMMENT ON FUNCTION appt_api.list_appointments(text, text, text, text, date,
 	date, integer, integer, text) IS
 	'Appointments by doctor, patient, branch, status and branch-local dates '
 	'(all optional), in order of start; page from 1, per_page 20, at most 100. '
-	'Raises SB001, SB404 (doctor_id, patient_id, branch_id)';
+	'Notes which member of staff looks at a patient''s. Raises SB001, SB404 '
+	'(doctor_id, patient_id, branch_id)';
 
 CREATE FUNCTION appt_api.appointment_history(
 	appointment_id text,
 	client text DEFAULT NULL,
 	OUT body text)
 	RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
 	wanted bigint;
+	patient text;
 	zone text;
 BEGIN
 	PERFORM appt_internal.require_client($2);
-	SELECT a.appointment_no, b.time_zone INTO wanted, zone
+	SELECT a.appointment_no, a.patient_id, b.time_zone
+	INTO wanted, patient, zone
 	FROM appt.appointment a
 	JOIN appt.branch b ON b.branch_id = a.branch_id
 	WHERE a.appointment_id = $1 AND a.status <> 'held'
@@ -300,6 +304,7 @@ BEGIN
 			USING ERRCODE = 'SB404', COLUMN = 'appointment_id';
 	END IF;
 
+	PERFORM appt_internal.note_access(ARRAY[patient], $2, 'visit');
 	SELECT '[' || string_agg(format(
 		'{"event":%s,"change":%s,"event_id":%s,"timestamp":%s,"actor":%s,'
 		'"reason":%s,"notify":%s,"changes":%s,"appointment":%s}',
@@ -326,4 +331,5 @@ $$;
 
 COMMENT ON FUNCTION appt_api.appointment_history(text, text) IS
 	'As appt.history, oldest first: event, timestamp, actor, reason, changes '
-	'(from and to by member) and the appointment after it. Raises SB404';
+	'(from and to by member) and the appointment after it. Notes which member '
+	'of staff looks. Raises SB404';

@@ -123,7 +123,7 @@ CREATE FUNCTION appt_api.list_notifications(
 	per_page integer,
 	client text)
 	RETURNS appt_api.page
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -204,6 +204,7 @@ BEGIN
 		USING visits, channel, event, date_from, date_to, branches,
 			(coalesce(page, 1) - 1)::bigint * size, size,
 			appt_internal.count_limit(page, per_page);
+	PERFORM appt_internal.note_page(result.body, client);
 	RETURN result;
 END
 $$;
@@ -211,28 +212,34 @@ $$;
 COMMENT ON FUNCTION appt_api.list_notifications IS
 	'A page of the messages to patients, newest first, by appointment, '
 	'patient, channel (email, sms, whatsapp), status, event and the '
-	'branch-local days on which they were made (all optional). Raises SB001, '
-	'SB404 (appointment_id, patient_id)';
+	'branch-local days on which they were made (all optional). Notes which '
+	'member of staff looks. Raises SB001, SB404 (appointment_id, patient_id)';
 
 CREATE FUNCTION appt_api.get_notification(
 	notification_id text,
 	client text,
 	OUT body text)
 	RETURNS text
-	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-RETURN appt_internal.notification_body(
-	appt_internal.see_notification(notification_id, client));
+AS $$
+BEGIN
+	body := appt_internal.notification_body(
+		appt_internal.see_notification(notification_id, client));
+	PERFORM appt_internal.note_access(ARRAY[body::json ->> 'patient_id'],
+		client, 'visit');
+END
+$$;
 
 COMMENT ON FUNCTION appt_api.get_notification IS
-	'One message to a patient. Raises SB404';
+	'One message to a patient. Notes which member of staff looks. Raises SB404';
 
 CREATE FUNCTION appt_api.appointment_notifications(
 	appointment_id text,
 	client text,
 	OUT body text)
 	RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -248,6 +255,7 @@ BEGIN
 		PERFORM appt_internal.refuse_id('appointment', $1, 'appointment_id',
 			'SB404');
 	END IF;
+	PERFORM appt_internal.note_access(ARRAY[a.patient_id], client, 'visit');
 	body := json_build_object(
 		'explanation', (
 			SELECT coalesce(json_agg(e.sentence ORDER BY e.place), '[]')
@@ -263,7 +271,8 @@ $$;
 
 COMMENT ON FUNCTION appt_api.appointment_notifications IS
 	'What was sent of an appointment, what is planned and why something was '
-	'not, in sentences; and its messages, oldest first. Raises SB404';
+	'not, in sentences; and its messages, oldest first. Notes which member of '
+	'staff looks. Raises SB404';
 
 CREATE FUNCTION appt_api.resend_notification(
 	notification_id text,

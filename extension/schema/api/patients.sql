@@ -171,12 +171,7 @@ BEGIN
 			(coalesce(page, 1) - 1)::bigint * size,
 			appt_internal.count_limit(page, size), own,
 			ids;
-	IF client LIKE 'staff:%' THEN
-		PERFORM appt_internal.note_access(ARRAY(
-			SELECT s.line->>'patient_id'
-			FROM json_array_elements(result.body::json) AS s (line)), client,
-			'list');
-	END IF;
+	PERFORM appt_internal.note_page(result.body, client);
 	RETURN result;
 END
 $$;

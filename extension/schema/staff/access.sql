@@ -4,6 +4,11 @@
  * same person who looks again and again, as a page does that is kept up to
  * date, is noted once in five minutes.
  *
+ * A look is an answer about one patient who was asked for, or with the name or
+ * the address of several.  A day's appointments, a queue and the reports have
+ * patients' ids alone and are none; whose names a page puts to them it asks
+ * for, and is noted.  Who changes something stands in the history.
+ *
  * The clock is the real one, as in all of staff.
  * ------------------------------------------------------------------------ */
 
@@ -15,7 +20,7 @@ CREATE TABLE appt.patient_access (
 	call text NOT NULL,
 	CONSTRAINT patient_access_pkey PRIMARY KEY (patient_access_no),
 	CONSTRAINT patient_access_call_known
-		CHECK (call IN ('profile', 'list'))
+		CHECK (call IN ('profile', 'visit', 'list'))
 );
 
 CREATE INDEX patient_access_patient ON appt.patient_access (patient_id, at);
@@ -30,8 +35,11 @@ COMMENT ON COLUMN appt.patient_access.at IS
 COMMENT ON COLUMN appt.patient_access.actor IS
 	'Who: staff:<account> or client:<id>';
 COMMENT ON COLUMN appt.patient_access.call IS
-	'profile: all of the patient, GET /patients/{patient_id}; list: name, '
-	'telephone number and age on a page of GET /patients, of staff alone';
+	'profile: all of the patient, GET /patients/{patient_id}. Of staff alone: '
+	'visit, one visit, its history or its messages, one message, or the '
+	'visits of the patient, GET /appointments?patient_id; list, name, '
+	'telephone number and age on a page of GET /patients, or the address on '
+	'one of GET /notifications';
 
 INSERT INTO appt.setting_definition
 	(name, kind, default_value, min_value, max_value, description)
@@ -53,9 +61,10 @@ CREATE FUNCTION appt_internal.note_access(
 AS $$
 	INSERT INTO appt.patient_access (patient_id, actor, call)
 	SELECT p.id, w.actor, $3
-	FROM unnest($1) AS p (id)
+	FROM (SELECT DISTINCT unnest($1)) AS p (id)
 	CROSS JOIN (SELECT appt_internal.actor_of($2)) AS w (actor)
-	WHERE $2 IS NOT NULL
+	WHERE ($2 LIKE 'staff:%' OR $2 IS NOT NULL AND $3 = 'profile')
+		AND p.id IS NOT NULL
 		AND NOT EXISTS (
 			SELECT
 			FROM appt.patient_access AS a
@@ -67,8 +76,26 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION appt_internal.note_access(text[], text, text) IS
-	'Notes that an API client or a member of staff is shown these patients; '
-	'NULL, a session''s role, is not noted: it reads the table';
+	'Notes that a member of staff is shown these patients, or an API client '
+	'all of them (profile); NULL, a session''s role, is not noted: it reads '
+	'the table';
+
+CREATE FUNCTION appt_internal.note_page(page text, client text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF client LIKE 'staff:%' THEN
+		PERFORM appt_internal.note_access(ARRAY(
+			SELECT s.line ->> 'patient_id'
+			FROM json_array_elements(page::json) AS s (line)), client, 'list');
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.note_page(text, text) IS
+	'Notes that a member of staff is shown the lines of a page, which have '
+	'patient_id';
 
 CREATE FUNCTION appt_internal.sweep_patient_access(batch integer)
 	RETURNS bigint
