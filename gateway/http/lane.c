@@ -47,9 +47,9 @@ lane_long_max(void)
 /*
  * The lane that serves the query as things are.  A read whose neighbours
  * failed and took it with them some times has a connection to itself.  One
- * that finds no shared connection, or whose caller wrote what the standby
- * lacks, goes to the primary.  Who asks for a token while that lane is away
- * stands in line with the bookings.
+ * that finds no shared connection, whose caller wrote what the standby lacks,
+ * or that the standby has refused, goes to the primary.  Who asks for a token
+ * while that lane is away stands in line with the bookings.
  */
 QueryLane
 lane_for(const Conns *conns, const Query *query)
@@ -82,7 +82,10 @@ lane_for(const Conns *conns, const Query *query)
 	}
 }
 
-/* Whether connections to the standby are up, all with what the caller wrote. */
+/*
+ * Whether connections to the standby are up, all with what the caller wrote,
+ * and it has not refused the query.
+ */
 static bool
 standby_has(const Conns *conns, QueryLane lane, const Query *query)
 {
@@ -91,7 +94,7 @@ standby_has(const Conns *conns, QueryLane lane, const Query *query)
 	bool		found = false;
 	int			i;
 
-	for (i = 0; i < conns->count; i++)
+	for (i = 0; i < conns->count && !query->primary; i++)
 	{
 		const DbConn *conn = &conns->items[i];
 

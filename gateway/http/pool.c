@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/pg.h"
 #include "http/calls.h"
 #include "http/dbconn.h"
 #include "http/lag.h"
@@ -21,6 +22,7 @@
 #include "http/line.h"
 #include "http/metrics.h"
 #include "http/options.h"
+#include "http/retry.h"
 
 #define POOL_WAITING_MAX 2000
 #define POOL_WAITING_OF_ONE 1000	/* one caller's of them */
@@ -336,12 +338,24 @@ conn_room(DbConn *conn)
 	pool_serve(conn->owner, conn);
 }
 
-/* A connection's query is over. */
+/*
+ * A connection's query is over, unless a standby refuses what its primary may
+ * know better: then that is asked, once.
+ */
 static void
 conn_finish(DbConn *conn, Query *query, QueryOutcome outcome,
 			PGresult *result)
 {
-	pool_finish(conn->owner, query, outcome, result);
+	Pool	   *pool = conn->owner;
+
+	if (outcome == QUERY_ERROR && conn->server == &pool->standby &&
+		retry_at_primary(pg_sqlstate(result)))
+	{
+		query->primary = true;
+		pool_retry(pool, query, outcome, result);
+	}
+	else
+		pool_finish(pool, query, outcome, result);
 }
 
 /* A connection's query had no effect and may be sent again. */

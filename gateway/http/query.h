@@ -55,6 +55,7 @@ typedef struct Query
 	struct Party *party;		/* the caller's */
 	struct DbConn *conn;		/* that it runs on, or NULL */
 	bool		postponed;		/* has been sent again later, once or more */
+	bool		primary;		/* a standby will not do */
 	int			attempts;
 	int64_t		queued_ms;
 	int64_t		asked_ms;		/* of the pool's own: lag.c */

@@ -43,3 +43,14 @@ retry_of(const char *sqlstate)
 	}
 	return RETRY_NEVER;
 }
+
+/*
+ * Whether a standby's refusal may come from what it has not replayed yet: that
+ * something is not there, or the caller unknown.  What is wrong with a request
+ * by itself (400) is so anywhere.
+ */
+bool
+retry_at_primary(const char *sqlstate)
+{
+	return strncmp(sqlstate, "SB", 2) == 0 && sqlstate[2] != '0';
+}

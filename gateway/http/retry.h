@@ -5,6 +5,8 @@
 #ifndef APPT_RETRY_H
 #define APPT_RETRY_H
 
+#include <stdbool.h>
+
 typedef enum Retry
 {
 	RETRY_NEVER,				/* the error is the answer */
@@ -17,5 +19,6 @@ typedef enum Retry
 } Retry;
 
 extern Retry retry_of(const char *sqlstate);
+extern bool retry_at_primary(const char *sqlstate);
 
 #endif							/* APPT_RETRY_H */
