@@ -61,6 +61,24 @@ for my $bad (
     ok($closed, "$name: closed");
 }
 
+# Two lengths, each by itself right: whichever is believed, what follows is either
+# the body's rest or another request, and nobody may be of two minds about that.
+for my $swallowed (0, length $second) {
+    my $empty = "0\r\n\r\n";
+    my $length = 'Content-Length: ' . (length($empty) + $swallowed) . "\r\n";
+    my $chunked = "Transfer-Encoding: chunked\r\n";
+    for my $headers ("$length$chunked", "$chunked$length") {
+        my ($answer, $closed) = send_raw(
+            "POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json$headers\r\n"
+                . "$empty$second", 4);
+        my $name = ($swallowed ? 'a length' : 'the same length') . ' beside chunks'
+            . ($headers =~ /^T/ ? ', behind' : '');
+        is_deeply([ statuses($answer) ], [400], "$name: 400 and nothing else");
+        like($answer, qr/must not be there together/, "$name: and says why");
+        ok($closed, "$name: closed");
+    }
+}
+
 # ---- what is malformed below HTTP ---------------------------------------------
 #
 # What libmicrohttpd cannot read it refuses before the gateway is asked, and
