@@ -244,18 +244,38 @@ subtest 'a schedule as long as one likes' => sub {
     pass('what is sent is recorded');
 };
 
+# Its results come in one batch: the one before them cannot be recorded until all
+# have been sent.
 subtest 'an answer that the database does not take' => sub {
+    $relay->stop;
+    $relay = $clinic->start_relay(env => hurried(
+        APPT_RELAY_PER_ENDPOINT => 50));
     $sink->forget;
     $cluster->psql('DELETE FROM appt.delivery; DELETE FROM appt.delivery_attempt; '
         . q{ALTER TABLE appt.delivery_attempt
             ADD CONSTRAINT ours CHECK (answer <> 'not this')});
+    my $holder = $cluster->connect;
+    $holder->do('BEGIN; LOCK TABLE appt.delivery_attempt IN SHARE MODE');
+    bulk_events($clinic, webhook_id => $webhook_id, count => 1);
+    wait_for { $cluster->value(q{SELECT count(*) FROM pg_stat_activity
+        WHERE usename = 'bioecko_relay' AND wait_event_type = 'Lock'}) == 1 }
+        'the first to wait for a lock';
+    bulk_events($clinic, webhook_id => $webhook_id, count => 28, after => 1);
+    $sink->wait_for_requests(29);
     $sink->behave(path => '/hook', body => 'not this', times => 1);
-    bulk_events($clinic, webhook_id => $webhook_id, count => 30);
+    bulk_events($clinic, webhook_id => $webhook_id, count => 1, after => 29);
+    wait_for { HTTP::Tiny->new->get($relay->url . '/metrics')->{content}
+        =~ /attempts_total\{outcome="delivered"\} 30\n/ } 'all to be sent';
+    $holder->do('ROLLBACK');
     wait_for { (states($clinic)->{delivered} // 0) == 30 }
         'all to be recorded', 30;
     is($cluster->value('SELECT count(*) FROM appt.delivery_attempt '
         . 'WHERE answer IS NULL'), 1, 'it alone is recorded without its answer');
     is(scalar($sink->requests), 30, 'and nothing is sent again');
+    my @refused = map { $_->{results} }
+        grep { ($_->{job} // '') eq 'record' } $relay->log_lines;
+    is($refused[0], 29, 'they were a batch');
+    cmp_ok(scalar(@refused), '<=', 6, 'and it was found by halves');
     $cluster->psql('ALTER TABLE appt.delivery_attempt DROP CONSTRAINT ours');
 };
 
