@@ -5,6 +5,7 @@
 
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use Test::More;
 use Appt::Util qw(root_dir slurp run_command);
 
@@ -176,6 +177,50 @@ clean('no two TAP files have one number',
     map {"@$_"} grep { @$_ > 1 } @numbered{sort keys %numbered});
 clean('isolation specs have hyphenated names (they share expected/)',
     grep { !m{^specs/\w+(?:-\w+)+\.spec$} } glob 'specs/*.spec');
+
+# What pages and comments say of the tree is so: a path, a number of a test, or
+# a file by its name alone.
+my $tops = join '|', map { quotemeta s{/$}{}r } grep {-d} glob('*/'), '.ci/';
+my %there = map { m{([^/]+)$} => 1 } grep {-f}
+    map { glob "$_/*" } qw(. extension extension/schema/* gateway/* gateway/build
+        gateway/web/src gateway/web/src/* gateway/web/src/*/* t t/* bench bench/*
+        demo specs sql docs .ci);
+my %made = map { $_ => 1 } qw(bench/out);
+
+sub is_there {
+    my ($name) = @_;
+    return $made{$name} || -e $name || @{[ glob "$name*" ]} if $name =~ m{/};
+    return $there{$name};
+}
+
+# file:line: each name in the lines that the expression finds and that is not
+# there.
+sub astray {
+    my ($file, $text, $expression) = @_;
+    my (@found, $number);
+    for (split /\n/, $text) {
+        $number++;
+        push @found, "$file:$number: $_" for grep { !is_there($_) } /$expression/g;
+    }
+    return @found;
+}
+
+is_deeply([ astray('a', "is in `none.c`\nand t/000_style.t, t/000, `appt.h`",
+    qr/(?|(?<![\w.\/%-])((?:$tops)\/[\w.\/-]*\w)|`(\w+\.[ch])`)/) ], ['a:1: none.c'],
+    'a file that is not there is found');
+my @page = grep {-f} glob('*.md */*.md');
+clean('what a page names is there',
+    map { astray($_, slurp($_), qr/(?<![\w.\/%-])((?:$tops)\/[\w.\/-]*\w)/) } @page);
+clean('so is what it names without a folder',
+    map { astray($_, slurp($_), qr/`(\w+\.(?:[cht]|spec))`/) } @page);
+clean('so is what it leads to', map { my $page = $_;
+    grep { my ($to) = /: (.*)/; !-e dirname($page) . "/$to" }
+        astray($page, slurp($page), qr{\]\((?!\w+:)([^)#\s]+)}) } @page);
+clean('so is what a comment names', map { my $file = $_;
+    my $text = slurp($file);
+    $text =~ s{("(?:\\.|[^"\\\n])*")}{""}g;
+    $text =~ s{(\A|\*/).*?(/\*|\z)}{my $code = $&; $code =~ s/[^\n]//g; $code}gse;
+    astray($file, $text, qr{(?<![\w./])([\w/-]+\.(?:c|h|md|t|spec))\b}) } @c);
 
 clean('every script can be executed',
     grep { slurp($_) =~ /\A#!/ && !-x $_ && !/\.t$/ }

@@ -178,5 +178,5 @@ COMMENT ON FUNCTION appt_api.report(text, date, date, text, text, text,
 	integer, integer, text, text) IS
 	'A page of a view of appt_report (those of appt_internal.report), by dates '
 	'(from and to inclusive), branch, doctor and department; format csv, else '
-	'JSON. Of branches that the client does not see it has no row. Raises SB404 '
-	'(report, branch_id, doctor_id, department_id), SB001';
+	'JSON. Of branches that the client does not see it has no row. Raises '
+	'SB404 (report, branch_id, doctor_id, department_id), SB001';

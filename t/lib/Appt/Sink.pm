@@ -62,7 +62,6 @@ sub url  { my ($self, $path) = @_;
     return "http://$self->{host}:$self->{port}" . ($path // '/') }
 sub port { $_[0]{port} }
 sub pid  { $_[0]{pid} }
-sub log_file { $_[0]{log} }
 
 # Listens, and serves in a process of its own.
 sub start {
