@@ -197,3 +197,21 @@ party_leave(Parties *parties, Query *query)
 	*link = party->next;
 	free(party);
 }
+
+/* Forgets all of them; no query of theirs is touched any more. */
+void
+parties_free(Parties *parties)
+{
+	int			i;
+
+	for (i = 0; i < PARTY_BUCKETS; i++)
+	{
+		while (parties->buckets[i] != NULL)
+		{
+			Party	   *party = parties->buckets[i];
+
+			parties->buckets[i] = party->next;
+			free(party);
+		}
+	}
+}

@@ -53,5 +53,6 @@ extern Query *line_take_late(Line *line, int64_t queued_before_ms);
 
 extern void party_join(Parties *parties, Query *query);
 extern void party_leave(Parties *parties, Query *query);
+extern void parties_free(Parties *parties);
 
 #endif							/* APPT_LINE_H */

@@ -310,7 +310,7 @@ pool_missing_call(const Pool *pool)
 	return pool->calls.missing[0] != '\0' ? pool->calls.missing : NULL;
 }
 
-/* Ends all connections; no query may be in flight. */
+/* Ends all connections, and with them what is in flight: nobody is told. */
 void
 pool_close(Pool *pool)
 {
@@ -320,6 +320,7 @@ pool_close(Pool *pool)
 		db_close(&pool->conns.items[i]);
 	if (pool->lag != NULL)
 		lag_close(pool->lag);
+	parties_free(&pool->parties);
 	free(pool->conns.items);
 	free(pool);
 }
