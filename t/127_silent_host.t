@@ -38,7 +38,7 @@ for my $way (sort keys %way) {
 }
 my $start = time;
 for my $name (sort keys %program) {
-    ok(eval { $program{$name}->wait_ready(20) }, "$name") or diag $@;
+    ok(eval { $program{$name}->wait_ready(60) }, "$name") or diag $@;
 }
 cmp_ok(time - $start, '>', 3, 'after it has waited for the silent one');
 

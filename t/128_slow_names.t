@@ -88,15 +88,17 @@ cmp_ok(cut_and_ask($program{$_}, "bioecko_$_"), '<', 1,
 # ---- one at a time while the server is away ----------------------------------
 
 answers('wait 20', '127.0.0.9');
+$_->stop for values %program;
 for my $name (qw(gateway relay)) {
-    $program{$name}->stop;
     open my $fh, '>', "$dir/asked" or die $!;
     close $fh;
     $program{$name}->start(wait => 0);
     wait_for { slurp("$dir/asked") =~ /(?:-.*){5}/s } 'five questions';
     is(most_at_once(), 1, "$name: asks for a server that is away once at a time");
+    $program{$name}->stop;
 }
 answers('127.0.0.1');
+$_->start(wait => 0) for values %program;
 for my $name (qw(gateway relay)) {
     $program{$name}->wait_ready;
     pass("$name: is back when the server is");
