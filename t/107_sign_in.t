@@ -31,9 +31,12 @@ is_deeply([ @{ $r->{json} }{qw(staff_id account name role branch_ids doctor_id
     [ $asha->{staff_id}, 'asha', 'Asha Rao', 'reception', ['MUM-01'], undef,
         'en', 30, JSON::PP::false(), JSON::PP::false() ],
     'and told who it is');
-like($r->{headers}{'set-cookie'},
+like($r->{headers}{'set-cookie'}[0],
     qr/^bioecko_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
     'by a cookie that no script reads and no other site sends');
+like($r->{headers}{'set-cookie'}[1],
+    qr/^bioecko_device_[0-9a-f]{8}=[\w-]{65}; Max-Age=7776000; HttpOnly; SameSite=Strict$/,
+    'beside one by which the browser is known, for three months');
 is($r->{headers}{'cache-control'}, 'no-store', 'and nobody stores');
 is(Appt::SignIn->new($url, %$asha, account => 'ASHA')->answer->{status}, 200,
     'capital letters do not matter');
@@ -272,6 +275,46 @@ is(Appt::SignIn->new($url, %$boss)->answer->{status}, 200,
     'others of the same address are not kept out');
 is(Appt::SignIn->new($other->url, %$third)->answer->{status}, 200,
     'nor is the account, elsewhere');
+
+# Somebody behind the clinic's one address tries at an account: who has signed
+# in to it with that browser before is not kept out, and is counted alone.
+my $fourth = Appt::SignIn::account($clinic, account => 'fourth');
+my ($known, $second) = map { Appt::SignIn->new($url, %$fourth) } 1, 2;
+my $stranger = Appt::SignIn->new($url);
+sub tries {
+    my ($browser, $who, $times) = @_;
+    return join ' ', map { $browser->sign_in(%$who, password => 'something else')
+        ->{status} } 1 .. $times;
+}
+is(tries($stranger, $fourth, 11), '401 ' x 10 . '429', 'somebody else tries');
+is($stranger->sign_in(%$fourth)->{status}, 429,
+    'the right password of a browser that is not known has to wait');
+is($known->sign_in(%$fourth)->{status}, 200, 'of one that is, it does not');
+is(tries($known, $fourth, 11), '401 ' x 10 . '429', 'wrong ones count there as well');
+is($known->sign_in(%$fourth)->{status}, 429, 'and have it wait');
+is($second->sign_in(%$fourth)->{status}, 200, 'but no other that is known');
+
+my ($cookie) = values %{ $second->known };
+my ($name)   = keys %{ $second->known };
+my ($bosses) = values %{ Appt::SignIn->new($url, %$boss)->known };
+for my $bad ([ 'another account\'s' => $bosses ], [ 'a made up one' => 'a' x 65 ],
+    [ 'a changed name' => 'A' . substr $cookie, 1 ], [ 'half of one' => substr $cookie, 30 ],
+    [ 'none' => '' ])
+{
+    my $forger = Appt::SignIn->new($url);
+    $forger->known->{$name} = $bad->[1];
+    is($forger->sign_in(%$fourth)->{status}, 429, "nor by $bad->[0]")
+}
+$r = $second->post("$session/password", { old_password => $fourth->{password},
+    new_password => 'correct horse battery' });
+is($r->{status}, 200, 'another password');
+isnt($second->known->{$name}, $cookie, 'has the browser known anew');
+$fourth->{password} = 'correct horse battery';
+is($second->sign_in(%$fourth)->{status}, 200, 'by which it signs in');
+$second->known->{$name} = $cookie;
+is($second->sign_in(%$fourth)->{status}, 429, 'and no more by the one of before');
+is($second->get($probe, undef, { Cookie => "$name=$cookie" })->{status}, 401,
+    'nobody is signed in by it');
 
 # ---- nothing of it is in a log ----------------------------------------------------------------
 

@@ -236,7 +236,7 @@ is($in, 12, 'all who come at once are let in, one after the other');
 my $proxied = Appt::Gateway->new(cluster => $cluster,
     env => { APPT_TOKEN_ISSUER => 'https://clinic.example' });
 my $secure = Appt::SignIn->new($proxied->url, account => 'first', password => $phrase);
-like($secure->answer->{headers}{'set-cookie'},
+like($secure->answer->{headers}{'set-cookie'}[0],
     qr/^__Host-bioecko_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     'behind HTTPS the cookie is for that alone');
 is($secure->get('/api/v1/branches')->{status}, 200, 'and good');

@@ -18,6 +18,8 @@ behaves($seen);
 like($seen->{wrong}, qr/\S/, 'a wrong password is refused in a sentence');
 is_deeply($seen->{cookie}, [ 'bioecko_session', JSON::PP::true(), 'Strict' ],
     'the cookie is for this site and no script');
+is_deeply($seen->{device}, [ '/api/v1/auth', JSON::PP::true(), 'Strict' ],
+    'that by which the browser is known goes to the sign-in alone');
 is($seen->{readable}, '', 'so none reads it');
 cmp_ok($seen->{qr}, '>', 0, 'the QR code is drawn');
 is($seen->{recovery}, 10, 'ten recovery codes, once');

@@ -65,8 +65,9 @@ limits_give(LimitKind kind, const char *key, int per_minute)
 
 	pthread_mutex_lock(&lock);
 	bucket = bucket_find(tables[kind], key, per_minute);
-	if (bucket->tokens + 1 <= per_minute)
-		bucket->tokens += 1;
+	bucket->tokens += 1;
+	if (bucket->tokens > per_minute)
+		bucket->tokens = per_minute;
 	pthread_mutex_unlock(&lock);
 }
 

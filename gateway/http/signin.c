@@ -27,7 +27,6 @@
 
 static const Statement *statement;
 
-static bool is_secure(void);
 static const char *cookie_name(void);
 static bool is_own_origin(const Head *head);
 
@@ -123,6 +122,13 @@ signin_forgery(const Head *head, const char *token)
 		? NULL : &no_token;
 }
 
+/* Whether browsers reach us by HTTPS, here or at a proxy. */
+bool
+signin_is_secure(void)
+{
+	return tls_wanted() || strncmp(options.issuer, "https://", 8) == 0;
+}
+
 /* The header that sets the cookie; token NULL: that takes it away. */
 const char *
 signin_cookie(Arena *arena, const char *token)
@@ -130,7 +136,7 @@ signin_cookie(Arena *arena, const char *token)
 	return arena_printf(arena,
 						"%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
 						cookie_name(), token != NULL ? token : "",
-						is_secure() ? "; Secure" : "",
+						signin_is_secure() ? "; Secure" : "",
 						token != NULL ? "" : "; Max-Age=0");
 }
 
@@ -154,18 +160,11 @@ signin_caller(const json_t *sign_in, Caller *caller)
 	return true;
 }
 
-/* Whether browsers reach us by HTTPS, here or at a proxy. */
-static bool
-is_secure(void)
-{
-	return tls_wanted() || strncmp(options.issuer, "https://", 8) == 0;
-}
-
 /* By HTTPS one that no other host of the domain can set (RFC 6265bis). */
 static const char *
 cookie_name(void)
 {
-	return is_secure() ? "__Host-" COOKIE_NAME : COOKIE_NAME;
+	return signin_is_secure() ? "__Host-" COOKIE_NAME : COOKIE_NAME;
 }
 
 /*

@@ -22,6 +22,7 @@ extern bool signin_new_token(char token[SIGN_IN_TOKEN_SIZE])
 extern const char *signin_hash(Arena *arena, const char *token);
 extern const char *signin_csrf_token(Arena *arena, const char *token);
 extern const Problem *signin_forgery(const Head *head, const char *token);
+extern bool signin_is_secure(void);
 extern const char *signin_cookie(Arena *arena, const char *token);
 extern bool signin_caller(const json_t *sign_in, Caller *caller);
 

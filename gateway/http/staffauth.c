@@ -7,7 +7,8 @@
  *		before they are judged, by account and network together, and what was
  *		right is given back: so nobody locks an account out from elsewhere, nor
  *		a clinic's one address for its other accounts.  From all networks that
- *		an account was not used from, there is one budget more.
+ *		an account was not used from, there is one budget more.  A browser that
+ *		the person has signed in with before has one to itself (device.c).
  */
 #include "http/staffauth.h"
 
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "http/device.h"
 #include "http/handlers.h"
 #include "http/limits.h"
 #include "http/metrics.h"
@@ -36,7 +38,9 @@ static const Statement *password_statement;
 typedef struct Attempt
 {
 	const char *account;		/* the budget's, in small letters */
-	const char *budget;			/* of account and network */
+	const char *budget;			/* of account and network, or browser */
+	const char *sent;			/* by what the browser may be known */
+	const char *browser;		/* whose attempts are its own; NULL: none */
 	bool		elsewhere;		/* took from the account's budget, too */
 	const char *code;
 	const char *new_password;
@@ -68,7 +72,11 @@ static void password_done(Query *query, QueryOutcome outcome,
 static void compare(Exchange *exchange, const char *password,
 					const char *hash,
 					void (*done) (PasswordWork *, PasswordOutcome));
+static DeviceOwner owner_of(const Attempt *attempt);
+static void remember_browser(Exchange *exchange, const Attempt *attempt);
 static bool attempt_within(Exchange *exchange, Attempt *attempt);
+static bool attempt_within_account(Exchange *exchange,
+								   const Attempt *attempt);
 static void attempt_right(const Attempt *attempt);
 static void refuse_many(Exchange *exchange, int retry_s);
 static void refuse_attempt(Exchange *exchange, const Attempt *attempt);
@@ -120,7 +128,8 @@ serve_sign_in(Exchange *exchange)
 			*p = *p >= 'A' && *p <= 'Z' ? (char) (*p + 32) : *p;
 		attempt->account = account;
 		attempt->code = exchange->call.params[2];
-		if (attempt_within(exchange, attempt))
+		attempt->sent = device_sent(&exchange->head, account);
+		if (attempt->sent != NULL || attempt_within(exchange, attempt))
 		{
 			attempt->params[0] = account;
 			attempt->params[1] = network_of(exchange);
@@ -138,21 +147,21 @@ credentials_done(Query *query, QueryOutcome outcome, PGresult *result)
 	Exchange   *exchange = query->context;
 	Attempt    *attempt = exchange->work;
 	json_t	   *found = staffcall_answer(exchange, query, outcome, result);
-	RateState	state = {.allowed = true};
 
 	if (!exchange_is_answered(exchange))
 	{
+		DeviceOwner owner;
+
 		attempt->staff_id = kept(exchange, found, "staff_id");
 		attempt->hash = kept(exchange, found, "password_hash");
 		attempt->totp_secret = kept(exchange, found, "totp_secret");
-		attempt->elsewhere = !json_is_true(
+		owner = owner_of(attempt);
+		attempt->browser = device_known(&exchange->arena, &owner,
+										attempt->sent);
+		attempt->elsewhere = attempt->browser == NULL && !json_is_true(
 			json_object_get(found, "known_address"));
-		if (attempt->elsewhere)
-			state = limits_take(LIMIT_ACCOUNTS, attempt->account,
-								ATTEMPTS_ELSEWHERE);
-		if (!state.allowed)
-			refuse_many(exchange, state.retry_s);
-		else
+		if ((attempt->sent == NULL || attempt_within(exchange, attempt)) &&
+			attempt_within_account(exchange, attempt))
 			compare(exchange, exchange->call.params[1],
 					attempt->hash != NULL ? attempt->hash : passwords_decoy(),
 					compare_done);
@@ -240,6 +249,7 @@ sign_in_done(Query *query, QueryOutcome outcome, PGresult *result)
 	{
 		attempt_right(attempt);
 		staffcall_sign_in(exchange, sign_in, attempt->token);
+		remember_browser(exchange, attempt);
 	}
 	json_decref(sign_in);
 	exchange_finish(exchange);
@@ -354,9 +364,14 @@ own_done(Query *query, QueryOutcome outcome, PGresult *result)
 	json_decref(own);
 	if (!exchange_is_answered(exchange) && attempt->hash == NULL)
 		exchange_refuse_sign_in(exchange);
-	else if (!exchange_is_answered(exchange) &&
-			 attempt_within(exchange, attempt))
-		compare(exchange, exchange->call.params[0], attempt->hash, old_done);
+	else if (!exchange_is_answered(exchange))
+	{
+		/* The browser that is signed in is known by that. */
+		attempt->browser = attempt->params[0];
+		if (attempt_within(exchange, attempt))
+			compare(exchange, exchange->call.params[0], attempt->hash,
+					old_done);
+	}
 	exchange_finish(exchange);
 }
 
@@ -410,7 +425,12 @@ password_done(Query *query, QueryOutcome outcome, PGresult *result)
 	if (!exchange_is_answered(exchange) && sign_in == NULL)
 		exchange_refuse_sign_in(exchange);
 	else if (sign_in != NULL)
+	{
 		staffcall_sign_in(exchange, sign_in, attempt->token);
+		attempt->browser = NULL;
+		attempt->hash = attempt->params[2];
+		remember_browser(exchange, attempt);
+	}
 	json_decref(sign_in);
 	exchange_finish(exchange);
 }
@@ -431,15 +451,55 @@ compare(Exchange *exchange, const char *password, const char *hash,
 	passwords_submit(&exchange->service->passwords, &attempt->work);
 }
 
-/* Whether one more attempt may be made; else answers. */
+/* Whose browser it is that signs in. */
+static DeviceOwner
+owner_of(const Attempt *attempt)
+{
+	return (DeviceOwner) {
+		.account = attempt->account,
+		.staff_id = attempt->staff_id,
+		.password_hash = attempt->hash
+	};
+}
+
+/* Has the browser known from now on by what it has signed in with. */
+static void
+remember_browser(Exchange *exchange, const Attempt *attempt)
+{
+	DeviceOwner owner = owner_of(attempt);
+	const char *cookie = device_cookie(&exchange->arena, &owner,
+									   attempt->browser);
+
+	if (cookie != NULL)
+		answer_header(&exchange->answer, "Set-Cookie", cookie);
+}
+
+/* Whether one more attempt may be made from there; else answers. */
 static bool
 attempt_within(Exchange *exchange, Attempt *attempt)
 {
 	RateState	state;
 
-	attempt->budget = arena_printf(&exchange->arena, "%s %s",
-								   attempt->account, network_of(exchange));
+	attempt->budget = attempt->browser != NULL
+		? arena_printf(&exchange->arena, "%s by %s", attempt->account,
+					   attempt->browser)
+		: arena_printf(&exchange->arena, "%s %s", attempt->account,
+					   network_of(exchange));
 	state = limits_take(LIMIT_ATTEMPTS, attempt->budget, ATTEMPTS_A_MINUTE);
+	if (!state.allowed)
+		refuse_many(exchange, state.retry_s);
+	return state.allowed;
+}
+
+/* The same at the account, for who comes from where it was not used. */
+static bool
+attempt_within_account(Exchange *exchange, const Attempt *attempt)
+{
+	RateState	state;
+
+	if (!attempt->elsewhere)
+		return true;
+	state = limits_take(LIMIT_ACCOUNTS, attempt->account, ATTEMPTS_ELSEWHERE);
 	if (!state.allowed)
 		refuse_many(exchange, state.retry_s);
 	return state.allowed;

@@ -38,9 +38,12 @@ await run(async () => {
     await check(page, "sign-in-refused");
     await fill(page, options.password);
     await title.waitFor();
-    const [cookie] = await page.context().cookies();
+    const cookies = await page.context().cookies();
+    const cookie = cookies.find((c) => c.name === "bioecko_session");
+    const device = cookies.find((c) => c.name.startsWith("bioecko_device_"));
 
     seen.cookie = [cookie.name, cookie.httpOnly, cookie.sameSite];
+    seen.device = [device.path, device.httpOnly, device.sameSite];
     seen.readable = await page.evaluate(() => document.cookie);
 
     /* One-time codes. */

@@ -26,6 +26,17 @@ sub new {
 sub answer { $_[0]{answer} }
 sub cookie { $_[0]{cookie} }
 
+# By what the browser is known, each {name => value}; a hash to be changed.
+sub known { $_[0]{known} //= {} }
+
+# All that it sends.
+sub cookies {
+    my ($self) = @_;
+    my $known = $self->known;
+    return join '; ', $self->{cookie} // (),
+        map {"$_=$known->{$_}"} sort keys %$known;
+}
+
 # The answer's json, or its problem's; what it sets is kept.
 sub sign_in {
     my ($self, %arg) = @_;
@@ -39,14 +50,17 @@ sub sign_in {
 sub request {
     my ($self, $method, $path, $body, $header) = @_;
     my $r = $self->SUPER::request($method, $path, $body, {
-        (defined $self->{cookie} ? (Cookie => $self->{cookie}) : ()),
+        ($self->cookies ne '' ? (Cookie => $self->cookies) : ()),
         (defined $self->{csrf} && $method ne 'GET'
             ? ('X-CSRF-Token' => $self->{csrf}) : ()),
         %{ $header // {} } });
     my $set = $r->{headers}{'set-cookie'};
-    if (defined $set) {
-        ($self->{cookie}) = $set =~ /^([^;]*)/;
-        $self->{csrf} = $r->{json}{csrf_token} if $r->{json};
+    for (ref $set ? @$set : $set // ()) {
+        if (/^([^;=]*_device_[^;=]*)=([^;]*)/) { $self->{known}{$1} = $2 }
+        else {
+            ($self->{cookie}) = /^([^;]*)/;
+            $self->{csrf} = $r->{json}{csrf_token} if $r->{json};
+        }
     }
     return $r;
 }
