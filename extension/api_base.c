@@ -20,11 +20,6 @@ PG_FUNCTION_INFO_V1(appt_is_time_zone);
 PG_FUNCTION_INFO_V1(appt_server_zone);
 PG_FUNCTION_INFO_V1(appt_known_zone);
 PG_FUNCTION_INFO_V1(appt_local_time_sql);
-PG_FUNCTION_INFO_V1(appt_is_appointment_status);
-PG_FUNCTION_INFO_V1(appt_is_appointment_source);
-PG_FUNCTION_INFO_V1(appt_is_slot);
-PG_FUNCTION_INFO_V1(appt_are_in_range);
-PG_FUNCTION_INFO_V1(appt_is_hold_or_booking);
 PG_FUNCTION_INFO_V1(appt_schedule_changed);
 PG_FUNCTION_INFO_V1(appt_schedule_replicated);
 PG_FUNCTION_INFO_V1(appt_lock_branch);
@@ -172,60 +167,6 @@ is_no_place(const char *name)
 		return strlen(name) > strlen("Etc/GMT+12");
 	return pg_strncasecmp(name, "posix/", strlen("posix/")) == 0 ||
 		strpbrk(name, "0123456789") != NULL;
-}
-
-Datum
-appt_is_appointment_status(PG_FUNCTION_ARGS)
-{
-	char	   *status = text_to_cstring(PG_GETARG_TEXT_PP(0));
-
-	PG_RETURN_BOOL(appointment_is_status(status));
-}
-
-Datum
-appt_is_appointment_source(PG_FUNCTION_ARGS)
-{
-	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-
-	PG_RETURN_BOOL(appointment_is_source(source));
-}
-
-Datum
-appt_is_slot(PG_FUNCTION_ARGS)
-{
-	TimestampTz start = PG_GETARG_TIMESTAMPTZ(0);
-	TimestampTz end = PG_GETARG_TIMESTAMPTZ(1);
-
-	PG_RETURN_BOOL(start < end && appt_is_in_range(start) &&
-				   appt_is_in_range(end));
-}
-
-/* NULL, not yet, is in range; dates come first, then instants. */
-Datum
-appt_are_in_range(PG_FUNCTION_ARGS)
-{
-	DateADT		date = PG_GETARG_DATEADT(0);
-
-	/* A zone's date may be the day before the first instant's in UTC. */
-	if (PG_ARGISNULL(0) || date < APPT_FIRST_DATE - 1 || date > APPT_END_DATE)
-		PG_RETURN_BOOL(PG_ARGISNULL(0));
-	for (int i = 1; i < PG_NARGS(); i++)
-	{
-		if (!PG_ARGISNULL(i) && !appt_is_in_range(PG_GETARG_TIMESTAMPTZ(i)))
-			PG_RETURN_BOOL(false);
-	}
-	PG_RETURN_BOOL(true);
-}
-
-Datum
-appt_is_hold_or_booking(PG_FUNCTION_ARGS)
-{
-	char	   *status = api_text(fcinfo, 0);
-	bool		is_hold = status != NULL && strcmp(status, "held") == 0;
-	bool		expires = !PG_ARGISNULL(1);
-	int			missing = PG_ARGISNULL(2) + PG_ARGISNULL(3) + PG_ARGISNULL(4);
-
-	PG_RETURN_BOOL(expires == is_hold && missing == (is_hold ? 3 : 0));
 }
 
 Datum

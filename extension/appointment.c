@@ -5,11 +5,8 @@
  */
 #include "appointment.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 /* The columns that the engine reads, in any order of the table's. */
 enum
@@ -49,14 +46,7 @@ enum
 	COL_COUNT
 };
 
-typedef struct Column
-{
-	const char *name;
-	Oid			type;
-	bool		not_null;		/* as the table says it */
-} Column;
-
-static const Column columns[COL_COUNT] = {
+static const RowColumn columns[COL_COUNT] = {
 	[COL_APPOINTMENT_ID] = {"appointment_id", TEXTOID, true},
 	[COL_APPOINTMENT_NO] = {"appointment_no", INT8OID, true},
 	[COL_PATIENT_ID] = {"patient_id", TEXTOID, false},
@@ -91,12 +81,7 @@ static const Column columns[COL_COUNT] = {
 	[COL_BUFFER_AFTER_MIN] = {"buffer_after_min", INT2OID, true}
 };
 
-/* Where a row type has those columns. */
-typedef struct RowLayout
-{
-	uint64		descriptor;		/* the type cache's id of it; 0: none yet */
-	AttrNumber	numbers[COL_COUNT];
-} RowLayout;
+static RowReader reader = {"appt.appointment", columns, COL_COUNT};
 
 static const char *const statuses[] = {
 	"held", "booked", "checked_in", "in_consultation", "completed",
@@ -153,9 +138,6 @@ static ApptStatement store = {
 		TIMESTAMPTZOID}
 };
 
-static const RowLayout *row_layout(HeapTupleHeader row, TupleDesc desc);
-static AttrNumber find_column(TupleDesc desc, const Column *column);
-static void read_columns(HeapTupleHeader row, Datum *values, bool *nulls);
 pg_noreturn static void refuse_reference(const Appointment *appointment,
 										 const char *object, const char *id);
 static char *write_json(const Appointment *a);
@@ -175,10 +157,8 @@ appointment_is_source(const char *source)
 }
 
 /*
- * Reads a composite Datum; everything is in the current context.  The columns
- * are found by their names, so what a DBA adds, drops or has generated is
- * passed over.  A row that an SQL caller made up obeys none of the table's
- * constraints.
+ * Reads a composite Datum; everything is in the current context.  A row that an
+ * SQL caller made up obeys none of the table's constraints.
  */
 Appointment *
 appointment_from_row(Datum row)
@@ -187,7 +167,7 @@ appointment_from_row(Datum row)
 	bool		nulls[COL_COUNT];
 	Appointment *a = palloc_object(Appointment);
 
-	read_columns(DatumGetRow(row), values, nulls);
+	row_read(&reader, DatumGetRow(row), values, nulls);
 
 #define TEXT(col) text_or_null(values, nulls, COL_##col)
 #define TIME(col) DatumGetTimestampTz(values[COL_##col])
@@ -236,83 +216,6 @@ appointment_from_row(Datum row)
 #undef INT4
 #undef INT2
 	return a;
-}
-
-/* The values of the columns, in the order of their list. */
-static void
-read_columns(HeapTupleHeader row, Datum *values, bool *nulls)
-{
-	HeapTupleData tuple = {
-		.t_len = HeapTupleHeaderGetDatumLength(row),
-		.t_data = row
-	};
-	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
-											  HeapTupleHeaderGetTypMod(row));
-	const RowLayout *layout = row_layout(row, desc);
-	Datum	   *all_values = palloc_array(Datum, desc->natts);
-	bool	   *all_nulls = palloc_array(bool, desc->natts);
-
-	heap_deform_tuple(&tuple, desc, all_values, all_nulls);
-	ReleaseTupleDesc(desc);
-	for (int i = 0; i < COL_COUNT; i++)
-	{
-		AttrNumber	number = layout->numbers[i];
-
-		values[i] = all_values[number - 1];
-		nulls[i] = all_nulls[number - 1];
-		if (nulls[i] && columns[i].not_null)
-			ereport(ERROR,
-					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("null value in column \"%s\" of a row of type %s",
-							columns[i].name, "appt.appointment")));
-	}
-	pfree(all_values);
-	pfree(all_nulls);
-}
-
-/*
- * The layout of the row's type, found anew when the type cache says that its
- * descriptor is another than last time.
- */
-static const RowLayout *
-row_layout(HeapTupleHeader row, TupleDesc desc)
-{
-	static RowLayout layout;
-	uint64		descriptor =
-		assign_record_type_identifier(HeapTupleHeaderGetTypeId(row),
-									  HeapTupleHeaderGetTypMod(row));
-
-	if (layout.descriptor == descriptor)
-		return &layout;
-	layout.descriptor = 0;
-	for (int i = 0; i < COL_COUNT; i++)
-		layout.numbers[i] = find_column(desc, &columns[i]);
-	layout.descriptor = descriptor;
-	return &layout;
-}
-
-/* The number of a column, whose type must be the one that is read. */
-static AttrNumber
-find_column(TupleDesc desc, const Column *column)
-{
-	int			number = SPI_fnumber(desc, column->name);
-	Oid			type;
-
-	if (number <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"appt.appointment\" has no column \"%s\"",
-						column->name)));
-	type = getBaseType(TupleDescAttr(desc, number - 1)->atttypid);
-	if (type != column->type &&
-		!(type == VARCHAROID && column->type == TEXTOID))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"appt.appointment\" has type %s",
-						column->name, format_type_be(type)),
-				 errdetail("The extension reads it as %s.",
-						   format_type_be(column->type))));
-	return number;
 }
 
 /*

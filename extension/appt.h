@@ -156,6 +156,31 @@ extern void relation_init(void);
 extern Oid	relation_oid(const char *name);
 extern int64 relation_nextval(const char *name);
 
+/* ---- row.c ---- */
+
+#define APPT_MAX_COLUMNS	32
+
+/* A column that is read, by whatever number a table has it. */
+typedef struct RowColumn
+{
+	const char *name;
+	Oid			type;
+	bool		not_null;		/* as the table says it */
+} RowColumn;
+
+/* Reads some columns of a table's rows. */
+typedef struct RowReader
+{
+	const char *table;
+	const RowColumn *columns;
+	int			ncolumns;
+	uint64		descriptor;		/* of which the numbers are; 0: none yet */
+	AttrNumber	numbers[APPT_MAX_COLUMNS];
+} RowReader;
+
+extern void row_read(RowReader *reader, HeapTupleHeader row, Datum *values,
+					 bool *nulls);
+
 /* ---- lock.c ---- */
 
 typedef enum ApptLockClass

@@ -10,7 +10,6 @@
 #include "appointment.h"
 
 #include "catalog/pg_type.h"
-#include "utils/builtins.h"
 
 /* A cancellation nearer to the visit than this goes at once. */
 #define URGENT_H	12
@@ -24,9 +23,6 @@ static ApptStatement insert_notification = {
 static const char *told_event(const Appointment *after,
 							  const char *event_type);
 static TimestampTz told_at(const Appointment *after, const char *event);
-
-PG_FUNCTION_INFO_V1(appt_is_message_shape);
-PG_FUNCTION_INFO_V1(appt_is_message_stage);
 
 /*
  * Writes the message of a change, if it is one that patients are told of;
@@ -74,46 +70,4 @@ told_at(const Appointment *after, const char *event)
 		after->slot_start < appt_now() + MINUTES(URGENT_H * 60))
 		return now;
 	return now + appointment_rules(after)->settle_s * USECS_PER_SEC;
-}
-
-/*
- * is_message_shape(event, lead_min, appointment_no, slot_start, template_no):
- * a reminder has a lead; all but a test are of a visit, and no test is.
- */
-Datum
-appt_is_message_shape(PG_FUNCTION_ARGS)
-{
-	char	   *event = PG_ARGISNULL(0) ? ""
-		: text_to_cstring(PG_GETARG_TEXT_PP(0));
-	bool		is_test = strcmp(event, "test") == 0;
-
-	PG_RETURN_BOOL((strcmp(event, "reminder") == 0) == !PG_ARGISNULL(1) &&
-				   is_test == PG_ARGISNULL(2) && is_test == PG_ARGISNULL(3) &&
-				   (is_test || PG_ARGISNULL(4)));
-}
-
-/*
- * is_message_stage(state, relay_no, lease_until, finished_at): one under way
- * is leased, and what is neither due nor under way is finished.
- */
-Datum
-appt_is_message_stage(PG_FUNCTION_ARGS)
-{
-	static const char *const done[] = {
-		"sent", "delivered", "read", "failed", "skipped", "dead"
-	};
-	char	   *state = PG_ARGISNULL(0) ? ""
-		: text_to_cstring(PG_GETARG_TEXT_PP(0));
-
-	if (strcmp(state, "sending") == 0)
-		PG_RETURN_BOOL(!PG_ARGISNULL(1) && !PG_ARGISNULL(2) &&
-					   PG_ARGISNULL(3));
-	if (strcmp(state, "due") == 0)
-		PG_RETURN_BOOL(PG_ARGISNULL(3));
-	for (int i = 0; i < lengthof(done); i++)
-	{
-		if (strcmp(state, done[i]) == 0)
-			PG_RETURN_BOOL(!PG_ARGISNULL(3));
-	}
-	PG_RETURN_BOOL(false);
 }

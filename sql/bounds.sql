@@ -86,8 +86,7 @@ SELECT appt_internal.json_time('2026-03-16 09:00+00', 'UTC') AS as_ever;
 SET LOCAL jit = off;
 DELETE FROM appt.appointment WHERE override;
 UPDATE appt.working_hours SET valid_from = '2026-01-01';
-ALTER TABLE appt.appointment DROP CONSTRAINT appointment_start_before_end,
-	DROP CONSTRAINT appointment_times_in_range;
+ALTER TABLE appt.appointment DROP CONSTRAINT appointment_invariants;
 ALTER TABLE appt.doctor DROP CONSTRAINT doctor_created_at_in_range;
 CREATE FUNCTION pg_temp.extreme(changes jsonb) RETURNS text LANGUAGE plpgsql
 AS $$

@@ -35,13 +35,21 @@ ALTER TABLE appt.event DROP COLUMN seen_by, DROP COLUMN length;
 ALTER TABLE appt.doctor_day DROP COLUMN room;
 ALTER TABLE appt.patient DROP COLUMN insured_by;
 SELECT pg_temp.book('PAT-3', '09:15') AS dropped_again;
+SELECT pg_temp.try('UPDATE appt.appointment SET lane = 64') AS invariants_hold;
 SELECT appt.appointment_json(a)::jsonb ->> 'patient_id' AS json_of
 FROM appt.appointment a WHERE patient_id = 'PAT-3';
 ALTER TABLE appt.appointment RENAME COLUMN priority TO urgency;
 SELECT pg_temp.book('PAT-4', '09:45') AS renamed;
 ALTER TABLE appt.appointment RENAME COLUMN urgency TO priority;
 SELECT pg_temp.book('PAT-4', '09:45') AS renamed_back;
+ALTER TABLE appt.appointment RENAME COLUMN confirmed_at TO promised_at;
+SELECT pg_temp.try('UPDATE appt.appointment SET notes = notes') AS not_to_be_judged;
 ROLLBACK TO columns;
+
+-- An archive of the same columns; the invariants are the table's own.
+CREATE TABLE pg_temp.archive (LIKE appt.appointment INCLUDING DEFAULTS);
+INSERT INTO pg_temp.archive SELECT * FROM appt.appointment;
+SELECT pg_temp.try('CREATE TABLE pg_temp.copy (LIKE appt.appointment INCLUDING ALL)');
 
 -- A CHECK that is given the whole row, while bookings go on through cursors.
 CREATE FUNCTION public.row_ok(a appt.appointment) RETURNS boolean

@@ -393,15 +393,28 @@ SELECT pg_temp.try('SELECT appt_relay.claim_notifications(1, 10)');
 RESET ROLE;
 
 -- What a row must be, of each event and in each state.
-SELECT event, lead, visit, template, appt_internal.is_message_shape(event, lead,
-	visit, CASE WHEN visit IS NOT NULL THEN now() END, template) AS fits
+CREATE FUNCTION pg_temp.fits(change jsonb) RETURNS boolean
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	RETURN appt_internal.notification_invariants(jsonb_populate_record(
+		NULL::appt.notification, '{"event": "booked", "state": "due",
+			"appointment_no": 1, "slot_start": "2026-03-16"}' || change));
+EXCEPTION WHEN check_violation THEN
+	RETURN false;
+END
+$$;
+SELECT event, lead, visit, template, pg_temp.fits(jsonb_build_object(
+	'event', event, 'lead_min', lead, 'appointment_no', visit, 'slot_start',
+	CASE WHEN visit IS NOT NULL THEN now() END, 'template_no', template)) AS fits
 FROM unnest('{booked,reminder,test}'::text[]) AS e (event),
 	(VALUES (NULL), (60)) AS l (lead), (VALUES (NULL), (1)) AS v (visit),
 	(VALUES (NULL), (1)) AS t (template)
 ORDER BY 1, 2, 3, 4;
-SELECT state, leased, finished, appt_internal.is_message_stage(state,
-	CASE WHEN leased THEN 1 END, CASE WHEN leased THEN now() END,
-	CASE WHEN finished THEN now() END) AS fits
+SELECT state, leased, finished, pg_temp.fits(jsonb_build_object('state', state,
+	'relay_no', CASE WHEN leased THEN 1 END,
+	'lease_until', CASE WHEN leased THEN now() END,
+	'finished_at', CASE WHEN finished THEN now() END)) AS fits
 FROM unnest('{due,sending,sent,delivered,read,failed,skipped,dead,lost,""}'
 		::text[]) AS s (state),
 	(VALUES (false), (true)) AS l (leased), (VALUES (false), (true)) AS f (finished)

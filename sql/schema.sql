@@ -84,6 +84,12 @@ SELECT change, pg_temp.row('{"appointment_id": "Y", "appointment_no": 1001,
 FROM pg_temp.tries ORDER BY n;
 SELECT count(*) FROM appt.appointment;
 
+-- A violation says its rule, and shows nobody's row.
+SELECT statement, pg_temp.try(statement)
+FROM unnest(ARRAY['UPDATE appt.appointment SET lane = 64',
+	'UPDATE appt.appointment SET status = ''held''',
+	'UPDATE appt.doctor_day SET last_token = -1']) statement;
+
 -- What ends frees its place: cancelled, no-show; not what is completed.
 SELECT after, pg_temp.try(format('UPDATE appt.appointment SET status = %L, '
 	'cancelled_at = %2$L, completed_at = %2$L RETURNING status', after,

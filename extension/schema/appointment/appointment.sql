@@ -14,75 +14,22 @@ COMMENT ON SEQUENCE appt.appointment_no_seq IS
 	'Numbers of appointment ids (gaps are fine here; tokens never use one)';
 
 /*
- * A statement that writes parses its table's CHECKs anew: spelled out, those of
- * an appointment were a fifth of a booking's cost.  A call is little to parse.
+ * Domains of these tables' own: a statement that writes parses its table's
+ * CHECKs anew, while those of a domain are kept.
  */
-CREATE FUNCTION appt_internal.is_appointment_status(status text) RETURNS boolean
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_appointment_status';
+CREATE DOMAIN appt_internal.token_count AS integer
+	CONSTRAINT doctor_day_last_token_positive CHECK (VALUE >= 0);
 
-COMMENT ON FUNCTION appt_internal.is_appointment_status(text) IS
-	'Whether it is one of booked, checked_in, in_consultation, completed, '
-	'cancelled, no_show, or held, which a hold is';
-
-CREATE FUNCTION appt_internal.is_appointment_source(source text) RETURNS boolean
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_appointment_source';
-
-COMMENT ON FUNCTION appt_internal.is_appointment_source(text) IS
-	'Whether it is one of sql, api, web, mobile, aggregator, front_desk and '
-	'walk_in';
-
-CREATE FUNCTION appt_internal.is_slot(slot_start timestamptz,
-	slot_end timestamptz)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_slot';
-
-COMMENT ON FUNCTION appt_internal.is_slot(timestamptz, timestamptz) IS
-	'Whether the start lies before the end and both lie in 1970 to 2199';
-
-CREATE FUNCTION appt_internal.are_in_range(
-	token_date date,
-	booked_at timestamptz,
-	skipped_at timestamptz,
-	checked_in_at timestamptz,
-	started_at timestamptz,
-	completed_at timestamptz,
-	cancelled_at timestamptz,
-	confirmed_at timestamptz)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_are_in_range';
-
-COMMENT ON FUNCTION appt_internal.are_in_range(date, timestamptz, timestamptz,
-	timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) IS
-	'Whether what is known of these lies in 1970 to 2199: no report and no '
-	'time zone takes it out of what a timestamp can be';
-
-CREATE FUNCTION appt_internal.is_hold_or_booking(
-	status text,
-	hold_expires_at timestamptz,
-	patient_no integer,
-	patient_id text,
-	token_number integer)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_hold_or_booking';
-
-COMMENT ON FUNCTION appt_internal.is_hold_or_booking(text, timestamptz, integer,
-	text, integer) IS
-	'Whether it is a hold, which expires and has neither patient nor token, '
-	'or a booking, which has both and does not expire';
+COMMENT ON DOMAIN appt_internal.token_count IS
+	'How many tokens a doctor''s day has given out';
 
 CREATE TABLE appt.doctor_day (
 	doctor_no integer NOT NULL,
 	on_date date NOT NULL,
-	last_token integer NOT NULL DEFAULT 0,
+	last_token appt_internal.token_count NOT NULL DEFAULT 0,
 	CONSTRAINT doctor_day_pkey PRIMARY KEY (doctor_no, on_date),
 	CONSTRAINT doctor_day_doctor_fkey FOREIGN KEY (doctor_no)
-		REFERENCES appt.doctor (doctor_no),
-	CONSTRAINT doctor_day_last_token_positive CHECK (last_token >= 0)
+		REFERENCES appt.doctor (doctor_no)
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE appt.doctor_day IS
@@ -129,21 +76,6 @@ CREATE TABLE appt.appointment (
 	CONSTRAINT appointment_id_key UNIQUE (appointment_id),
 	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
 		REFERENCES appt.patient (patient_no),
-	CONSTRAINT appointment_start_before_end
-		CHECK (appt_internal.is_slot(slot_start, slot_end)),
-	CONSTRAINT appointment_times_in_range CHECK (
-		appt_internal.are_in_range(token_date, booked_at, skipped_at,
-			checked_in_at, started_at, completed_at, cancelled_at,
-			confirmed_at)),
-	CONSTRAINT appointment_status_known
-		CHECK (appt_internal.is_appointment_status(status)),
-	CONSTRAINT appointment_source_known
-		CHECK (appt_internal.is_appointment_source(source)),
-	CONSTRAINT appointment_token_positive CHECK (token_number > 0),
-	CONSTRAINT appointment_lane_range CHECK (lane BETWEEN 0 AND 63),
-	CONSTRAINT appointment_held_or_patient CHECK (
-		appt_internal.is_hold_or_booking(status, hold_expires_at, patient_no,
-			patient_id, token_number)),
 	CONSTRAINT appointment_no_overlap EXCLUDE USING spgist (
 		appt_internal.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
 			WITH OPERATOR(appt_internal.&&))
@@ -154,6 +86,25 @@ CREATE TABLE appt.appointment (
 			WITH OPERATOR(appt_internal.&&))
 		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
 );
+
+/*
+ * A statement that writes parses its table's CHECKs anew: one by one, spelled
+ * out, those of an appointment were a fifth of a booking's cost.  One call with
+ * the row is little to parse.
+ */
+CREATE FUNCTION appt_internal.appointment_invariants(
+	appointment appt.appointment)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_appointment_invariants';
+
+COMMENT ON FUNCTION appt_internal.appointment_invariants(appt.appointment) IS
+	'True, or an error under the name of the invariant that the row violates '
+	'(extension/invariant.c)';
+
+ALTER TABLE appt.appointment
+	ADD CONSTRAINT appointment_invariants
+		CHECK (appt_internal.appointment_invariants(appointment));
 
 ALTER SEQUENCE appt.appointment_no_seq
 	OWNED BY appt.appointment.appointment_no;
@@ -215,6 +166,12 @@ COMMENT ON COLUMN appt.appointment.wall_start IS
 	'What the branch''s clock was to show at slot_start when it was booked or '
 	'moved there: what the patient was told. Where the law changes the clock, '
 	'appt.clock_changes() lists who is affected. NULL: not known';
+COMMENT ON CONSTRAINT appointment_invariants ON appt.appointment IS
+	'What holds of every row by itself. A violation has the name '
+	'appointment_held_or_patient, appointment_lane_range, '
+	'appointment_source_known, appointment_start_before_end, '
+	'appointment_status_known, appointment_times_in_range or '
+	'appointment_token_positive, and its detail says the rule';
 COMMENT ON CONSTRAINT appointment_no_overlap ON appt.appointment IS
 	'No two active appointments or holds of a doctor share a place in time; a '
 	'place beside the bookable ones is free again when its visit is completed';

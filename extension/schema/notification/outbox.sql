@@ -11,36 +11,6 @@
  * everything about a visit is judged by appt.clock().
  * ------------------------------------------------------------------------ */
 
-/* Calls for CHECKs, as of an appointment: spelled out they were parsed by each
- * booking, and took longer than the row. */
-CREATE FUNCTION appt_internal.is_message_shape(
-	event text,
-	lead_min integer,
-	appointment_no bigint,
-	slot_start timestamptz,
-	template_no bigint)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_message_shape';
-
-COMMENT ON FUNCTION appt_internal.is_message_shape IS
-	'Whether a message of an event has what it needs and nothing else: a '
-	'reminder a lead, a test no visit, all others a visit and no template';
-
-CREATE FUNCTION appt_internal.is_message_stage(
-	state text,
-	relay_no bigint,
-	lease_until timestamptz,
-	finished_at timestamptz)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'appt_is_message_stage';
-
-COMMENT ON FUNCTION appt_internal.is_message_stage IS
-	'Whether it is a state of messages and the row fits it: sending is leased, '
-	'due and sending are not finished, all others (sent, delivered, read, '
-	'failed, skipped, dead) are';
-
 CREATE TABLE appt.notification (
 	notification_no bigint GENERATED ALWAYS AS IDENTITY,
 	appointment_no bigint,
@@ -66,15 +36,30 @@ CREATE TABLE appt.notification (
 	delivered_at timestamptz,
 	read_at timestamptz,
 	finished_at timestamptz,
-	CONSTRAINT notification_pkey PRIMARY KEY (notification_no),
-	CONSTRAINT notification_shape CHECK (appt_internal.is_message_shape(event,
-		lead_min, appointment_no, slot_start, template_no)),
-	CONSTRAINT notification_stage CHECK (appt_internal.is_message_stage(state,
-		relay_no, lease_until, finished_at))
+	CONSTRAINT notification_pkey PRIMARY KEY (notification_no)
 ) WITH (
 	autovacuum_vacuum_scale_factor = 0.02,
 	autovacuum_vacuum_cost_delay = 0
 );
+
+/* As an appointment's: a booking writes such a row as well. */
+CREATE FUNCTION appt_internal.notification_invariants(
+	notification appt.notification)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_notification_invariants';
+
+COMMENT ON FUNCTION appt_internal.notification_invariants(appt.notification) IS
+	'True, or an error under the name of the invariant that the row violates '
+	'(extension/invariant.c)';
+
+ALTER TABLE appt.notification
+	ADD CONSTRAINT notification_invariants
+		CHECK (appt_internal.notification_invariants(notification));
+
+COMMENT ON CONSTRAINT notification_invariants ON appt.notification IS
+	'What holds of every row by itself. A violation has the name '
+	'notification_shape or notification_stage, and its detail says the rule';
 
 /* What is due on a channel; 0: none is chosen yet. */
 CREATE INDEX notification_due ON appt.notification (channel_no, due_at)
