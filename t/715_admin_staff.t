@@ -53,6 +53,13 @@ is($cluster->value(q{SELECT count(*) FROM appt.staff_audit
 is(Appt::SignIn->new($clinic->gateway->url, account => 'leela',
     password => $seen->{second})->answer->{status}, 200, 'the other password is good');
 
+is_deeply([ map { my ($when, @rest) = @$_; [ @rest ] } @{ $seen->{history} } ],
+    [ [ 'New password', $seen->{account} ], [ 'Changed', 'Doctor, Name, Role', $seen->{account} ],
+        [ 'Changed', 'Language', $seen->{account} ], [ 'Signed out', $seen->{account} ],
+        [ 'Signed in', 'the person', '127.0.0.1' ], [ 'Added', $seen->{account} ] ],
+    'an account\'s history says what was done, by whom and from where');
+is_deeply([ grep { $_->[0] !~ m{^\d\d/\d\d/\d{4}\b} } @{ $seen->{history} } ], [], 'and when');
+
 is_deeply($cluster->row('SELECT totp_secret, active, deleted_at IS NOT NULL AS gone
     FROM appt.staff WHERE staff_id = $1', $coded->{staff_id}),
     { totp_secret => undef, active => 0, gone => 1 }, 'an account is deleted');

@@ -127,6 +127,13 @@ await run(async () => {
     await page.getByText("Leela Nair has another password.").waitFor();
     seen.second = SECOND;
 
+    /* What was done to and with the account, newest first. */
+    const history = page.getByRole("region", { name: "History" }).locator("tbody tr");
+
+    await history.filter({ hasText: "New password" }).first().waitFor();
+    seen.history = (await history.allInnerTexts()).map((one) =>
+        one.split(/\s*[\t\n]\s*/).filter(Boolean));
+
     /* Codes are taken away, and an account deleted, once that is confirmed. */
     await page.getByRole("link", { name: "All staff" }).click();
     await accounts.getByRole("link", { name: "Coded" }).click();

@@ -61,6 +61,16 @@ export const staffWords = wordsOf({
         signOutTitle: (name: string) => `Sign ${name} out?`,
         signOutText: "In that browser the password is asked for again. What is typed there and not saved stays there.",
         signedOut: (name: string) => `${name} is signed out there.`,
+        self: "the person",
+        actions: {
+            created: "Added", updated: "Changed", password_set: "New password",
+            totp_enrolled: "One-time codes set up", totp_reset: "One-time codes taken away",
+            signed_in: "Signed in", signed_out: "Signed out", recovery_code_used: "Signed in by a recovery code",
+        } as Record<string, string>,
+        members: {
+            name: "Name", role: "Role", branch_ids: "Branches", doctor_id: "Doctor", language: "Language",
+            active: "Active or disabled",
+        } as Record<string, string>,
     },
     hi: {
         title: "कर्मचारी",
@@ -118,5 +128,15 @@ export const staffWords = wordsOf({
         signOutTitle: (name) => `${name} को साइन आउट करें?`,
         signOutText: "उस ब्राउज़र में पासवर्ड फिर माँगा जाएगा। वहाँ जो लिखा है और सहेजा नहीं, वह वहीं रहता है।",
         signedOut: (name) => `${name} वहाँ साइन आउट हो गए।`,
+        self: "स्वयं व्यक्ति",
+        actions: {
+            created: "जोड़ा गया", updated: "बदला गया", password_set: "नया पासवर्ड",
+            totp_enrolled: "एक-बार के कोड चालू किए", totp_reset: "एक-बार के कोड हटाए गए",
+            signed_in: "साइन इन", signed_out: "साइन आउट", recovery_code_used: "रिकवरी कोड से साइन इन",
+        },
+        members: {
+            name: "नाम", role: "भूमिका", branch_ids: "शाखाएँ", doctor_id: "डॉक्टर", language: "भाषा",
+            active: "सक्रिय या बंद",
+        },
     },
 });

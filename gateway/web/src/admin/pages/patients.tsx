@@ -7,7 +7,7 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
-    api, ApiError, ask, askPage, healed, once, type Patient, type PatientSummary, type Schemas,
+    api, ask, askPage, healed, once, type Patient, type PatientSummary, type Schemas,
 } from "../api";
 import { branch, branches, doctorName, knowPatient, visitTypeName } from "../clinic";
 import { words } from "../i18n";
@@ -26,6 +26,7 @@ import {
 import { Empty, Failed, Loading, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast } from "../parts/toast";
+import { useVersioned } from "../parts/versioned";
 import { go, href, place, refine } from "../router";
 import { may } from "../session";
 import { dateOf, shown } from "../time";
@@ -403,9 +404,10 @@ function Edit({ patient, onSaved }: { patient: Profile; onSaved: (now: Patient) 
     const w = words.value;
     const p = patientWords.value;
     const id = patient.patient_id;
-    const [version, setVersion] = useState(patient.version);
-    const form = useForm<PatientValues>(patientValues(patient), `patient/${id}`);
-    const [stale, setStale] = useState(false);
+    const form = useVersioned<PatientValues, Patient>({
+        row: patient, valuesOf: (now = patient) => patientValues(now), draft: `patient/${id}`,
+        read: () => ask(api.GET("/api/v1/patients/{patient_id}", { params: { path: { patient_id: id } } })),
+    });
     const back = href(`patients/${encodeURIComponent(id)}`);
     const save = async () => {
         const { consent, ...others } = form.changed;
@@ -417,29 +419,14 @@ function Edit({ patient, onSaved }: { patient: Profile; onSaved: (now: Patient) 
             go(`patients/${encodeURIComponent(id)}`);
             return;
         }
-        setStale(false);
-        await form.submit({ body, version }, async (key) => {
-            try {
-                const now = await ask(api.PATCH("/api/v1/patients/{patient_id}",
-                    { params: { path: { patient_id: id } }, body, ...once(key, version) }));
+        await form.change(body, async (headers) => {
+            const now = await ask(api.PATCH("/api/v1/patients/{patient_id}",
+                { params: { path: { patient_id: id } }, body, ...headers }));
 
-                knowPatient(now);
-                toast(p.saved(now.name));
-                onSaved(now);
-            } catch (error) {
-                if (error instanceof ApiError && error.status === 412)
-                    await refresh();
-                throw error;
-            }
+            knowPatient(now);
+            toast(p.saved(now.name));
+            onSaved(now);
         });
-    };
-    const refresh = async () => {
-        const now = await ask(api.GET("/api/v1/patients/{patient_id}",
-            { params: { path: { patient_id: id } } }));
-
-        form.rebase(patientValues(now));
-        setVersion(now.version);
-        setStale(true);
     };
 
     return (
@@ -452,7 +439,7 @@ function Edit({ patient, onSaved }: { patient: Profile; onSaved: (now: Patient) 
                 <Draft form={form} />
                 <PatientFields form={form} aadhaar={patient.aadhaar} />
                 <FormError error={form.error} />
-                {stale && <p class="draft">{p.stale}</p>}
+                {form.stale && <p class="draft">{p.stale}</p>}
                 <div class="buttons sticky">
                     <a class="button" href={back} onClick={form.discard}>{w.common.cancel}</a>
                     <button type="submit" class="primary" aria-disabled={form.busy}>{w.common.save}</button>

@@ -5,8 +5,8 @@
  *		settings/api/access              the list      .../new
  *		settings/api/access/ID           one of them   .../ID/edit
  */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, ask, askAll, askPage, once, type Schemas } from "../api";
+import { useState } from "preact/hooks";
+import { api, ask, askAll, askPage, once, type Schemas } from "../api";
 import { branch, branches } from "../clinic";
 import { words } from "../i18n";
 import { apiWords } from "../i18n/api-access";
@@ -14,14 +14,15 @@ import { settingsWords } from "../i18n/settings";
 import { Confirm, Copy, SecretOnce } from "../parts/ask";
 import { ChecksField } from "../parts/choices";
 import { AreaField, FormError, TextField } from "../parts/field";
-import { useForm, type Values } from "../parts/form";
 import { Heading } from "../parts/heading";
+import { History } from "../parts/history";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
-import { BranchesField } from "../parts/scope-of";
+import { branchesValues, BranchesField, branchIds, changesOf, type BranchesValues } from "../parts/scope-of";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast } from "../parts/toast";
+import { useVersioned } from "../parts/versioned";
 import { go, href } from "../router";
 import { session } from "../session";
 import { shownInstant } from "../time";
@@ -100,16 +101,13 @@ function List() {
 
 /* ---- add, edit ------------------------------------------------------------------ */
 
-interface ClientValues extends Values {
-    name: string; description: string; scopes: string[]; all_branches: string;
-    branch_ids: string[]; requests_per_minute: string;
-}
+type ClientValues = BranchesValues
+    & { name: string; description: string; scopes: string[]; requests_per_minute: string };
 
 function valuesOf(client?: Client): ClientValues {
     return {
         name: client?.name ?? "", description: client?.description ?? "",
-        scopes: client?.scopes ?? [], all_branches: client?.branch_ids ? "some" : "all",
-        branch_ids: client?.branch_ids ?? [],
+        scopes: client?.scopes ?? [], ...branchesValues(client?.branch_ids),
         requests_per_minute: client?.requests_per_minute?.toString() ?? "",
     };
 }
@@ -118,42 +116,27 @@ function Fields({ client, onSaved, onStale }: {
     client?: Client; onSaved?: (now: Client) => void; onStale?: () => Promise<Client>;
 }) {
     const w = apiWords.value.access;
-    const form = useForm<ClientValues>(valuesOf(client), `client/${client?.client_id ?? "new"}`);
-    const [version, setVersion] = useState(client?.version);
+    const form = useVersioned({ row: client, valuesOf, read: onStale,
+        draft: `client/${client?.client_id ?? "new"}` });
     const [made, setMade] = useState<ClientWithSecret | null>(null);
-    const [stale, setStale] = useState(false);
     const v = form.values;
     const back = client ? { href: href(pathOf(client.client_id)), text: client.name }
         : { href: href(PATH), text: w.back };
     const scopes = [...new Set([...SCOPES, ...session.value?.scopes ?? [], ...v.scopes])];
     const body: Schemas["ClientRequest"] = {
         name: v.name.trim(), description: v.description.trim() || null, scopes: v.scopes as Scope[],
-        branch_ids: v.all_branches === "all" ? null : v.branch_ids,
+        branch_ids: branchIds(v),
         requests_per_minute: v.requests_per_minute === "" ? null : Number(v.requests_per_minute),
     };
     const create = () => form.submit(body, async (key) => {
         setMade(await ask(api.POST("/api/v1/clients", { body, ...once(key) })));
     });
     const update = (client_id: string) => {
-        const names = Object.keys(form.changed).map((n) => n === "all_branches" ? "branch_ids" : n);
-        const changes = Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name)));
+        const changes = changesOf(form, body);
 
-        setStale(false);
-        return form.submit({ changes, version }, async (key) => {
-            try {
-                onSaved?.(await ask(api.PATCH("/api/v1/clients/{client_id}",
-                    { params: { path: { client_id } }, body: changes, ...once(key, version) })));
-            } catch (error) {
-                if (error instanceof ApiError && error.status === 412 && onStale) {
-                    const now = await onStale();
-
-                    form.rebase(valuesOf(now));
-                    setVersion(now.version);
-                    setStale(true);
-                }
-                throw error;
-            }
-        });
+        return form.change(changes, async (headers) => onSaved?.(await ask(
+            api.PATCH("/api/v1/clients/{client_id}",
+                { params: { path: { client_id } }, body: changes, ...headers }))));
     };
 
     return (
@@ -167,14 +150,11 @@ function Fields({ client, onSaved, onStale }: {
                 <AreaField label={w.description} optional {...form.text("description")} />
                 <ChecksField label={w.scopes} {...form.list("scopes")} choices={scopes.map((scope) =>
                     ({ value: scope, label: scopeName(scope), hint: scope }))} />
-                <BranchesField error={form.error} value={body.branch_ids ?? null} onValue={(to) => {
-                    form.text("all_branches").onValue(to ? "some" : "all");
-                    form.list("branch_ids").onValue(to ?? []);
-                }} />
+                <BranchesField form={form} />
                 <TextField label={w.limit} hint={w.limitHint} type="number" optional min={1} step={1}
                     {...form.text("requests_per_minute")} />
                 <FormError error={form.error} />
-                {stale && <p class="draft">{settingsWords.value.stale}</p>}
+                {form.stale && <p class="draft">{settingsWords.value.stale}</p>}
                 <div class="buttons sticky">
                     <a class="button" href={back.href} onClick={form.discard}>{words.value.common.cancel}</a>
                     <button type="submit" class="primary" aria-disabled={form.busy}>
@@ -253,7 +233,10 @@ function Read({ client, onChanged }: { client: Client; onChanged: (now: Client) 
                     <div><dt>{w.changedAt}</dt><dd>{when(client.updated_at)}</dd></div>
                 </dl>
             </div>
-            <History client={client} />
+            <History of={client.client_id} version={client.version} actions={w.actions} members={w.members}
+                self={{ actor: `client:${client.client_id}`, name: w.itself }}
+                read={(page) => askPage(api.GET("/api/v1/clients/{client_id}/audit",
+                    { params: { path: { client_id: client.client_id }, query: page } }))} />
             {asking === "rotate" && (
                 <Confirm title={w.rotateTitle} yes={w.rotate} danger onClose={close} onYes={async (key) => {
                     const now = await ask(api.POST("/api/v1/clients/{client_id}/rotate-secret",
@@ -279,74 +262,5 @@ function Read({ client, onChanged }: { client: Client; onChanged: (now: Client) 
             )}
             {made && <Secret client={made} onClose={() => setMade(null)} />}
         </>
-    );
-}
-
-/* ---- what was done to it ------------------------------------------------------------ */
-
-type Entry = Schemas["ClientAudit"];
-
-const PER_PAGE = 20;
-
-/* staff:asha, client:cl_… (the program itself), role:postgres in words. */
-function actorOf(entry: Entry, client: Client): string {
-    const w = apiWords.value.access;
-    const colon = entry.actor.indexOf(":");
-    const name = entry.actor.slice(colon + 1);
-    const kind = entry.actor.slice(0, colon);
-
-    if (kind === "client")
-        return name === client.client_id ? w.itself : w.byClient(name);
-    return kind === "role" ? w.byRole(name) : name;
-}
-
-function changesOf(detail: string | null): string {
-    const names = apiWords.value.access.members;
-
-    return (detail ?? "").split(", ").filter(Boolean).map((name) => names[name] ?? name).join(", ");
-}
-
-/* Read again with every change that is made here. */
-function History({ client }: { client: Client }) {
-    const w = apiWords.value.access;
-    const [pages, setPages] = useState(1);
-    const loaded = useLoad(async () => {
-        const got = await Promise.all(Array.from({ length: pages }, (_, n) =>
-            askPage(api.GET("/api/v1/clients/{client_id}/audit", { params: {
-                path: { client_id: client.client_id }, query: { page: n + 1, per_page: PER_PAGE },
-            } }))));
-
-        return { rows: got.flatMap(({ rows }) => rows), total: got[0].total };
-    }, [client.client_id]);
-
-    const first = useRef(true);
-
-    useEffect(() => {
-        if (!first.current)
-            loaded.reload();
-        first.current = false;
-    }, [client.version, pages]);
-    return (
-        <section class="card history" aria-labelledby="history">
-            <h2 id="history">{w.history}</h2>
-            <Shown loaded={loaded}>
-                {({ rows, total }) => rows.length === 0 ? <Empty icon="clock" title={w.noHistory} /> : (
-                    <>
-                        <Table caption={w.history} rows={rows} id={(e) => `${rows.indexOf(e)}`} columns={[
-                            { title: w.when, class: "number", cell: (e) => when(e.at) },
-                            { title: w.what, cell: (e) => (
-                                <span>{w.actions[e.action] ?? e.action}
-                                    {e.detail && <small class="line">{changesOf(e.detail)}</small>}</span>
-                            ) },
-                            { title: w.by, cell: (e) => actorOf(e, client) },
-                        ]} />
-                        {rows.length < total && (
-                            <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>
-                                {settingsWords.value.more}</button></p>
-                        )}
-                    </>
-                )}
-            </Shown>
-        </section>
     );
 }

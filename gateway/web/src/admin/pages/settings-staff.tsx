@@ -9,7 +9,7 @@
  *		A password is in no draft: it is gone with its form.
  */
 import { useState } from "preact/hooks";
-import { api, ApiError, ask, askAll, once, type Schemas } from "../api";
+import { api, ApiError, ask, askAll, askPage, once, type Schemas } from "../api";
 import { branch, branches, doctorName, doctors } from "../clinic";
 import { words } from "../i18n";
 import { accountWords } from "../i18n/account";
@@ -19,14 +19,16 @@ import { staffWords } from "../i18n/staff";
 import { Confirm } from "../parts/ask";
 import { Dialog } from "../parts/dialog";
 import { CheckField, FormError, SelectField, TextField } from "../parts/field";
-import { useForm, type Values } from "../parts/form";
+import { useForm } from "../parts/form";
 import { Heading } from "../parts/heading";
+import { History } from "../parts/history";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
-import { BranchesField } from "../parts/scope-of";
+import { branchesValues, BranchesField, branchIds, changesOf, type BranchesValues } from "../parts/scope-of";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast } from "../parts/toast";
+import { useVersioned } from "../parts/versioned";
 import { go, href } from "../router";
 import { session } from "../session";
 import { shownInstant } from "../time";
@@ -200,7 +202,9 @@ function PasswordFields({ value, onValue, error, hint }: {
     );
 }
 
-function SetPassword({ person, onClose }: { person: Person; onClose: () => void }) {
+function SetPassword({ person, onClose, onDone }: {
+    person: Person; onClose: () => void; onDone: () => void;
+}) {
     const w = staffWords.value;
     const form = useForm({ password: "", again: "" });
     const { password, again } = form.values;
@@ -209,6 +213,7 @@ function SetPassword({ person, onClose }: { person: Person; onClose: () => void 
         await ask(api.POST("/api/v1/staff/{staff_id}/password",
             { params: { path: { staff_id: person.staff_id } }, body: { password } }));
         toast(w.passwordSet(person.name));
+        onDone();
         onClose();
     });
 
@@ -237,15 +242,14 @@ function SetPassword({ person, onClose }: { person: Person; onClose: () => void 
 
 /* ---- add, edit ------------------------------------------------------------------ */
 
-interface PersonValues extends Values {
-    account: string; name: string; role: string; all_branches: string; branch_ids: string[];
-    doctor_id: string; language: string; active: boolean;
-}
+type PersonValues = BranchesValues & {
+    account: string; name: string; role: string; doctor_id: string; language: string; active: boolean;
+};
 
 function valuesOf(person?: Person): PersonValues {
     return {
         account: person?.account ?? "", name: person?.name ?? "", role: person?.role ?? "reception",
-        all_branches: person?.branch_ids ? "some" : "all", branch_ids: person?.branch_ids ?? [],
+        ...branchesValues(person?.branch_ids),
         doctor_id: person?.doctor_id ?? "", language: person?.language ?? "en",
         active: person?.active ?? true,
     };
@@ -255,16 +259,15 @@ function Fields({ person, onSaved, onStale }: {
     person?: Person; onSaved?: (now: Person) => void; onStale?: () => Promise<Person>;
 }) {
     const w = staffWords.value;
-    const form = useForm<PersonValues>(valuesOf(person), `staff/${person?.staff_id ?? "new"}`);
+    const form = useVersioned({ row: person, valuesOf, read: onStale,
+        draft: `staff/${person?.staff_id ?? "new"}` });
     const [secret, setSecret] = useState<Twice>({ password: "", again: "" });
-    const [version, setVersion] = useState(person?.version);
-    const [stale, setStale] = useState(false);
     const v = form.values;
     const back = person ? { href: href(pathOf(person.staff_id)), text: person.name }
         : { href: href(PATH), text: w.back };
     const body = {
         name: v.name.trim(), role: v.role as Role,
-        branch_ids: v.all_branches === "all" ? null : v.branch_ids,
+        branch_ids: branchIds(v),
         doctor_id: v.role === "doctor" ? v.doctor_id || null : null, language: v.language,
     };
     const create = () => form.submit(body, async () => {
@@ -276,26 +279,11 @@ function Fields({ person, onSaved, onStale }: {
         go(pathOf(made.staff_id));
     });
     const update = (staff_id: string) => {
-        const names = Object.keys(form.changed).map((n) => n === "all_branches" ? "branch_ids" : n);
-        const changes = Object.fromEntries(Object.entries({ ...body, active: v.active })
-            .filter(([name]) => names.includes(name)));
+        const changes = changesOf(form, { ...body, active: v.active });
 
-        setStale(false);
-        return form.submit({ changes, version }, async (key) => {
-            try {
-                onSaved?.(await ask(api.PATCH("/api/v1/staff/{staff_id}",
-                    { params: { path: { staff_id } }, body: changes, ...once(key, version) })));
-            } catch (error) {
-                if (error instanceof ApiError && error.status === 412 && onStale) {
-                    const now = await onStale();
-
-                    form.rebase(valuesOf(now));
-                    setVersion(now.version);
-                    setStale(true);
-                }
-                throw error;
-            }
-        });
+        return form.change(changes, async (headers) => onSaved?.(await ask(
+            api.PATCH("/api/v1/staff/{staff_id}",
+                { params: { path: { staff_id } }, body: changes, ...headers }))));
     };
 
     return (
@@ -315,10 +303,7 @@ function Fields({ person, onSaved, onStale }: {
                         choices={[{ value: "", label: w.chooseDoctor }, ...doctors.value.map((d) =>
                             ({ value: d.doctor_id, label: d.name }))]} />
                 )}
-                <BranchesField error={form.error} value={body.branch_ids} onValue={(to) => {
-                    form.text("all_branches").onValue(to ? "some" : "all");
-                    form.list("branch_ids").onValue(to ?? []);
-                }} />
+                <BranchesField form={form} />
                 <SelectField label={w.language} {...form.text("language")}
                     choices={[...new Set([...LANGUAGES, v.language])].map((tag) =>
                         ({ value: tag, label: languageName(tag) }))} />
@@ -327,7 +312,7 @@ function Fields({ person, onSaved, onStale }: {
                     : <PasswordFields value={secret} onValue={setSecret} error={form.error}
                         hint={`${accountWords.value.newHint} ${w.firstPassword}`} />}
                 <FormError error={form.error} />
-                {stale && <p class="draft">{settingsWords.value.stale}</p>}
+                {form.stale && <p class="draft">{settingsWords.value.stale}</p>}
                 <div class="buttons">
                     <a class="button" href={back.href} onClick={form.discard}>{words.value.common.cancel}</a>
                     <button type="submit" class="primary" aria-disabled={form.busy}>
@@ -352,12 +337,15 @@ function One({ id, editing }: { id: string; editing: boolean }) {
                     toast(settingsWords.value.saved);
                     go(pathOf(id));
                 }} />
-                : <Read person={person} onChanged={loaded.set} />}
+                : <Read person={person} onChanged={loaded.set} onElse={loaded.reload} />}
         </Shown>
     );
 }
 
-function Read({ person, onChanged }: { person: Person; onChanged: (now: Person) => void }) {
+/* onElse: what is there now is to be read. */
+function Read({ person, onChanged, onElse }: {
+    person: Person; onChanged: (now: Person) => void; onElse: () => void;
+}) {
     const w = staffWords.value;
     const s = settingsWords.value;
     const at = { params: { path: { staff_id: person.staff_id } } };
@@ -390,7 +378,11 @@ function Read({ person, onChanged }: { person: Person; onChanged: (now: Person) 
                     <div><dt>{w.createdAt}</dt><dd>{when(person.created_at)}</dd></div>
                 </dl>
             </div>
-            {asking === "password" && <SetPassword person={person} onClose={close} />}
+            <History of={person.staff_id} version={person.version} actions={w.actions} members={w.members}
+                self={{ actor: `staff:${person.account}`, name: w.self }}
+                read={(page) => askPage(api.GET("/api/v1/staff/{staff_id}/audit",
+                    { params: { ...at.params, query: page } }))} />
+            {asking === "password" && <SetPassword person={person} onClose={close} onDone={onElse} />}
             {asking === "reset" && (
                 <Confirm title={w.resetTitle(person.name)} yes={w.reset} danger onClose={close}
                     onYes={async (key) => {

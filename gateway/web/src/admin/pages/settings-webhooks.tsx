@@ -7,7 +7,7 @@
  *		settings/api/webhooks/ID           one of them   .../ID/edit
  */
 import { useEffect, useState } from "preact/hooks";
-import { api, ApiError, ask, askPage, once, type Schemas } from "../api";
+import { api, ask, askPage, once, type Schemas } from "../api";
 import { branch } from "../clinic";
 import { words } from "../i18n";
 import { apiWords } from "../i18n/api-access";
@@ -15,14 +15,14 @@ import { settingsWords } from "../i18n/settings";
 import { Confirm, SecretOnce } from "../parts/ask";
 import { ChecksField, RadioField } from "../parts/choices";
 import { FormError, SelectField, TextField } from "../parts/field";
-import { useForm, type Values } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
-import { BranchesField } from "../parts/scope-of";
+import { branchesValues, BranchesField, branchIds, type BranchesValues } from "../parts/scope-of";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast, toastError } from "../parts/toast";
+import { useVersioned } from "../parts/versioned";
 import { go, href } from "../router";
 import { instantOf, shown, shownInstant, wall } from "../time";
 
@@ -101,10 +101,9 @@ function Status({ hook }: { hook: Webhook }) {
 
 /* ---- add, edit ---------------------------------------------------------------- */
 
-interface HookValues extends Values {
-    url: string; description: string; all: string; events: string[]; signature: string;
-    secret: string; all_branches: string; branch_ids: string[];
-}
+type HookValues = BranchesValues & {
+    url: string; description: string; all: string; events: string[]; signature: string; secret: string;
+};
 
 function valuesOf(hook?: Webhook): HookValues {
     const all = hook === undefined || hook.events.includes("*");
@@ -112,7 +111,7 @@ function valuesOf(hook?: Webhook): HookValues {
     return {
         url: hook?.url ?? "", description: hook?.description ?? "", all: all ? "all" : "some",
         events: all ? [] : hook.events, signature: "made", secret: "",
-        all_branches: hook?.branch_ids ? "some" : "all", branch_ids: hook?.branch_ids ?? [],
+        ...branchesValues(hook?.branch_ids),
     };
 }
 
@@ -120,15 +119,14 @@ function Fields({ hook, onSaved, onStale }: {
     hook?: Webhook; onSaved?: (now: Webhook) => void; onStale?: () => Promise<Webhook>;
 }) {
     const w = apiWords.value.hooks;
-    const form = useForm<HookValues>(valuesOf(hook), `webhook/${hook?.webhook_id ?? "new"}`);
-    const [version, setVersion] = useState(hook?.version);
+    const form = useVersioned({ row: hook, valuesOf, read: onStale,
+        draft: `webhook/${hook?.webhook_id ?? "new"}` });
     const [made, setMade] = useState<Schemas["WebhookWithSecret"] | null>(null);
-    const [stale, setStale] = useState(false);
     const v = form.values;
     const back = hook ? { href: href(pathOf(hook.webhook_id)), text: hook.url }
         : { href: href(PATH), text: w.back };
     const events = (v.all === "all" ? ["*"] : v.events) as EventName[];
-    const branch_ids = v.all_branches === "all" ? null : v.branch_ids;
+    const branch_ids = branchIds(v);
     const create = () => {
         const body: Schemas["WebhookRequest"] = {
             url: v.url.trim(), description: v.description.trim() || null, events, branch_ids,
@@ -155,22 +153,9 @@ function Fields({ hook, onSaved, onStale }: {
             ...(has("all_branches", "branch_ids") ? { branch_ids } : {}),
         };
 
-        setStale(false);
-        return form.submit({ body, version }, async (key) => {
-            try {
-                onSaved?.(await ask(api.PATCH("/api/v1/webhooks/{webhook_id}",
-                    { params: { path: { webhook_id: id } }, body, ...once(key, version) })));
-            } catch (error) {
-                if (error instanceof ApiError && error.status === 412 && onStale) {
-                    const now = await onStale();
-
-                    form.rebase(valuesOf(now));
-                    setVersion(now.version);
-                    setStale(true);
-                }
-                throw error;
-            }
-        });
+        return form.change(body, async (headers) => onSaved?.(await ask(
+            api.PATCH("/api/v1/webhooks/{webhook_id}",
+                { params: { path: { webhook_id: id } }, body, ...headers }))));
     };
 
     return (
@@ -189,11 +174,7 @@ function Fields({ hook, onSaved, onStale }: {
                     <ChecksField quiet label={w.some} {...form.list("events")} choices={EVENTS.map((name) =>
                         ({ value: name, label: w.eventNames[name], hint: name }))} />
                 )}
-                <BranchesField hint={w.branchesHint} error={form.error} value={branch_ids}
-                    onValue={(to) => {
-                        form.text("all_branches").onValue(to ? "some" : "all");
-                        form.list("branch_ids").onValue(to ?? []);
-                    }} />
+                <BranchesField hint={w.branchesHint} form={form} />
                 {!hook && (
                     <RadioField label={w.signature} {...form.text("signature")}
                         choices={(["made", "own", "none"] as const).map((value) =>
@@ -204,7 +185,7 @@ function Fields({ hook, onSaved, onStale }: {
                         {...form.text("secret")} />
                 )}
                 <FormError error={form.error} />
-                {stale && <p class="draft">{settingsWords.value.stale}</p>}
+                {form.stale && <p class="draft">{settingsWords.value.stale}</p>}
                 <div class="buttons sticky">
                     <a class="button" href={back.href} onClick={form.discard}>{words.value.common.cancel}</a>
                     <button type="submit" class="primary" aria-disabled={form.busy}>
