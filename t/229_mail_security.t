@@ -182,11 +182,51 @@ subtest 'a server that wants a password where we have none' => sub {
     channel('starttls', $server->port, settings => { username => undef });
     my ($id) = book($clinic, 1);
     my $row = wait_for_trouble($id);
-    is($row->{status}, 530, 'the reply');
+    like($row->{answer}, qr/^530 /, 'the reply');
     like(health(), qr/^not well: mail: 530 /, 'the channel is not well');
     channel('starttls', $server->port);
     wait_for_sent($id);
 };
+
+for my $case ([ehlo => '554 5.3.2 not from here'],
+    [mail => '550 5.7.1 not your address'], [mail => '553 5.7.1 not you'],
+    [mail => '501 5.1.7 bad sender'], [mail => '451 4.7.1 sender, later']) {
+    my ($step, $reply) = @$case;
+    subtest "$reply to \U$step\E is the channel's fault" => sub {
+        my $server = server(certificate => 'good');
+        channel('starttls', $server->port);
+        $server->behave($step => $reply);
+        my ($id) = book($clinic, 1);
+        my $row = wait_for_trouble($id);
+        is($row->{status}, undef, 'nothing was said of the mail');
+        is($row->{answer}, $reply, 'the reply is kept');
+        is(health(), "not well: mail: $reply", 'appt.health() says it');
+        $server->behave;
+        wait_for_sent($id);
+        like(health(), qr/^well: /, 'it goes out, and all is well');
+    };
+}
+
+for my $case ([mail => '552 5.3.4 too large'], [rcpt => '550 5.1.1 nobody'],
+    [data => '554 5.6.0 not such a mail']) {
+    my ($step, $reply) = @$case;
+    subtest "$reply to \U$step\E is the mail's fault" => sub {
+        my $server = server(certificate => 'good');
+        channel('starttls', $server->port);
+        $server->behave($step => $reply, times => 1);
+        my ($id) = book($clinic, 1);
+        wait_for { message($id)->{state} ne 'sending' and message($id)->{attempts} }
+            'an attempt';
+        my $row = message($id);
+        is($row->{state}, 'failed', 'it is final')
+            or diag $json->encode($row);
+        is($row->{status}, substr($reply, 0, 3), 'the log has its code');
+        is($row->{reason}, $reply, 'in the server\'s words');
+        my ($next) = book($clinic, 1);
+        wait_for_sent($next);
+        like(health(), qr/^well: /, 'the channel is well');
+    };
+}
 
 subtest 'nobody listens, and one who does not speak TLS' => sub {
     channel('starttls', free_port());

@@ -12,9 +12,10 @@
  *		was lost before, nobody knows whether the server has it: it is sent
  *		again, under the same Message-ID.
  *
- *		A server that refuses us before a mail was offered (its greeting,
- *		STARTTLS, the password) has said nothing of the mail, which has no
- *		status then: that is the channel's fault, and the mail can wait.
+ *		A server that refuses us before it was told the recipient (its greeting,
+ *		EHLO, STARTTLS, the password, the sender) has said nothing of the mail,
+ *		which has no status then: that is the channel's fault, and the mail can
+ *		wait.
  */
 #include "relay/mailer.h"
 
@@ -36,6 +37,7 @@
 
 #define IDLE_MAX_S		20		/* servers end what was idle for longer */
 #define SERVER_CLOSES	421		/* what it says of itself */
+#define MAIL_TOO_LARGE	552		/* what it says of a mail to its sender */
 #define REPLY_MAX		512		/* of the server's last reply, kept */
 
 /* A wrong option is a mistake of ours, never a condition of the day. */
@@ -55,6 +57,7 @@ typedef struct Sending
 	GuardScheme scheme;
 	bool		refused;		/* by the guard */
 	bool		opened;			/* a connection, for this mail */
+	bool		addressed;		/* the server was told the recipient */
 } Sending;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -72,13 +75,15 @@ static void done_ready(Watch *watch, uint32_t events);
 static void send_mail(CURL *easy, Message *message);
 static CURLcode perform(CURL *easy, Sending *sending);
 static bool was_gone(CURL *easy, const Sending *sending, CURLcode code);
-static bool was_offered(const Sending *sending, CURLcode code);
+static bool was_offered(const Sending *sending);
 static void options(CURL *easy);
 static void write_mail(Buf *out, const Message *message);
 static void write_calendar(Buf *out, const Message *message);
 static void learn(Sending *sending, CURL *easy, CURLcode code);
 static size_t on_read(char *bytes, size_t size, size_t count, void *sending);
 static size_t on_reply(char *bytes, size_t size, size_t count, void *sending);
+static int	on_command(CURL *easy, curl_infotype type, char *bytes,
+					   size_t len, void *sending);
 static curl_socket_t on_open_socket(void *sending, curlsocktype purpose,
 									struct curl_sockaddr *address);
 
@@ -255,12 +260,14 @@ perform(CURL *easy, Sending *sending)
 	SET(easy, CURLOPT_MAIL_RCPT, &recipients);
 	SET(easy, CURLOPT_OPENSOCKETDATA, sending);
 	SET(easy, CURLOPT_HEADERDATA, sending);
+	SET(easy, CURLOPT_DEBUGDATA, sending);
 	SET(easy, CURLOPT_READDATA, sending);
 	SET(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t) sending->mail.len);
 	code = curl_easy_perform(easy);
 	if (was_gone(easy, sending, code))
 	{
 		buf_clear(&sending->reply);
+		sending->addressed = false;
 		SET(easy, CURLOPT_FRESH_CONNECT, 1L);
 		code = curl_easy_perform(easy);
 		SET(easy, CURLOPT_FRESH_CONNECT, 0L);
@@ -303,6 +310,8 @@ options(CURL *easy)
 		SET(easy, CURLOPT_CAINFO, settings.ca_file);
 	SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(easy, CURLOPT_HEADERFUNCTION, on_reply);
+	SET(easy, CURLOPT_DEBUGFUNCTION, on_command);
+	SET(easy, CURLOPT_VERBOSE, 1L);
 	SET(easy, CURLOPT_READFUNCTION, on_read);
 }
 
@@ -373,23 +382,21 @@ learn(Sending *sending, CURL *easy, CURLcode code)
 	outcome->error = outcome->refused
 		? "the mail server's address is not allowed"
 		: transfer_failure(easy, code);
-	if (was_offered(sending, code))
+	if (was_offered(sending))
 		outcome->status = (int) strtol(buf_get(&sending->reply), NULL, 10);
 	utf8_clean(&outcome->answer, buf_get(&sending->reply),
 			   sending->reply.len);
 }
 
 /*
- * Whether a failure may be one of the mail.  libcurl has a code of its own for
- * each step before it; but that of an odd greeting is that of a refusal at the
- * mail's end, when the mail had been read.
+ * Whether a failure may be one of the mail: its recipient was told, or the
+ * sender refused for the size of the mail, which libcurl announces with it.
  */
 static bool
-was_offered(const Sending *sending, CURLcode code)
+was_offered(const Sending *sending)
 {
-	return code != CURLE_LOGIN_DENIED && code != CURLE_REMOTE_ACCESS_DENIED &&
-		code != CURLE_USE_SSL_FAILED &&
-		(code != CURLE_WEIRD_SERVER_REPLY || sending->read > 0);
+	return sending->addressed ||
+		strtol(buf_get(&sending->reply), NULL, 10) == MAIL_TOO_LARGE;
 }
 
 /* libcurl wants more of the mail. */
@@ -420,6 +427,20 @@ on_reply(char *bytes, size_t size, size_t count, void *data)
 	buf_clear(&sending->reply);
 	buf_add(&sending->reply, bytes, kept);
 	return len;
+}
+
+/* What libcurl does: a command of its own tells how far the mail came. */
+static int
+on_command(CURL *easy, curl_infotype type, char *bytes, size_t len, void *data)
+{
+	static const char rcpt[] = "RCPT ";
+	Sending    *sending = data;
+
+	(void) easy;
+	if (type == CURLINFO_HEADER_OUT && len >= sizeof(rcpt) - 1 &&
+		strncasecmp(bytes, rcpt, sizeof(rcpt) - 1) == 0)
+		sending->addressed = true;
+	return 0;
 }
 
 /* The guard: called with every address that libcurl is about to try. */
