@@ -117,6 +117,29 @@ FROM (VALUES
 	(3, '{"language": "mr", "body": "Come."}'))
 	AS good (n, m)
 ORDER BY n;
+
+-- The answer says so, too; and what the channel sends that is not set.
+CREATE FUNCTION pg_temp.warnings(changes jsonb) RETURNS jsonb
+	LANGUAGE sql VOLATILE
+AS $$
+	SELECT u.body::jsonb->'warnings'
+	FROM appt.notification_template t
+	CROSS JOIN LATERAL appt_api.update_notification_template(
+		t.notification_template_no::text, changes, NULL, NULL, NULL, NULL) u
+	WHERE t.channel = 'sms' AND t.language = 'hi'
+$$;
+SELECT pg_temp.warnings('{}');
+INSERT INTO appt.notification_channel (channel_id, kind, settings)
+VALUES ('sms', 'sms', '{"url": "https://sms.example/", "body": {
+	"flow": "{{provider_template}}", "dlt": "{{dlt_template_id}}"}}');
+SELECT pg_temp.warnings('{"dlt_template_id": null, "dlt_text": null}');
+SELECT pg_temp.warnings('{"provider_template": "f1"}');
+SELECT l->>'language' AS language, l->'warnings' AS warnings
+FROM appt_api.list_notification_templates(NULL, 'sms', NULL, NULL, NULL, NULL, NULL) p
+CROSS JOIN jsonb_array_elements(p.body::jsonb) l;
+UPDATE appt.notification_channel SET active = false;
+SELECT pg_temp.warnings('{}');
+DELETE FROM appt.notification_channel;
 DELETE FROM appt.notification_template WHERE channel = 'sms';
 SELECT appt_internal.fill_short('{{a}}, {{b}}',
 	'{"a": "नमस्तेनमस्ते", "b": 12345678}', 5);

@@ -86,7 +86,8 @@ is($r->{headers}{etag}, '"1"', 'ETag');
 is_deeply($r->{json}, { %email, notification_template_id => $id,
     category => 'transactional', provider_template => undef,
     provider_language => undef, variables => [], dlt_template_id => undef,
-    dlt_text => undef, active => $true, version => 1 }, 'the whole of it');
+    dlt_text => undef, active => $true, warnings => [], version => 1 },
+    'the whole of it');
 my $again = asks("POST $base", 201, $base, \%email,
     { 'Idempotency-Key' => 'k-1' });
 is($again->{body}, $r->{body}, 'the same key: the same answer');
@@ -170,6 +171,19 @@ refused("PATCH $one", 404, 'not_found', 'notification_template_id',
 refused("GET $one", 404, 'not_found', 'notification_template_id', "$base/x");
 is(asks("POST $base", 201, $base, { %sms, body => 'க' x 1000 })->{status}, 201,
     'a text as long as can be');
+
+# ---- what is saved, but may not be passed on --------------------------------
+
+$r = asks("POST $base", 201, $base, { %sms, language => 'kn',
+    dlt_template_id => '1107161234567890123' });
+my $kannada = $r->{json}{notification_template_id};
+is_deeply($r->{json}{warnings}, ['The text is not compared with the registered '
+        . 'one: set dlt_text to what is registered.'], 'it is said');
+is_deeply(asks("GET $one", 200, "$base/$kannada")->{json}, $r->{json},
+    'whenever it is looked up');
+is_deeply(asks("PATCH $one", 200, "$base/$kannada",
+    { dlt_text => 'Cancelled: {#var#}' })->{json}{warnings}, [],
+    'until it is put right');
 
 # ---- one for each event, channel and language -------------------------------
 

@@ -37,6 +37,10 @@ like($seen->{preview}, qr{^Dr Asha Rao: 15/03/2026$}, 'the preview fills them in
 is($cluster->value(q{SELECT body FROM appt.notification_template
     WHERE event = 'follow_up' AND language = 'mr'}), '{{doctor_name}}: {{slot_date}}',
     'the template is kept');
+my $warning = 'The text is not compared with the registered one: set dlt_text to '
+    . 'what is registered.';
+like($seen->{warned}, qr/^Saved[.] \Q$warning\E/, 'what may not be passed on is said when it is saved');
+is($seen->{listed}, $warning, 'and stands in the list');
 like($seen->{link}, qr{^\Q@{[ $clinic->gateway->url ]}\E/board/MUM-01#board_},
     'a board is an address');
 is($seen->{shows},    200, 'which shows the queue');

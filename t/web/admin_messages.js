@@ -71,6 +71,19 @@ await run(async () => {
     await check(page, "template");
     await button("Save").click();
     await page.getByText("Saved.", { exact: true }).last().waitFor();
+
+    /* One that operators may not pass on is saved, and that is said. */
+    await button("Add a template").click();
+    await dialog.getByLabel("Event", { exact: true }).selectOption("follow_up");
+    await dialog.getByLabel("Channel", { exact: true }).selectOption("sms");
+    await dialog.getByLabel("Language (en").fill("mr");
+    await dialog.getByLabel("Text", { exact: true }).fill("Come on {{slot_date}}.");
+    await dialog.getByLabel("DLT template id").fill("1107161234567890123");
+    await button("Save").click();
+    seen.warned = await page.locator(".toast").filter({ hasText: "registered" }).innerText();
+    seen.listed = await page.locator("td .hint").innerText();
+    for (let left = await page.locator(".toast").count(); left > 0; left--)
+        await page.locator(".toast").last().getByRole("button", { name: "Close" }).click();
     await check(page, "templates");
 
     await open("boards", "Queue boards");

@@ -9,21 +9,24 @@ CREATE FUNCTION appt_internal.notification_template_json(
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'notification_template_id', t.notification_template_no::text,
-	'event', t.event,
-	'channel', t.channel,
-	'language', t.language,
-	'subject', t.subject,
-	'body', t.body,
-	'category', t.category,
-	'provider_template', t.provider_template,
-	'provider_language', t.provider_language,
-	'variables', t.variables,
-	'dlt_template_id', t.dlt_template_id,
-	'dlt_text', t.dlt_text,
-	'active', t.active,
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'notification_template_id', t.notification_template_no::text,
+		'event', t.event,
+		'channel', t.channel,
+		'language', t.language,
+		'subject', t.subject,
+		'body', t.body,
+		'category', t.category,
+		'provider_template', t.provider_template,
+		'provider_language', t.provider_language,
+		'variables', t.variables,
+		'dlt_template_id', t.dlt_template_id,
+		'dlt_text', t.dlt_text,
+		'active', t.active,
+		'warnings', appt_internal.template_warnings(t),
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.notification_template_json IS
 	'A template of messages as it is shown';
@@ -86,8 +89,8 @@ RETURN appt_internal.create_row(
 
 COMMENT ON FUNCTION appt_api.create_notification_template IS
 	'Makes a template of messages: event, channel, language, subject (of an '
-	'e-mail), body, active. Raises SB001 (also for a placeholder that is '
-	'none), SB960, SBF01, SB950, SBU02';
+	'e-mail), body, active. warnings: what may not be passed on of it. Raises '
+	'SB001 (also for a placeholder that is none), SB960, SBF01, SB950, SBU02';
 
 CREATE FUNCTION appt_api.update_notification_template(
 	notification_template_id text,

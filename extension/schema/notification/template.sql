@@ -251,21 +251,49 @@ BEGIN
 			USING ERRCODE = 'SB001', DETAIL = problem,
 				COLUMN = CASE WHEN template.dlt_template_id IS NULL
 					THEN 'dlt_text' ELSE 'body' END;
-	ELSIF template.dlt_template_id IS NULL THEN
-		RETURN;
-	ELSIF registered IS NULL THEN
-		RAISE WARNING 'the text is not compared with the registered one'
-			USING HINT = 'Set dlt_text to what is registered.';
-	ELSIF count = 3 THEN
-		RAISE WARNING 'the text has three variables'
-			USING DETAIL = 'Some operators pass on two at most.';
 	END IF;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.check_registered_text IS
 	'Refuses a text that is not the one registered for SMS in India, or has '
-	'more variables than DLT allows; raises SB001, or warns';
+	'more variables than DLT allows; raises SB001';
+
+CREATE FUNCTION appt_internal.template_warnings(t appt.notification_template)
+	RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	warnings text[] := CASE
+		WHEN t.dlt_template_id IS NULL THEN '{}'
+		WHEN t.dlt_text IS NULL THEN ARRAY['The text is not compared with the '
+			'registered one: set dlt_text to what is registered.']
+		WHEN (
+			SELECT count(*)
+			FROM regexp_matches(t.body, '\{\{[^{}]*\}\}', 'g')) = 3
+			THEN ARRAY['The text has three variables; some operators pass on '
+				'two at most.']
+		ELSE '{}' END;
+BEGIN
+	RETURN warnings || ARRAY(
+		SELECT format('The channel "%s" sends %s, which is not set.',
+			c.channel_id, f.name)
+		FROM appt.notification_channel c
+		CROSS JOIN (VALUES ('provider_template', t.provider_template),
+			('provider_language', t.provider_language),
+			('dlt_template_id', t.dlt_template_id)) AS f (name, value)
+		WHERE c.kind = t.channel
+			AND c.active
+			AND f.value IS NULL
+			AND strpos(c.settings::text, '{{' || f.name || '}}') > 0
+		ORDER BY c.channel_id, f.name);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.template_warnings IS
+	'What operators or the provider may not pass on of a template, though it '
+	'can be saved: sentences';
 
 CREATE FUNCTION appt_internal.notification_template_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -273,6 +301,7 @@ CREATE FUNCTION appt_internal.notification_template_check() RETURNS trigger
 AS $$
 DECLARE
 	wrong record;
+	warning text;
 BEGIN
 	PERFORM appt_internal.check_variables(NEW);
 	SELECT f.name AS field, t.match[1] AS token INTO wrong
@@ -305,13 +334,18 @@ BEGIN
 					FROM appt.notification_placeholder p));
 	END IF;
 	PERFORM appt_internal.check_registered_text(NEW);
+	FOREACH warning IN ARRAY appt_internal.template_warnings(NEW) LOOP
+		RAISE WARNING 'the text may not be passed on'
+			USING DETAIL = warning;
+	END LOOP;
 	RETURN NEW;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.notification_template_check() IS
 	'Row trigger: refuses {{ and }} around anything but a placeholder, and '
-	'what DLT would refuse; raises SB001, which names the first that is wrong';
+	'what DLT would refuse; raises SB001, which names the first that is wrong. '
+	'Warns of what may be refused';
 
 CREATE TRIGGER notification_template_check
 	BEFORE INSERT OR UPDATE ON appt.notification_template

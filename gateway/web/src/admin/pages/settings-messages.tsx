@@ -216,7 +216,12 @@ export function Templates() {
                     { title: t.event, cell: (row) => <strong>{t.events[row.event]}</strong> },
                     { title: t.channel, cell: (row) => w.kinds[row.channel] },
                     { title: words.value.shell.language, cell: (row) => languageName(row.language) },
-                    { title: t.body, cell: (row) => <span class="cut">{row.subject ?? row.body}</span> },
+                    { title: t.body, cell: (row) => (
+                        <>
+                            <span class="cut">{row.subject ?? row.body}</span>
+                            {row.warnings.map((warning) => <span key={warning} class="hint">{warning}</span>)}
+                        </>
+                    ) },
                 ],
                 fields: [
                     { name: "event", label: t.event, kind: "select", begin: "booked", choices: events },
@@ -231,7 +236,7 @@ export function Templates() {
                     { name: "dlt_template_id", label: t.dlt },
                     { name: "active", label: clinicWords.value.activeField, kind: "check" },
                 ],
-                after: (values) => <Preview values={values} />,
+                after: (values) => <Preview values={values} />, warnings: (saved) => saved.warnings,
                 create: (body, key) => ask(api.POST("/api/v1/notification-templates",
                     { body: body as Schemas["NotificationTemplateRequest"], ...once(key) })),
                 update: (row, body, key) => ask(api.PATCH(

@@ -53,6 +53,8 @@ export interface Resource<Row> {
     update: (row: Row, body: Body, key: string) => Promise<unknown>;
     remove?: (row: Row) => Promise<unknown>;
     changed?: () => void;
+    /* What the answer says of one that was saved all the same. */
+    warnings?: (saved: Row) => string[];
     /* What stands below the fields, for what is typed. */
     after?: (values: Values) => ComponentChildren;
 }
@@ -151,9 +153,12 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
         }
         setStale(false);
         const now = row && latest ? latest(row) : row;
+        let warnings: string[] = [];
         const done = await form.submit({ body, version: now && of.version(now) }, async (key) => {
             try {
-                await (now ? of.update(now, body, key) : of.create(body, key));
+                const saved = await (now ? of.update(now, body, key) : of.create(body, key));
+
+                warnings = of.warnings?.(saved as Row) ?? [];
             } catch (error) {
                 if (error instanceof ApiError && error.status === 412) {
                     setStale(true);
@@ -164,7 +169,7 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
         });
 
         if (done) {
-            toast(row ? w.savedOne(of.name(row)) : s.saved);
+            toast([row ? w.savedOne(of.name(row)) : s.saved, ...warnings].join(" "));
             onChanged();
             onClose();
         }
