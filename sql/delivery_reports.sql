@@ -47,7 +47,9 @@ FROM (VALUES
 	(10, '{"url": "ftp://h/"}'),
 	(11, '{"url": "https://h/?a=b"}'),
 	(12, '{"url": "https://h/{{to}}"}'),
-	(13, '{"colour": "red"}')) AS r (place, rule)
+	(13, '{"colour": "red"}'),
+	(14, '{"field": ["data"]}'),
+	(15, '{"error": ["a", ["b"]]}')) AS r (place, rule)
 ORDER BY place;
 SELECT pg_temp.try('INSERT INTO appt.notification_channel (channel_id, kind, '
 	'settings, callback_secret, active) VALUES (''x'', ''sms'', '
@@ -137,6 +139,19 @@ SELECT verdict FROM appt_api.take_delivery_reports('sms', false,
 SELECT verdict FROM appt_api.take_delivery_reports('sms', true, 'a=%ff', NULL,
 	'a-long-secret+of&ours');
 SELECT * FROM pg_temp.message WHERE state <> 'sent';
+
+-- A form may have the reports as JSON in one of its fields; a report may have
+-- what it says in one of several places.
+SELECT b, pg_temp.try(format('SELECT appt_internal.report_document(%L, %L, %L)',
+	'{"field": "data"}', f, convert_to(b, 'UTF8'))) AS document
+FROM (VALUES ('data=%5B%7B%22a%22%3A+1%7D%5D&b=c', true), ('[{"a": 1}]', false),
+	('b=c', true), ('', true), ('data=', true), ('data=%5B', true),
+	('data=%22%5Cu0000%22', true)) v (b, f);
+SELECT * FROM appt_internal.read_reports('{"each": "$[*]", "id": ["i"],
+	"status": [["r", 0, "s"], ["s"]], "error": [["r", 0, "e"], ["e"]],
+	"delivered": ["1"], "failed": ["2"]}', '[{"i": "a", "r": [{"s": "2",
+	"e": "off"}], "s": "1"}, {"i": "b", "r": [{"s": "2", "e": ""}], "e": "out"},
+	{"i": "c", "r": [], "s": 1}, {"i": "d", "r": [{}]}]');
 
 -- States go on and never back; the first id that is there counts.
 SELECT pg_temp.report('{"list": [{"gs": "m0", "id": "m5", "status": "ok"},

@@ -27,10 +27,14 @@ my $take    = "POST $base/{channel_id}";
 my $token   = 'a-secret+for&reports';
 my ($form, $js) = ('application/x-www-form-urlencoded', 'application/json');
 
+# MSG91 has three kinds of webhooks, which one example reads.
+my %file = ((map { m{([^/]+)\.json$} ? ($1 => $_) : () }
+        glob root_dir() . '/deploy/channels/*.json'),
+    map { $_ => root_dir() . '/deploy/channels/msg91.json' }
+        qw(msg91-v2 msg91-v3));
 my %channel;
-for my $file (glob root_dir() . '/deploy/channels/*.json') {
-    my ($name) = $file =~ m{([^/]+)\.json$};
-    my $channel = $json->decode(slurp($file));
+for my $name (sort keys %file) {
+    my $channel = $json->decode(slurp($file{$name}));
     $channel{$name} = $channel->{settings}{callback};
     is($http->post('/api/v1/notification-channels', { channel_id => $name,
         kind => $channel->{kind}, settings => $channel->{settings},
@@ -65,8 +69,9 @@ sub encoded { return $http->{http}->www_form_urlencode({@_}) }
 sub twilio {
     my ($name, $id, $status, %more) = @_;
     my %field = (AccountSid => 'AC1', MessageSid => $id, From => '+1 555',
-        MessageStatus => $status, SmsSid => $id, 'To' => '+919876543210',
-        ApiVersion => '2010-04-01', %more);
+        MessageStatus => $status, SmsStatus => $status, SmsSid => $id,
+        'To' => '+919876543210', ApiVersion => '2010-04-01',
+        RawDlrDoneDate => '2603141200', %more);
     my $signed = join '', $channel{$name}{url},
         map { $_ . $field{$_} } sort keys %field;
     return (encoded(%field), $form, { 'X-Twilio-Signature' =>
@@ -79,11 +84,20 @@ my %sends = (
         my ($id, $status, $error) = @_;
         my $body = $json->encode({ object => 'whatsapp_business_account',
             entry => [ { id => '1', changes => [ { field => 'messages',
-                value => { messaging_product => 'whatsapp', statuses => [ {
+                value => { messaging_product => 'whatsapp', metadata => {
+                    display_phone_number => '15550783881',
+                    phone_number_id => '106540352242922' }, statuses => [ {
                     id => $id, status => $status, timestamp => '1700000000',
                     recipient_id => '919876543210',
                     ($error ? (errors => [ { code => 131026,
-                        title => $error } ]) : ()) } ] } } ] } ] });
+                        title => $error, message => $error,
+                        error_data => { details => "$error, as it is." },
+                        href => '/documentation/error-codes' } ])
+                    : (conversation => { id => 'c1', expiration_timestamp =>
+                            '1700086400', origin => { type => 'utility' } },
+                        pricing => { billable => JSON::PP::true,
+                            pricing_model => 'PMP', type => 'regular',
+                            category => 'utility' })) } ] } } ] } ] });
         return ($body, $js, { 'X-Hub-Signature-256' =>
             'sha256=' . hmac_sha256_hex($body, $token) }, {});
     },
@@ -92,6 +106,23 @@ my %sends = (
         return ($json->encode({ requestId => $id, status => $status,
             telNum => '919876543210', failureReason => $error // '' }), $js,
             {}, { token => $token });
+    },
+    'msg91-v2' => sub {
+        my ($id, $status, $error) = @_;
+        return (encoded(data => $json->encode([ { senderId => 'CLINIC',
+            requestId => $id, userId => '27', campaignName => 'Flow',
+            report => [ { date => '2026-03-14 10:06:20', amount => '0.01',
+                number => '919876543210', credit => '1', status => $status,
+                desc => $status eq '1' ? 'DELIVERED' : 'FAILED',
+                failedReason => $error // '' } ] } ])), $form, {},
+            { token => $token });
+    },
+    'msg91-v3' => sub {
+        my ($id, $status, $error) = @_;
+        return ($json->encode({ date => '2026-03-14 09:58:16', status => $status,
+            number => '919876543210', senderId => 'CLINIC', requestId => $id,
+            campaignName => 'Flow', desc => $error // 'DELIVERED' }), $js, {},
+            { token => $token });
     },
     gupshup => sub {
         my ($id, $status, $error) = @_;
@@ -117,6 +148,8 @@ my %says = (
     meta => [ 'delivered', [ 'failed', 'Message undeliverable' ],
         'Message undeliverable' ],
     msg91 => [ '1', [ '17', 'Blocked number' ], 'Blocked number' ],
+    'msg91-v2' => [ '1', [ '9', 'NDNC number' ], 'NDNC number' ],
+    'msg91-v3' => [ '1', [ '16', 'REJECTED' ], 'REJECTED' ],
     gupshup => [ 'delivered', [ 'failed', 'Number does not exist' ],
         'Number does not exist' ],
     exotel => [ 'sent', [ 'failed_dnd', 'FAILED_DND' ], 'FAILED_DND' ],
@@ -155,6 +188,9 @@ for my $name (sort keys %sends) {
             for substr($token, 0, -1), "${token}x", '', lc "key-of-$name";
         is(state_of($_), 'sent', 'nothing has changed') for $first, $second;
 
+        # Of what says nothing of the end nothing is made.
+        post($name, 200, $sends{$name}->("$name-1", 'queued'));
+        is(state_of($first), 'sent', 'still sent');
         post($name, 200, @good);
         is(state_of($first), 'delivered', 'delivered');
         post($name, 200, @bad);
@@ -178,6 +214,8 @@ subtest 'who it is for, and in what form' => sub {
         kind => 'email', settings => { host => 'h', from => 'a@b.example' } });
     post('mail', 404, @report);
     post('msg91', 400, $_, @report[ 1 .. 3 ]) for '', '{', "\xff";
+    post('msg91', 400, $_, $form, @report[ 2, 3 ])
+        for '', 'data=', 'data=%5B', 'other=%5B%5D', 'data=%ff';
     post('msg91', 200, ' ' x 60_000 . $report[0], @report[ 1 .. 3 ]);
     post('msg91', 413, ' ' x 66_000 . $report[0], @report[ 1 .. 3 ]);
     my $raw = Appt::Raw->new(port => $clinic->gateway->port);

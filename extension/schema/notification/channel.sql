@@ -116,9 +116,11 @@ FROM (VALUES
 	('http', 'callback', 'object', false,
 		'How reports of deliveries are read. signature: twilio, meta, or token '
 		'(the secret is in the address); url: the address for them, whole; '
-		'verify_token: what Meta asks with; each: a JSON path to the reports; '
-		'id (a path, or several of which the first counts), status, error: '
-		'paths in a report; delivered, read, failed: which statuses mean that')
+		'verify_token: what Meta asks with; field: the one of a form that has '
+		'the reports as JSON; each: a JSON path to the reports; id, status, '
+		'error: a path in a report, or several of which the first with '
+		'something there counts; delivered, read, failed: which statuses mean '
+		'that')
 ) AS s (protocol, name, kind, required, meaning);
 
 COMMENT ON VIEW appt.notification_setting IS
@@ -160,11 +162,10 @@ BEGIN
 	SELECT m.key INTO wrong
 	FROM jsonb_each(rule) m
 	WHERE CASE
-		WHEN m.key IN ('signature', 'url', 'verify_token', 'each') THEN
+		WHEN m.key IN ('signature', 'url', 'verify_token', 'field', 'each')
+			THEN
 			jsonb_typeof(m.value) <> 'string'
-		WHEN m.key IN ('status', 'error') THEN
-			NOT appt_internal.is_path(m.value)
-		WHEN m.key = 'id' THEN
+		WHEN m.key IN ('id', 'status', 'error') THEN
 			NOT coalesce(appt_internal.is_path(m.value)
 				OR (jsonb_typeof(m.value) = 'array' AND NOT EXISTS (
 					SELECT

@@ -83,7 +83,11 @@ BEGIN
 		SELECT rule->>'url' || coalesce(string_agg(f.name || f.value, ''
 			ORDER BY f.name COLLATE "C", f.value COLLATE "C"), '')
 		INTO signed
-		FROM appt_internal.form_fields(convert_from(payload, 'UTF8')) f;
+		FROM (
+			/* What a field has twice is signed once. */
+			SELECT DISTINCT t.name, t.value
+			FROM appt_internal.form_fields(convert_from(payload, 'UTF8')) t)
+			f;
 		RETURN appt_internal.same_secret(signature, encode(
 			appt_internal.hmac('sha1', convert_to(
 				coalesce(c.callback_secret, c.secret), 'UTF8'),
@@ -114,31 +118,40 @@ CREATE TYPE appt_internal.delivery_report AS (
 COMMENT ON TYPE appt_internal.delivery_report IS
 	'What became of a message; state NULL: nothing that counts here';
 
+CREATE FUNCTION appt_internal.first_of(item jsonb, paths jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT appt_internal.answer_path(item, p.path)
+	FROM jsonb_array_elements(CASE jsonb_typeof(paths->0)
+		WHEN 'array' THEN paths
+		ELSE jsonb_build_array(paths) END) WITH ORDINALITY AS p (path, place)
+	WHERE appt_internal.answer_path(item, p.path) <> ''
+	ORDER BY p.place
+	LIMIT 1
+$$;
+
+COMMENT ON FUNCTION appt_internal.first_of(jsonb, jsonb) IS
+	'What stands at a path, or at the first of several where there is '
+	'something';
+
 CREATE FUNCTION appt_internal.read_reports(rule jsonb, document jsonb)
 	RETURNS SETOF appt_internal.delivery_report
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT left(coalesce((
-			SELECT appt_internal.answer_path(i.item, p.path)
-			FROM jsonb_array_elements(CASE jsonb_typeof(rule->'id'->0)
-				WHEN 'array' THEN rule->'id'
-				ELSE jsonb_build_array(rule->'id') END) WITH ORDINALITY
-				AS p (path, place)
-			WHERE appt_internal.answer_path(i.item, p.path) <> ''
-			ORDER BY p.place
-			LIMIT 1)), 500),
+	SELECT left(appt_internal.first_of(i.item, rule->'id'), 500),
 		CASE
 			WHEN rule->'read' @> s.status THEN 'read'
 			WHEN rule->'delivered' @> s.status THEN 'delivered'
 			WHEN rule->'failed' @> s.status THEN 'failed'
 		END,
-		left(coalesce(nullif(appt_internal.answer_path(i.item, rule->'error'),
-			''), 'reported as ' || (s.status #>> '{}')), 500)
+		left(coalesce(appt_internal.first_of(i.item, rule->'error'),
+			'reported as ' || (s.status #>> '{}')), 500)
 	FROM jsonb_path_query(document, coalesce(rule->>'each', '$')::jsonpath,
 		'{}', true) AS i (item)
 	CROSS JOIN LATERAL (
-		SELECT to_jsonb(appt_internal.answer_path(i.item, rule->'status')))
+		SELECT to_jsonb(appt_internal.first_of(i.item, rule->'status')))
 		AS s (status)
 	LIMIT 1000
 $$;
@@ -266,6 +279,33 @@ COMMENT ON FUNCTION appt_internal.retry_reports(integer) IS
 
 /* --- as it comes -------------------------------------------------------- */
 
+CREATE FUNCTION appt_internal.report_document(
+	rule jsonb,
+	is_form boolean,
+	payload bytea)
+	RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	body CONSTANT text := convert_from(payload, 'UTF8');
+	fields jsonb;
+BEGIN
+	IF NOT is_form THEN
+		RETURN body::jsonb;
+	END IF;
+	SELECT coalesce(jsonb_object_agg(f.name, f.value), '{}') INTO fields
+	FROM appt_internal.form_fields(body) f;
+	RETURN CASE WHEN rule->'field' IS NULL THEN fields
+		ELSE coalesce(fields->>(rule->>'field'), '')::jsonb END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.report_document IS
+	'What a provider sent as JSON: a form as an object of its fields, or the '
+	'JSON in the one that the rule names. Raises 22P02 and others of class 22 '
+	'for what is none';
+
 CREATE FUNCTION appt_api.take_delivery_reports(
 	channel_id text,
 	is_form boolean,
@@ -296,10 +336,8 @@ BEGIN
 			RETURN;
 		END IF;
 		verdict := 'malformed';
-		document := CASE WHEN is_form THEN (
-			SELECT coalesce(jsonb_object_agg(f.name, f.value), '{}')
-			FROM appt_internal.form_fields(convert_from(payload, 'UTF8')) f)
-			ELSE convert_from(payload, 'UTF8')::jsonb END;
+		document := appt_internal.report_document(c.settings->'callback',
+			is_form, payload);
 	EXCEPTION WHEN data_exception OR program_limit_exceeded
 		OR statement_too_complex THEN
 		RETURN;
