@@ -13,6 +13,42 @@ RETURN pg_temp.try(format(
 	patient, 'DOC-001', '2026-03-16 ' || at, notes));
 SELECT pg_temp.book('PAT-1', '09:00') AS before_all_that;
 
+-- No function stands in the way of a change to a column: a body that was parsed
+-- when the function was made would depend on it.
+SELECT p.oid::regprocedure AS function, c.oid::regclass AS relation, a.attname
+FROM pg_depend d
+JOIN pg_proc p ON p.oid = d.objid
+JOIN pg_class c ON c.oid = d.refobjid AND c.relnamespace = 'appt'::regnamespace
+	AND c.relkind IN ('r', 'p')
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
+	AND a.attnum > 0
+ORDER BY 1, 2, 3;
+SAVEPOINT channels;
+INSERT INTO appt.notification_channel (channel_id, kind, settings, callback_secret)
+VALUES ('sms', 'sms', '{"url": "https://sms.example/", "body": {}, "callback": {
+	"signature": "token", "url": "https://c.example/r", "id": ["a"], "status": ["b"]}}',
+	'sixteen-of-those');
+CREATE FUNCTION pg_temp.shown() RETURNS TABLE (callback_url text, channel jsonb, patient text)
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT appt_internal.callback_url(c),
+		appt_internal.notification_channel_json(c, NULL)::jsonb -> 'has_callback_secret',
+		appt_internal.patient_json(p, NULL)::jsonb ->> 'patient_id'
+	FROM appt.notification_channel c, appt.patient p
+	WHERE p.patient_id = 'PAT-1';
+END
+$$;
+SELECT * FROM pg_temp.shown();
+ALTER TABLE appt.notification_channel ALTER COLUMN secret TYPE varchar(2000),
+	ALTER COLUMN callback_secret TYPE varchar(1000), ALTER COLUMN active DROP DEFAULT;
+ALTER TABLE appt.patient ALTER COLUMN insurance_provider TYPE varchar(200),
+	ALTER COLUMN aadhaar TYPE varchar(20);
+SELECT * FROM pg_temp.shown();
+ROLLBACK TO channels;
+
 -- Columns more, and columns less.
 SAVEPOINT columns;
 ALTER TABLE appt.appointment ADD COLUMN insurance_no text DEFAULT 'none';

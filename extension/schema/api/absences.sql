@@ -176,19 +176,21 @@ CREATE FUNCTION appt_internal.time_off_json(t appt.time_off, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'time_off_id', t.time_off_no::text,
-	'doctor_id', t.doctor_id,
-	'starts_at',
-		appt_internal.absence_time(t.starts_at,
-			appt_internal.doctor_zone(t.doctor_id)),
-	'ends_at',
-		appt_internal.absence_time(t.ends_at,
-			appt_internal.doctor_zone(t.doctor_id)),
-	'reason', t.reason,
-	'version', t.version,
-	'created_at', appt_internal.json_time(t.created_at,
-		appt_internal.doctor_zone(t.doctor_id)))::text;
+AS $$
+	SELECT json_build_object(
+		'time_off_id', t.time_off_no::text,
+		'doctor_id', t.doctor_id,
+		'starts_at',
+			appt_internal.absence_time(t.starts_at,
+				appt_internal.doctor_zone(t.doctor_id)),
+		'ends_at',
+			appt_internal.absence_time(t.ends_at,
+				appt_internal.doctor_zone(t.doctor_id)),
+		'reason', t.reason,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at,
+			appt_internal.doctor_zone(t.doctor_id)))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.time_off_json IS 'Time off as it is shown';
 
@@ -278,19 +280,21 @@ CREATE FUNCTION appt_internal.closure_json(t appt.closure, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'closure_id', t.closure_no::text,
-	'branch_id', t.branch_id,
-	'starts_at',
-		appt_internal.absence_time(t.starts_at,
-			appt_internal.branch_zone(t.branch_id)),
-	'ends_at',
-		appt_internal.absence_time(t.ends_at,
-			appt_internal.branch_zone(t.branch_id)),
-	'reason', t.reason,
-	'version', t.version,
-	'created_at', appt_internal.json_time(t.created_at,
-		appt_internal.branch_zone(t.branch_id)))::text;
+AS $$
+	SELECT json_build_object(
+		'closure_id', t.closure_no::text,
+		'branch_id', t.branch_id,
+		'starts_at',
+			appt_internal.absence_time(t.starts_at,
+				appt_internal.branch_zone(t.branch_id)),
+		'ends_at',
+			appt_internal.absence_time(t.ends_at,
+				appt_internal.branch_zone(t.branch_id)),
+		'reason', t.reason,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at,
+			appt_internal.branch_zone(t.branch_id)))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.closure_json IS 'A closure as it is shown';
 

@@ -5,14 +5,16 @@
 CREATE FUNCTION appt_internal.board_json(board appt.board) RETURNS jsonb
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN jsonb_build_object(
-	'board_id', (board).board_id,
-	'branch_id', (board).branch_id,
-	'name', (board).name,
-	'created_at', appt_internal.json_time((board).created_at, 'UTC'),
-	'created_by', (board).created_by,
-	'revoked_at', appt_internal.json_time((board).revoked_at, 'UTC'),
-	'last_seen_at', appt_internal.json_time((board).last_seen_at, 'UTC'));
+AS $$
+	SELECT jsonb_build_object(
+		'board_id', (board).board_id,
+		'branch_id', (board).branch_id,
+		'name', (board).name,
+		'created_at', appt_internal.json_time((board).created_at, 'UTC'),
+		'created_by', (board).created_by,
+		'revoked_at', appt_internal.json_time((board).revoked_at, 'UTC'),
+		'last_seen_at', appt_internal.json_time((board).last_seen_at, 'UTC'))
+$$;
 
 COMMENT ON FUNCTION appt_internal.board_json(appt.board) IS
 	'A board as it is shown, without a trace of its token';

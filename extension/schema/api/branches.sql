@@ -6,19 +6,21 @@ CREATE FUNCTION appt_internal.branch_json(t appt.branch, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'branch_id', t.branch_id,
-	'name', t.name,
-	'type', t.type,
-	'time_zone', t.time_zone,
-	'address', t.address,
-	'phone', t.phone,
-	'logo_url', t.logo_url,
-	'slot_min', t.slot_min,
-	'active', t.active,
-	'version', t.version,
-	'created_at', appt_internal.json_time(t.created_at,
-		appt_internal.known_zone(t.time_zone)))::text;
+AS $$
+	SELECT json_build_object(
+		'branch_id', t.branch_id,
+		'name', t.name,
+		'type', t.type,
+		'time_zone', t.time_zone,
+		'address', t.address,
+		'phone', t.phone,
+		'logo_url', t.logo_url,
+		'slot_min', t.slot_min,
+		'active', t.active,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at,
+			appt_internal.known_zone(t.time_zone)))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.branch_json IS 'A branch as it is shown';
 

@@ -7,21 +7,23 @@
 CREATE FUNCTION appt_internal.client_json(client appt.api_client) RETURNS jsonb
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN jsonb_build_object(
-	'client_id', (client).client_id,
-	'name', (client).name,
-	'description', (client).description,
-	'scopes', to_jsonb((client).scopes),
-	'branch_ids', to_jsonb((client).branch_ids),
-	'active', (client).active,
-	'requests_per_minute', (client).requests_per_minute,
-	'version', (client).version,
-	'created_at', to_char((client).created_at AT TIME ZONE 'UTC',
-		'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-	'updated_at', to_char((client).updated_at AT TIME ZONE 'UTC',
-		'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-	'last_token_at', to_char((client).last_token_at AT TIME ZONE 'UTC',
-		'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
+AS $$
+	SELECT jsonb_build_object(
+		'client_id', (client).client_id,
+		'name', (client).name,
+		'description', (client).description,
+		'scopes', to_jsonb((client).scopes),
+		'branch_ids', to_jsonb((client).branch_ids),
+		'active', (client).active,
+		'requests_per_minute', (client).requests_per_minute,
+		'version', (client).version,
+		'created_at', to_char((client).created_at AT TIME ZONE 'UTC',
+			'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+		'updated_at', to_char((client).updated_at AT TIME ZONE 'UTC',
+			'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+		'last_token_at', to_char((client).last_token_at AT TIME ZONE 'UTC',
+			'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+$$;
 
 COMMENT ON FUNCTION appt_internal.client_json(appt.api_client) IS
 	'An API client as it is shown, without a trace of its secret';

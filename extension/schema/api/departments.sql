@@ -6,12 +6,14 @@ CREATE FUNCTION appt_internal.department_json(t appt.department, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'department_id', t.department_id,
-	'name', t.name,
-	'slot_min', t.slot_min,
-	'active', t.active,
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'department_id', t.department_id,
+		'name', t.name,
+		'slot_min', t.slot_min,
+		'active', t.active,
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.department_json IS 'A department as it is '
 	'shown';

@@ -6,22 +6,24 @@ CREATE FUNCTION appt_internal.doctor_json(t appt.doctor, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'doctor_id', t.doctor_id,
-	'name', t.name,
-	'specialty', t.specialty,
-	'department_id', t.department_id,
-	'slot_min', t.slot_min,
-	'buffer_before_min', t.buffer_before_min,
-	'buffer_after_min', t.buffer_after_min,
-	'active', t.active,
-	'branch_ids', ARRAY(
-		SELECT b.id
-		FROM unnest(appt_internal.doctor_branches(t.doctor_id)) AS b (id)
-		WHERE appt_internal.client_sees(client, b.id)),
-	'version', t.version,
-	'created_at', appt_internal.json_time(t.created_at,
-		appt_internal.doctor_zone(t.doctor_id)))::text;
+AS $$
+	SELECT json_build_object(
+		'doctor_id', t.doctor_id,
+		'name', t.name,
+		'specialty', t.specialty,
+		'department_id', t.department_id,
+		'slot_min', t.slot_min,
+		'buffer_before_min', t.buffer_before_min,
+		'buffer_after_min', t.buffer_after_min,
+		'active', t.active,
+		'branch_ids', ARRAY(
+			SELECT b.id
+			FROM unnest(appt_internal.doctor_branches(t.doctor_id)) AS b (id)
+			WHERE appt_internal.client_sees(client, b.id)),
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at,
+			appt_internal.doctor_zone(t.doctor_id)))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.doctor_json IS 'A doctor as it is shown';
 

@@ -12,14 +12,16 @@ CREATE FUNCTION appt_internal.notification_channel_json(
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'channel_id', c.channel_id,
-	'kind', c.kind,
-	'settings', c.settings,
-	'has_secret', c.secret IS NOT NULL,
-	'has_callback_secret', c.callback_secret IS NOT NULL,
-	'active', c.active,
-	'version', c.version)::text;
+AS $$
+	SELECT json_build_object(
+		'channel_id', c.channel_id,
+		'kind', c.kind,
+		'settings', c.settings,
+		'has_secret', c.secret IS NOT NULL,
+		'has_callback_secret', c.callback_secret IS NOT NULL,
+		'active', c.active,
+		'version', c.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.notification_channel_json IS
 	'A channel to patients as it is shown: without its secrets';

@@ -7,19 +7,21 @@ CREATE FUNCTION appt_internal.operating_hours_json(t appt.branch)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'branch_id', t.branch_id,
-	'operating_hours', (
-		SELECT coalesce(json_agg(json_build_object(
-			'weekday', o.weekday,
-			'opens', left(o.opens::text, 5),
-			'closes', left(o.closes::text, 5),
-			'valid_from', nullif(o.valid_from, '-infinity'),
-			'valid_to', nullif(o.valid_to, 'infinity'))
-			ORDER BY o.weekday, o.valid_from, o.opens), '[]')
-		FROM appt.operating_hours o
-		WHERE o.branch_id = t.branch_id),
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'branch_id', t.branch_id,
+		'operating_hours', (
+			SELECT coalesce(json_agg(json_build_object(
+				'weekday', o.weekday,
+				'opens', left(o.opens::text, 5),
+				'closes', left(o.closes::text, 5),
+				'valid_from', nullif(o.valid_from, '-infinity'),
+				'valid_to', nullif(o.valid_to, 'infinity'))
+				ORDER BY o.weekday, o.valid_from, o.opens), '[]')
+			FROM appt.operating_hours o
+			WHERE o.branch_id = t.branch_id),
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.operating_hours_json IS
 	'A branch''s operating hours as they are shown';

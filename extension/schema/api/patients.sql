@@ -15,16 +15,18 @@ COMMENT ON FUNCTION appt_internal.patient_age(
 CREATE FUNCTION appt_internal.address_json(patient appt.patient) RETURNS json
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN num_nonnulls(patient.address_line1, patient.address_line2,
-		patient.address_city, patient.address_state, patient.address_pincode,
-		patient.address_country) > 0
-	THEN json_build_object(
-		'line1', patient.address_line1,
-		'line2', patient.address_line2,
-		'city', patient.address_city,
-		'state', patient.address_state,
-		'pincode', patient.address_pincode,
-		'country', patient.address_country) END;
+AS $$
+	SELECT CASE WHEN num_nonnulls(patient.address_line1, patient.address_line2,
+			patient.address_city, patient.address_state,
+			patient.address_pincode, patient.address_country) > 0
+		THEN json_build_object(
+			'line1', patient.address_line1,
+			'line2', patient.address_line2,
+			'city', patient.address_city,
+			'state', patient.address_state,
+			'pincode', patient.address_pincode,
+			'country', patient.address_country) END
+$$;
 
 COMMENT ON FUNCTION appt_internal.address_json(appt.patient) IS
 	'A patient''s address as an object; NULL: there is none';
@@ -33,39 +35,41 @@ CREATE FUNCTION appt_internal.patient_json(t appt.patient, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'id', t.patient_id,
-	'patient_id', t.patient_id,
-	'name', appt_internal.patient_name(t),
-	'first_name', t.first_name,
-	'last_name', t.last_name,
-	'date_of_birth', t.date_of_birth,
-	'date_of_birth_estimated', t.date_of_birth_estimated,
-	'age', appt_internal.patient_age(t.date_of_birth),
-	'gender', t.gender,
-	'phone', t.phone,
-	'phone_e164', t.phone_e164,
-	'email', t.email,
-	'address', appt_internal.address_json(t),
-	'blood_group', t.blood_group,
-	'abha_id', t.abha_id,
-	'aadhaar', t.aadhaar,
-	'insurance', json_build_object(
-		'provider', t.insurance_provider,
-		'number', t.insurance_number),
-	'emergency_contact', json_build_object(
-		'name', t.emergency_contact_name,
-		'phone', t.emergency_contact_phone,
-		'relationship', t.emergency_contact_relationship),
-	'consent', t.consent,
-	'consent_at', appt_internal.json_time(t.consent_at,
-		coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')),
-	'language', t.language,
-	'branch_id', t.branch_id,
-	'active', t.active,
-	'version', t.version,
-	'registered_at', appt_internal.json_time(t.registered_at,
-		coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')))::text;
+AS $$
+	SELECT json_build_object(
+		'id', t.patient_id,
+		'patient_id', t.patient_id,
+		'name', appt_internal.patient_name(t),
+		'first_name', t.first_name,
+		'last_name', t.last_name,
+		'date_of_birth', t.date_of_birth,
+		'date_of_birth_estimated', t.date_of_birth_estimated,
+		'age', appt_internal.patient_age(t.date_of_birth),
+		'gender', t.gender,
+		'phone', t.phone,
+		'phone_e164', t.phone_e164,
+		'email', t.email,
+		'address', appt_internal.address_json(t),
+		'blood_group', t.blood_group,
+		'abha_id', t.abha_id,
+		'aadhaar', t.aadhaar,
+		'insurance', json_build_object(
+			'provider', t.insurance_provider,
+			'number', t.insurance_number),
+		'emergency_contact', json_build_object(
+			'name', t.emergency_contact_name,
+			'phone', t.emergency_contact_phone,
+			'relationship', t.emergency_contact_relationship),
+		'consent', t.consent,
+		'consent_at', appt_internal.json_time(t.consent_at,
+			coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')),
+		'language', t.language,
+		'branch_id', t.branch_id,
+		'active', t.active,
+		'version', t.version,
+		'registered_at', appt_internal.json_time(t.registered_at,
+			coalesce(appt_internal.branch_zone(t.branch_id), 'UTC')))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.patient_json IS 'A patient as he or she is '
 	'shown';
@@ -76,19 +80,21 @@ CREATE FUNCTION appt_internal.patient_summary(
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'id', patient.patient_id,
-	'name', appt_internal.patient_name(patient),
-	'phone', patient.phone,
-	'age', appt_internal.patient_age(patient.date_of_birth),
-	'gender', patient.gender,
-	'patient_id', patient.patient_id,
-	'last_visit_date', (
-		SELECT max(a.token_date)
-		FROM appt.appointment a
-		WHERE a.patient_no = patient.patient_no
-			AND a.status IN ('checked_in', 'in_consultation', 'completed')
-			AND (branches IS NULL OR a.branch_id = ANY (branches))))::text;
+AS $$
+	SELECT json_build_object(
+		'id', patient.patient_id,
+		'name', appt_internal.patient_name(patient),
+		'phone', patient.phone,
+		'age', appt_internal.patient_age(patient.date_of_birth),
+		'gender', patient.gender,
+		'patient_id', patient.patient_id,
+		'last_visit_date', (
+			SELECT max(a.token_date)
+			FROM appt.appointment a
+			WHERE a.patient_no = patient.patient_no
+				AND a.status IN ('checked_in', 'in_consultation', 'completed')
+				AND (branches IS NULL OR a.branch_id = ANY (branches))))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.patient_summary(appt.patient, text[]) IS
 	'A patient as in a list; last_visit_date counts visits to these branches '

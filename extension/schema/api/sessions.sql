@@ -8,18 +8,20 @@ CREATE FUNCTION appt_internal.working_hours_json(t appt.working_hours,
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'working_hours_id', t.working_hours_no::text,
-	'doctor_id', t.doctor_id,
-	'branch_id', t.branch_id,
-	'weekday', t.weekday,
-	'start_time', left(t.start_time::text, 5),
-	'end_time', left(t.end_time::text, 5),
-	'slot_min', t.slot_min,
-	'capacity', t.capacity,
-	'valid_from', nullif(t.valid_from, '-infinity'),
-	'valid_to', nullif(t.valid_to, 'infinity'),
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'working_hours_id', t.working_hours_no::text,
+		'doctor_id', t.doctor_id,
+		'branch_id', t.branch_id,
+		'weekday', t.weekday,
+		'start_time', left(t.start_time::text, 5),
+		'end_time', left(t.end_time::text, 5),
+		'slot_min', t.slot_min,
+		'capacity', t.capacity,
+		'valid_from', nullif(t.valid_from, '-infinity'),
+		'valid_to', nullif(t.valid_to, 'infinity'),
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.working_hours_json IS
 	'A weekly session as it is shown';
@@ -114,16 +116,18 @@ CREATE FUNCTION appt_internal.extra_session_json(t appt.extra_session,
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'extra_session_id', t.extra_session_no::text,
-	'doctor_id', t.doctor_id,
-	'branch_id', t.branch_id,
-	'on_date', t.on_date,
-	'start_time', left(t.start_time::text, 5),
-	'end_time', left(t.end_time::text, 5),
-	'slot_min', t.slot_min,
-	'capacity', t.capacity,
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'extra_session_id', t.extra_session_no::text,
+		'doctor_id', t.doctor_id,
+		'branch_id', t.branch_id,
+		'on_date', t.on_date,
+		'start_time', left(t.start_time::text, 5),
+		'end_time', left(t.end_time::text, 5),
+		'slot_min', t.slot_min,
+		'capacity', t.capacity,
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.extra_session_json IS
 	'An extra session as it is shown';

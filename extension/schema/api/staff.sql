@@ -8,21 +8,23 @@
 CREATE FUNCTION appt_internal.staff_json(staff appt.staff) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'staff_id', (staff).staff_id,
-	'account', (staff).account,
-	'name', (staff).name,
-	'role', (staff).role,
-	'branch_ids', (staff).branch_ids,
-	'doctor_id', (staff).doctor_id,
-	'language', (staff).language,
-	'active', (staff).active,
-	'totp_enrolled', (staff).totp_secret IS NOT NULL,
-	'version', (staff).version,
-	'created_at', appt_internal.json_time((staff).created_at, 'UTC'),
-	'updated_at', appt_internal.json_time((staff).updated_at, 'UTC'),
-	'last_sign_in_at', appt_internal.json_time((staff).last_sign_in_at,
-		'UTC'))::text;
+AS $$
+	SELECT json_build_object(
+		'staff_id', (staff).staff_id,
+		'account', (staff).account,
+		'name', (staff).name,
+		'role', (staff).role,
+		'branch_ids', (staff).branch_ids,
+		'doctor_id', (staff).doctor_id,
+		'language', (staff).language,
+		'active', (staff).active,
+		'totp_enrolled', (staff).totp_secret IS NOT NULL,
+		'version', (staff).version,
+		'created_at', appt_internal.json_time((staff).created_at, 'UTC'),
+		'updated_at', appt_internal.json_time((staff).updated_at, 'UTC'),
+		'last_sign_in_at', appt_internal.json_time((staff).last_sign_in_at,
+			'UTC'))::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.staff_json(appt.staff) IS
 	'A member of staff as shown, without a trace of password and codes';
@@ -31,10 +33,12 @@ CREATE FUNCTION appt_internal.may_see_staff(manager text, staff appt.staff)
 	RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN (staff).deleted_at IS NULL
-	AND (appt_internal.client_sees_all(manager)
-		OR coalesce((staff).branch_ids
-			<@ appt_internal.client_branches(manager), false));
+AS $$
+	SELECT (staff).deleted_at IS NULL
+		AND (appt_internal.client_sees_all(manager)
+			OR coalesce((staff).branch_ids
+				<@ appt_internal.client_branches(manager), false))
+$$;
 
 COMMENT ON FUNCTION appt_internal.may_see_staff(text, appt.staff) IS
 	'Whether "manager" may see a member of staff: where it is limited to '

@@ -6,14 +6,16 @@ CREATE FUNCTION appt_internal.visit_type_json(t appt.visit_type, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN json_build_object(
-	'visit_type', t.visit_type,
-	'name', t.name,
-	'duration_min', t.duration_min,
-	'buffer_before_min', t.buffer_before_min,
-	'buffer_after_min', t.buffer_after_min,
-	'active', t.active,
-	'version', t.version)::text;
+AS $$
+	SELECT json_build_object(
+		'visit_type', t.visit_type,
+		'name', t.name,
+		'duration_min', t.duration_min,
+		'buffer_before_min', t.buffer_before_min,
+		'buffer_after_min', t.buffer_after_min,
+		'active', t.active,
+		'version', t.version)::text
+$$;
 
 COMMENT ON FUNCTION appt_internal.visit_type_json IS 'A visit type as it is '
 	'shown';

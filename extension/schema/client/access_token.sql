@@ -96,7 +96,7 @@ COMMENT ON FUNCTION appt_api.authenticate(text, text) IS
 CREATE FUNCTION appt_api.auth_state(OUT body text)
 	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
 	SELECT json_build_object(
 		'clients', (
 			SELECT concat(count(*), '/', sum(hash_record_extended(ROW(
@@ -113,8 +113,8 @@ BEGIN ATOMIC
 			SELECT e.extversion
 			FROM pg_extension AS e
 			WHERE e.extname = 'bioecko_appt'),
-		'standby', pg_is_in_recovery())::text;
-END;
+		'standby', pg_is_in_recovery())::text
+$$;
 
 COMMENT ON FUNCTION appt_api.auth_state() IS
 	'What the gateway asks every second: {clients: another text after each '
@@ -124,7 +124,7 @@ COMMENT ON FUNCTION appt_api.auth_state() IS
 CREATE FUNCTION appt_api.auth_clients(after text, OUT body text)
 	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
 	SELECT coalesce(json_agg(json_build_array(p.client_id, p.active, p.epoch,
 			p.requests_per_minute, encode(sha256(p.secret_hash), 'hex'))
 		ORDER BY p.client_id), '[]')::text
@@ -133,8 +133,8 @@ BEGIN ATOMIC
 		FROM appt.api_client AS c
 		WHERE c.client_id > after
 		ORDER BY c.client_id
-		LIMIT 500) AS p;
-END;
+		LIMIT 500) AS p
+$$;
 
 COMMENT ON FUNCTION appt_api.auth_clients(text) IS
 	'[[client_id, active, epoch, requests_per_minute, proof]]: the next 500 '
@@ -144,7 +144,7 @@ COMMENT ON FUNCTION appt_api.auth_clients(text) IS
 CREATE FUNCTION appt_api.auth_revoked(after bigint, OUT body text)
 	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
 	SELECT coalesce(json_agg(json_build_array(p.revocation_no, p.jti,
 			extract(epoch FROM p.expires_at)::bigint)
 		ORDER BY p.revocation_no), '[]')::text
@@ -153,8 +153,8 @@ BEGIN ATOMIC
 		FROM appt.revoked_token AS r
 		WHERE r.revocation_no > after
 		ORDER BY r.revocation_no
-		LIMIT 1000) AS p;
-END;
+		LIMIT 1000) AS p
+$$;
 
 COMMENT ON FUNCTION appt_api.auth_revoked(bigint) IS
 	'[[revocation_no, jti, expires_at]]: the next 1,000 revoked tokens behind '
@@ -163,15 +163,15 @@ COMMENT ON FUNCTION appt_api.auth_revoked(bigint) IS
 CREATE FUNCTION appt_api.signing_keys(OUT body text)
 	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
 	SELECT coalesce(json_agg(json_build_object(
 			'kid', k.kid,
 			'private_pem', k.private_pem,
 			'age_s', extract(
 				epoch FROM clock_timestamp() - k.created_at)::bigint)
 		ORDER BY k.created_at DESC, k.kid), '[]')::text
-	FROM appt.signing_key AS k;
-END;
+	FROM appt.signing_key AS k
+$$;
 
 COMMENT ON FUNCTION appt_api.signing_keys() IS
 	'[{kid, private_pem, age_s}], the newest first';

@@ -77,14 +77,14 @@ COMMENT ON FUNCTION appt.create_board(text, text) IS
 CREATE FUNCTION appt.revoke_board(board_id text) RETURNS boolean
 	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
 	WITH revoked AS (
 		UPDATE appt.board b
 		SET revoked_at = clock_timestamp()
 		WHERE b.board_id = $1 AND b.revoked_at IS NULL
 		RETURNING b.board_id)
-	SELECT EXISTS (SELECT FROM revoked);
-END;
+	SELECT EXISTS (SELECT FROM revoked)
+$$;
 
 COMMENT ON FUNCTION appt.revoke_board(text) IS
 	'Ends a board: from the next time that it asks it shows nothing. False: '

@@ -136,7 +136,9 @@ COMMENT ON FUNCTION appt_internal.search_query(text) IS
 CREATE FUNCTION appt_internal.patient_name(patient appt.patient) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN concat_ws(' ', patient.first_name, patient.last_name);
+AS $$
+	SELECT concat_ws(' ', patient.first_name, patient.last_name)
+$$;
 
 COMMENT ON FUNCTION appt_internal.patient_name(appt.patient) IS
 	'First and last name of a patient';
@@ -147,9 +149,11 @@ CREATE FUNCTION appt_internal.same_phone(
 	RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN a.phone_e164 = b.phone_e164
-	OR right(appt_internal.digits(a.phone), 10)
-		= right(appt_internal.digits(b.phone), 10);
+AS $$
+	SELECT a.phone_e164 = b.phone_e164
+		OR right(appt_internal.digits(a.phone), 10)
+			= right(appt_internal.digits(b.phone), 10)
+$$;
 
 COMMENT ON FUNCTION appt_internal.same_phone(appt.patient, appt.patient) IS
 	'Whether two patients have the same telephone number, as far as it can be '

@@ -308,15 +308,17 @@ CREATE FUNCTION appt_internal.change_branches(branch_id text, doctor_id text)
 	RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN CASE
-	WHEN branch_id IS NOT NULL THEN ARRAY[branch_id]
-	WHEN doctor_id IS NULL THEN NULL
-	WHEN NOT EXISTS (
-		SELECT
-		FROM appt.doctor AS d
-		WHERE d.doctor_id = change_branches.doctor_id) THEN '{}'
-	ELSE appt_internal.doctor_branches(doctor_id)
-END;
+AS $$
+	SELECT CASE
+		WHEN branch_id IS NOT NULL THEN ARRAY[branch_id]
+		WHEN doctor_id IS NULL THEN NULL
+		WHEN NOT EXISTS (
+			SELECT
+			FROM appt.doctor AS d
+			WHERE d.doctor_id = change_branches.doctor_id) THEN '{}'
+		ELSE appt_internal.doctor_branches(doctor_id)
+	END
+$$;
 
 COMMENT ON FUNCTION appt_internal.change_branches(text, text) IS
 	'Whom a change concerns: who sees one of these branches; NULL: all, {}: '

@@ -17,18 +17,20 @@
 CREATE FUNCTION appt_internal.told_as(n appt.notification) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN CASE
-	WHEN n.event <> 'rescheduled' OR n.root_no IS NOT NULL THEN n.event
-	/* What waits and came before is skipped, now or in a moment. */
-	WHEN (
-		SELECT bool_and(e.state = 'skipped'
-				OR (e.state = 'due' AND e.attempts = 0))
-			AND bool_or(e.event = 'booked')
-		FROM appt.notification e
-		WHERE e.appointment_no = n.appointment_no
-			AND e.notification_no < n.notification_no) THEN 'booked'
-	ELSE n.event
-END;
+AS $$
+	SELECT CASE
+		WHEN n.event <> 'rescheduled' OR n.root_no IS NOT NULL THEN n.event
+		/* What waits and came before is skipped, now or in a moment. */
+		WHEN (
+			SELECT bool_and(e.state = 'skipped'
+					OR (e.state = 'due' AND e.attempts = 0))
+				AND bool_or(e.event = 'booked')
+			FROM appt.notification e
+			WHERE e.appointment_no = n.appointment_no
+				AND e.notification_no < n.notification_no) THEN 'booked'
+		ELSE n.event
+	END
+$$;
 
 COMMENT ON FUNCTION appt_internal.told_as IS
 	'The event that a message is about: of a visit that was moved before its '

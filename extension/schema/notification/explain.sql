@@ -32,28 +32,31 @@ CREATE FUNCTION appt_internal.notification_sentence(
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN initcap(left(n.event, 1)) || substr(n.event, 2)
-	|| CASE WHEN n.lead_min IS NULL THEN '' ELSE
-		format(' (%s minutes before)', n.lead_min) END
-	|| CASE WHEN n.root_no IS NULL THEN '' ELSE ', another channel' END
-	|| CASE n.state
-		WHEN 'due' THEN format(' waits to be sent%s.',
-			CASE WHEN n.attempts > 0
-				THEN format(' again after %s attempts (%s)', n.attempts,
-					n.reason)
-				ELSE '' END)
-		WHEN 'sending' THEN ' is being sent.'
-		WHEN 'skipped' THEN format(' was not sent: %s.',
-			appt_internal.reason_sentence(n.reason))
-		WHEN 'failed' THEN format(' by %s was refused: %s.',
-			coalesce(n.channel, 'no channel'), n.reason)
-		WHEN 'dead' THEN format(' by %s was given up after %s attempts: %s.',
-			n.channel, n.attempts, n.reason)
-		ELSE format(' was sent by %s at %s%s.', n.channel,
-			appt_internal.json_time(n.sent_at, time_zone),
-			CASE n.state WHEN 'delivered' THEN ', and was delivered'
-				WHEN 'read' THEN ', and was read' ELSE '' END)
-	END;
+AS $$
+	SELECT initcap(left(n.event, 1)) || substr(n.event, 2)
+		|| CASE WHEN n.lead_min IS NULL THEN '' ELSE
+			format(' (%s minutes before)', n.lead_min) END
+		|| CASE WHEN n.root_no IS NULL THEN '' ELSE ', another channel' END
+		|| CASE n.state
+			WHEN 'due' THEN format(' waits to be sent%s.',
+				CASE WHEN n.attempts > 0
+					THEN format(' again after %s attempts (%s)', n.attempts,
+						n.reason)
+					ELSE '' END)
+			WHEN 'sending' THEN ' is being sent.'
+			WHEN 'skipped' THEN format(' was not sent: %s.',
+				appt_internal.reason_sentence(n.reason))
+			WHEN 'failed' THEN format(' by %s was refused: %s.',
+				coalesce(n.channel, 'no channel'), n.reason)
+			WHEN 'dead' THEN format(
+				' by %s was given up after %s attempts: %s.',
+				n.channel, n.attempts, n.reason)
+			ELSE format(' was sent by %s at %s%s.', n.channel,
+				appt_internal.json_time(n.sent_at, time_zone),
+				CASE n.state WHEN 'delivered' THEN ', and was delivered'
+					WHEN 'read' THEN ', and was read' ELSE '' END)
+		END
+$$;
 
 COMMENT ON FUNCTION appt_internal.notification_sentence IS
 	'What became of a message, in a sentence';

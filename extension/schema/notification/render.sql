@@ -76,10 +76,13 @@ CREATE FUNCTION appt_internal.callback_url(c appt.notification_channel)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-RETURN (c.settings->'callback'->>'url')
-	|| CASE c.settings->'callback'->>'signature' WHEN 'token' THEN
-		coalesce('?token=' || appt_internal.url_encode(c.callback_secret), '')
-		ELSE '' END;
+AS $$
+	SELECT (c.settings->'callback'->>'url')
+		|| CASE c.settings->'callback'->>'signature' WHEN 'token'
+			THEN coalesce('?token='
+				|| appt_internal.url_encode(c.callback_secret), '')
+			ELSE '' END
+$$;
 
 COMMENT ON FUNCTION appt_internal.callback_url IS
 	'Where a channel''s provider is to send its reports; NULL: nowhere';
