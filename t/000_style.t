@@ -189,7 +189,7 @@ my %made = map { $_ => 1 } qw(bench/out);
 
 sub is_there {
     my ($name) = @_;
-    return $made{$name} || -e $name || @{[ glob "$name*" ]} if $name =~ m{/};
+    return $made{$name} || -e "gateway/$name" || @{[ glob "$name*" ]} if $name =~ m{/};
     return $there{$name};
 }
 

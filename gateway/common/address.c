@@ -33,7 +33,10 @@ address_parse(const char *text, Address *address)
 	return true;
 }
 
-/* What to bind, which freeaddrinfo frees; NULL with the reason in the log. */
+/*
+ * Resolves the address for bind(); the caller frees it with freeaddrinfo.
+ * NULL: the reason is in the log.
+ */
 struct addrinfo *
 address_find(const Address *address)
 {

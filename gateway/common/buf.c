@@ -10,15 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Memory that is there: ends the process when there is none. */
-void *
-must_alloc(size_t size)
-{
-	return must_realloc(NULL, size);
-}
-
 /* Like realloc, but ends the process when there is no memory. */
-void *
+static void *
 must_realloc(void *old, size_t size)
 {
 	void	   *new = realloc(old, size > 0 ? size : 1);
@@ -29,6 +22,13 @@ must_realloc(void *old, size_t size)
 		abort();
 	}
 	return new;
+}
+
+/* Like malloc, but ends the process when there is no memory. */
+void *
+must_alloc(size_t size)
+{
+	return must_realloc(NULL, size);
 }
 
 /* A copy of the text that the caller frees. */
@@ -82,7 +82,7 @@ buf_char(Buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
-/* Adds formatted text at the end; what does not fit is formatted twice. */
+/* Adds formatted text at the end; formats it again where there was no room. */
 void
 buf_printf(Buf *buf, const char *format,...)
 {

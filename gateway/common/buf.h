@@ -15,9 +15,8 @@ typedef struct Buf
 	size_t		size;			/* bytes allocated */
 } Buf;
 
-/* Memory is not negotiable here: these end the process when it is out. */
+/* Allocation that cannot fail: these end the process when memory is out. */
 extern void *must_alloc(size_t size);
-extern void *must_realloc(void *old, size_t size);
 extern char *must_strdup(const char *text);
 
 extern void buf_add(Buf *buf, const void *bytes, size_t len);

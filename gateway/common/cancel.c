@@ -1,11 +1,12 @@
 /*
  * cancel.c
- *		Cancels what a connection to PostgreSQL is at, in a thread: libpq has no
- *		call for it that does not wait for the server.
+ *		Cancels the statement that a connection to PostgreSQL runs, in a
+ *		thread: PQcancel waits for the server.
  *
- *		A cancellation that comes late ends whatever is run then.  So nothing
- *		else is sent down the connection until the errand is done: the server
- *		has signalled its process by then, and an idle one ignores that.
+ *		A cancel request names a backend and no statement, so a late one
+ *		would cancel the next statement.  Nothing else is sent down the
+ *		connection until the errand is done: by then the backend has its
+ *		signal, which it ignores while it is idle.
  */
 #include "common/cancel.h"
 
@@ -14,7 +15,10 @@
 static void cancel_run(void *context);
 static void cancel_drop(void *context);
 
-/* Starts to cancel; NULL: that is not to be had now. */
+/*
+ * Starts the cancellation; NULL: it cannot be, for want of a thread or a
+ * descriptor, or of a connection.
+ */
 Errand *
 pg_cancel_start(PGconn *connection)
 {

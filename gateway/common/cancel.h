@@ -1,6 +1,6 @@
 /*
  * cancel.h
- *		Cancels what a connection to PostgreSQL is at.
+ *		Cancels the statement that a connection to PostgreSQL runs.
  */
 #ifndef APPT_CANCEL_H
 #define APPT_CANCEL_H

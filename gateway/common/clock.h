@@ -3,9 +3,9 @@
  *		Two clocks: one that only goes forward, for timeouts, and the
  *		calendar's, for stamps.
  *
- *		The first goes on while the machine is suspended: leases, tokens and
- *		what is known of clients grow old meanwhile, and so do others'
- *		connections.
+ *		The first is CLOCK_BOOTTIME, which goes on while the machine is
+ *		suspended: leases, tokens and what is known of clients grow old
+ *		meanwhile, and so do others' connections.
  */
 #ifndef APPT_CLOCK_H
 #define APPT_CLOCK_H

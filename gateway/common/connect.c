@@ -3,8 +3,10 @@
  *		Opens connections to PostgreSQL in threads, so that an event loop waits
  *		neither for a name server nor for a server's handshake.
  *
- *		A connection that nobody took ends with its attempt.  A PgServer belongs
- *		to the loop's thread alone.
+ *		The two programs' state machines stand on this, http/dbconn.c and
+ *		relay/link.c: how many attempts, how soon the next, which host of a
+ *		DSN is decided here for both.  A PgServer belongs to the loop's
+ *		thread alone.
  */
 #include "common/connect.h"
 
@@ -47,7 +49,10 @@ pg_may_connect(const PgServer *server)
 		clock_ms() >= server->retry_ms;
 }
 
-/* When another attempt may be started; never: when one has ended. */
+/*
+ * clock_ms() when another attempt may be started; INT64_MAX: not before one
+ * that is under way has ended.
+ */
 int64_t
 pg_connect_due_ms(const PgServer *server)
 {
@@ -56,8 +61,9 @@ pg_connect_due_ms(const PgServer *server)
 }
 
 /*
- * The server is of no use at present: an attempt has failed, or what came
- * after it.  The next may start a little later, the later the more have.
+ * Delays the next attempt, because one has failed or its session could not be
+ * set up: by RETRY_MIN_MS, doubled with each failure in a row, up to
+ * RETRY_MAX_MS.
  */
 void
 pg_connect_later(PgServer *server)
@@ -175,8 +181,8 @@ attempt_poll(PgAttempt *attempt)
 }
 
 /*
- * Waits for the server, not longer than is left.  Only waiting counts: what a
- * name server takes is spent in libpq.
+ * Waits for the server, at most *left_ms, from which the time is taken.  The
+ * time that a name server takes does not count: it passes within libpq.
  */
 static bool
 attempt_wait(PgAttempt *attempt, short events, int64_t *left_ms)
@@ -195,7 +201,7 @@ attempt_wait(PgAttempt *attempt, short events, int64_t *left_ms)
 	return ready > 0;
 }
 
-/* Nobody needs the attempt any more, nor a connection that nobody took. */
+/* Frees the attempt, and its connection if nobody took that. */
 static void
 attempt_drop(void *context)
 {

@@ -26,7 +26,7 @@ encode_hex(const unsigned char *bytes, size_t len, char *hex)
 	*hex = '\0';
 }
 
-/* The bytes that lower-case hex stands for; false: it is not that many. */
+/* Decodes lower-case hex of exactly len bytes; false: it is anything else. */
 bool
 decode_hex(const char *hex, unsigned char *bytes, size_t len)
 {
@@ -42,8 +42,8 @@ decode_hex(const char *hex, unsigned char *bytes, size_t len)
 }
 
 /*
- * The bytes that base64 with its padding stands for, for which there is room
- * for len / 4 * 3; how many, or -1: it is broken.
+ * Decodes base64 with its padding; bytes has room for len / 4 * 3.  The number
+ * of bytes, or -1: the text is malformed.
  */
 ssize_t
 decode_base64(const char *text, size_t len, unsigned char *bytes)
@@ -81,9 +81,9 @@ encode_base64url(const unsigned char *bytes, size_t len, char *text)
 }
 
 /*
- * The bytes that base64url without padding stands for, for which there is room
- * for len / 4 * 3 + 3; how many, or -1: it is broken, or not the one way to
- * write them.
+ * Decodes base64url without padding; bytes has room for len / 4 * 3 + 3.  The
+ * number of bytes, or -1: the text is malformed, or not the canonical one for
+ * its bytes.
  */
 ssize_t
 decode_base64url(const char *text, size_t len, unsigned char *bytes)

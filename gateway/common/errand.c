@@ -83,7 +83,10 @@ errand_fd(const Errand *errand)
 	return errand->fd;
 }
 
-/* The loop, or the thread, needs the errand no more. */
+/*
+ * Gives back one of the two references to the errand, the loop's or the
+ * thread's; the last frees it.
+ */
 void
 errand_let_go(Errand *errand)
 {

@@ -11,8 +11,8 @@ static bool is_too_deep(const char *text, size_t len, int depth);
 static json_t *whole_number(const json_t *value);
 
 /*
- * The value in the text, an object or an array nested at most so deep, without
- * a member that is there twice; NULL where it is none.  Says why in *fault
+ * Parses an object or an array, nested at most depth levels, without duplicate
+ * members; NULL where the text is anything else, with the reason in *fault
  * unless that is NULL.
  */
 json_t *

@@ -4,10 +4,11 @@
  *		a pipe takes at once, so those of several threads and processes do not
  *		mix.
  *
- *		Writing never waits for the reader: a journal that stalls would stop the
- *		event loops with it.  What stderr does not take is kept, in order, and
- *		tried again with the next line or log_flush(); beyond PENDING_MAX it is
- *		dropped, and how much is said once there is room.
+ *		Writing never waits for the reader: a journal that stalls would stop
+ *		the event loops with it.  What stderr does not take is buffered, in
+ *		order, and tried again with the next line or log_flush(); lines
+ *		beyond PENDING_MAX are dropped, and their number is logged once
+ *		there is room.
  */
 #include "common/log.h"
 
@@ -70,7 +71,10 @@ log_init(const char *program, LogLevel lowest)
 	log_lowest = lowest;
 	fstat(STDERR_FILENO, &is);
 	log_is_socket = S_ISSOCK(is.st_mode);
-	/* O_NONBLOCK on stderr itself would be everybody's who shares it. */
+	/*
+	 * O_NONBLOCK belongs to the open file, which other processes share: we open
+	 * one of our own.
+	 */
 	if (S_ISFIFO(is.st_mode) || S_ISCHR(is.st_mode))
 		log_fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC |
 					  O_NOCTTY);
@@ -120,8 +124,8 @@ log_line(LogLevel level, const char *event,
 }
 
 /*
- * Has this thread's lines wait for each other until it calls log_flush(), which
- * it does before it waits for anything; or ends that.  Warnings and errors are
+ * Turns the buffering of this thread's lines on or off.  A thread that buffers
+ * calls log_flush() before it waits for anything.  Warnings and errors are
  * written at once.
  */
 void
@@ -132,7 +136,7 @@ log_gather(bool gathers)
 	buf_free(&log_gathered);
 }
 
-/* Writes the lines that wait, for each other or for the reader. */
+/* Writes the thread's buffered lines, and what stderr did not take before. */
 void
 log_flush(void)
 {
@@ -218,7 +222,7 @@ write_some(const char *bytes, size_t len, int wait_ms)
 			? send(log_fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL)
 			: write(log_fd, bytes, len);
 	while (taken < 0 && errno == EINTR);
-	/* Nobody reads it any more: there is nobody to keep it for. */
+	/* The reader is gone (EPIPE): the bytes count as written. */
 	return taken < 0 && errno != EAGAIN ? (ssize_t) len : taken;
 }
 

@@ -132,7 +132,10 @@ pg_keywords(const PgOptions *options, const char **keywords,
 	memcpy(values, settings, sizeof(settings));
 }
 
-/* Begins the DSN's lists of hosts with another: it stands before them then. */
+/*
+ * Rotates the DSN's lists host, hostaddr and port, so that libpq tries another
+ * host first.  These keywords follow "dbname" and override the DSN's.
+ */
 static void
 pg_turn_hosts(const PgOptions *options, const char **values)
 {
@@ -159,7 +162,7 @@ pg_turn_hosts(const PgOptions *options, const char **values)
 	PQconninfoFree(parsed);
 }
 
-/* The list, turned round so that another is its first; the caller frees it. */
+/* The comma-separated list rotated by that many items; the caller frees it. */
 static char *
 pg_turn(const char *list, int by)
 {

@@ -25,9 +25,11 @@ typedef struct AnswerHeader
 /* A body that comes bit by bit, as long as it goes on. */
 typedef struct AnswerStream
 {
-	/* What comes next, of as many bytes; 0: nothing yet, -1: it is over. */
+	/*
+	 * Copies at most max of the bytes that come next; 0: none yet, -1: the end.
+	 */
 	ssize_t		(*read) (struct AnswerStream *stream, char *bytes, size_t max);
-	/* The connection is done with it; called once. */
+	/* Called once, when the body is complete or the connection has ended. */
 	void		(*ended) (struct AnswerStream *stream);
 } AnswerStream;
 
@@ -41,7 +43,7 @@ typedef struct Answer
 	size_t		len;
 	AnswerHeader headers[ANSWER_HEADERS];
 	int			header_count;
-	const char *cache_control;	/* NULL: nobody may keep it */
+	const char *cache_control;	/* NULL: no-store */
 	bool		close;			/* end the connection after it */
 	PGresult   *result;
 	AnswerStream *stream;		/* instead of "body", or NULL */

@@ -179,7 +179,7 @@ gather_body(Gathering *gathering, const Arg *arg)
 	{
 		if (arg->rule != OPTIONAL)
 			call_field_error(call, name, "must not be empty");
-		/* It goes on: a change may take a text away by it. */
+		/* "" is a value where a change takes a text away by it. */
 		return arg->choices == NULL ? "" : arg->fallback;
 	}
 	if (member == NULL || (json_is_null(member) && arg->rule != NOT_NULL))

@@ -341,7 +341,7 @@ read_revoked(Query *query, QueryOutcome outcome, PGresult *result)
 	}
 	if (json_is_array(rows))
 	{
-		/* What was swept in between is missing at the end. */
+		/* Rows that were swept meanwhile leave the last page short. */
 		if (count < REVOKED_PAGE && state->revoked_read < state->revoked_now)
 			state->revoked_read = state->revoked_now;
 		read_on(state);

@@ -3,9 +3,9 @@
  *		What the television of a waiting room asks for, by a token of its own,
  *		which is good for this call and no other.
  *
- *		The database knows the tokens, and the gateway none of them: so each
- *		request takes from the budget of strangers of its address, and one
- *		that is beyond it does not reach the database.
+ *		Only the database knows the tokens.  So each request takes from its
+ *		address's budget for strangers, and one beyond that is refused
+ *		without a query.
  */
 #include "http/board.h"
 

@@ -1,8 +1,8 @@
 /*
  * connections.c
- *		The connections of a worker, and how many of them each address has: no
- *		more than APPT_ADDRESS_LIMIT, and where the worker's are nearly all
- *		taken, who has the most gives up those that do nothing.
+ *		The connections of a worker, and how many of them each address has:
+ *		no more than APPT_ADDRESS_LIMIT, and where the worker's are nearly
+ *		all taken, the address with the most loses its idle ones.
  */
 #include "http/connections.h"
 
@@ -42,7 +42,7 @@ connections_admit(const Connections *connections, const IpAddress *ip)
 	return share == NULL || share->count < options.address_limit;
 }
 
-/* A connection begins, as that one. */
+/* Adds a connection, a copy of that one, and counts it for its address. */
 Connection *
 connection_begin(Connections *connections, const Connection *as)
 {
@@ -91,9 +91,9 @@ connection_end(Connections *connections, Connection *connection)
 }
 
 /*
- * Ends connections without a whole request, the oldest first, of whom has the
- * most of them: half of the room that is kept free, so that the next are let
- * in without another look.
+ * Ends idle connections of the address with the most of them, the oldest first:
+ * half of the room that is kept free, so that the next ones are let in without
+ * another look.
  */
 static void
 make_room(Connections *connections)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * The cookie's value; NULL without one, and where there are two of the name:
- * which of them another host has set cannot be told.
+ * The cookie's value; NULL where there is none of the name, or more than one:
+ * another host of the domain may have set one of them.
  */
 const char *
 cookie_value(const Head *head, const char *name)

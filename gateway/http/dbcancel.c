@@ -1,12 +1,12 @@
 /*
  * dbcancel.c
- *		The cancellation of what a connection's server is at.
+ *		Cancels the statement that a connection runs.
  */
 #include "http/dbconn.h"
 
 static void db_cancelled(Watch *watch, uint32_t events);
 
-/* Has the server cancel what it does for the connection, if it does a thing. */
+/* Starts to cancel the statement that the connection runs, if it runs one. */
 void
 db_cancel(DbConn *conn)
 {
@@ -20,7 +20,7 @@ db_cancel(DbConn *conn)
 		loop_watch(&conn->cancel_watch, errand_fd(conn->cancel), EPOLLIN);
 }
 
-/* The cancellation cannot meet another query any more. */
+/* The cancel request is through: the connection may be sent queries again. */
 static void
 db_cancelled(Watch *watch, uint32_t events)
 {
@@ -31,7 +31,7 @@ db_cancelled(Watch *watch, uint32_t events)
 	conn->events->room(conn);
 }
 
-/* Waits for the cancellation no more, if there is one. */
+/* Lets go of the cancellation that is under way, if there is one. */
 void
 db_cancel_end(DbConn *conn)
 {

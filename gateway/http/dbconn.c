@@ -1,8 +1,8 @@
 /*
  * dbconn.c
- *		One connection to PostgreSQL: connects, sets the session up, sends
- *		queries down a pipeline, hands results to the pool, comes back by
- *		itself when it is lost.
+ *		One connection of the gateway's pool to PostgreSQL: connects, sets
+ *		the session up, sends queries down a pipeline, hands results to the
+ *		pool, comes back by itself when it is lost.
  *
  *		The queries of one turn of the loop share a Sync and so an implicit
  *		transaction: good for reads.  A connection of LANE_OWN or LANE_AUTH
@@ -10,7 +10,9 @@
  *		Behind an error the rest of the batch is aborted by the server and
  *		sent again by us.
  *
- *		A write is reported done when its Sync is: only then is it committed.
+ *		A write is reported done when its Sync is: only then is it
+ *		committed.  The relay's connection, which has no pipeline, is
+ *		relay/link.c.
  */
 #include "http/dbconn.h"
 
@@ -47,7 +49,7 @@ static void db_query_failed(DbConn *conn, const DbOp *op, PGresult *result);
 static void db_lost(DbConn *conn, const char *why);
 static void db_orphans(DbConn *conn);
 
-/* A connection that connects when it is told to. */
+/* Initialises a connection, which db_connect will open. */
 void
 db_init(DbConn *conn, const DbConn *as)
 {
@@ -141,7 +143,7 @@ db_flush(DbConn *conn)
 				   EPOLLIN | (left > 0 ? EPOLLOUT : 0));
 }
 
-/* Gives up what takes too long. */
+/* Gives the connection up where its setup or its first query takes too long. */
 void
 db_tick(DbConn *conn, int64_t now_ms)
 {
@@ -174,8 +176,9 @@ db_is_alone(const DbConn *conn)
 }
 
 /*
- * Whether an idle connection has nothing to say.  If it has, it is most often
- * that the server has ended it: nothing is sent down it before that is read.
+ * Whether the socket of an idle connection has no input.  Input is most often
+ * the server's FATAL message and the end of the connection, which must be read
+ * before another query is sent.
  */
 static bool
 db_is_quiet(const DbConn *conn)
@@ -201,7 +204,7 @@ db_close(DbConn *conn)
 	conn->ops = NULL;
 }
 
-/* Starts to connect, in a thread: what the database's name is may take long. */
+/* Starts to connect, in a thread: resolving the server's name may take long. */
 void
 db_connect(DbConn *conn)
 {
@@ -353,7 +356,7 @@ db_receive(DbConn *conn)
 			db_op_complete(conn);
 		else
 		{
-			good = false;		/* libpq has dropped what it was asked */
+			good = false;		/* libpq has lost its queue of queries */
 			break;
 		}
 	}
@@ -488,7 +491,7 @@ db_query_complete(DbConn *conn, const DbOp *op, PGresult *result)
 	}
 }
 
-/* The query's result is an error, which it may get over. */
+/* The query failed: sends it again where retry.c says so, or finishes it. */
 static void
 db_query_failed(DbConn *conn, const DbOp *op, PGresult *result)
 {
@@ -515,7 +518,7 @@ db_query_failed(DbConn *conn, const DbOp *op, PGresult *result)
 			return;
 		case RETRY_PLANNED:
 			if (op->fresh)
-				break;			/* a function says so itself */
+				break;			/* planned just now: a function's own error */
 			conn->prepared[op->statement->index] = DB_OUTDATED;
 			conn->events->retry(conn, query, QUERY_ERROR, result);
 			return;

@@ -1,8 +1,8 @@
 /*
  * document.c
- *		Answers that may be kept and asked for again: the entity tag is a
- *		hash of what is in them, and whoever has that still is told so (304;
- *		RFC 9110, 13.1.2).
+ *		Answers that a client may store and revalidate: the entity tag is a
+ *		hash of the contents, and If-None-Match with it is answered by 304
+ *		(RFC 9110, 13.1.2).
  */
 #include "http/document.h"
 
@@ -29,8 +29,8 @@ document_name(Document *document)
 }
 
 /*
- * Answers with the document, compressed for whoever takes that, or that it is
- * the one that is held there.
+ * Answers with the document, compressed where the client accepts gzip; with 304
+ * where its If-None-Match has the entity tag.
  */
 void
 document_answer(Answer *answer, const Head *head, const Document *document)

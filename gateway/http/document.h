@@ -1,6 +1,6 @@
 /*
  * document.h
- *		Answers that may be kept and asked for again.
+ *		Answers that a client may store and revalidate.
  */
 #ifndef APPT_DOCUMENT_H
 #define APPT_DOCUMENT_H

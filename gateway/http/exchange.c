@@ -13,7 +13,7 @@
 #include "http/reply.h"
 #include "http/strangers.h"
 
-#define ABANDON_US 100000		/* until then nobody looks who is still there */
+#define ABANDON_US 100000		/* until then clients are taken to be there */
 
 /* A request line has come: from here on the exchange counts. */
 void
@@ -48,7 +48,10 @@ exchange_is_answered(const Exchange *exchange)
 	return exchange->answer.status != 0;
 }
 
-/* Whether the database works for it, or is to, longer than most need. */
+/*
+ * Whether it has waited for the database for longer than most do: then it is
+ * worth a look whether its client is still there.
+ */
 bool
 exchange_may_be_abandoned(const Exchange *exchange)
 {
@@ -57,7 +60,10 @@ exchange_may_be_abandoned(const Exchange *exchange)
 		clock_us() - exchange->started_us > ABANDON_US;
 }
 
-/* Whoever asked has gone: nothing more is done for it than must be. */
+/*
+ * The client has gone: a query that waits is dropped, one that has a connection
+ * to itself is cancelled.
+ */
 void
 exchange_abandon(Exchange *exchange)
 {
@@ -138,7 +144,7 @@ exchange_refuse_sign_in(Exchange *exchange)
 	exchange_refuse_caller(exchange, &ended);
 }
 
-/* 401 or 403, with the header that HTTP asks for there. */
+/* 401 or 403, with WWW-Authenticate (RFC 9110, 11.6.1). */
 void
 exchange_refuse_caller(Exchange *exchange, const Problem *problem)
 {

@@ -2,15 +2,15 @@
  * feed.c
  *		What has changed, and all who listen to that on a loop.
  *
- *		While anybody listens, one query asks for what is new since the last:
- *		however many listen, the database is asked as often.  Each is told what
- *		concerns the branches, and the doctor, that its client may see, which
- *		the same answer has.
+ *		While there are streams, one query at a time asks for what is new
+ *		since the last, however many streams there are.  Each is sent what
+ *		concerns the branches, and the doctor, that its client may see,
+ *		which the same answer says.
  *
- *		Who comes asks once by itself for what is behind its position, after
- *		the feed has one.  What is told to the others from the moment of that
- *		question on is kept for the newcomer, so that nothing lies between the
- *		two, though something may be told twice.
+ *		A new stream runs one query of its own, for what has changed since
+ *		its position, once the feed has a position.  Changes that the feed
+ *		reads from then on are queued for the stream, so that none is
+ *		missed, though one may be sent twice.
  */
 #include "http/feed.h"
 
@@ -249,7 +249,10 @@ listen_done(Query *query, QueryOutcome outcome, PGresult *result)
 	json_decref(answer);
 }
 
-/* Its first words. */
+/*
+ * Begins the body: the changes since the stream's position, or that all is to
+ * be read again, and the position that this reaches.
+ */
 static void
 listen_begin(Stream *stream, const json_t *answer)
 {
@@ -278,7 +281,7 @@ listen_begin(Stream *stream, const json_t *answer)
 	stream->beat_ms = loop_now_ms() + FEED_BEAT_MS;
 }
 
-/* Asks what is new, and what they see who listen. */
+/* Asks what is new, and what the clients of the streams may see. */
 static void
 feed_ask(Feed *feed)
 {
@@ -361,8 +364,8 @@ feed_take(Feed *feed, const json_t *answer)
 }
 
 /*
- * Tells each stream.  One whose client was not asked about, or that waits for
- * its own first answer, has it kept.
+ * Sends the changes to each stream.  They are queued for one that waits for its
+ * own first answer, or whose client the query did not cover.
  */
 static void
 tell_all(Feed *feed, const json_t *answer, const char *position, bool reset)
@@ -498,7 +501,7 @@ add_position(Buf *out, const char *position)
 	buf_printf(out, "id: %s\n\n", position);
 }
 
-/* Ends the stream of one who has gone, or may not any more. */
+/* Ends the stream where its listener has gone, or may not listen any more. */
 static void
 judge(Feed *feed, Stream *stream)
 {
@@ -520,8 +523,8 @@ judge(Feed *feed, Stream *stream)
 }
 
 /*
- * A sign of life, with the position that is reached: but only while what the
- * database says is known.
+ * Sends a comment line as a sign of life, with the position that is reached;
+ * none while the database does not answer.
  */
 static void
 beat(Feed *feed, Stream *stream)

@@ -1,7 +1,7 @@
 /*
  * hold.c
- *		Answers that are held back: of those who have asked too often.  A held
- *		connection costs nothing but its memory.
+ *		Answers that are held back, to addresses that have asked too often.
+ *		A held connection is suspended and costs its memory alone.
  */
 #include "http/hold.h"
 
@@ -72,6 +72,9 @@ hold_due_ms(const Service *service)
 		if (first != NULL && first->held_until_ms < due_ms)
 			due_ms = first->held_until_ms;
 	}
-	/* What is overdue leaves a turn to the others first. */
+	/*
+	 * An overdue answer waits for one more turn, so that others are served
+	 * first.
+	 */
 	return due_ms <= loop_now_ms() ? loop_now_ms() + 1 : due_ms;
 }

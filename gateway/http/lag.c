@@ -1,11 +1,13 @@
 /*
  * lag.c
- *		How far a standby is behind: who has written reads what he wrote.
+ *		How far a standby is behind, so that a caller who wrote reads what
+ *		he wrote.
  *
- *		While anybody has written lately the primary is asked how far its log
- *		is, and then each connection to a standby whether it has replayed as
- *		much.  If so, whatever was answered before the first question can be
- *		read there.  Until then the callers who wrote read from the primary.
+ *		While anybody has written lately, the primary is asked for its WAL
+ *		position, and then each connection to a standby whether it has
+ *		replayed up to there.  If so, whatever was answered before the first
+ *		question can be read there.  Until then the callers who wrote read
+ *		from the primary.
  *
  *		Who wrote when is known to all loops of this process, and to no other.
  *		It is kept by a hash of the caller: of two who share a place one may

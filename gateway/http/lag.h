@@ -1,6 +1,7 @@
 /*
  * lag.h
- *		How far a standby is behind: who has written reads what he wrote.
+ *		How far a standby is behind, so that a caller who wrote reads what
+ *		he wrote.
  */
 #ifndef APPT_LAG_H
 #define APPT_LAG_H

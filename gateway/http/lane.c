@@ -45,11 +45,12 @@ lane_long_max(void)
 }
 
 /*
- * The lane that serves the query as things are.  A read whose neighbours
- * failed and took it with them some times has a connection to itself.  One
- * that finds no shared connection, whose caller wrote what the standby lacks,
- * or that the standby has refused, goes to the primary.  Who asks for a token
- * while that lane is away stands in line with the bookings.
+ * The lane that serves the query now.  A read that was aborted
+ * LANE_SHARED_ATTEMPTS times with its batch gets a connection to itself.  A
+ * read goes to the primary where no shared connection is up, where its caller
+ * wrote what the standby has not replayed, or where the standby refused it.  A
+ * request for a token waits with the bookings while LANE_AUTH has no
+ * connection.
  */
 QueryLane
 lane_for(const Conns *conns, const Query *query)

@@ -4,9 +4,10 @@
  *		does not come whole in time (408; RFC 9110, 15.5.9), or that
  *		libmicrohttpd would drop without a word.
  *
- *		It can answer neither, as it cannot before the headers are there.  A
- *		word is sent only where nothing of an answer has been, and the
- *		connection is shut at once, so that nothing follows it.
+ *		libmicrohttpd takes an answer to neither, as the headers are not
+ *		there.  One is written to the socket only where nothing of an answer
+ *		has been sent, and the connection is shut at once, so that nothing
+ *		follows it.
  */
 #include "http/lastword.h"
 

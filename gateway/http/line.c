@@ -1,10 +1,10 @@
 /*
  * line.c
  *		Queries that wait, in a line that is fair between callers: they take
- *		turns, and one who has as much running as one may have is passed over.
- *		Of one caller's queries the first is the first.
+ *		turns, and one who has as many running as he may have is passed
+ *		over.  One caller's queries keep their order.
  *
- *		A Party lives from a caller's first query to the end of his last.
+ *		A Party lives while any query of its caller waits or runs.
  */
 #include "http/line.h"
 

@@ -3,9 +3,9 @@
  *		bioecko-gateway --new-signing-key: makes an RSA key, stores it beside
  *		those that are there, prints its id and ends.
  *
- *		It asks for no right that the serving gateway does not have: with the
- *		same function that one stores the very first key.  The private key
- *		goes to the database and nowhere else.
+ *		It needs no right beyond the serving gateway's, which stores the
+ *		first key of all by the same function.  The private key goes to the
+ *		database and nowhere else.
  */
 #include "http/newkey.h"
 

@@ -3,11 +3,12 @@
  *		POST /auth/token (RFC 6749, client credentials) and POST /auth/revoke
  *		(RFC 7009).  Errors of the client are OAuth's, not problem+json.
  *
- *		Who is not let in by what the loop knows of clients waits for the next
- *		reading of them, a fraction of a second, so that a client made just now
- *		is let in; then he is refused without a word to the database.  A wrong
- *		secret is slowed down by client and address, the right one never: it
- *		is known to be right before anything is counted.
+ *		A client that the loop does not know, or whose secret it finds
+ *		wrong, waits for the next reading of clients, a fraction of a
+ *		second, as it may have been made just now; then it is refused
+ *		without a query.  Wrong secrets are throttled by client and address,
+ *		right ones never: a secret is known to be right before anything is
+ *		counted.
  */
 #include "http/oauth.h"
 
@@ -166,7 +167,9 @@ oauth_judge_again(AuthWait *wait)
 	oauth_end(exchange);
 }
 
-/* Whether the client, whose secret is right, has one left; else answers. */
+/*
+ * Whether the client, whose secret is right, is within the limit; else answers.
+ */
 static bool
 oauth_within(Exchange *exchange, LimitKind kind, const OauthForm *form)
 {

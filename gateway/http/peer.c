@@ -18,8 +18,9 @@ static bool hop_before(const char *line, size_t *len, IpAddress *hop);
 static bool hop_read(const char *text, size_t len, IpAddress *hop);
 
 /*
- * Whom a request is from: the last that is no proxy of ours.  What a proxy
- * names and cannot be read is a stranger whom we know by that proxy.
+ * The address that a request is from: the last in X-Forwarded-For that is no
+ * proxy of ours.  Where that cannot be read, the proxy that wrote it stands for
+ * it.
  */
 IpAddress
 peer_of_head(const Head *head, const IpAddress *connected)
@@ -48,7 +49,10 @@ peer_is_proxy(const IpAddress *ip)
 	return ip_ranges_have(&options.proxies, ip);
 }
 
-/* What its owner can move within is one: of IPv6 the /64. */
+/*
+ * The network that counts as one sender: an IPv4 address, or the /64 of an IPv6
+ * one, within which its owner can move.
+ */
 IpAddress
 peer_network(const IpAddress *ip)
 {

@@ -2,9 +2,9 @@
  * pool.c
  *		A loop's connections and the queries that wait for one.
  *
- *		Nobody is stopped by another's queries: a lane has connections of its
- *		own, reads that may take long at most half of those for writes, and one
- *		caller neither all of them nor all the places in a line.
+ *		No caller's queries stop another's: each lane has connections of its
+ *		own, long reads have at most half of LANE_OWN's, and one caller
+ *		neither all of them nor all the places in a line.
  */
 #include "http/pool.h"
 
@@ -152,7 +152,7 @@ pool_place(Pool *pool, Query *query)
 		pool_finish(pool, query, QUERY_BUSY, NULL);
 		return;
 	}
-	/* Those before it may have all that they may have: then it is next. */
+	/* The callers before it may have as many running as they may. */
 	conn = pool_choose(pool, query->lane);
 	if (conn != NULL)
 		pool_serve(pool, conn);
@@ -261,7 +261,7 @@ pool_send_postponed(Pool *pool)
 	}
 }
 
-/* Looks for the calls by the loop's own connection, or one in its place. */
+/* Checks the calls over LANE_CONTROL's connection, or one in its place. */
 static void
 pool_check(Pool *pool, int64_t now_ms)
 {
@@ -396,7 +396,7 @@ pool_serve(Pool *pool, DbConn *conn)
 	}
 }
 
-/* The query is over; result goes to whom it belongs. */
+/* The query is over; its result is passed on to query->done. */
 static void
 pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 {
@@ -409,7 +409,7 @@ pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 	query->done(query, outcome, result);
 }
 
-/* The query runs no more on the connection that it had, if any. */
+/* Takes the query off the connection that it ran on, if any. */
 static void
 pool_leave(Pool *pool, Query *query)
 {

@@ -1,6 +1,7 @@
 /*
  * secondfactor.c
- *		POST /auth/session/totp and /auth/session/totp/confirm.
+ *		One's own one-time codes: POST /auth/session/totp shows a new key,
+ *		POST /auth/session/totp/confirm has it count once a code of it came.
  */
 #include "http/secondfactor.h"
 
@@ -99,7 +100,7 @@ serve_confirm_totp(Exchange *exchange)
 	exchange_finish(exchange);
 }
 
-/* The key came, of which a code is to be. */
+/* The key that is to be confirmed came: judges the code by it. */
 static void
 pending_done(Query *query, QueryOutcome outcome, PGresult *result)
 {

@@ -34,7 +34,7 @@
 #define SERVER_SPARE_MAX 256
 #define SERVER_TURNS 8
 #define SERVER_FAR_MS 60000
-#define SERVER_CROWD 200		/* connections */
+#define SERVER_CROWD 200		/* connections; of fewer no memory is trimmed */
 
 /*
  * How strict libmicrohttpd reads: from 1.0 on as it recommends; before that
@@ -190,7 +190,7 @@ close_late(Server *server)
 	}
 }
 
-/* Ends the exchanges of those who do not wait for their answers any more. */
+/* Abandons the exchanges whose clients have gone. */
 static void
 end_abandoned(Connections *connections)
 {
@@ -479,8 +479,8 @@ server_status(const Exchange *exchange)
 }
 
 /*
- * Counts the request and writes its log line.  A stream took as long as it had
- * to be waited for.
+ * Counts the request and writes its log line.  A stream's time is that to its
+ * beginning.
  */
 static void
 server_log(const Exchange *exchange)
@@ -557,7 +557,9 @@ server_keep_escapes(void *context, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-/* What libmicrohttpd has to say; never with what came in it. */
+/*
+ * libmicrohttpd's log: its format alone, as arguments may hold a client's text.
+ */
 static void
 server_said(void *context, const char *format, va_list args)
 {

@@ -4,10 +4,10 @@
  *		database has the SHA-256; whose they are is asked at every call, so
  *		that who is signed out is so at once.
  *
- *		A browser sends a cookie along with what pages of other sites ask for,
- *		SameSite or not.  A call that changes something needs a second token,
- *		which is made of the first, so that nobody has to keep it, and which
- *		only a page that could read an answer of ours knows.
+ *		Against cross-site request forgery, as SameSite is not enough, a
+ *		call that changes something needs X-CSRF-Token: a hash of the
+ *		cookie's token, so that nobody has to store it, which only a page
+ *		that can read our answers knows.
  */
 #include "http/signin.h"
 
@@ -71,7 +71,7 @@ signin_new_token(char token[SIGN_IN_TOKEN_SIZE])
 	return true;
 }
 
-/* By what the database knows the token. */
+/* The token's SHA-256, by which the database knows the sign-in. */
 const char *
 signin_hash(Arena *arena, const char *token)
 {
@@ -81,7 +81,7 @@ signin_hash(Arena *arena, const char *token)
 	return hex;
 }
 
-/* What X-CSRF-Token must say beside the token. */
+/* The value of X-CSRF-Token that goes with the cookie's token. */
 const char *
 signin_csrf_token(Arena *arena, const char *token)
 {
@@ -140,7 +140,7 @@ signin_cookie(Arena *arena, const char *token)
 						token != NULL ? "" : "; Max-Age=0");
 }
 
-/* Who it is, by what the database says; false: that cannot be read. */
+/* Fills the caller from the database's answer; false: it cannot be read. */
 bool
 signin_caller(const json_t *sign_in, Caller *caller)
 {

@@ -2,13 +2,14 @@
  * staffauth.c
  *		POST, GET and DELETE /auth/session, and POST /auth/session/password.
  *
- *		Who signs in to an account that does not exist waits as long, and is
- *		told the same, as who gives a wrong password.  Attempts are counted
- *		before they are judged, by account and network together, and what was
- *		right is given back: so nobody locks an account out from elsewhere, nor
- *		a clinic's one address for its other accounts.  From all networks that
- *		an account was not used from, there is one budget more.  A browser that
- *		the person has signed in with before has one to itself (device.c).
+ *		A sign-in to an account that does not exist takes as long, and is
+ *		told the same, as one with a wrong password.  Attempts are counted
+ *		before they are judged, by account and network together, and right
+ *		ones are given back: so nobody locks an account out from elsewhere,
+ *		nor a clinic's one address for its other accounts.  All networks
+ *		that an account was not used from share a further budget.  A
+ *		browser that the person has signed in with before has one to itself
+ *		(device.c).
  */
 #include "http/staffauth.h"
 
@@ -82,8 +83,8 @@ static void refuse_many(Exchange *exchange, int retry_s);
 static void refuse_attempt(Exchange *exchange, const Attempt *attempt);
 static void refuse_busy(Exchange *exchange);
 static const char *network_of(Exchange *exchange);
-static const char *kept(Exchange *exchange, const json_t *object,
-						const char *name);
+static const char *member_text(Exchange *exchange, const json_t *object,
+							   const char *name);
 
 /* Registers the statements; before any loop. */
 void
@@ -152,9 +153,9 @@ credentials_done(Query *query, QueryOutcome outcome, PGresult *result)
 	{
 		DeviceOwner owner;
 
-		attempt->staff_id = kept(exchange, found, "staff_id");
-		attempt->hash = kept(exchange, found, "password_hash");
-		attempt->totp_secret = kept(exchange, found, "totp_secret");
+		attempt->staff_id = member_text(exchange, found, "staff_id");
+		attempt->hash = member_text(exchange, found, "password_hash");
+		attempt->totp_secret = member_text(exchange, found, "totp_secret");
 		owner = owner_of(attempt);
 		attempt->browser = device_known(&exchange->arena, &owner,
 										attempt->sent);
@@ -235,7 +236,7 @@ sign_in(Exchange *exchange, Attempt *attempt)
 	staffcall_ask(exchange, sign_in_statement, attempt->params, sign_in_done);
 }
 
-/* It has, or the code had been used before. */
+/* The database signed in, or refused: the code had been used before. */
 static void
 sign_in_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
@@ -257,7 +258,7 @@ sign_in_done(Query *query, QueryOutcome outcome, PGresult *result)
 
 /* ---- who is signed in ---------------------------------------------------- */
 
-/* GET /auth/session: asking is no use of it. */
+/* GET /auth/session; the call does not count as use of the sign-in. */
 void
 serve_signed_in(Exchange *exchange)
 {
@@ -290,7 +291,7 @@ signed_in_done(Query *query, QueryOutcome outcome, PGresult *result)
 	exchange_finish(exchange);
 }
 
-/* DELETE /auth/session: whoever it was is nobody afterwards. */
+/* DELETE /auth/session; without a sign-in it is a 204, too. */
 void
 serve_sign_out(Exchange *exchange)
 {
@@ -358,9 +359,9 @@ own_done(Query *query, QueryOutcome outcome, PGresult *result)
 	Attempt    *attempt = exchange->work;
 	json_t	   *own = staffcall_answer(exchange, query, outcome, result);
 
-	attempt->staff_id = kept(exchange, own, "staff_id");
-	attempt->account = kept(exchange, own, "account");
-	attempt->hash = kept(exchange, own, "password_hash");
+	attempt->staff_id = member_text(exchange, own, "staff_id");
+	attempt->account = member_text(exchange, own, "account");
+	attempt->hash = member_text(exchange, own, "password_hash");
 	json_decref(own);
 	if (!exchange_is_answered(exchange) && attempt->hash == NULL)
 		exchange_refuse_sign_in(exchange);
@@ -414,7 +415,10 @@ new_done(PasswordWork *work, PasswordOutcome outcome)
 	exchange_finish(exchange);
 }
 
-/* It counts: this browser has another cookie, all others none. */
+/*
+ * The new password counts: this browser gets a new cookie, and all other
+ * sign-ins have ended.
+ */
 static void
 password_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
@@ -491,7 +495,7 @@ attempt_within(Exchange *exchange, Attempt *attempt)
 	return state.allowed;
 }
 
-/* The same at the account, for who comes from where it was not used. */
+/* The same by the account's budget, where the network is strange to it. */
 static bool
 attempt_within_account(Exchange *exchange, const Attempt *attempt)
 {
@@ -505,7 +509,7 @@ attempt_within_account(Exchange *exchange, const Attempt *attempt)
 	return state.allowed;
 }
 
-/* What was right does not count. */
+/* Gives a right attempt back to the budgets that it was counted in. */
 static void
 attempt_right(const Attempt *attempt)
 {
@@ -555,7 +559,7 @@ refuse_busy(Exchange *exchange)
 	answer_retry_after(&exchange->answer, 1);
 }
 
-/* Whoever asks, by network. */
+/* The sender's network, as text. */
 static const char *
 network_of(Exchange *exchange)
 {
@@ -568,7 +572,7 @@ network_of(Exchange *exchange)
 
 /* A member that is text, copied; NULL without. */
 static const char *
-kept(Exchange *exchange, const json_t *object, const char *name)
+member_text(Exchange *exchange, const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 

@@ -10,7 +10,10 @@
 static Statement statements[STATEMENTS_MAX];
 static int	statement_count;
 
-/* Makes the SQL known under a name; before any loop starts. */
+/*
+ * Registers a statement, which each connection prepares at its first use;
+ * before any loop starts.
+ */
 const Statement *
 statement_register(const char *sql, int param_count)
 {

@@ -3,9 +3,9 @@
  *		The steps of a request from its target to its answer.
  *
  *		The order is fixed: path, method, token, scope, rate, then the rest.
- *		Nobody learns anything of a call that he may not make, and the body of
- *		one who may not is not kept.  Only whose a sign-in's cookie is has to
- *		be asked of the database: that is done when the body is here.
+ *		Nobody learns anything of a call that he may not make, and its body
+ *		is dropped.  A sign-in's cookie takes a query, which is sent when
+ *		the body is here.
  */
 #include "http/steps.h"
 

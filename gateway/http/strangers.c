@@ -2,10 +2,10 @@
  * strangers.c
  *		Requests without a good access token or secret.
  *
- *		To refuse one costs as much as to answer it, and who is refused at once
- *		asks again at once: hundreds of connections that do so leave little
- *		time for anybody else.  So an address that has spent its budget is
- *		refused late (hold.c).
+ *		A refusal costs as much as an answer, and a client that is refused
+ *		at once asks again at once: hundreds of connections that do so leave
+ *		little time for anybody else.  So an address that has spent its
+ *		budget is refused late (hold.c).
  */
 #include "http/strangers.h"
 
@@ -14,8 +14,8 @@
 #include "http/peer.h"
 
 /*
- * Takes one request from the budget of its address; false: it is spent, and
- * more comes in so many seconds.
+ * Takes one request from the budget of its address; false: the budget is spent,
+ * until *retry_s seconds from now.
  */
 bool
 strangers_take(const IpAddress *from, int *retry_s)

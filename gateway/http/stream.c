@@ -2,9 +2,10 @@
  * stream.c
  *		One who listens: what is to be sent, and how that ends.
  *
- *		While there is nothing to send its connection is suspended, so that a
- *		listener costs memory alone.  What is not read is kept up to a bound,
- *		and then the listener is cut: it resumes where it was.
+ *		While there is nothing to send its connection is suspended, so that
+ *		a listener costs memory alone.  Text that is not read is buffered up
+ *		to STREAM_OUT_MAX; then the listener is cut, and resumes by
+ *		Last-Event-ID.
  */
 #include "http/stream.h"
 

@@ -3,8 +3,9 @@
  *		Access tokens: RS256 and nothing else, type at+jwt, every claim that we
  *		set required (RFC 7515, RFC 9068, RFC 8725).
  *
- *		By OpenSSL alone: libjwt 1.10 neither writes nor takes the type at+jwt.
- *		The header is read for the key's id; what it says of the algorithm is
+ *		OpenSSL does it alone: libjwt 1.10 neither writes nor takes the type
+ *		at+jwt, and libcjose or libjose would be a library more for two
+ *		calls.  The header is read for the key's id; its algorithm is
  *		compared and never followed.
  */
 #include "http/token.h"

@@ -27,7 +27,7 @@ static const char *array_literal(Call *call, const Arg *arg,
 								 const char *name, const json_t *array);
 static void not_a(Call *call, const Arg *arg, const char *name);
 
-/* An empty text is none: what is left out and what is left blank are one. */
+/* Whether the text counts as left out: an empty text or id does. */
 bool
 value_is_absent(const Arg *arg, const char *text)
 {

@@ -1,8 +1,8 @@
 /*
  * vigil.c
- *		Whether somebody whose answer goes on may still ask for it.  A token is
- *		judged by what the loop knows; of a sign-in the database is asked, one
- *		question at a time, and what it has not said for half a minute counts
+ *		Whether the caller of an event stream may still have it.  A token is
+ *		judged by what the loop knows; of a sign-in the database is asked,
+ *		one query at a time, and an answer older than half a minute counts
  *		for nothing.
  *
  *		A vigil that ends while its question is under way is freed by the

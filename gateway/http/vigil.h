@@ -1,6 +1,6 @@
 /*
  * vigil.h
- *		Whether somebody whose answer goes on may still ask for it.
+ *		Whether the caller of an event stream may still have it.
  */
 #ifndef APPT_VIGIL_H
 #define APPT_VIGIL_H

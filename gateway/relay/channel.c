@@ -1,10 +1,12 @@
 /*
  * channel.c
- *		What is here of each channel of messages, and how much more may be.
+ *		How many messages of each channel this relay has leased, and how
+ *		many more it may claim.
  *
- *		A message is judged when it is claimed.  So no more are claimed than
- *		will be on their way in a moment: what can be under way at once, and
- *		what the channel has just shown that it sends in AHEAD_MS.
+ *		Whether a message is still to be sent is decided when it is claimed.
+ *		So no more are claimed than are on their way in a moment: as many as
+ *		can be under way at once, and as many as the channel has lately sent
+ *		in AHEAD_MS.
  */
 #include "relay/channel.h"
 
@@ -20,7 +22,7 @@ static int	count = 0;
 
 static void count_pace(Channel *channel);
 
-/* What is here of a channel; of those beyond the table all together. */
+/* The channel of that number; beyond CHANNELS_MAX all share the last. */
 Channel *
 channel_of(int channel_no)
 {
@@ -37,7 +39,7 @@ channel_of(int channel_no)
 	return &channels[count++];
 }
 
-/* How many there are, and each of them. */
+/* How many channels there are; channel_at has each of them. */
 int
 channel_count(void)
 {
@@ -50,7 +52,7 @@ channel_at(int i)
 	return &channels[i];
 }
 
-/* Messages that are here, of all channels. */
+/* How many messages are leased, of all channels. */
 int
 channel_leased_total(void)
 {
@@ -63,9 +65,9 @@ channel_leased_total(void)
 }
 
 /*
- * How much is used of the room that the extension gives each channel, which is
- * per_channel; less than is leased, or more, where the channel's own room is
- * another.
+ * What to tell a claim that the channel has in use.  The extension gives each
+ * channel room for per_channel messages; the number is corrected by what this
+ * channel has more or less than that.
  */
 int
 channel_room_used(Channel *channel)
@@ -77,7 +79,7 @@ channel_room_used(Channel *channel)
 	return channel->leased + settings.per_channel - at_once - channel->ahead;
 }
 
-/* A message is through. */
+/* Counts a message that was sent. */
 void
 channel_sent_one(Channel *channel)
 {
@@ -85,7 +87,7 @@ channel_sent_one(Channel *channel)
 	channel->sent++;
 }
 
-/* Looks how many were sent in the last PACE_MS, if those are over. */
+/* Measures the pace anew where PACE_MS have gone by. */
 static void
 count_pace(Channel *channel)
 {

@@ -1,6 +1,6 @@
 /*
  * channel.h
- *		What is here of each channel of messages.
+ *		How many messages of each channel this relay has, and may have.
  */
 #ifndef APPT_RELAY_CHANNEL_H
 #define APPT_RELAY_CHANNEL_H

@@ -95,7 +95,7 @@ claim_release(Delivery *delivery)
 	list_push(&releases, delivery);
 }
 
-/* Takes everything that waits to be sent there. */
+/* Takes everything that waits to be sent to the endpoint. */
 void
 claim_release_waiting(Endpoint *endpoint)
 {
@@ -301,7 +301,10 @@ claimed(PGresult *rows)
 					 ? now - sent_ms : REST_MAX_MS);
 }
 
-/* What waits for an endpoint as it was before is not sent as it is. */
+/*
+ * Gives back what waits for an earlier version of the endpoint: its URL or
+ * secret may be another.
+ */
 static void
 note_version(const PGresult *rows, int row)
 {
@@ -386,7 +389,7 @@ send_release(void)
 	buf_free(&fences);
 }
 
-/* They are anybody's again. */
+/* The leases are given back: any relay may claim the deliveries. */
 static void
 released(void)
 {

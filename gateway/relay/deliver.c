@@ -63,7 +63,7 @@ deliver_timeout_ms(void)
 	return multi_timeout_ms(&multi);
 }
 
-/* What libcurl's own timer is for. */
+/* Lets libcurl do what its timer was set for. */
 void
 deliver_run(void)
 {

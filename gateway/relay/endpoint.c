@@ -101,7 +101,10 @@ endpoint_judge(Endpoint *endpoint)
 	share_count(endpoint->share, endpoint->in_flight, endpoint->leased);
 }
 
-/* It has so many more requests under way, and deliveries leased. */
+/*
+ * Adds to the endpoint's and its share's counts of requests in flight and
+ * deliveries leased.
+ */
 static void
 endpoint_count(Endpoint *endpoint, int in_flight, int leased)
 {
@@ -124,7 +127,10 @@ endpoint_add(Delivery *delivery)
 	endpoint_count(endpoint, 0, 1);
 }
 
-/* What was fresh waits with the others from now on, in front of newer ones. */
+/*
+ * Puts the deliveries of the last claim behind the old ones, before a newer
+ * claim is taken in.
+ */
 void
 endpoint_settle(Endpoint *endpoint)
 {
@@ -156,7 +162,7 @@ endpoint_next(Endpoint *endpoint)
 	return delivery;
 }
 
-/* It is not sent after all. */
+/* Undoes endpoint_next: the delivery was not sent. */
 void
 endpoint_put_back(Endpoint *endpoint)
 {
@@ -200,8 +206,8 @@ endpoint_done(const Delivery *delivery)
 }
 
 /*
- * They are recorded, given back or lost: nothing here holds them any more.
- * Whether there is room now that a claim may have missed.
+ * Frees deliveries that are recorded, given back or lost.  True: there is room
+ * now that the last claim did not know of.
  */
 bool
 endpoint_let_go_all(DeliveryList *list)
@@ -233,7 +239,10 @@ endpoint_pace(const Endpoint *endpoint)
 	return pace < STOCK_MAX ? pace : STOCK_MAX;
 }
 
-/* For how long it has been at work, where that is not known to be long. */
+/*
+ * For how many milliseconds it has been at work, where that is not known to be
+ * long.
+ */
 static int
 endpoint_began(const Endpoint *endpoint)
 {

@@ -1,10 +1,17 @@
 /*
  * link.c
- *		A connection to the database that lives on the event loop.
+ *		One connection of the relay's to PostgreSQL, on the event loop: for
+ *		the claims, the records, the upkeep, the messages and LISTEN, each
+ *		its own.
  *
- *		Nothing here blocks: connecting has a thread of its own (connect.c).  A
- *		statement that does not answer in its time ends the connection: a
- *		half-open one is not worth waiting for.
+ *		The gateway's connection (http/dbconn.c) is another machine, as
+ *		little of it would serve here: it pipelines prepared statements,
+ *		asks for cancellations and tells the fate of each of many queries.
+ *		A link has one statement at a time, of which one owner hears, and
+ *		notifications.  What both need, opening a connection in a thread and
+ *		when to try again, is common/connect.c.  A statement that does not
+ *		answer in its time ends the connection: a half-open one is not worth
+ *		waiting for.
  */
 #include "relay/link.h"
 
@@ -181,7 +188,7 @@ link_read(Link *link)
 		link->user->notified(link);
 }
 
-/* Of several results the last counts, an error before everything. */
+/* Keeps the last of several results, or the first error. */
 static void
 link_keep(Link *link, PGresult *result)
 {

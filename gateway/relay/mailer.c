@@ -40,7 +40,7 @@
 #define MAIL_TOO_LARGE	552		/* what it says of a mail to its sender */
 #define REPLY_MAX		512		/* of the server's last reply, kept */
 
-/* A wrong option is a mistake of ours, never a condition of the day. */
+/* curl_easy_setopt fails by a mistake in this program alone. */
 #define SET(easy, option, value) \
 	do { \
 		if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK) \

@@ -2,13 +2,15 @@
  * messages.c
  *		Messages to patients: taken from the database, sent, recorded.
  *
- *		As deliveries are: a claim is committed before anything of it is sent;
- *		after a connection that broke, what is leased to this relay and not
- *		known here is given back; recording twice does no harm.  A connection
- *		and room of their own let neither wait for the other.
+ *		As deliveries are: a claim is committed before anything of it is
+ *		sent; after a connection that broke, what is leased to this relay
+ *		and not known here is given back; recording twice does no harm.
+ *		Messages and deliveries have a connection and room of their own, so
+ *		that neither wait for the other.
  *
- *		What is claimed is judged then, so no more is than will be on its way
- *		in a moment (channel.c).
+ *		Whether a message is still to be sent is decided when it is claimed,
+ *		so no more are claimed than are on their way in a moment
+ *		(channel.c).
  */
 #include "relay/messages.h"
 
@@ -502,7 +504,7 @@ take_back(MessageList *list, MessageList *from)
 		message_push(list, message);
 }
 
-/* They are no more this relay's. */
+/* Frees messages that are recorded or given back. */
 static void
 let_go(MessageList *list)
 {
@@ -535,5 +537,3 @@ send_waiting(Channel *channel)
 		provider_send(message);
 	}
 }
-
-/* What is here of a channel; of those beyond the table all together. */

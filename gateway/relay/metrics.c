@@ -93,7 +93,7 @@ metrics_publish(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* From here on those of messages are counted anew. */
+/* Empties the gauges of messages; metrics_add_message adds them anew. */
 void
 metrics_begin_messages(void)
 {

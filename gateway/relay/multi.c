@@ -67,7 +67,7 @@ multi_timeout_ms(const Multi *multi)
 	return left > 0 ? left : 0;
 }
 
-/* What libcurl's own timer is for. */
+/* Lets libcurl do what its timer was set for. */
 void
 multi_run(Multi *multi)
 {

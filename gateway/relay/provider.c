@@ -48,7 +48,7 @@ provider_send(Message *message)
 	multi_start(&multi, transfer->easy);
 }
 
-/* What libcurl's own timer is for. */
+/* Lets libcurl do what its timer was set for. */
 void
 provider_run(void)
 {

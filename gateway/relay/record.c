@@ -25,7 +25,7 @@
 #define ERROR_PAUSE_MS	500
 #define WAIT_MIN_MS		3		/* for a batch to fill, unless it has */
 #define WAIT_MAX_MS		25
-#define WAIT_SHARE		16		/* a millisecond for so many of the last */
+#define WAIT_SHARE		16		/* results of the last batch, a ms each */
 #define FULL_SHARE		2		/* this part of max_batch is full */
 #define COLUMNS			10
 

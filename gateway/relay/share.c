@@ -51,7 +51,7 @@ conduct_share(const Conduct *conduct, bool busy)
 	return conduct->failures >= FAILURES_BAD ? SHARE_BAD : SHARE_GOOD;
 }
 
-/* A share has so many more requests under way, and deliveries leased. */
+/* Adds to the share's counts of requests under way and deliveries leased. */
 void
 share_count(Share share, int in_flight, int leased)
 {

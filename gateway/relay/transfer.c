@@ -24,7 +24,7 @@
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075700, "libcurl 7.87 is needed");
 
-/* A wrong option is a mistake of ours, never a condition of the day. */
+/* curl_easy_setopt fails by a mistake in this program alone. */
 #define SET(easy, option, value) \
 	do { \
 		if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK) \

@@ -327,7 +327,7 @@ log_health(const Backlog *backlog)
 					 (long long) metrics.waiting.oldest_due_s));
 }
 
-/* What has served its time, by the database's own list of it. */
+/* Deletes rows that are past their retention, by appt.upkeep. */
 static void
 sweep_send(void)
 {
