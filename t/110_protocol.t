@@ -136,6 +136,14 @@ for my $case (
         'such a refusal has its line in the log');
 }
 
+# No control byte is part of a header: what reads it next may take it for its end.
+for my $byte (qw(01 0b 1b 7f)) {
+    my ($answer, $closed) = send_raw("${get}X-Own: a" . chr(hex $byte)
+        . "b\r\n\r\n$second", 4);
+    is_deeply([ statuses($answer) ], [400], "\\x$byte in a header: 400 and nothing else");
+    ok($closed, "\\x$byte in a header: closed");
+}
+
 # Cookies are none of our business, however they are written.
 for my $cookie ('a=b;c=d', 's={"a":1}; t=2', 'a=b; ; c', '=', 'a="b c"') {
     like(scalar send_raw("${get}Cookie: $cookie\r\n\r\n"), qr/^HTTP\S+ 200/,
@@ -277,6 +285,15 @@ is($http->post('/api/v1/appointments', '{"patient_id":"a\\u0000b"}')->{status},
     is_deeply([ map { $_->{errors}[0]{message} } @got ],
         [ map {"patient \"$_\" does not exist"} @id ],
         'a field\'s message is whole, however long the value in it');
+}
+
+# What an answer repeats of a request ends no string there.
+for my $name ('a"b', 'a\\', "a\nb\x01c\x7f", '","code":"x') {
+    my $r = $http->post('/api/v1/appointments', { $name => 1 });
+    is_deeply([ $r->{json}{code}, grep { $_ eq $name }
+            map { $_->{field} } @{ $r->{json}{errors} } ],
+        [ 'invalid_request', $name ],
+        'the name of a member comes back as it was: ' . ($name =~ s/[^ -}]/?/gr));
 }
 
 like(scalar send_raw("GET /api/v1/patients?search=a%22>b&per_page=5 HTTP/1.1\r\n$host$auth\r\n"),
