@@ -2,9 +2,10 @@
  * docs_page.js URL [CLIENT_ID:SECRET [SCREENSHOT]]
  *		What a visitor of URL/docs sees, as one JSON object: the calls, every
  *		request that the page made and how many bytes came, every complaint of
- *		the browser. The visitor gets a token, with the client or by the demo's
- *		button; in a demo he then clicks Send in some calls as they are, looks
- *		for one, and has axe judge the page in light and in dark.
+ *		the browser, and how far things move while it comes to a slow phone (the
+ *		layout shift of web.dev). The visitor gets a token, with the client or by
+ *		the demo's button; in a demo he then clicks Send in some calls as they
+ *		are, looks for one, and has axe judge the page in light and in dark.
  */
 import { chromium } from "playwright-core";
 import { fileURLToPath } from "node:url";
@@ -65,6 +66,32 @@ async function judge(context, scheme) {
     await page.close();
 }
 
+/* What moves on a slow phone, without the reader's doing. */
+async function shiftOnPhone() {
+    const phone = await browser.newContext({
+        viewport: { width: 412, height: 823 }, isMobile: true, hasTouch: true,
+    });
+    const page = await phone.newPage();
+    const line = await phone.newCDPSession(page);
+
+    await line.send("Network.enable");
+    await line.send("Network.emulateNetworkConditions", { offline: false,
+        latency: 150, downloadThroughput: 200000, uploadThroughput: 90000 });
+    await line.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await page.addInitScript(() => {
+        globalThis.moved = 0;
+        new PerformanceObserver((list) => {
+            for (const shift of list.getEntries())
+                globalThis.moved += shift.hadRecentInput ? 0 : shift.value;
+        }).observe({ type: "layout-shift", buffered: true });
+    });
+    await page.goto(`${url}/docs`, { waitUntil: "networkidle" });
+    await page.locator(".call > summary").first().waitFor();
+    await page.waitForTimeout(500);
+    seen.shift = await page.evaluate(() => globalThis.moved);
+    await phone.close();
+}
+
 try {
     const page = await browser.newPage({ viewport: { width: 1300, height: 1600 } });
 
@@ -94,6 +121,7 @@ try {
         if (screenshot)
             await page.screenshot({ path: screenshot });
     }
+    await shiftOnPhone();
     const context = await browser.newContext({ bypassCSP: true });
     for (const scheme of client ? [] : ["light", "dark"])
         await judge(context, scheme);

@@ -10,7 +10,7 @@ import { details } from "./call";
 import { allCalls, readDocument, type Call, type OpenApi, type Schema } from "./document";
 import { byId, make, type Child } from "./html";
 import { json, members } from "./schema";
-import { offerTokens } from "./token";
+import { demoClient, offerTokens } from "./token";
 import "./docs.css";
 
 /* A part of the page that is filled once it is opened. */
@@ -90,12 +90,14 @@ function openNamed(): void {
     }
 }
 
-readDocument().then((read) => {
+/* All of it appears at once, so that nothing moves under the reader's eyes. */
+Promise.all([readDocument(), demoClient()]).then(([read, client]) => {
     show(read);
+    offerTokens(client);
     byId("find").addEventListener("input", find);
     addEventListener("hashchange", openNamed);
+    byId("page").hidden = false;
     openNamed();
-    return offerTokens();
 }).catch((error: Error) => {
     byId("about").setAttribute("role", "alert");
     byId("about").textContent = `${error.message}. Reload the page to try again.`;

@@ -46,9 +46,11 @@ function said(work: Promise<void>): void {
     });
 }
 
-export async function offerTokens(): Promise<void> {
-    const answer = await fetch("docs/client");
+export async function demoClient(): Promise<DemoClient> {
+    return (await (await fetch("docs/client")).json()) as DemoClient;
+}
 
+export function offerTokens(client: DemoClient): void {
     byId<HTMLFormElement>("token-form").addEventListener("submit", (event) => {
         event.preventDefault();
         said(get({
@@ -56,7 +58,6 @@ export async function offerTokens(): Promise<void> {
             client_secret: byId<HTMLInputElement>("client-secret").value,
         }));
     });
-    const client = (await answer.json()) as DemoClient;
     if (client.client_id === null)
         return;
     byId("token-demo").hidden = false;
