@@ -199,7 +199,7 @@ queue_json(const QueueEntry *entries, int n)
 	{
 		const QueueEntry *entry = &entries[i];
 		const Appointment *a = entry->appointment;
-		pg_tz	   *zone = appointment_zone(a);
+		pg_tz	   *zone = appointment_shown_zone(a);
 
 		appendStringInfoString(&out, i > 0 ? ",{" : "{");
 		appt_json_int(&out, "position", i + 1);

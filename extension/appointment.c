@@ -353,6 +353,18 @@ appointment_zone(const Appointment *appointment)
 	return schedule_zone(appointment_branch(appointment));
 }
 
+/*
+ * The zone that its times are shown in: UTC where this server does not know
+ * its branch's, as a list must not fail for one of its rows.
+ */
+pg_tz *
+appointment_shown_zone(const Appointment *appointment)
+{
+	const Branch *branch = appointment_branch(appointment);
+
+	return branch->zone != NULL ? branch->zone : appt_zone("UTC");
+}
+
 /* The settings for its doctor at its branch; raises like the branch. */
 const Rules *
 appointment_rules(const Appointment *appointment)
@@ -389,7 +401,7 @@ appointment_json(Appointment *a)
 static char *
 write_json(const Appointment *a)
 {
-	pg_tz	   *zone = appointment_zone(a);
+	pg_tz	   *zone = appointment_shown_zone(a);
 	StringInfoData out;
 
 	initStringInfo(&out);

@@ -83,6 +83,7 @@ extern Appointment *appointment_store(const Appointment *appointment);
 extern const char *appointment_json(Appointment *appointment);
 extern Branch *appointment_branch(const Appointment *appointment);
 extern pg_tz *appointment_zone(const Appointment *appointment);
+extern pg_tz *appointment_shown_zone(const Appointment *appointment);
 extern const Rules *appointment_rules(const Appointment *appointment);
 
 /* ---- event.c ---- */

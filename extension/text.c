@@ -58,6 +58,17 @@ static const CodeRange viramas[] = {
 
 static const CodeRange accents[] = {{0x300, 0x36F}, {0x1DC4, 0x1DFF}};
 
+/* Latin letters that are none with an accent, as they are typed without. */
+static const struct
+{
+	pg_wchar	letter;
+	const char *plain;
+}			plain_letters[] = {
+	{0xDF, "ss"}, {0xE6, "ae"}, {0xF0, "d"}, {0xF8, "o"}, {0xFE, "th"},
+	{0x111, "d"}, {0x127, "h"}, {0x131, "i"}, {0x142, "l"}, {0x153, "oe"},
+	{0x167, "t"}
+};
+
 /* Within a word: O'Brien is one. */
 static const CodeRange apostrophes[] = {
 	{0x27, 0x27}, {0x60, 0x60}, {0xB4, 0xB4}, {0x2B9, 0x2BF}, {0x55A, 0x55A},
@@ -86,6 +97,7 @@ static bool is_in(const CodeRange *ranges, int n, pg_wchar c);
 static bool is_ascii(const char *text);
 static char *clean_ascii(const char *text);
 static char *name_key(const char *name, SignRule rule);
+static pg_wchar *in_plain_letters(const pg_wchar *codes);
 static int	without(pg_wchar *codes, const CodeRange *ranges, int n);
 static Datum clean_value(Datum value, bool *isnull);
 static Datum clean_list(Datum list);
@@ -247,6 +259,7 @@ name_key(const char *name, SignRule rule)
 	without(codes, invisibles, lengthof(invisibles));
 	codes = unicode_normalize(UNICODE_NFKD, codes);
 	without(codes, accents, lengthof(accents));
+	codes = in_plain_letters(codes);
 	for (int i = 0; codes[i] != 0; i++)
 	{
 		if (!IS_IN(signs, codes[i]) && !IS_IN(blanks, codes[i]))
@@ -259,6 +272,32 @@ name_key(const char *name, SignRule rule)
 	codes[n] = 0;
 	codes = unicode_normalize(UNICODE_NFC, codes);
 	return text_of(codes, count(codes));
+}
+
+/* Straße is strasse, Łukasz lukasz. */
+static pg_wchar *
+in_plain_letters(const pg_wchar *codes)
+{
+	pg_wchar   *plain = palloc_array(pg_wchar, 2 * count(codes) + 1);
+	int			n = 0;
+
+	for (int i = 0; codes[i] != 0; i++)
+	{
+		const char *letters = NULL;
+
+		for (int j = 0; j < lengthof(plain_letters); j++)
+		{
+			if (plain_letters[j].letter == codes[i])
+				letters = plain_letters[j].plain;
+		}
+		if (letters == NULL)
+			plain[n++] = codes[i];
+		else
+			while (*letters != '\0')
+				plain[n++] = (unsigned char) *letters++;
+	}
+	plain[n] = 0;
+	return plain;
 }
 
 /* Takes what is in the ranges out of a string; its new length. */

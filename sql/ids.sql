@@ -46,8 +46,10 @@ SELECT * FROM pg_temp.ids('America/New_York');
 SELECT * FROM pg_temp.ids('UTC');
 
 -- Nor does anybody's age wait for midnight in UTC or in the session's zone.
-SELECT appt_internal.patient_age('2000-01-01') AS born_on_new_years_day,
-	appt_internal.patient_age('2000-01-02') AS a_day_later;
+SELECT b AS branch,
+	appt_internal.patient_age('2000-01-01', b) AS born_on_new_years_day,
+	appt_internal.patient_age('2000-01-02', b) AS a_day_later
+FROM unnest('{NULL,MUM-01,NYC-01}'::text[]) b;
 
 -- The clinic's first active branch speaks for who has none.
 UPDATE appt.branch SET active = false WHERE branch_id = 'MUM-01';

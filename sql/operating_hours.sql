@@ -221,6 +221,7 @@ FROM appt_api.update_branch('MUM-01', '{"type": " Clinic ",
 SELECT url, pg_temp.try(format('SELECT appt_api.update_branch(''MUM-01'', %L,
 	NULL, NULL, NULL, NULL)', jsonb_build_object('logo_url', url))) AS refused
 FROM (VALUES
+	(0, 'HTTPS://clinic.example/logo.png'),
 	(1, 'http://clinic.example/logo.png'),
 	(2, 'https://'),
 	(3, 'https://user:secret@clinic.example/'),

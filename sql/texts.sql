@@ -122,7 +122,12 @@ FROM (VALUES
 	(10, 'Al‑Rashid'), (11, 'rashid al'), (12, 'alrash'),
 	(13, '+44 (0)20 7946 0001'), (14, '020 7946 0001'), (15, '0044 20 79460001'),
 	(16, '+91 98200 12345'), (17, '098200-12345'), (18, '9820012346'),
-	(19, '+919820012347'), (20, 't-4')) AS s (place, search)
+	(19, '+919820012347'), (20, 't-4'), (21, 'T‑4'), (22, 'T–4')) AS s (place, search)
+ORDER BY place;
+-- Letters that are typed without their strokes, and in capitals.
+SELECT name, appt_internal.name_key(name), appt_internal.name_words(name)
+FROM unnest('{Łukasz Groß,LUKASZ GROSS,Sørensen-Æsir,Đorđe,Þóra,Ğıdık}'::text[])
+	WITH ORDINALITY AS n (name, place)
 ORDER BY place;
 
 -- Telephone numbers: the country is written, or the branch's.

@@ -56,6 +56,23 @@ SELECT pg_temp.try(s) FROM (VALUES
 	($$SELECT count(*) FROM appt_report.utilisation
 		WHERE visit_date BETWEEN '2026-03-16' AND '2026-03-17'$$),
 	($$SELECT count(*) FROM appt_report.daily_schedule$$),
+	/* What is of several branches is shown, that one's times in UTC. */
+	($$SELECT jsonb_path_query_array(body::jsonb, '$[*].slot_start')
+		FROM appt_api.list_appointments(NULL, NULL, NULL, NULL, NULL, NULL, 1,
+			20, NULL)$$),
+	($$SELECT body::jsonb->>'slot_end'
+		FROM appt_api.get_appointment((SELECT appointment_id
+			FROM appt.appointment WHERE branch_id = 'MAR-01'), NULL)$$),
+	($$SELECT body::jsonb->0->>'slot_start'
+		FROM appt_api.queue('DOC-002', '2026-03-16', NULL)$$),
+	($$SELECT jsonb_path_query_array(body::jsonb, '$[*].slot_start')
+		FROM appt_api.report('appointment', '2026-03-16', '2026-03-16', NULL,
+			NULL, NULL, 1, 20, 'json', NULL)$$),
+	($$SELECT total FROM appt_api.list_patients(NULL, NULL, NULL, 1, 2, NULL)$$),
+	($$SELECT (appt_api.create_patient('{"first_name": "N",
+		"branch_id": "MAR-01"}', NULL, NULL, NULL)).id > ''$$),
+	($$SELECT (appt_api.create_patient('{"first_name": "N"}', NULL, NULL,
+		NULL)).id > ''$$),
 	($$SELECT count(*) FROM appt_report.queue_now$$),
 	($$SELECT detail FROM appt.health() WHERE check_name = 'time_zones'$$))
 	v (s);

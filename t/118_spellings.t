@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
+use JSON::PP ();
 
 my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30');
 my $http = $clinic->http;
@@ -127,5 +128,58 @@ is($r->{status}, 200, 'filters left blank are none') or diag $r->{body};
 $r = $http->get("$base/appointments/slots", { doctor_id => '', date => '2026-03-16' });
 is($r->{status}, 400, 'a parameter that is required');
 is($r->{json}{errors}[0]{message}, 'is required', 'is missed');
+
+# White space and what nobody sees are no name, whatever has one.
+my $unseen = " \xC2\xA0\xE2\x80\x8B";
+my $client = $clinic->create_client(name => 'Unseen', scopes => ['patients:read']);
+my $person = $http->post("$base/staff", { account => 'unseen', name => 'U',
+    role => 'reception', password => 'correct horse 9' })->{json}{staff_id};
+for my $case ([ post => 'clients', 'name', { scopes => ['patients:read'] } ],
+    [ patch => "clients/$client->{client_id}", 'name' ],
+    [ post => 'staff', 'name', { account => 'unseen2', role => 'reception',
+        password => 'correct horse 9' } ],
+    [ patch => "staff/$person", 'name' ],
+    [ post => 'boards', 'name', { branch_id => 'MUM-01' } ],
+    [ post => 'branches', 'name', { branch_id => 'U-1', time_zone => 'UTC' } ],
+    [ patch => 'branches/MUM-01', 'name' ], [ patch => 'doctors/DOC-001', 'name' ],
+    [ post => 'departments', 'name', { department_id => 'U-1' } ],
+    [ post => 'visit-types', 'name', { visit_type => 'u1' } ],
+    [ post => 'patients', 'first_name' ]) {
+    my ($method, $path, $field, $more) = @$case;
+    my $body = JSON::PP->new->encode($more // {});
+    $body =~ s/\}\z/($more ? ',' : '') . qq("$field":"$unseen"}) /e;
+    $r = $http->$method("$base/$path", $body, \%json);
+    is($r->{status}, 400, "$method $path: no $field") or diag $r->{body};
+    is($r->{json}{errors}[0]{field}, $field, 'it is named');
+    like($r->{json}{errors}[0]{message}, qr/required|must not be blank/i,
+        'and missed');
+    unlike($r->{json}{detail}, qr/A value is not/, 'in a sentence with a subject');
+}
+
+# ---- what is at once nothing and refused -----------------------------------------
+
+for my $list ("$base/appointments?", "$base/doctors/DOC-001/working-hours?",
+    "$base/doctors/DOC-001/extra-sessions?", "$base/doctors/DOC-001/time-off?",
+    "$base/branches/MUM-01/closures?", "$base/notifications?",
+    "$base/appointments/slots?doctor_id=DOC-001&branch_id=MUM-01&date=2026-03-20&",
+    "$base/appointments/slots/explain-day?doctor_id=DOC-001&branch_id=MUM-01"
+        . "&date=2026-03-20&") {
+    my $from = $list =~ /date=/ ? '' : 'date_from=2026-03-20&';
+    $r = $http->get("$list${from}date_to=2026-03-19");
+    is($r->{status}, 400, "$list: ends before it begins") or diag $r->{body};
+    is($r->{json}{errors}[0]{field}, 'date_to', 'which is named');
+    is($http->get("$list${from}date_to=2026-03-20")->{status}, 200, 'a day is one');
+}
+my $slots = "$base/appointments/slots?doctor_id=DOC-001&branch_id=MUM-01"
+    . '&date=2026-03-17';
+for my $same ('30', '30.0', '30.00') {
+    is($http->get("$slots&duration=$same")->{body},
+        $http->get("$slots&duration=30")->{body}, "duration=$same is 30");
+}
+for my $wrong ('0', '0.0', '30.5', '30.', '.0', '3e1', '-30', '30.0.0') {
+    $r = $http->get("$slots&duration=$wrong");
+    is($r->{status}, 400, "duration=$wrong");
+    is($r->{json}{errors}[0]{field}, 'duration', 'is named');
+}
 
 done_testing();

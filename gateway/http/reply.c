@@ -26,6 +26,8 @@ static const char *wire_name(const Call *call, const char *column);
 static const char *guarded_field(const Route *route, const char *rest);
 static const char *error_text(const Call *call, const PGresult *result,
 							  const ErrorClass *class);
+static const char *unfit_value(Call *call, const char *field,
+							   const PGresult *result);
 static const char *error_sentences(const Call *call, const PGresult *result);
 static void log_error(const Answer *answer, const Call *call,
 					  const PGresult *result);
@@ -182,7 +184,9 @@ reply_from_outcome(Answer *answer, Call *call, const Query *query,
 		const char *field = error_field(call, result);
 
 		problem.detail = error_text(call, result, &class);
-		if (field != NULL && problem.detail != NULL && class.status < 500)
+		if (field != NULL && class.status == 400 && !class.public_text)
+			problem.detail = unfit_value(call, field, result);
+		else if (field != NULL && problem.detail != NULL && class.status < 500)
 			call_field_error(call, arena_strdup(call->arena, field), "%s",
 							 problem.detail);
 		if (problem.detail != NULL && class.public_text)
@@ -298,6 +302,20 @@ error_text(const Call *call, const PGresult *result, const ErrorClass *class)
 	if (text == NULL)
 		text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	return text != NULL ? arena_strdup(call->arena, text) : NULL;
+}
+
+/*
+ * Says of a field that the database took no such value; its own words may show
+ * the row's others.
+ */
+static const char *
+unfit_value(Call *call, const char *field, const PGresult *result)
+{
+	const char *why = strcmp(pg_sqlstate(result), "23502") == 0
+		? "is required" : "is not as it must be";
+
+	call_field_error(call, arena_strdup(call->arena, field), "%s", why);
+	return arena_printf(call->arena, "\"%s\" %s.", field, why);
 }
 
 /* What was refused and why, as sentences: the first names what it is about. */

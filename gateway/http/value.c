@@ -13,6 +13,7 @@
 #include "http/text.h"
 #include "http/weak.h"
 
+static const char *without_zeros(Call *call, const char *text);
 static const char *checked_text(Call *call, const Arg *arg,
 								const char *name, const char *text);
 static bool text_fits(Call *call, const Arg *arg, const char *name,
@@ -45,7 +46,8 @@ value_from_text(Call *call, const Arg *arg, const char *text)
 	switch (arg->kind)
 	{
 		case KIND_INT:
-			if (text_int(text, INT64_MIN, INT64_MAX, &number))
+			if (text_int(without_zeros(call, text), INT64_MIN, INT64_MAX,
+						 &number))
 				return checked_int(call, arg, arg->name, number);
 			break;
 		case KIND_BOOL:
@@ -68,6 +70,18 @@ value_from_text(Call *call, const Arg *arg, const char *text)
 	}
 	not_a(call, arg, arg->name);
 	return NULL;
+}
+
+/* A number without a fraction of zeros: 15.0 is 15, as in a body. */
+static const char *
+without_zeros(Call *call, const char *text)
+{
+	size_t		whole = strcspn(text, ".");
+
+	if (whole == 0 || text[whole] == '\0' || text[whole + 1] == '\0' ||
+		text[whole + 1 + strspn(text + whole + 1, "0")] != '\0')
+		return text;
+	return arena_copy(call->arena, text, whole);
 }
 
 /* The parameter for a member of the body, which came under "name". */

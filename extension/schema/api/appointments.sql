@@ -212,6 +212,7 @@ DECLARE
 	result appt_api.page;
 BEGIN
 	PERFORM appt_internal.check_page(page, per_page);
+	PERFORM appt_internal.check_dates(date_from, date_to);
 	IF status NOT IN ('booked', 'checked_in', 'in_consultation', 'completed',
 		'cancelled', 'no_show')
 	THEN

@@ -356,15 +356,13 @@ BEGIN
 	FOR UPDATE;
 	found := appt_internal.visible_client(client, update_client.client_id);
 	PERFORM appt_internal.require_manageable(client, found);
-	IF expected_version <> found.version THEN
-		RAISE EXCEPTION 'API client "%" has version %', found.client_id,
-			found.version
-			USING ERRCODE = 'SBP01',
-				DETAIL = format('The client has version %s.', found.version);
-	END IF;
+	PERFORM appt_internal.check_version('API client', found.client_id,
+		found.version, expected_version);
 
 	wanted := jsonb_populate_record(found, changes);
-	IF wanted.name !~ '\S' IS NOT FALSE OR wanted.active IS NULL THEN
+	IF appt_internal.clean_text(wanted.name) IS NULL
+		OR wanted.active IS NULL
+	THEN
 		RAISE EXCEPTION 'an API client needs a name and a state'
 			USING ERRCODE = 'SB001',
 				COLUMN = CASE WHEN wanted.active IS NULL
@@ -465,12 +463,8 @@ BEGIN
 	FOR UPDATE;
 	found := appt_internal.visible_client(client, delete_client.client_id);
 	PERFORM appt_internal.require_manageable(client, found);
-	IF expected_version <> found.version THEN
-		RAISE EXCEPTION 'API client "%" has version %', found.client_id,
-			found.version
-			USING ERRCODE = 'SBP01',
-				DETAIL = format('The client has version %s.', found.version);
-	END IF;
+	PERFORM appt_internal.check_version('API client', found.client_id,
+		found.version, expected_version);
 	DELETE FROM appt.api_client AS c WHERE c.client_id = found.client_id;
 END
 $$;

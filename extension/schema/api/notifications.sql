@@ -137,10 +137,7 @@ DECLARE
 BEGIN
 	PERFORM appt_internal.check_page(page, per_page);
 	PERFORM appt_internal.require_client(client);
-	IF date_to < date_from THEN
-		PERFORM appt_internal.refuse_member('date_to',
-			'The last day cannot be before the first.');
-	END IF;
+	PERFORM appt_internal.check_dates(date_from, date_to);
 	IF appointment_id IS NOT NULL THEN
 		SELECT array_agg(a.appointment_no) INTO visits
 		FROM appt.appointment a

@@ -30,6 +30,22 @@ $$;
 COMMENT ON FUNCTION appt_internal.check_page(integer, integer) IS
 	'Refuses a page that cannot be; raises SB001';
 
+CREATE FUNCTION appt_internal.check_dates(date_from date, date_to date)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF date_to < date_from THEN
+		PERFORM appt_internal.refuse_member('date_to',
+			'The last day cannot be before the first.');
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_dates(date, date) IS
+	'Refuses the dates of a list that ends before it begins; raises SB001';
+
 CREATE FUNCTION appt_internal.count_limit(page integer, per_page integer)
 	RETURNS bigint
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE

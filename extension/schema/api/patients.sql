@@ -2,15 +2,17 @@
  * Patients as JSON.
  * ------------------------------------------------------------------------ */
 
-CREATE FUNCTION appt_internal.patient_age(date_of_birth date) RETURNS integer
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+CREATE FUNCTION appt_internal.patient_age(date_of_birth date, branch_id text)
+	RETURNS integer
+	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 RETURN extract(year FROM age(
-	appt_internal.clinic_today()::timestamp,
+	appt_internal.clinic_today(branch_id)::timestamp,
 	date_of_birth::timestamp));
 
-COMMENT ON FUNCTION appt_internal.patient_age(
-	date) IS 'Age in whole years today, at the clinic';
+COMMENT ON FUNCTION appt_internal.patient_age(date, text) IS
+	'Age in whole years today, at the patient''s branch; of who has none, at '
+	'the clinic''s first active one';
 
 CREATE FUNCTION appt_internal.address_json(patient appt.patient) RETURNS json
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -44,7 +46,7 @@ AS $$
 		'last_name', t.last_name,
 		'date_of_birth', t.date_of_birth,
 		'date_of_birth_estimated', t.date_of_birth_estimated,
-		'age', appt_internal.patient_age(t.date_of_birth),
+		'age', appt_internal.patient_age(t.date_of_birth, t.branch_id),
 		'gender', t.gender,
 		'phone', t.phone,
 		'phone_e164', t.phone_e164,
@@ -85,7 +87,8 @@ AS $$
 		'id', patient.patient_id,
 		'name', appt_internal.patient_name(patient),
 		'phone', patient.phone,
-		'age', appt_internal.patient_age(patient.date_of_birth),
+		'age', appt_internal.patient_age(patient.date_of_birth,
+			patient.branch_id),
 		'gender', patient.gender,
 		'patient_id', patient.patient_id,
 		'last_visit_date', (

@@ -137,7 +137,8 @@ BEGIN
 		array_agg(a.attname) FILTER (WHERE a.atttypid = 'text'::regtype),
 		string_agg(format(CASE a.atttypid
 			WHEN 'timestamptz'::regtype THEN
-				'appt_internal.json_time(v.%1$I, v.time_zone) AS %1$I'
+				'appt_internal.json_time(v.%1$I, '
+				'appt_internal.known_zone(v.time_zone)) AS %1$I'
 			ELSE 'v.%1$I' END, a.attname), ', ' ORDER BY a.attnum)
 	INTO names, texts, members
 	FROM pg_attribute a

@@ -53,6 +53,28 @@ COMMENT ON FUNCTION appt_internal.require_parent(appt_internal.resource, text,
 	'Raises SB404 unless the doctor or branch that the path gives exists and '
 	'the client may see it';
 
+CREATE FUNCTION appt_internal.check_version(
+	object text,
+	id text,
+	version integer,
+	expected_version integer)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF version <> expected_version THEN
+		RAISE EXCEPTION '% "%" has version %, not %', object, id, version,
+			expected_version
+			USING ERRCODE = 'SBP01';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_version(text, text, integer, integer) IS
+	'Refuses a change of what has been changed since it was read: raises '
+	'SBP01. expected_version NULL: any';
+
 CREATE FUNCTION appt_internal.lock_row(
 	kind appt_internal.resource,
 	parent_id text,
@@ -77,12 +99,9 @@ BEGIN
 			regexp_replace(kind.key, '_no$', '_id'), 'SB404');
 	ELSIF NOT found.managed THEN
 		PERFORM appt_internal.refuse_elsewhere(kind.name, id);
-	ELSIF found.version <> expected_version THEN
-		RAISE EXCEPTION '% "%" has version %', replace(kind.name, '_', ' '),
-			id, found.version
-			USING ERRCODE = 'SBP01',
-				DETAIL = format('It has version %s now.', found.version);
 	END IF;
+	PERFORM appt_internal.check_version(replace(kind.name, '_', ' '), id,
+		found.version, expected_version);
 END
 $$;
 
@@ -283,10 +302,7 @@ BEGIN
 	PERFORM appt_internal.check_scope(filter->>'branch_id', NULL, client,
 		'SB404');
 	PERFORM appt_internal.require_parent(kind, parent_id, client);
-	IF date_to < date_from THEN
-		PERFORM appt_internal.refuse_member('date_to',
-			'The last day cannot be before the first.');
-	END IF;
+	PERFORM appt_internal.check_dates(date_from, date_to);
 	EXECUTE format(
 		'WITH found AS ('
 		'  SELECT t AS t, row_number() OVER (ORDER BY %s) AS place'

@@ -90,12 +90,9 @@ BEGIN
 		RAISE EXCEPTION 'an account of role % cannot be changed', found.role
 			USING ERRCODE = 'SBF01',
 				DETAIL = 'That person may do what the caller may not.';
-	ELSIF expected_version <> found.version THEN
-		RAISE EXCEPTION 'member of staff "%" has version %', staff_id,
-			found.version
-			USING ERRCODE = 'SBP01',
-				DETAIL = format('The account has version %s.', found.version);
 	END IF;
+	PERFORM appt_internal.check_version('member of staff', staff_id,
+		found.version, expected_version);
 	RETURN found;
 END
 $$;

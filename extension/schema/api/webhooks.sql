@@ -228,11 +228,8 @@ DECLARE
 	branches text[] := branch_ids;
 BEGIN
 	was := appt_internal.find_webhook(webhook_id, owner);
-	IF expected_version <> was.version THEN
-		RAISE EXCEPTION 'webhook "%" is at version %', webhook_id, was.version
-			USING ERRCODE = 'SBP01',
-				DETAIL = 'It was changed since it was read.';
-	END IF;
+	PERFORM appt_internal.check_version('webhook', webhook_id, was.version,
+		expected_version);
 	IF change_webhook.status NOT IN ('enabled', 'disabled') THEN
 		RAISE EXCEPTION 'status "%" is neither enabled nor disabled',
 			change_webhook.status

@@ -418,7 +418,7 @@ CREATE FUNCTION appt.create_client(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF create_client.name !~ '\S' IS NOT FALSE THEN
+	IF appt_internal.clean_text(create_client.name) IS NULL THEN
 		RAISE EXCEPTION 'an API client needs a name'
 			USING ERRCODE = 'SB001', COLUMN = 'name',
 				DETAIL = 'The name must not be blank.';

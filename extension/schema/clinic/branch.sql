@@ -29,7 +29,8 @@ CREATE TABLE appt.branch (
 	CONSTRAINT branch_name_not_blank CHECK (name ~ '\S'),
 	CONSTRAINT branch_type_length CHECK (length(type) <= 100),
 	CONSTRAINT branch_logo_url_https CHECK (length(logo_url) <= 500
-		AND logo_url ~ ('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?'
+		AND logo_url ~ ('^[Hh][Tt]{2}[Pp][Ss]://'
+			'[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?'
 			'(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#@!$&''()*+,;=%[\]-]*)?$')),
 	CONSTRAINT branch_time_zone_known CHECK (
 		appt_internal.is_time_zone(time_zone))
@@ -140,8 +141,8 @@ CREATE FUNCTION appt_internal.clinic_today(branch_id text DEFAULT NULL)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT (appt.clock() AT TIME ZONE coalesce(
-		(SELECT b.time_zone FROM appt.branch b WHERE b.branch_id = $1),
-		(SELECT b.time_zone
+		appt_internal.branch_zone($1),
+		(SELECT appt_internal.known_zone(b.time_zone)
 		FROM appt.branch b
 		ORDER BY NOT b.active, b.created_at, b.branch_id
 		LIMIT 1),

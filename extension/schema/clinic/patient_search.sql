@@ -120,7 +120,9 @@ BEGIN
 	IF sought IS NULL THEN
 		/* Signs alone are nobody's name; no text at all is no search. */
 		RETURN appt_internal.term_query(lower(wanted), false);
-	ELSIF wanted ~ '^\S*[-._]\S*$' THEN
+	END IF;
+	wanted := regexp_replace(wanted, '[\u2010-\u2015\u2212]', '-', 'g');
+	IF wanted ~ '^\S*[-._]\S*$' THEN
 		/* An id is one term, whatever signs are in it. */
 		RETURN sought || appt_internal.term_query(lower(wanted), true);
 	END IF;
