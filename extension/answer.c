@@ -36,7 +36,7 @@ appt_answer_path(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(found);
 }
 
-/* Its names and numbers as texts; NULL: there are none. */
+/* The path's names and numbers as an array of texts; NULL: it has none. */
 static ArrayBuildState *
 steps_of(Jsonb *path)
 {

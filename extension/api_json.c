@@ -351,7 +351,10 @@ work_get(FunctionCallInfo fcinfo, const Caller *caller)
 	return found;
 }
 
-/* A refusal is not kept: the retry of a call that met nobody looks again. */
+/*
+ * That nobody waits is an error, so that it is not stored as the key's answer:
+ * a retry looks again.
+ */
 static Appointment *
 work_call_next(FunctionCallInfo fcinfo, const Caller *caller)
 {

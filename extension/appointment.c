@@ -333,8 +333,8 @@ appointment_store(const Appointment *a)
 }
 
 /*
- * Its branch, as the cache has it, which a row that the engine did not write
- * may not have.
+ * The appointment's branch from the cache; raises where there is none, as a row
+ * that the engine did not write may name any.
  */
 Branch *
 appointment_branch(const Appointment *appointment)

@@ -47,7 +47,7 @@ arrival_check_time(const Appointment *current, const char *verb)
 					   appt_spoken_time(until, appointment_zone(current)))));
 }
 
-/* Whether who is checked in is there still, and was not forgotten. */
+/* Whether a patient who is checked in counts as there, or was forgotten. */
 bool
 arrival_counts(const Appointment *current)
 {
@@ -57,7 +57,7 @@ arrival_counts(const Appointment *current)
 		current->checked_in_at.at > now - LONGEST_WAIT;
 }
 
-/* Refuses what cannot be before the patient may be there. */
+/* Refuses a change before the visit's day and before check_in_before_min. */
 void
 arrival_check_early(const Appointment *current, const char *verb)
 {
@@ -89,7 +89,10 @@ margin_of(const Appointment *current)
 	return MINUTES(appointment_rules(current)->check_in_before_min);
 }
 
-/* As in the night after an evening on which the doctor got late. */
+/*
+ * Whether others of the visit's day are still there, as in the night after an
+ * evening on which the doctor got late.
+ */
 static bool
 is_day_going_on(const Appointment *current, TimestampTz now)
 {

@@ -188,7 +188,10 @@ is_length_listed(const SlotQuery *query, const Place *place)
 						  query->duration_min.value);
 }
 
-/* Whether to say so, rather than to look for another place. */
+/*
+ * Whether a length that is not allowed is refused, rather than that place
+ * passed over: no other place could have it.
+ */
 static bool
 is_refused_anywhere(const SlotQuery *query, int nbranches)
 {

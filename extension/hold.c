@@ -3,9 +3,9 @@
  *		Holds: how many an API client may have, and what becomes of one.
  *
  * A hold ends under its doctor-day's lock, the patient's and the appointment's,
- * in that order: a hold's row comes after all of them.  Who makes holds for a
- * client is counted under the client's lock, which is taken last of all and
- * never by who books, so nobody waits for it with a lock that its holder wants.
+ * in that order: a hold's row comes after all of them.  A client's holds are
+ * counted under the client's lock, which is taken last of all and by no
+ * booking, so nobody waits for it with a lock that its holder wants.
  */
 #include "booking.h"
 

@@ -3,10 +3,10 @@
  *		What holds of every row of appt.appointment and appt.notification by
  *		itself, whoever writes it: the functions in their CHECKs.
  *
- * PostgreSQL parses a table's CHECKs anew for each statement that writes, which
- * for one CHECK an invariant took a booking's fifth.  So each table has one,
- * which is given the row, and the name of the invariant that it violates comes
- * as an error's constraint from here.
+ * PostgreSQL parses a table's CHECKs anew for each statement that writes: with
+ * a CHECK for each invariant that was a fifth of a booking's cost.  So each
+ * table has one CHECK, whose function is given the row, and the error names the
+ * invariant that the row violates as its constraint.
  */
 #include "appointment.h"
 
@@ -174,7 +174,10 @@ check(RowReader *reader, Datum datum, const Invariant *invariants,
 	}
 }
 
-/* As PostgreSQL says it of a CHECK, but for the row, which is a patient's. */
+/*
+ * Raises what PostgreSQL raises for a CHECK, less the row, which is a
+ * patient's.
+ */
 static void
 refuse(const char *table, const Invariant *invariant)
 {

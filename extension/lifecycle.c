@@ -137,7 +137,7 @@ lifecycle_cancel(const ChangeRequest *request)
 	return finish(current, &recorded, &cancel);
 }
 
-/* The patient will come; one who has said so has no need to again. */
+/* Notes that the patient will come; a second time it changes nothing. */
 Appointment *
 lifecycle_confirm(const ChangeRequest *request)
 {
@@ -150,7 +150,9 @@ lifecycle_confirm(const ChangeRequest *request)
 	return finish(current, request, &confirm);
 }
 
-/* At the right time; a no-show may come back with the same number. */
+/*
+ * Checks in, at the right time; a no-show may come back with the same number.
+ */
 Appointment *
 lifecycle_check_in(const ChangeRequest *request)
 {
@@ -179,7 +181,7 @@ lifecycle_start(const ChangeRequest *request)
 	return finish(current, request, &start);
 }
 
-/* The vendor publishes two events of it. */
+/* Completes; the visit's end is an event of its own, beside the change's. */
 Appointment *
 lifecycle_complete(const ChangeRequest *request)
 {
@@ -195,7 +197,7 @@ lifecycle_complete(const ChangeRequest *request)
 	return completed;
 }
 
-/* From the start on: until then the patient may still come. */
+/* Marks as a no-show, from the visit's start on: the patient may still come. */
 Appointment *
 lifecycle_no_show(const ChangeRequest *request)
 {
@@ -311,7 +313,10 @@ is_from(const Transition *transition, const Appointment *current)
 	return false;
 }
 
-/* The window guards slots; a patient who is there already may still leave. */
+/*
+ * Whether cancellation_window_min has begun; it counts for who is not there
+ * yet.
+ */
 static bool
 is_too_late(const Appointment *current)
 {
@@ -322,7 +327,7 @@ is_too_late(const Appointment *current)
 		appt_now() > current->slot_start - MINUTES(window_min);
 }
 
-/* Who waits and was not called is to be called, not called again. */
+/* Refuses to recall a patient who was not called before. */
 static void
 check_called(const Appointment *current)
 {

@@ -4,8 +4,8 @@
  *
  * The row only says that there is something to tell.  Whether, by which way
  * and in which words is decided when a relay is about to send it (schema part
- * notification/judge.sql).  It waits for settle_s first, so that of several
- * changes in short order the last tells the end of it.
+ * notification/judge.sql).  It waits for settle_s first, so that after several
+ * changes in short order one message tells how the visit is now.
  */
 #include "appointment.h"
 

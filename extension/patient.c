@@ -47,7 +47,7 @@ static ApptStatement day_count = {
 	3, {INT4OID, DATEOID, INT8OID}
 };
 
-/* By the B-tree: an SP-GiST is locked whole where it is read SERIALIZABLE. */
+/* By the B-tree: a SERIALIZABLE scan of an SP-GiST index locks all of it. */
 static ApptStatement overlap = {
 	"SELECT"
 	" FROM appt.appointment"
@@ -153,8 +153,9 @@ patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 
 /*
  * Refuses a patient who is elsewhere in [start, end), under the patient's lock.
- * The overlap constraint would find it as well, but waits for who is changing
- * that other appointment, and he, who comes upon our row there, for us.
+ * The overlap constraint would find it as well, but would wait for the
+ * transaction that changes that other appointment, and that one for ours where
+ * it meets our row: a deadlock.
  */
 void
 patient_check_free(int patient_no, const char *patient_id, TimestampTz start,

@@ -188,7 +188,7 @@ check_movable(const Move *m, const Appointment *current)
 					   current->status)));
 }
 
-/* The window is that of the slot which it leaves. */
+/* Whether reschedule_window_min before the slot that it leaves has begun. */
 static bool
 is_too_late(const Appointment *current)
 {
@@ -208,7 +208,10 @@ refuse_late(const Appointment *current)
 					   appointment_rules(current)->reschedule_window_min)));
 }
 
-/* Who is there already waits for the new time, if it is there and that day. */
+/*
+ * Whether a patient who is checked in stays so: at the same branch, the same
+ * day.
+ */
 static bool
 stays_checked_in(const Move *m)
 {

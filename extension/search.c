@@ -69,7 +69,7 @@ search_doctors(SearchQuery *query, const char *specialty,
 	for (int i = 0; i < n; i++)
 		found[i] = appt_field_text(i, 1);
 
-	/* Only now: what the cache has to read takes the place of these rows. */
+	/* Only now: loading the cache overwrites SPI_tuptable. */
 	query->doctor_ids = palloc_array(const char *, n + 1);
 	for (int i = 0; i < n; i++)
 	{

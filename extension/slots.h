@@ -15,7 +15,7 @@
  */
 typedef struct SlotSession
 {
-	TimestampTz start;			/* of those whose slots begin in it */
+	TimestampTz start;			/* slots begin in [start, end) */
 	TimestampTz end;
 	TimestampTz until;			/* slots end by then: beyond midnight, where
 								 * the next day's hours go on */

@@ -91,7 +91,7 @@ DECLARE
 	column_name text;
 BEGIN
 	PERFORM appt_internal.check_members(kind, given, client);
-	/* Before the row is judged: SB962 lists appointments, also elsewhere. */
+	/* Before the row is judged: SB962 would list other branches' visits. */
 	EXECUTE format('SELECT %s FROM jsonb_populate_record(NULL::appt.%I, $2) t',
 		kind.managed, kind.name)
 		INTO managed USING client, jsonb_build_object(kind.parent, parent_id);

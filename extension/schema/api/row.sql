@@ -137,7 +137,7 @@ CREATE FUNCTION appt_internal.insert_row(
 AS $$
 #variable_conflict use_variable
 DECLARE
-	/* Nulls inside of a member are part of it. */
+	/* A null goes back to the default; one inside of a member's value stays. */
 	given jsonb := (
 		SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
 		FROM jsonb_each(appt_internal.clean_members(members)) m
@@ -390,7 +390,10 @@ BEGIN
 			PERFORM FROM appt.branch b
 			WHERE b.branch_id = members->>'branch_id' FOR SHARE;
 		END IF;
-		/* Two that exclude each other must not wait for each other. */
+		/*
+		 * The parent's row is locked first, so that two rows that exclude each
+		 * other do not deadlock in their constraint.
+		 */
 		EXECUTE format('SELECT FROM appt.%I t WHERE t.%I = $1 '
 			'FOR NO KEY UPDATE', replace(kind.parent, '_id', ''), kind.parent)
 			USING parent_id;
@@ -459,7 +462,7 @@ BEGIN
 	PERFORM appt_internal.require_client(client);
 	PERFORM appt_internal.lock_row(kind, parent_id, id, expected_version,
 		client);
-	/* What waits for the next sweep keeps nothing from being deleted. */
+	/* A hold that has ended and waits for its sweep is no use of the row. */
 	PERFORM appt_internal.sweep_holds(NULL);
 	EXECUTE format('SELECT %s FROM appt.%I t WHERE t.%I::text = $1',
 		kind.used, kind.name, kind.key) INTO used USING id;

@@ -53,7 +53,10 @@ AS $$
 DECLARE
 	visit record;
 BEGIN
-	/* Whose neighbours go the same way comes after them. */
+	/*
+	 * Those that become later, the last first, then those that become earlier,
+	 * the first first: so none moves onto one that has yet to move.
+	 */
 	FOR visit IN
 		SELECT c.appointment_id, c.slot_start, t.slot_start AS new_slot_start
 		FROM appt.clock_changes($2) c

@@ -211,9 +211,9 @@ CREATE TRIGGER branch_is_open
 	FOR EACH ROW EXECUTE FUNCTION appt_internal.session_in_operating_hours();
 
 /*
- * Whoever saves a session has written the doctor's row: above READ COMMITTED,
- * where the list of sessions may be an old one, sharing all of these fails
- * instead.
+ * A transaction that saves a session writes the doctor's row.  So above READ
+ * COMMITTED, where the snapshot may lack that session, locking the doctors'
+ * rows FOR SHARE fails, and nothing is compared with an old list.
  */
 CREATE FUNCTION appt_internal.operating_hours_changed() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

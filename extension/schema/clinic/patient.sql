@@ -189,7 +189,7 @@ BEGIN
 	NEW.abha_id := appt_internal.abha_number(NEW.abha_id);
 	NEW.aadhaar := appt_internal.masked_aadhaar(NEW.aadhaar);
 	IF TG_OP = 'INSERT' THEN
-		/* A dump brings both along. */
+		/* A row that is restored has both. */
 		NEW.phone_e164 := coalesce(NEW.phone_e164, appt_internal.phone_number(
 			NEW.phone, appt_internal.calling_code(NEW.branch_id)));
 		NEW.consent_at := CASE WHEN NEW.consent IS NOT NULL

@@ -1,5 +1,5 @@
 /* ---------------------------------------------------------------------------
- * What proves that something was sent by who knows a secret.
+ * Keyed digests: the proof that a sender knows a secret.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt_internal.hmac(hash text, key bytea, message bytea)

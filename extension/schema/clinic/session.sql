@@ -243,8 +243,9 @@ COMMENT ON FUNCTION appt_internal.session_overlap() IS
 	'common, by the clocks of both; raises 23P01';
 
 /*
- * Whoever changes a session has its row, and then waits for the branch's: so
- * who has the branch's writes the doctors' rows and no session's.
+ * The caller holds the branch's row.  A change of a session holds that
+ * session's row and then waits for the branch's, so this writes the doctors'
+ * rows and no session's: otherwise the two could deadlock.
  */
 CREATE FUNCTION appt_internal.compare_sessions(branch_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -20,7 +20,7 @@ CREATE FUNCTION appt_internal.told_as(n appt.notification) RETURNS text
 AS $$
 	SELECT CASE
 		WHEN n.event <> 'rescheduled' OR n.root_no IS NOT NULL THEN n.event
-		/* What waits and came before is skipped, now or in a moment. */
+		/* If the patient was told nothing so far, it is a booking to him. */
 		WHEN (
 			SELECT bool_and(e.state = 'skipped'
 					OR (e.state = 'due' AND e.attempts = 0))
@@ -136,7 +136,7 @@ BEGIN
 	SET state = 'skipped', reason = d.reason, finished_at = at
 	FROM unnest($1, $2, $3) AS d (notification_no, action, reason)
 	WHERE t.notification_no = d.notification_no AND d.action = 'skip';
-	/* What may be sent finds no room, and waits by its channel. */
+	/* Without room a message waits, and by its channel, which is chosen. */
 	UPDATE appt.notification t
 	SET channel_no = coalesce(d.channel_no, t.channel_no),
 		due_at = CASE d.action

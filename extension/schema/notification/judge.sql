@@ -119,7 +119,7 @@ AS $$
 DECLARE
 	later text;
 BEGIN
-	/* Of several changes in short order the last tells the end of it. */
+	/* A later change's message tells how the visit is now. */
 	SELECT l.event INTO later
 	FROM appt.notification l
 	WHERE l.appointment_no = n.appointment_no

@@ -124,7 +124,7 @@ CREATE VIEW appt_internal.channel_trouble AS
 SELECT c.channel_no, t.started_at AS at, l.reason AS error
 FROM appt.notification_channel c
 CROSS JOIN LATERAL (
-	/* One that was tried waits longer than those that were not. */
+	/* The last by due_at: a retry waits longer than what was not tried. */
 	SELECT n.notification_no, n.fence, n.reason
 	FROM appt.notification n
 	WHERE n.channel_no = c.channel_no
@@ -183,7 +183,7 @@ BEGIN
 	THEN
 		RETURN false;
 	END IF;
-	/* As it will be asked when the row is there: no channel twice. */
+	/* By the question that claims will ask of the row: no channel twice. */
 	next.notification_no := 0;
 	route := appt_internal.route_notification(next, next.event, p,
 		appt_internal.notification_rules(a.branch_id, a.doctor_id));

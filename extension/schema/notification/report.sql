@@ -84,7 +84,7 @@ BEGIN
 			ORDER BY f.name COLLATE "C", f.value COLLATE "C"), '')
 		INTO signed
 		FROM (
-			/* What a field has twice is signed once. */
+			/* Twilio signs a field's equal values once. */
 			SELECT DISTINCT t.name, t.value
 			FROM appt_internal.form_fields(convert_from(payload, 'UTF8')) t)
 			f;
