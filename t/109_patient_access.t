@@ -59,26 +59,32 @@ is($count->(), $before, 'a program that reads lists is not noted for each');
 
 # ---- one visit, or the visits of one ------------------------------------------
 
+is($http->post('/api/v1/notification-channels', { channel_id => 'sms',
+    kind => 'sms', secret => 'k', settings => { url => 'https://sms.example/',
+        body => { to => '{{to}}', text => '{{body}}' } } })->{status}, 201,
+    'patients are told');
 my $visit = $cluster->value(q{SELECT (appt.book('PAT-2026-00123', 'DOC-001',
     s.start_time, branch_id => 'MUM-01')).appointment_id
     FROM appt.available_slots('DOC-001', '2026-03-17', 'MUM-01') AS s LIMIT 1});
-$cluster->psql(q{INSERT INTO appt.notification_channel (channel_id, kind, settings)
-    VALUES ('mail', 'email', '{"host": "localhost", "from": "a@example.org"}')})
-    if !$cluster->value(q{SELECT count(*) FROM appt.notification});
+my $message = $http->get('/api/v1/notifications', { appointment_id => $visit })
+    ->{json}[0]{notification_id};
 my %look = (
-    'the visit'     => ["/api/v1/appointments/$visit"],
-    'its history'   => ["/api/v1/appointments/$visit/history"],
-    'its messages'  => ["/api/v1/appointments/$visit/notifications"],
-    'all visits'    => [ '/api/v1/appointments', { patient_id => $patient } ],
+    'the visit'          => ["/api/v1/appointments/$visit"],
+    'its history'        => ["/api/v1/appointments/$visit/history"],
+    'its messages'       => ["/api/v1/appointments/$visit/notifications"],
+    'one message'        => ["/api/v1/notifications/$message"],
+    'a page of messages' => ['/api/v1/notifications'],
+    'all visits'         => [ '/api/v1/appointments', { patient_id => $patient } ],
 );
 for my $what (sort keys %look) {
     my $forget = sub { $cluster->psql('TRUNCATE appt.patient_access') };
     $forget->();
     is($boss->get(@{ $look{$what} })->{status}, 200, "somebody looks at $what");
-    is_deeply([ seen() ], ['staff:boss visit'], 'and is on record');
+    is_deeply([ seen() ], [ $what =~ /page/ ? 'staff:boss list' : 'staff:boss visit' ],
+        'and is on record');
     $forget->();
     is($http->get(@{ $look{$what} })->{status}, 200, 'a program as well');
-    is_deeply([ seen() ], [], 'of which no page of visits is noted');
+    is_deeply([ seen() ], [], 'of which this is not noted');
 }
 for my $day ([ '/api/v1/appointments', { date_from => '2026-03-17' } ],
     [ '/api/v1/queue', { doctor_id => 'DOC-001', date => '2026-03-17' } ])

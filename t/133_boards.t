@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
+use Appt::EventStream;
 use Appt::Matrix;
 use Appt::OpenApi;
 use Appt::Program;
@@ -184,4 +185,41 @@ my %status;
 $status{ Appt::Http->new($few->url)->get($board, undef, { Authorization => 'Bearer board_x' })
     ->{status} }++ for 1 .. 62;
 ok($status{429}, 'who tries tokens is slowed down by address');
+# ---- told when to ask again -----------------------------------------------------
+
+sub listen_with {
+    my ($token) = @_;
+    return Appt::EventStream->new(port => $clinic->gateway->url =~ /:(\d+)$/,
+        path => "$board/events", token => $token);
+}
+my $hung = $http->post($boards, { branch_id => 'MUM-01', name => 'Hall' })->{json};
+my $tv = listen_with($hung->{board_token});
+is($tv->status, 200, 'a board is told of changes');
+is($tv->header('Content-Type'), 'text/event-stream', 'by an event stream');
+$tv->until(sub { 0 }, 1);
+my $sql = $cluster->connect;
+sub hold_at {
+    my ($branch) = @_;
+    return $sql->do(q{SELECT appt.hold(h.doctor_id, s.start_time, branch_id => $1)
+        FROM (SELECT doctor_id FROM appt.working_hours WHERE branch_id = $1
+            ORDER BY 1 LIMIT 1) AS h, LATERAL (SELECT start_time
+            FROM appt.available_slots(h.doctor_id, '2026-03-18', $1)
+            ORDER BY 1 LIMIT 1) AS s}, undef, $branch);
+}
+hold_at('LON-01');
+hold_at('MUM-01');
+my @told = $tv->until(sub { $_->{data}{branch_id} eq 'MUM-01' }, 10);
+is_deeply([ map { join ' ', $_->{event}, @{ $_->{data} }{qw(branch_id date)} } @told ],
+    ['doctor_day MUM-01 2026-03-18'], 'of its own branch alone, within seconds');
+is($http->request('HEAD', "$board/events", undef,
+    { Authorization => "Bearer $hung->{board_token}" })->{status}, 200, 'HEAD ends');
+is(listen_with('board_' . 'x' x 22)->status, 401, 'one that is none is not');
+is(listen_with($http->{token})->status, 401, 'nor who has another token');
+my $events = Appt::EventStream->new(port => $clinic->gateway->url =~ /:(\d+)$/,
+    token => $hung->{board_token});
+is($events->status, 401, 'and what all listeners are told is not told a board');
+$http->delete("$boards/$hung->{board_id}");
+is($tv->wait_end(8), 'whole', 'a revoked one hears no more');
+is(listen_with($hung->{board_token})->status, 401, 'and never again');
+
 done_testing;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # The page of a board: opened once with its token it keeps that and shows the
-# branch's queues; a call is seen, heard and said within seconds; without news
+# branch's queues; a call is told, seen, heard and said at once; without news
 # it says so and heals; a revoked one shows nothing. Neither the browser nor axe
 # complains.
 
@@ -88,6 +88,8 @@ is($seen->{first}, $now, 'the token that is called');
 is_deeply($seen->{next}, [ @next[0 .. 2] ], 'and the next three');
 is_deeply([ sort { $a <=> $b } @{ $seen->{called} } ],
     [ sort { $a <=> $b } $now, $seen->{wanted} ], 'the next call is shown');
+cmp_ok($seen->{took}, '<', 4500, "before it would ask by itself: after $seen->{took} ms");
+ok($seen->{asked}, 'one that cannot listen asks, and shows it, too');
 is($seen->{live}, "Token $seen->{wanted}, $doctor", 'a reader of the screen is told');
 is_deeply($seen->{heard}, { tones => 2, said => ["en-IN Token $seen->{wanted}, $doctor"] },
     'it is heard and said');

@@ -1,7 +1,7 @@
 /*
  * board.c
  *		What the television of a waiting room asks for, by a token of its own,
- *		which is good for this call and no other.
+ *		which is good for this and no other call; and when it is to ask again.
  *
  *		Only the database knows the tokens.  So each request takes from its
  *		address's budget for strangers, and one beyond that is refused
@@ -9,10 +9,13 @@
  */
 #include "http/board.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/json.h"
 #include "http/exchange.h"
+#include "http/feed.h"
 #include "http/handlers.h"
 #include "http/hold.h"
 #include "http/metrics.h"
@@ -21,11 +24,17 @@
 #include "http/text.h"
 
 #define BOARD_TOKEN_MAX 100
+#define BOARD_DEPTH 8			/* of the answer's JSON */
 
 static const Statement *board_statement;
 
+static void ask(Exchange *exchange, QueryDone done);
 static const char *board_token(const Exchange *exchange);
 static void board_done(Query *query, QueryOutcome outcome, PGresult *result);
+static void events_done(Query *query, QueryOutcome outcome, PGresult *result);
+static bool is_refused(Exchange *exchange, QueryOutcome outcome,
+					   PGresult *result);
+static bool take_board_id(Exchange *exchange, const PGresult *result);
 static void refuse_token(Exchange *exchange, AuthFailure failure);
 
 /* Registers the statement; before any loop. */
@@ -39,6 +48,20 @@ board_init(void)
 /* What the board shows. */
 void
 serve_board(Exchange *exchange)
+{
+	ask(exchange, board_done);
+}
+
+/* When it has changed: an answer that goes on. */
+void
+serve_board_events(Exchange *exchange)
+{
+	ask(exchange, events_done);
+}
+
+/* Queries what the board of the request's token shows. */
+static void
+ask(Exchange *exchange, QueryDone done)
 {
 	static const Problem too_many = {429, "rate_limited", "",
 		"The address makes more requests a minute without a good access "
@@ -67,7 +90,7 @@ serve_board(Exchange *exchange)
 		.statement = board_statement,
 		.params = exchange->call.params,
 		.lane = LANE_OWN,
-		.done = board_done,
+		.done = done,
 		.context = exchange,
 	};
 	exchange_submit(exchange);
@@ -93,15 +116,60 @@ board_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
 	Exchange   *exchange = query->context;
 
-	if (outcome == QUERY_OK && PQntuples(result) == 1 &&
-		PQgetisnull(result, 0, 0) && !exchange->abandoned)
-	{
-		refuse_token(exchange, FAILURE_INVALID_TOKEN);
-		PQclear(result);
-		exchange_resume(exchange);
-	}
-	else
+	if (!is_refused(exchange, outcome, result))
 		exchange_answer(exchange, outcome, result);
+}
+
+/* The token is good, or not: begins the stream; HEAD gets its headers. */
+static void
+events_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	Exchange   *exchange = query->context;
+
+	if (is_refused(exchange, outcome, result))
+		return;
+	if (outcome != QUERY_OK || exchange->abandoned ||
+		!take_board_id(exchange, result))
+	{
+		exchange_answer(exchange, outcome, result);
+		return;
+	}
+	PQclear(result);
+	if (strcmp(exchange->head.method, "HEAD") == 0)
+		answer_body(&exchange->answer, 200, "text/event-stream", "", 0);
+	else
+		feed_tell_board(exchange);
+	exchange_resume(exchange);
+}
+
+/* Answers 401 if the database does not know the token; returns whether. */
+static bool
+is_refused(Exchange *exchange, QueryOutcome outcome, PGresult *result)
+{
+	if (outcome != QUERY_OK || PQntuples(result) != 1 ||
+		!PQgetisnull(result, 0, 0) || exchange->abandoned)
+		return false;
+	refuse_token(exchange, FAILURE_INVALID_TOKEN);
+	PQclear(result);
+	exchange_resume(exchange);
+	return true;
+}
+
+/* Names the board as the caller; false: its id cannot be read. */
+static bool
+take_board_id(Exchange *exchange, const PGresult *result)
+{
+	Caller	   *caller = &exchange->caller;
+	json_t	   *shown = json_read(PQgetvalue(result, 0, 0),
+								  (size_t) PQgetlength(result, 0, 0),
+								  BOARD_DEPTH, NULL);
+	const char *id = json_string_value(json_object_get(shown, "board_id"));
+	int			len = id == NULL ? -1
+		: snprintf(caller->client_id, sizeof(caller->client_id),
+				   FEED_BOARD "%s", id);
+
+	json_decref(shown);
+	return len > 0 && len < (int) sizeof(caller->client_id);
 }
 
 /* 401 */

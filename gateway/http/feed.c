@@ -52,6 +52,10 @@ struct Feed
 
 static const char reset_text[] = "event: reset\ndata: {}\n\n";
 
+static const Problem ending = {503, "unavailable", "",
+	"The service is about to end; try again."
+};
+
 static const Statement *changes_statement;
 
 static const Problem *feed_full(const Feed *feed, const char *client_id);
@@ -163,6 +167,34 @@ feed_listen(Exchange *exchange)
 		if (!feed->busy)
 			feed_ask(feed);
 	}
+}
+
+/*
+ * Answers a board, whose caller is FEED_BOARD and its id, with a stream of the
+ * changes from now on.  Nothing is resumed: the page reads all when its stream
+ * begins.
+ */
+void
+feed_tell_board(Exchange *exchange)
+{
+	static const char first[] = "retry: 3000\n\n";
+	Feed	   *feed = exchange->service->feed;
+	const Problem *full = feed_full(feed, exchange->caller.client_id);
+	Stream	   *stream;
+
+	if (full != NULL || exchange->service->stopping)
+	{
+		exchange_refuse(exchange, full != NULL ? full : &ending);
+		answer_retry_after(&exchange->answer, FEED_BEAT_MS / 1000);
+		return;
+	}
+	stream = stream_new(exchange, &feed->streams);
+	stream->asked = true;
+	stream->board = true;
+	stream_begin(stream);
+	buf_text(&stream->out, first);
+	stream->judge_ms = loop_now_ms() + FEED_JUDGE_MS;
+	stream->beat_ms = loop_now_ms() + FEED_BEAT_MS;
 }
 
 /*
@@ -365,7 +397,9 @@ feed_take(Feed *feed, const json_t *answer)
 
 /*
  * Sends the changes to each stream.  They are queued for one that waits for its
- * own first answer, or whose client the query did not cover.
+ * own first answer, or whose client the query did not cover.  A board's stream
+ * that began before there was a position is told to read all again; that of a
+ * revoked board, which sees no branch, ends.
  */
 static void
 tell_all(Feed *feed, const json_t *answer, const char *position, bool reset)
@@ -379,11 +413,14 @@ tell_all(Feed *feed, const json_t *answer, const char *position, bool reset)
 		const json_t *sight = json_object_get(
 			clients, stream->exchange->caller.client_id);
 
-		if (reset)
+		if (reset || (stream->begun && feed->position == NULL))
 			tell_reset(stream, position);
 		else
 			json_array_extend(stream->missed, changes);
-		if (stream->begun && sight != NULL)
+		if (stream->board && sight != NULL &&
+			json_array_size(json_object_get(sight, "branch_ids")) == 0)
+			stream_finish(stream, STREAM_TOKEN);
+		else if (stream->begun && sight != NULL)
 			tell(stream, sight, position);
 	}
 }
@@ -515,7 +552,7 @@ judge(Feed *feed, Stream *stream)
 		stream->judge_ms = loop_now_ms() + FEED_JUDGE_MS;
 		if (poll(&other, 1, 0) > 0)
 			stream_finish(stream, STREAM_GONE);
-		else if (!vigil_permits(&stream->vigil, exchange))
+		else if (!stream->board && !vigil_permits(&stream->vigil, exchange))
 			stream_finish(stream, STREAM_TOKEN);
 	}
 	if (loop_now_ms() >= stream->beat_ms)

@@ -5,6 +5,10 @@
 #ifndef APPT_FEED_H
 #define APPT_FEED_H
 
+/* A board's name among those who listen: this and its board_id. */
+#define FEED_BOARD "board:"
+
+struct Exchange;
 struct Feed;
 struct Service;
 
@@ -13,5 +17,6 @@ extern struct Feed *feed_open(struct Service *service);
 extern void feed_tick(struct Feed *feed);
 extern void feed_stop(struct Feed *feed);
 extern void feed_close(struct Feed *feed);
+extern void feed_tell_board(struct Exchange *exchange);
 
 #endif							/* APPT_FEED_H */

@@ -20,6 +20,7 @@ typedef struct Stream
 	size_t		sent;			/* of it, is */
 	bool		asked;			/* its first answer is asked for */
 	bool		begun;			/* and is there */
+	bool		board;			/* of a board, judged by what it sees */
 	bool		reset;			/* all is to be read again */
 	bool		over;			/* what is left of "out", and no more */
 	StreamEnd	why;

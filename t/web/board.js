@@ -70,8 +70,12 @@ await run(async () => {
     /* A call. */
     await page.getByRole("button", { name: "Chime" }).click();
     await page.getByRole("button", { name: "Speech" }).click();
+    /* It has just asked: by itself it would not for five seconds. */
+    await page.waitForRequest(/\/api\/v1\/board$/);
+    const began = Date.now();
     const called = await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
     await row(page, options.doctor).and(page.locator(".called")).waitFor({ timeout: LATE });
+    seen.took = Date.now() - began;
     seen.called = await row(page, options.doctor).locator(".token span").allInnerTexts();
     seen.wanted = called.token_number;
     seen.live = await page.locator("[aria-live]").innerText();
@@ -119,14 +123,20 @@ await run(async () => {
     }
 
     /* A telephone shows it, too. */
-    const small = await desk({ viewport: { width: 360, height: 740 }, expected: [/401/] });
+    const small = await desk({ viewport: { width: 360, height: 740 }, expected: [/401/, /ERR_FAILED/] });
 
+    await small.route("**/api/v1/board/events", (route) => route.abort());
     await small.goto(`${options.url}/board/MUM-01#${options.tokens["MUM-01"]}`);
     await small.locator("li.doctor").first().waitFor();
     seen.wide = await small.evaluate(() =>
         document.documentElement.scrollWidth > document.documentElement.clientWidth);
     await judge(small, "360 px");
     await shot(small, "small");
+
+    /* Without an event stream it asks. */
+    await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
+    await row(small, options.doctor).and(small.locator(".called")).waitFor({ timeout: LATE });
+    seen.asked = true;
 
     /* Another branch's token. */
     await small.goto("about:blank");

@@ -42,6 +42,24 @@ COMMENT ON FUNCTION appt_api.changes(text, text) IS
 	'signed in of no other doctor. reset: what has is not told, as there is no '
 	'position, none of this server, or too much behind it';
 
+CREATE FUNCTION appt_internal.listener_branches(client text) RETURNS text[]
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN $1 LIKE 'board:%' THEN ARRAY(
+			SELECT b.branch_id
+			FROM appt.board AS b
+			WHERE b.board_id = substr($1, 7)
+				AND b.revoked_at IS NULL)
+		ELSE appt_internal.client_branches($1)
+	END
+$$;
+
+COMMENT ON FUNCTION appt_internal.listener_branches(text) IS
+	'The branches of who listens: as appt_internal.client_branches, of a board '
+	'(board:<board_id>) its own, {} if it is revoked';
+
 CREATE FUNCTION appt_api.all_changes(
 	since text,
 	clients text[],
@@ -68,7 +86,7 @@ BEGIN
 		'changes', changes,
 		'clients', (
 			SELECT coalesce(json_object_agg(k.client, json_build_object(
-				'branch_ids', appt_internal.client_branches(k.client),
+				'branch_ids', appt_internal.listener_branches(k.client),
 				'doctor_id', appt_internal.client_doctor(k.client))), '{}')
 			FROM (SELECT DISTINCT unnest(clients)) AS k (client)));
 END

@@ -1,6 +1,7 @@
 /*
  * feed.ts
- *		What the board knows: it asks every five seconds, for as long as the
+ *		What the board knows: it asks when the event stream tells, every ten
+ *		seconds beside that, every five without one, for as long as the
  *		television is on, and remembers when it last had an answer.
  */
 import { signal } from "@preact/signals";
@@ -11,10 +12,13 @@ export type Doctor = View["doctors"][number];
 export type Call = { doctor: Doctor; token: number; at: number };
 
 const ASK_MS = 5000;
+const ASK_TOLD_MS = 10000;		/* while there is an event stream */
 const ASK_AGAIN_MS = 30000;		/* without a good token */
 const ANSWER_MS = 8000;
 const FROZEN_MS = 15000;
 const FRESH_CALL_MS = 30000;
+const LISTEN_AGAIN_MS = 5000;
+const SILENCE_MS = 40000;		/* of an event stream that is dead */
 
 /* The last segment of the address: /board/{branch_id}. */
 export const branch = decodeURIComponent(location.pathname.split("/").pop() ?? "");
@@ -35,6 +39,9 @@ export const fresh = signal<Call[]>([]);
 
 let ahead = 0;		/* of the branch's clock before this machine's, in ms */
 let known = new Map<string, number>();
+let told = false;	/* there is an event stream */
+let asking = false;
+let again = false;	/* something has changed since it asked */
 
 /*
  * The token comes once, behind the #, where no server sees it; then it is kept
@@ -86,6 +93,7 @@ function take(answer: View): void {
         fresh.value = called;
 }
 
+/* Asks, one question at a time; how long to wait until the next. */
 async function ask(): Promise<number> {
     const bearer = token();
 
@@ -93,15 +101,17 @@ async function ask(): Promise<number> {
         refused.value = true;
         return ASK_MS;
     }
+    if (asking) {
+        again = true;
+        return ASK_MS;
+    }
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_MS);
 
+    asking = true;
+    again = false;
     try {
-        const answer = await fetch("../api/v1/board", {
-            headers: { Authorization: `Bearer ${bearer}` },
-            cache: "no-store",
-            signal: late.signal,
-        });
+        const answer = await request("board", bearer, late.signal);
 
         if (answer.status === 401) {
             refused.value = true;
@@ -117,8 +127,65 @@ async function ask(): Promise<number> {
         /* It is asked again; how long there was no answer is shown. */
     } finally {
         clearTimeout(timer);
+        asking = false;
+        if (again)
+            void ask();
     }
-    return ASK_MS;
+    return told ? ASK_TOLD_MS : ASK_MS;
+}
+
+function request(path: string, bearer: string, signal: AbortSignal): Promise<Response> {
+    return fetch(`../api/v1/${path}`,
+        { headers: { Authorization: `Bearer ${bearer}` }, cache: "no-store", signal });
+}
+
+/* Whether an event is of what is shown: other days are not. */
+function concerns(block: string): boolean {
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    const date = data && (JSON.parse(data) as { date?: string }).date;
+
+    return data !== undefined && (!date || date === view.value?.now.slice(0, 10));
+}
+
+/* Reads the event stream until it ends; what was told meanwhile is asked for. */
+async function listen(bearer: string): Promise<void> {
+    const dead = new AbortController();
+    let timer = setTimeout(() => dead.abort(), SILENCE_MS);
+    let text = "";
+
+    try {
+        const answer = await request("board/events", bearer, dead.signal);
+
+        if (!answer.ok || !answer.body)
+            return;
+        told = true;
+        void ask();
+        for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();;) {
+            const { done, value } = await reader.read();
+
+            if (done)
+                return;
+            clearTimeout(timer);
+            timer = setTimeout(() => dead.abort(), SILENCE_MS);
+            const blocks = (text + value).split("\n\n");
+            text = blocks.pop() ?? "";
+            if (blocks.some(concerns))
+                void ask();
+        }
+    } catch {
+        /* Cut; it asks by itself until it listens again. */
+    } finally {
+        clearTimeout(timer);
+        told = false;
+    }
+}
+
+async function listenOn(): Promise<void> {
+    const bearer = token();
+
+    if (bearer !== "" && !refused.value)
+        await listen(bearer);
+    setTimeout(listenOn, LISTEN_AGAIN_MS + Math.random() * 500);
 }
 
 async function goOn(): Promise<void> {
@@ -131,4 +198,5 @@ export function start(): void {
     setInterval(() => { tick.value = Date.now(); }, 1000);
     addEventListener("hashchange", () => { void ask(); });
     void goOn();
+    void listenOn();
 }
