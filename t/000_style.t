@@ -222,6 +222,17 @@ clean('so is what a comment names', map { my $file = $_;
     $text =~ s{(\A|\*/).*?(/\*|\z)}{my $code = $&; $code =~ s/[^\n]//g; $code}gse;
     astray($file, $text, qr{(?<![\w./])([\w/-]+\.(?:c|h|md|t|spec))\b}) } @c);
 
+# docs/design.md, Where a rule lives: one name in each file, or several in one.
+my ($rules) = slurp('docs/design.md') =~ /^## Where a rule lives\n(.*?)^## /ms;
+my @rule = map { [ map { [ /`([^`]+)`/g ] } (split /\|/)[2, 3] ] }
+    grep {/^\| .*`/} split /\n/, $rules // '';
+cmp_ok(scalar @rule, '>', 20, 'docs/design.md says where rules live');
+clean('and there they are', map {
+    my ($files, $names) = @$_;
+    my $text = join '', map { -f ? slurp($_) : '' } @$files;
+    map {"@$files: $_"} grep { $text !~ /(?<!\w)\Q$_\E(?!\w)/ } @$names;
+} @rule);
+
 clean('every script can be executed',
     grep { slurp($_) =~ /\A#!/ && !-x $_ && !/\.t$/ }
         grep {-f} '.ci/run', 't/run', glob('demo/*'), glob('bench/*'));
