@@ -8,32 +8,11 @@
  *		GET /count answers "N FIRST LAST": POSTs so far, and the microseconds
  *		since 1970 of the first and the last.  GET /log answers a line each:
  *		the microseconds and the appointment_id in the body.  GET /reset
- *		forgets them.  One thread, one epoll; ends with its parent or SIGTERM.
+ *		forgets them.  Ends with SIGTERM.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "sinking.h"
 
-#define MAX_EVENTS	256
-#define BUFFER		65536
 #define ID_MAX		32
-
-typedef struct Connection
-{
-	int			fd;
-	size_t		used;
-	char		data[BUFFER];
-} Connection;
 
 typedef struct Arrival
 {
@@ -45,112 +24,26 @@ static Arrival *arrivals;
 static size_t narrivals;
 static size_t room;
 
-static int	listen_on(int port);
-static void accept_all(int epoll_fd, int listener);
-static bool serve(Connection *connection);
 static size_t request_length(const char *data, size_t used);
 static void answer(int fd, const char *request, size_t length);
 static void note(const char *request, size_t length);
 static void send_log(int fd);
-static void send_all(int fd, const char *text, size_t length);
-static int64_t now_us(void);
-static void fail(const char *what);
-
-int
-main(int argc, char **argv)
-{
-	struct epoll_event events[MAX_EVENTS];
-	int			epoll_fd = epoll_create1(0);
-	int			listener;
-
-	if (argc != 2)
-	{
-		fprintf(stderr, "usage: sink PORT\n");
-		return 2;
-	}
-	listener = listen_on((int) strtol(argv[1], NULL, 10));
-	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener,
-			  &(struct epoll_event) {.events = EPOLLIN});
-	for (;;)
-	{
-		int			n = epoll_wait(epoll_fd, events, MAX_EVENTS, -1);
-
-		for (int i = 0; i < n; i++)
-		{
-			Connection *connection = events[i].data.ptr;
-
-			if (connection == NULL)
-				accept_all(epoll_fd, listener);
-			else if (!serve(connection))
-			{
-				close(connection->fd);
-				free(connection);
-			}
-		}
-	}
-}
-
-/* A listening socket of the loopback; ends the program if there is none. */
-static int
-listen_on(int port)
-{
-	int			fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	int			on = 1;
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t) port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)
-	};
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-		listen(fd, 1024) < 0)
-		fail("could not listen");
-	return fd;
-}
 
 static void
-accept_all(int epoll_fd, int listener)
+connected(Connection *connection)
 {
-	int			fd;
-	int			on = 1;
-
-	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-	{
-		Connection *connection = malloc(sizeof(Connection));
-
-		if (connection == NULL)
-			fail("out of memory");
-		connection->fd = fd;
-		connection->used = 0;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd,
-				  &(struct epoll_event) {
-					  .events = EPOLLIN, .data.ptr = connection});
-	}
+	(void) connection;
 }
 
-/* Reads what there is and answers every whole request; false at the end. */
-static bool
-serve(Connection *connection)
+static size_t
+take(Connection *connection, size_t at)
 {
-	ssize_t		got = read(connection->fd, connection->data + connection->used,
-						   BUFFER - connection->used);
-	size_t		length;
+	const char *request = connection->data + at;
+	size_t		length = request_length(request, connection->used - at);
 
-	if (got < 0 && errno == EAGAIN)
-		return true;
-	if (got <= 0)
-		return false;
-	connection->used += (size_t) got;
-	while ((length = request_length(connection->data, connection->used)) > 0)
-	{
-		answer(connection->fd, connection->data, length);
-		connection->used -= length;
-		memmove(connection->data, connection->data + length,
-				connection->used);
-	}
-	return connection->used < BUFFER;
+	if (length > 0)
+		answer(connection->fd, request, length);
+	return length;
 }
 
 /* Bytes of the first request with its body; 0 while it is not all there. */
@@ -250,40 +143,4 @@ send_log(int fd)
 	send_all(fd, head, (size_t) n);
 	send_all(fd, text, length);
 	free(text);
-}
-
-/* Waits where the socket is full: answers are short, the log is asked last. */
-static void
-send_all(int fd, const char *text, size_t length)
-{
-	while (length > 0)
-	{
-		ssize_t		sent = send(fd, text, length, MSG_NOSIGNAL);
-
-		if (sent < 0 && errno != EAGAIN)
-			return;
-		if (sent < 0)
-		{
-			usleep(100);
-			continue;
-		}
-		text += sent;
-		length -= (size_t) sent;
-	}
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void
-fail(const char *what)
-{
-	perror(what);
-	exit(1);
 }

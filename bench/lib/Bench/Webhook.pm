@@ -21,7 +21,8 @@ sub tool {
     my ($name) = @_;
     my $top = root_dir() . '/bench';
     my ($binary, $source) = ("$top/build/$name", "$top/tools/$name.c");
-    return $binary if -x $binary && -M $binary < -M $source;
+    return $binary if -x $binary
+        && !grep { -M $_ < -M $binary } $source, "$top/tools/sinking.h";
     mkdir "$top/build";
     my ($code, $out, $err) = run_command(
         ['cc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', $binary, $source,
