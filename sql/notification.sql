@@ -155,7 +155,7 @@ SET LOCAL bioecko_appt.clock = '2026-03-14 22:00+05:30';
 SELECT status FROM appt.cancel(:'far', 'ill');
 SELECT status FROM appt.cancel(:'near', 'ill');
 SELECT n.event, n.slot_start,
-	round(extract(epoch FROM n.due_at - n.created_at)) AS waits_s
+	n.due_at > n.created_at + interval '30 s' AS waits
 FROM appt.notification n
 ORDER BY n.notification_no;
 SET LOCAL bioecko_appt.clock = '2026-03-14 12:00+05:30';
