@@ -132,6 +132,22 @@ subtest 'in the words of a template' => sub {
     is_deeply(JSON::PP::decode_json($request->{raw}), { to => '+919876543210',
         text => 'Test Patient: 15/03/2026 09:30', name => 'flow1',
         values => [ '7', 'Dr Test' ] }, 'with samples in it');
+
+    # Links open nothing; where there are none in messages, nor are their lines.
+    my $mail_id = $http->post('/api/v1/notification-templates', {
+        event => 'follow_up', channel => 'email', language => 'hi',
+        subject => 'S', body => "Hello.\nMove: {{move_link}}\nBye." })
+        ->{json}{notification_template_id};
+    for my $url (undef, 'https://visits.clinic.example') {
+        $cluster->query(q{INSERT INTO appt.setting (name, value)
+            VALUES ('public_url', $1)}, $url) if $url;
+        $mail->forget;
+        through(asks(202, 'mail', { to => 'desk@clinic.example',
+            notification_template_id => $mail_id })->{json}{notification_id});
+        my ($got) = $mail->wait_for_mails(1);
+        like($got->{raw}, $url ? qr{^Move: \Q$url\E/v/sample\r\nBye}m
+            : qr{^Hello\.\r\nBye}m, $url ? 'a sample of a link' : 'no link');
+    }
     is(asks(422, 'mail', { to => 'a@b.example',
         notification_template_id => $_ })->{json}{errors}[0]{field},
         'notification_template_id', "no template of that kind: $_")

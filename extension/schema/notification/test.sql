@@ -100,8 +100,14 @@ CREATE FUNCTION appt_internal.test_values() RETURNS jsonb
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT jsonb_object_agg(p.name, coalesce(s.sample, ''))
+	SELECT jsonb_object_agg(p.name, coalesce(s.sample, l.sample, ''))
+		FILTER (WHERE p.name !~ '_link$' OR l.sample IS NOT NULL)
 	FROM appt.notification_placeholder p
+	LEFT JOIN (
+		SELECT t.value || '/v/sample' AS sample
+		FROM appt.setting t
+		WHERE t.name = 'public_url' AND t.value <> 'none') l
+		ON p.name ~ '_link$'
 	LEFT JOIN (VALUES
 		('appointment_id', 'APT-2026-000123'),
 		('branch_address', '12 Main Road'),
@@ -120,7 +126,8 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION appt_internal.test_values() IS
-	'What stands in the place of placeholders in a test';
+	'What stands in the place of placeholders in a test; no links where there '
+	'are none in messages';
 
 CREATE FUNCTION appt_internal.test_message(
 	n appt.notification,
