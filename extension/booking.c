@@ -123,6 +123,7 @@ booking_hold(const BookRequest *request)
 {
 	PlacementRequest wanted = placement_request(request);
 	Placement	placement;
+	Appointment *held;
 	NewRow		row = {
 		.request = request,
 		.placement = &placement,
@@ -136,7 +137,9 @@ booking_hold(const BookRequest *request)
 	hold_check_limit(request->caller, placement.now);
 	row.hold_expires_at =
 		appt_time(placement.now + MINUTES(placement.place.rules->hold_min));
-	return insert_row(&row);
+	held = insert_row(&row);
+	hold_note(held);
+	return held;
 }
 
 static void

@@ -22,7 +22,7 @@ static ApptStatement take_hold = {
 static ApptStatement count_holds = {
 	"SELECT count(*)::integer"
 	" FROM appt.appointment"
-	" WHERE held_by = $1 AND hold_expires_at > $2",
+	" WHERE patient_no IS NULL AND held_by = $1 AND hold_expires_at > $2",
 	2, {TEXTOID, TIMESTAMPTZOID}
 };
 
@@ -33,6 +33,13 @@ static ApptStatement holds_at = {
 	" AND hold_expires_at > $4"
 	" ORDER BY hold_expires_at",
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+/* For who keeps a page up to date; a trigger tells of a hold's end. */
+static ApptStatement note_change = {
+	"INSERT INTO appt_internal.change (what, branch_id, doctor_id, on_date)"
+	" VALUES ('hold', $1, $2, $3)",
+	3, {TEXTOID, TEXTOID, DATEOID}
 };
 
 static void check_type_fits(Placement *placement, const HoldUse *use);
@@ -113,6 +120,19 @@ hold_check_limit(const Caller *caller, TimestampTz now)
 							  "It can hold no more than %d slots at a time.",
 							  limit(), limit()),
 			 errhint("Book or release one, or wait until one expires.")));
+}
+
+/* Notes that a slot is held now. */
+void
+hold_note(const Appointment *hold)
+{
+	ApptArg		args[] = {
+		appt_arg_text(hold->branch_id),
+		appt_arg_text(hold->doctor_id),
+		appt_arg(DateADTGetDatum(hold->token_date))
+	};
+
+	(void) appt_run(&note_change, args, APPT_WRITE);
 }
 
 /*

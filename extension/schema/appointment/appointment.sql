@@ -121,9 +121,9 @@ CREATE INDEX appointment_slot ON appt.appointment (doctor_no, slot_start)
 CREATE UNIQUE INDEX appointment_token ON appt.appointment
 	(doctor_no, token_date, token_number);
 
-CREATE INDEX appointment_hold ON appt.appointment (hold_expires_at)
-	WHERE (hold_expires_at IS NOT NULL);
 CREATE INDEX appointment_day ON appt.appointment (token_date, branch_id);
+
+/* Holds are found by it, too: those that have no patient. */
 CREATE INDEX appointment_patient ON appt.appointment (patient_no, slot_start);
 
 COMMENT ON TABLE appt.appointment IS

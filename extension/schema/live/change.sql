@@ -98,36 +98,28 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION appt_internal.note_hold() RETURNS trigger
+CREATE FUNCTION appt_internal.note_hold_end() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	held appt.appointment := NEW;
 BEGIN
-	IF TG_OP = 'DELETE' THEN
-		held := OLD;
-	END IF;
 	IF current_setting('check_function_bodies') = 'on' THEN
 		INSERT INTO appt_internal.change (what, branch_id, doctor_id, on_date)
-		VALUES ('hold', held.branch_id, held.doctor_id, held.token_date);
+		VALUES ('hold', OLD.branch_id, OLD.doctor_id, OLD.token_date);
 	END IF;
 	RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.note_hold() IS
-	'Row trigger: notes that a slot is held, or is not any more';
-
-CREATE TRIGGER note_hold
-	AFTER INSERT ON appt.appointment
-	FOR EACH ROW WHEN (NEW.hold_expires_at IS NOT NULL)
-	EXECUTE FUNCTION appt_internal.note_hold();
+COMMENT ON FUNCTION appt_internal.note_hold_end() IS
+	'Row trigger: notes that a slot is not held any more. That it is, the '
+	'function that holds it notes: the condition of a trigger for INSERT '
+	'would be parsed by each booking';
 
 CREATE TRIGGER note_hold_end
 	AFTER DELETE ON appt.appointment
 	FOR EACH ROW WHEN (OLD.hold_expires_at IS NOT NULL)
-	EXECUTE FUNCTION appt_internal.note_hold();
+	EXECUTE FUNCTION appt_internal.note_hold_end();
 
 CREATE FUNCTION appt_internal.sweep_changes(batch integer) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

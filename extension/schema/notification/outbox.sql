@@ -61,17 +61,12 @@ COMMENT ON CONSTRAINT notification_invariants ON appt.notification IS
 	'What holds of every row by itself. A violation has the name '
 	'notification_shape or notification_stage, and its detail says the rule';
 
-/* What is due on a channel; 0: none is chosen yet. */
-CREATE INDEX notification_due ON appt.notification (channel_no, due_at)
-	WHERE state = 'due';
+/* What is due on a channel (0: none is chosen yet), and what relays have. */
+CREATE INDEX notification_waiting ON appt.notification
+	(state, channel_no, due_at)
+	WHERE state IN ('due', 'sending');
 
-/* Tests of channels, whichever they are for. */
-CREATE INDEX notification_test ON appt.notification (notification_no)
-	WHERE event = 'test' AND state = 'due';
-
-CREATE INDEX notification_leased ON appt.notification (relay_no, lease_until)
-	WHERE state = 'sending';
-
+/* Tests of channels are found by it, too: they are of no appointment. */
 CREATE INDEX notification_appointment ON appt.notification
 	(appointment_no, notification_no);
 
@@ -81,7 +76,8 @@ CREATE UNIQUE INDEX notification_reminder_once ON appt.notification
 	WHERE lead_min IS NOT NULL AND root_no IS NULL;
 
 CREATE INDEX notification_finished ON appt.notification
-	USING brin (finished_at) WITH (autosummarize = on);
+	USING brin (finished_at) WITH (autosummarize = on)
+	WHERE finished_at IS NOT NULL;
 
 CREATE INDEX notification_unreported ON appt.notification (sent_at)
 	WHERE state = 'sent';

@@ -180,7 +180,7 @@ BEGIN
 		WHERE t.notification_no IN (
 			SELECT l.notification_no
 			FROM appt.notification l
-			WHERE l.event = 'test'
+			WHERE l.appointment_no IS NULL
 				AND l.state = 'due'
 			ORDER BY l.notification_no
 			LIMIT max_messages

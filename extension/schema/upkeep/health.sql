@@ -152,7 +152,8 @@ DECLARE
 BEGIN
 	SELECT count(*) INTO holds
 	FROM appt.appointment a
-	WHERE a.hold_expires_at < appt.clock() - interval '10 minutes';
+	WHERE a.patient_no IS NULL
+		AND a.hold_expires_at < appt.clock() - interval '10 minutes';
 
 	SELECT string_agg(format('%s (%s)', b.branch_id, b.time_zone), ', '
 		ORDER BY b.branch_id)

@@ -15,7 +15,8 @@ BEGIN
 	WITH expired AS (
 		SELECT a.appointment_no
 		FROM appt.appointment a
-		WHERE a.hold_expires_at <= appt.clock()
+		WHERE a.patient_no IS NULL
+			AND a.hold_expires_at <= appt.clock()
 		LIMIT batch
 		FOR UPDATE SKIP LOCKED)
 	DELETE FROM appt.appointment a
