@@ -88,7 +88,6 @@ COMMENT ON FUNCTION appt_internal.link_values IS
 
 CREATE FUNCTION appt_internal.is_erased(p appt.patient) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT ($1).erased_at IS NOT NULL
 $$;

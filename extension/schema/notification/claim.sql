@@ -46,7 +46,11 @@ CREATE FUNCTION appt_internal.decide_notifications(
 		reason text,
 		until timestamptz,
 		event text,
-		route appt_internal.route)
+		channel_no integer,
+		channel text,
+		notification_template_no bigint,
+		language text,
+		address text)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,59 +59,113 @@ DECLARE
 	at CONSTANT timestamptz := appt.clock();
 	promote_at CONSTANT timestamptz := appt_internal.may_promote_at(at);
 	/* Most clinics set what they set for all: one set of rules then. */
-	branches CONSTANT text[] := ARRAY(
-		SELECT DISTINCT s.branch_id FROM appt.setting s
-		WHERE s.branch_id IS NOT NULL);
 	doctors CONSTANT text[] := ARRAY(
 		SELECT DISTINCT s.doctor_id FROM appt.setting s
 		WHERE s.doctor_id IS NOT NULL);
 BEGIN
 	RETURN QUERY
-	WITH message AS MATERIALIZED (
-		SELECT n, a, p, f.appointment_no IS NOT NULL AS is_free,
-			appt_internal.known_zone(b.time_zone) AS zone,
-			CASE WHEN b.branch_id = ANY (branches) THEN b.branch_id END
-				AS branch_key,
-			CASE WHEN a.doctor_id = ANY (doctors) THEN a.doctor_id END
-				AS doctor_key
+	WITH visit AS MATERIALIZED (
+		SELECT DISTINCT f.appointment_no
+		FROM unnest(free) AS f (appointment_no)),
+	place AS MATERIALIZED (
+		SELECT k.branch_id, k.doctor_id, r.zone, r.rules,
+			(appt_internal.quiet_period(at, r.zone, (r.rules).quiet_from,
+				(r.rules).quiet_to)).ends_at AS quiet_until
+		FROM (
+			SELECT DISTINCT a.branch_id, CASE WHEN a.doctor_id = ANY (doctors)
+				THEN a.doctor_id ELSE '' END AS doctor_id
+			FROM visit v
+			JOIN appt.appointment a ON a.appointment_no = v.appointment_no) k
+		JOIN appt.branch b ON b.branch_id = k.branch_id
+		CROSS JOIN LATERAL (
+			SELECT appt_internal.known_zone(b.time_zone) AS zone,
+				appt_internal.notification_rules(k.branch_id, k.doctor_id)
+					AS rules
+			OFFSET 0) r),
+	/* Of all that is asked of a message each has its own row here: what the
+	 * next steps ask is put together once, or not at all. */
+	judged AS MATERIALIZED (
+		SELECT n.notification_no, n.appointment_no, n.root_no, n.due_at,
+			CASE WHEN n.event = 'rescheduled' THEN appt_internal.told_as(n)
+				ELSE n.event END AS event,
+			v.appointment_no IS NULL AS busy, l.quiet_until,
+			appt_internal.judge_notification(n, a, p, l.rules, l.zone,
+				l.quiet_until, s.set_at, c.later, at) AS verdict,
+			p.patient_id, p.phone_e164, p.email,
+			coalesce(f.channels, (l.rules).channels) AS channels,
+			ARRAY[p.language, (l.rules).language] AS languages
 		FROM unnest(notification_nos) AS u (notification_no)
 		JOIN appt.notification n ON n.notification_no = u.notification_no
 		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
 		JOIN appt.patient p ON p.patient_no = a.patient_no
-		JOIN appt.branch b ON b.branch_id = a.branch_id
-		LEFT JOIN unnest(free) AS f (appointment_no)
-			ON f.appointment_no = a.appointment_no),
-	rule AS MATERIALIZED (
-		SELECT k.*, appt_internal.notification_rules(k.branch_key,
-			k.doctor_key) AS rules
-		FROM (SELECT DISTINCT m.branch_key, m.doctor_key FROM message m) k),
-	judged AS MATERIALIZED (
-		SELECT m.n, m.p, r.rules,
-			CASE WHEN m.is_free THEN appt_internal.judge_notification(m.n, m.a,
-				m.p, r.rules, m.zone)
-				ELSE appt_internal.verdict('busy') END AS verdict,
-			CASE WHEN (m.n).event = 'rescheduled'
-				THEN appt_internal.told_as(m.n)
-				ELSE (m.n).event END AS event
-		FROM message m
-		JOIN rule r ON coalesce(r.branch_key, '') = coalesce(m.branch_key, '')
-			AND coalesce(r.doctor_key, '') = coalesce(m.doctor_key, ''))
-	SELECT (j.n).notification_no, (j.n).due_at,
-		CASE WHEN (j.verdict).action <> 'send' THEN (j.verdict).action
-			WHEN (w.route).channel_no IS NULL THEN 'skip'
+		LEFT JOIN visit v ON v.appointment_no = n.appointment_no
+		LEFT JOIN place l ON l.branch_id = a.branch_id
+			AND l.doctor_id = CASE WHEN a.doctor_id = ANY (doctors)
+				THEN a.doctor_id ELSE '' END
+			AND v.appointment_no IS NOT NULL
+		LEFT JOIN appt.notification_preference f
+			ON f.patient_id = p.patient_id
+		LEFT JOIN LATERAL appt_internal.visit_set_at(CASE n.event
+			WHEN 'reminder' THEN n.appointment_no END) AS s (set_at) ON true
+		LEFT JOIN LATERAL appt_internal.later_change(CASE n.event
+			WHEN 'reminder' THEN NULL ELSE n.appointment_no END,
+			n.notification_no) AS c (later) ON true),
+	/* The ways are looked for once for all of whom they are the same. */
+	way AS MATERIALIZED (
+		SELECT k.event, k.channels, k.languages, w.place, w.kind,
+			w.channel_no, w.notification_template_no, w.language, t.category
+		FROM (
+			SELECT DISTINCT j.event, j.channels, j.languages
+			FROM judged j
+			WHERE j.verdict = 'send') k
+		CROSS JOIN LATERAL appt_internal.message_ways(k.event, k.channels,
+			k.languages) w
+		LEFT JOIN appt.notification_template t
+			ON t.notification_template_no = w.notification_template_no),
+	routed AS (
+		SELECT j.*, w.place, w.kind, w.channel_no, w.category,
+			w.notification_template_no, w.language, d.address, y.refusal,
+			array_agg(y.refusal) OVER (PARTITION BY j.notification_no)
+				AS refusals
+		FROM judged j
+		LEFT JOIN way w ON w.event = j.event
+			AND w.channels = j.channels
+			AND w.languages = j.languages
+			AND j.verdict = 'send'
+		CROSS JOIN LATERAL (
+			SELECT appt_internal.way_address(w.kind, j.phone_e164, j.email))
+			AS d (address)
+		CROSS JOIN LATERAL (
+			SELECT CASE
+				WHEN w.kind IS NULL THEN 'no_channel'
+				/* Another try is by a channel that was not tried. */
+				WHEN j.root_no IS NOT NULL AND EXISTS (
+					SELECT
+					FROM appt_internal.other_tries(j.appointment_no,
+						j.root_no, j.notification_no) b
+					WHERE b.channel = w.kind) THEN 'no_channel'
+				ELSE appt_internal.way_refusal(d.address, EXISTS (
+						SELECT
+						FROM appt_internal.opt_outs(j.patient_id, w.kind,
+							j.event)),
+					w.notification_template_no)
+				END) AS y (refusal))
+	SELECT DISTINCT ON (r.notification_no) r.notification_no, r.due_at,
+		CASE WHEN r.busy THEN 'busy'
+			WHEN r.verdict IN ('wait', 'drop') THEN r.verdict
+			WHEN r.refusal IS NOT NULL THEN 'skip'
 			WHEN promote_at > at
-				AND t.category IN ('service_explicit', 'promotional')
+				AND r.category IN ('service_explicit', 'promotional')
 				THEN 'wait'
 			ELSE 'send' END,
-		coalesce((j.verdict).reason, (w.route).reason),
-		coalesce((j.verdict).until, promote_at), j.event, w.route
-	FROM judged j
-	LEFT JOIN LATERAL (
-		SELECT r::appt_internal.route AS route
-		FROM appt_internal.route_notification(j.n, j.event, j.p, j.rules) r)
-		AS w ON (j.verdict).action = 'send'
-	LEFT JOIN appt.notification_template t
-		ON t.notification_template_no = (w.route).notification_template_no;
+		CASE WHEN r.verdict <> 'send' THEN r.verdict
+			WHEN r.refusal IS NOT NULL
+				THEN appt_internal.route_refusal(r.refusals) END,
+		CASE r.verdict WHEN 'wait' THEN r.quiet_until ELSE promote_at END,
+		r.event, CASE WHEN r.refusal IS NULL THEN r.channel_no END, r.kind,
+		r.notification_template_no, r.language, r.address
+	FROM routed r
+	ORDER BY r.notification_no, r.refusal IS NOT NULL, r.place;
 END
 $$;
 
@@ -201,27 +259,7 @@ RETURN to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
 COMMENT ON FUNCTION appt_internal.calendar_time(timestamptz) IS
 	'As iCalendar writes an instant (RFC 5545, 3.3.5): 20260315T043000Z';
 
-CREATE FUNCTION appt_internal.message_values(
-	n appt.notification,
-	a appt.appointment,
-	t appt.notification_template)
-	RETURNS jsonb
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN appt_internal.template_values(a.appointment_id)
-		|| CASE WHEN n.event = 'reminder' OR t::text LIKE '%\_link}}%'
-			THEN appt_internal.link_values(a, n.channel, true) ELSE '{}' END;
-END
-$$;
-
-COMMENT ON FUNCTION appt_internal.message_values IS
-	'What the placeholders of a message stand for; links are signed for those '
-	'that have one';
-
 CREATE FUNCTION appt_internal.mail_message(
-	m appt_internal.message,
 	n appt.notification,
 	a appt.appointment,
 	c appt.notification_channel,
@@ -235,8 +273,16 @@ DECLARE
 	s CONSTANT jsonb := c.settings;
 	security CONSTANT text := coalesce(s->>'security', 'starttls');
 	host CONSTANT text := split_part(s->>'from', '@', 2);
+	m appt_internal.message;
 BEGIN
+	m.notification_no := n.notification_no;
+	m.fence := n.fence;
+	m.attempt := n.attempts + 1;
+	m.channel_no := n.channel_no;
 	m.protocol := 'email';
+	m.username := s->>'username';
+	m.secret := CASE WHEN m.username IS NOT NULL THEN c.secret END;
+	m.language := t.language;
 	m.url := format('%s://%s:%s',
 		CASE security WHEN 'tls' THEN 'smtps' ELSE 'smtp' END,
 		CASE WHEN s->>'host' LIKE '%:%' THEN '[' || (s->>'host') || ']'
@@ -283,51 +329,60 @@ $$;
 COMMENT ON FUNCTION appt_internal.mail_message IS
 	'An e-mail with its invitation to, or cancellation in, a calendar';
 
+/* Without a search_path of its own, so that it becomes a part of the statement
+ * that claims. */
 CREATE FUNCTION appt_internal.http_message(
-	m appt_internal.message,
 	n appt.notification,
 	c appt.notification_channel,
 	t appt.notification_template,
 	filling jsonb)
-	RETURNS appt_internal.message
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	RETURNS SETOF appt_internal.message
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-DECLARE
-	s CONSTANT jsonb := c.settings;
-	form CONSTANT boolean := s->>'content_type' IS NOT DISTINCT FROM 'form';
-	values CONSTANT jsonb := filling || jsonb_build_object(
-		'to', n.address,
-		'to_digits', ltrim(n.address, '+'),
-		'body', CASE WHEN t.dlt_template_id IS NULL
-			THEN appt_internal.fill_lines(t.body, filling)
-			ELSE appt_internal.fill_short(t.body, filling, 30) END,
-		'secret', c.secret,
-		'message_id', n.notification_no::text,
-		'callback_url', CASE WHEN s ? 'callback'
-			THEN appt_internal.callback_url(c) END,
-		'provider_template', t.provider_template,
-		'provider_language', t.provider_language,
-		'dlt_template_id', t.dlt_template_id);
-	document CONSTANT jsonb := appt_internal.fill_json(s->'body', values,
-		appt_internal.fill_variables(t.variables, filling,
-			CASE WHEN t.dlt_template_id IS NOT NULL THEN 30 ELSE 1000 END));
-BEGIN
-	m.protocol := 'http';
-	m.url := appt_internal.fill_url(s->>'url', values);
-	m.method := coalesce(s->>'method', 'POST');
-	m.headers := concat_ws(E'\n',
-		CASE WHEN form THEN 'Content-Type: application/x-www-form-urlencoded'
-			ELSE 'Content-Type: application/json' END,
-		nullif(appt_internal.fill_headers(s->'headers', values), ''));
-	m.body := CASE WHEN form THEN appt_internal.form_body(document)
-		ELSE document::text END;
-	RETURN m;
-END
+	SELECT (n).notification_no, (n).fence, (n).attempts + 1, (n).channel_no,
+		'http', appt_internal.fill_url((c).settings->>'url', v.filling),
+		(c).settings->>'username',
+		CASE WHEN (c).settings->>'username' IS NOT NULL THEN (c).secret END,
+		coalesce((c).settings->>'method', 'POST'),
+		CASE WHEN d.form
+			THEN 'Content-Type: application/x-www-form-urlencoded'
+			ELSE 'Content-Type: application/json' END
+			|| coalesce(E'\n' || nullif(appt_internal.fill_headers(
+				(c).settings->'headers', v.filling), ''), ''),
+		CASE WHEN d.form THEN appt_internal.form_body(d.document)
+			ELSE d.document::pg_catalog.text END,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (t).language,
+		NULL, NULL, NULL::pg_catalog.int4, NULL, NULL, NULL, NULL, NULL, NULL,
+		NULL
+	FROM (
+		SELECT $4 || pg_catalog.jsonb_build_object(
+			'to', (n).address,
+			'to_digits', pg_catalog.ltrim((n).address, '+'),
+			'body', CASE WHEN (t).dlt_template_id IS NULL
+				THEN appt_internal.fill_lines((t).body, $4)
+				ELSE appt_internal.fill_short((t).body, $4, 30) END,
+			'secret', (c).secret,
+			'message_id', (n).notification_no::pg_catalog.text,
+			'callback_url', CASE WHEN (c).settings ? 'callback'
+				THEN appt_internal.callback_url(c) END,
+			'provider_template', (t).provider_template,
+			'provider_language', (t).provider_language,
+			'dlt_template_id', (t).dlt_template_id) AS filling
+		WHERE (c).kind <> 'email'
+		OFFSET 0) v
+	CROSS JOIN LATERAL (
+		SELECT (c).settings->>'content_type' IS NOT DISTINCT FROM 'form'
+				AS form,
+			appt_internal.fill_json((c).settings->'body', v.filling,
+				appt_internal.fill_variables((t).variables, $4,
+					CASE WHEN (t).dlt_template_id IS NOT NULL THEN 30
+						ELSE 1000 END)) AS document
+		OFFSET 0) d
 $$;
 
 COMMENT ON FUNCTION appt_internal.http_message IS
-	'A provider''s request, filled';
+	'A message with a provider''s request, filled; no row: the channel is one '
+	'of e-mails';
 
 CREATE FUNCTION appt_internal.notification_message(
 	n appt.notification,
@@ -342,17 +397,12 @@ AS $$
 DECLARE
 	m appt_internal.message;
 BEGIN
-	m.notification_no := n.notification_no;
-	m.fence := n.fence;
-	m.attempt := n.attempts + 1;
-	m.channel_no := n.channel_no;
-	m.language := t.language;
-	m.username := c.settings->>'username';
-	m.secret := CASE WHEN m.username IS NOT NULL THEN c.secret END;
-	RETURN CASE c.kind
-		WHEN 'email' THEN appt_internal.mail_message(m, n, a, c, t, filling)
-		ELSE appt_internal.http_message(m, n, c, t, filling)
-	END;
+	IF c.kind = 'email' THEN
+		RETURN appt_internal.mail_message(n, a, c, t, filling);
+	END IF;
+	SELECT h.* INTO STRICT m
+	FROM appt_internal.http_message(n, c, t, filling) h;
+	RETURN m;
 END
 $$;
 
@@ -374,42 +424,60 @@ AS $$
 DECLARE
 	others record;
 	messages appt_internal.message[];
+	linked CONSTANT boolean := EXISTS (
+		SELECT
+		FROM appt.setting s
+		WHERE s.name = 'public_url' AND s.value <> 'none');
 BEGIN
 	WITH decided AS MATERIALIZED (
 		SELECT d.*, d.action = 'send' AND row_number() OVER (
-				PARTITION BY d.action, (d.route).channel_no
+				PARTITION BY d.action, d.channel_no
 				ORDER BY d.due_at, d.notification_no)
-			<= (rooms->>(d.route).channel_no::text)::integer AS is_leased
+			<= (rooms->>d.channel_no::text)::integer AS is_leased
 		FROM appt_internal.decide_notifications($1, $2) d),
 	leased AS (
 		UPDATE appt.notification t
 		SET state = 'sending',
 			event = d.event,
-			channel_no = (d.route).channel_no,
-			channel = (d.route).channel,
-			language = (d.route).language,
-			address = (d.route).address,
+			channel_no = d.channel_no,
+			channel = d.channel,
+			language = d.language,
+			address = d.address,
 			fence = t.fence + 1,
 			relay_no = $4,
 			lease_until = clock_timestamp() + $5
 		FROM decided d
 		WHERE t.notification_no = d.notification_no AND d.is_leased
-		RETURNING t AS n, (d.route).notification_template_no AS template_no),
-	written AS (
-		SELECT array_agg(appt_internal.notification_message(l.n, a, c, k,
-			appt_internal.message_values(l.n, a, k))
-			ORDER BY (l.n).due_at) AS list
+		RETURNING t AS n, d.notification_template_no AS template_no),
+	template AS MATERIALIZED (
+		SELECT k, k.notification_template_no AS template_no,
+			linked AND k::text LIKE '%\_link}}%' AS has_links
+		FROM appt.notification_template k),
+	filled AS (
+		SELECT l.n, a, c, t.k, CASE WHEN t.has_links
+				OR (linked AND (l.n).event = 'reminder')
+				THEN v || appt_internal.link_values(a, (l.n).channel, true)
+				ELSE v END AS filling
 		FROM leased l
 		JOIN appt.appointment a ON a.appointment_no = (l.n).appointment_no
+		CROSS JOIN LATERAL appt_internal.visit_values(a.appointment_no) v
 		JOIN appt.notification_channel c ON c.channel_no = (l.n).channel_no
-		JOIN appt.notification_template k
-			ON k.notification_template_no = l.template_no)
+		JOIN template t ON t.template_no = l.template_no
+		OFFSET 0),
+	written AS (
+		SELECT array_agg(CASE (f.c).kind WHEN 'email'
+				THEN appt_internal.mail_message(f.n, f.a, f.c, f.k, f.filling)
+				ELSE h END
+			ORDER BY (f.n).due_at) AS list
+		FROM filled f
+		LEFT JOIN LATERAL appt_internal.http_message(f.n, f.c, f.k, f.filling)
+			AS h ON true)
 	SELECT (SELECT w.list FROM written w) AS list,
 		array_agg(d.notification_no) AS nos,
 		array_agg(d.action) AS actions,
 		array_agg(d.reason) AS reasons,
 		array_agg(d.until) AS untils,
-		array_agg((d.route).channel_no) AS channel_nos
+		array_agg(d.channel_no) AS channel_nos
 	INTO others
 	FROM decided d
 	WHERE d.is_leased IS NOT TRUE;
@@ -487,6 +555,81 @@ $$;
 COMMENT ON FUNCTION appt_internal.rooms_left IS
 	'How many more messages of each channel there is room for';
 
+CREATE FUNCTION appt_internal.room_of(rooms jsonb, queue integer)
+	RETURNS integer
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT CASE
+			/* Without a channel all of them are skipped, and need none. */
+			WHEN rooms = '{}' THEN 1000
+			ELSE sum(greatest(0, r.value::integer)) END
+		FROM jsonb_each(rooms) r
+		WHERE queue IN (0, r.key::integer));
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.room_of(jsonb, integer) IS
+	'For how many messages of a queue there can be room: those of channel 0 '
+	'may be given any';
+
+CREATE FUNCTION appt_internal.lease_queue(
+	queue integer,
+	at_most integer,
+	rooms jsonb,
+	relay_no bigint,
+	lease interval,
+	OUT looked_at integer,
+	OUT messages appt_internal.message[])
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	nos bigint[];
+	visits bigint[];
+BEGIN
+	SELECT coalesce(array_agg(l.notification_no), '{}'),
+		array_agg(l.appointment_no)
+	INTO nos, visits
+	FROM (
+		SELECT t.notification_no, t.appointment_no
+		FROM appt.notification t
+		WHERE t.channel_no = queue
+			AND t.state = 'due'
+			AND t.due_at <= clock_timestamp()
+			AND t.appointment_no IS NOT NULL
+		ORDER BY t.due_at
+		LIMIT at_most
+		FOR NO KEY UPDATE SKIP LOCKED) l;
+	looked_at := cardinality(nos);
+	messages := '{}';
+	IF looked_at = 0 THEN
+		RETURN;
+	END IF;
+	visits := ARRAY(
+		SELECT a.appointment_no
+		FROM appt.appointment a
+		JOIN unnest(visits) AS v (appointment_no)
+			ON v.appointment_no = a.appointment_no
+		FOR SHARE OF a SKIP LOCKED);
+	BEGIN
+		messages := appt_internal.lease_notifications(nos, visits, rooms,
+			relay_no, lease);
+	EXCEPTION WHEN data_exception OR no_data_found
+		OR program_limit_exceeded THEN
+		messages := appt_internal.lease_one_by_one(nos, visits, rooms,
+			relay_no, lease);
+	END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.lease_queue(integer, integer, jsonb, bigint,
+	interval) IS
+	'Looks at the first messages of a channel (0: of those that wait to be '
+	'given one), and leases those that are to be sent and find room';
+
 CREATE FUNCTION appt_relay.claim_notifications(
 	relay_no bigint,
 	max_messages integer,
@@ -506,11 +649,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	rooms jsonb;
+	room integer;
 	left_over integer := max_messages;
 	queue integer;
-	nos bigint[];
-	visits bigint[];
-	messages appt_internal.message[];
+	looked_at integer;
+	at_most integer;
+	batch record;
 BEGIN
 	SELECT coalesce(jsonb_object_agg(c.channel_no,
 		per_channel - coalesce(k.leased, 0)), '{}')
@@ -523,44 +667,32 @@ BEGIN
 	RETURN QUERY SELECT * FROM appt_internal.claim_tests(relay_no,
 		max_messages, lease);
 	FOR queue IN
-		SELECT 0
-		UNION ALL
-		SELECT r.key::integer
-		FROM jsonb_each(rooms) r
-		WHERE r.value::integer > 0
-	LOOP
-		SELECT array_agg(l.notification_no), array_agg(l.appointment_no)
-		INTO nos, visits
+		SELECT q.queue
 		FROM (
-			SELECT t.notification_no, t.appointment_no
-			FROM appt.notification t
-			WHERE t.channel_no = queue
-				AND t.state = 'due'
-				AND t.due_at <= clock_timestamp()
-				AND t.appointment_no IS NOT NULL
-			ORDER BY t.due_at
-			LIMIT CASE queue WHEN 0 THEN left_over
-				ELSE least(left_over, (rooms->>queue::text)::integer) END
-			FOR NO KEY UPDATE SKIP LOCKED) l;
-		CONTINUE WHEN nos IS NULL;
-		visits := ARRAY(
-			SELECT a.appointment_no
-			FROM appt.appointment a
-			JOIN unnest(visits) AS v (appointment_no)
-				ON v.appointment_no = a.appointment_no
-			FOR SHARE OF a SKIP LOCKED);
-		BEGIN
-			messages := appt_internal.lease_notifications(nos, visits, rooms,
+			SELECT 0 AS queue
+			UNION ALL
+			SELECT r.key::integer
+			FROM jsonb_each(rooms) r) q
+		ORDER BY random()
+	LOOP
+		/* No more are judged than find room, as what does not is judged again;
+		 * ever more where others are in front of those.  Where there is none
+		 * some are given the channel that they wait for, to be seen there. */
+		looked_at := 0;
+		LOOP
+			room := appt_internal.room_of(rooms, queue);
+			EXIT WHEN room = 0 AND (queue <> 0 OR looked_at > 0);
+			at_most := least(max_messages - looked_at, left_over,
+				greatest(room, looked_at, CASE room WHEN 0 THEN 100 END));
+			EXIT WHEN at_most <= 0;
+			batch := appt_internal.lease_queue(queue, at_most, rooms,
 				relay_no, lease);
-		EXCEPTION WHEN data_exception OR no_data_found
-			OR program_limit_exceeded THEN
-			messages := appt_internal.lease_one_by_one(nos, visits, rooms,
-				relay_no, lease);
-		END;
-		RETURN QUERY SELECT * FROM unnest(messages);
-		rooms := appt_internal.rooms_left(rooms, messages);
-		left_over := left_over - cardinality(messages);
-		EXIT WHEN left_over <= 0;
+			RETURN QUERY SELECT * FROM unnest(batch.messages);
+			rooms := appt_internal.rooms_left(rooms, batch.messages);
+			left_over := left_over - cardinality(batch.messages);
+			looked_at := looked_at + batch.looked_at;
+			EXIT WHEN batch.looked_at < at_most;
+		END LOOP;
 	END LOOP;
 END
 $$;

@@ -102,7 +102,6 @@ DECLARE
 	zone text;
 	rules appt_internal.notification_rules;
 	next appt.notification;
-	verdict appt_internal.verdict;
 	route appt_internal.route;
 	lead integer;
 BEGIN
@@ -155,7 +154,7 @@ BEGIN
 		route := appt_internal.route_notification(next, next.event, p, rules);
 		RETURN NEXT format('A reminder (%s minutes before) %s.', lead, CASE
 			WHEN a.slot_start - make_interval(mins => lead)
-				< appt_internal.visit_set_at(a.appointment_no)
+				< (SELECT * FROM appt_internal.visit_set_at(a.appointment_no))
 			THEN 'will not be sent: '
 				|| appt_internal.reason_sentence('late_booking')
 			WHEN route.channel_no IS NULL THEN 'will not be sent: '
@@ -253,7 +252,7 @@ BEGIN
 		w.channel, w.language, CASE
 			WHEN (d.message).event = 'reminder' AND a.slot_start
 				- make_interval(mins => (d.message).lead_min)
-				< appt_internal.visit_set_at(a.appointment_no)
+				< (SELECT * FROM appt_internal.visit_set_at(a.appointment_no))
 			THEN 'late_booking' ELSE w.reason END
 	FROM planned d
 	JOIN appt.appointment a

@@ -13,32 +13,8 @@ CREATE FUNCTION appt_internal.quiet_period(
 	OUT starts_at timestamptz,
 	OUT ends_at timestamptz)
 	RETURNS record
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	local CONSTANT timestamp := at AT TIME ZONE time_zone;
-	/* The evening that it began on, if it goes over midnight. */
-	first_day CONSTANT date := CASE
-		WHEN quiet_from > quiet_to AND local::time < quiet_to
-			THEN local::date - 1
-		ELSE local::date
-	END;
-	last_day CONSTANT date := first_day + (quiet_from > quiet_to)::integer;
-BEGIN
-	IF quiet_from = quiet_to THEN
-		RETURN;
-	END IF;
-	/* As of a session's ends: on a day whose clock is changed the hours are as
-	 * long as the clock on the wall says. */
-	starts_at := appt_internal.instant(first_day, quiet_from, time_zone);
-	ends_at := appt_internal.instant(last_day, quiet_to, time_zone);
-	IF at < starts_at OR at >= ends_at THEN
-		starts_at := NULL;
-		ends_at := NULL;
-	END IF;
-END
-$$;
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_quiet_period';
 
 COMMENT ON FUNCTION appt_internal.quiet_period(timestamptz, text, time, time)
 	IS
@@ -51,21 +27,8 @@ CREATE FUNCTION appt_internal.reminder_time(
 	quiet_from time,
 	quiet_to time)
 	RETURNS timestamptz
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	at CONSTANT timestamptz := slot_start - make_interval(mins => lead_min);
-	quiet record;
-BEGIN
-	quiet := appt_internal.quiet_period(at, time_zone, quiet_from, quiet_to);
-	RETURN CASE
-		WHEN quiet.ends_at IS NULL THEN at
-		WHEN quiet.ends_at < slot_start THEN quiet.ends_at
-		ELSE quiet.starts_at - interval '15 minutes'
-	END;
-END
-$$;
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_reminder_time';
 
 COMMENT ON FUNCTION appt_internal.reminder_time(timestamptz, integer, text,
 	time, time) IS
@@ -73,12 +36,15 @@ COMMENT ON FUNCTION appt_internal.reminder_time(timestamptz, integer, text,
 	'is in quiet hours, at their end, or before they begin where the visit '
 	'does not come after them';
 
+/* What follows has no search_path of its own, so that it becomes a part of the
+ * statement that calls it: a call for each message took longer than the work.
+ */
+
 CREATE FUNCTION appt_internal.visit_set_at(appointment_no bigint)
-	RETURNS timestamptz
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	RETURNS SETOF timestamptz
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-	SELECT max(e.occurred_at)
+	SELECT pg_catalog.max(e.occurred_at)
 	FROM appt.event e
 	WHERE e.appointment_no = $1
 		AND e.event_type IN ('appointment.booked', 'appointment.rescheduled')
@@ -87,136 +53,112 @@ $$;
 COMMENT ON FUNCTION appt_internal.visit_set_at(bigint) IS
 	'Since when the visit is at its time';
 
-CREATE TYPE appt_internal.verdict AS (
-	action text,
-	reason text,
-	until timestamptz
-);
-
-COMMENT ON TYPE appt_internal.verdict IS
-	'action: send; skip, for a reason; wait, until then; drop: it is not to be '
-	'sent by the settings as they are now, and will be written again if it is';
-
-CREATE FUNCTION appt_internal.verdict(
-	action text,
-	reason text DEFAULT NULL,
-	until timestamptz DEFAULT NULL)
-	RETURNS appt_internal.verdict
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN ROW(action, reason, until)::appt_internal.verdict;
-
-COMMENT ON FUNCTION appt_internal.verdict(text, text, timestamptz) IS
-	'A verdict of these parts';
-
-CREATE FUNCTION appt_internal.judge_change(
-	n appt.notification,
-	a appt.appointment)
-	RETURNS appt_internal.verdict
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION appt_internal.later_change(
+	appointment_no bigint,
+	notification_no bigint)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-DECLARE
-	later text;
-BEGIN
 	/* A later change's message tells how the visit is now. */
-	SELECT l.event INTO later
+	SELECT l.event
 	FROM appt.notification l
-	WHERE l.appointment_no = n.appointment_no
-		AND l.notification_no > n.notification_no
+	WHERE l.appointment_no = $1
+		AND l.notification_no > $2
 		AND l.event IN ('booked', 'rescheduled', 'cancelled')
 		AND l.root_no IS NULL
 	ORDER BY l.notification_no DESC
-	LIMIT 1;
-	RETURN CASE
-		WHEN n.event <> 'cancelled' AND a.status = 'cancelled'
-			THEN appt_internal.verdict('skip', 'cancelled')
-		WHEN n.root_no IS NULL AND later IS NOT NULL THEN
-			appt_internal.verdict('skip',
-				CASE later WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END)
-		WHEN n.event <> 'cancelled' AND a.slot_start <> n.slot_start
-			THEN appt_internal.verdict('skip', 'moved')
-		WHEN a.slot_start <= appt.clock()
-			THEN appt_internal.verdict('skip', 'past')
-		ELSE appt_internal.verdict('send')
-	END;
-END
+	LIMIT 1
+$$;
+
+COMMENT ON FUNCTION appt_internal.later_change(bigint, bigint) IS
+	'The event of the last change after a message''s own; no row: there is '
+	'none';
+
+CREATE FUNCTION appt_internal.judge_change(
+	n appt.notification,
+	a appt.appointment,
+	later text,
+	at timestamptz)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE
+		WHEN (n).root_no IS NULL AND later IS NOT NULL THEN
+			CASE later WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END
+		WHEN (n).event <> 'cancelled' AND (a).slot_start <> (n).slot_start
+			THEN 'moved'
+		WHEN (a).slot_start <= at THEN 'past'
+		ELSE 'send'
+	END
 $$;
 
 COMMENT ON FUNCTION appt_internal.judge_change IS
-	'Whether a message of a change is still true and still news';
+	'appt_internal.judge_notification of a change: whether it is still true '
+	'and still news. later: appt_internal.later_change';
 
 CREATE FUNCTION appt_internal.judge_reminder(
 	n appt.notification,
 	a appt.appointment,
 	rules appt_internal.notification_rules,
-	time_zone text)
-	RETURNS appt_internal.verdict
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	time_zone text,
+	quiet_until timestamptz,
+	set_at timestamptz,
+	at timestamptz)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-DECLARE
-	at CONSTANT timestamptz := appt.clock();
-	quiet record;
-BEGIN
-	IF a.slot_start <> n.slot_start THEN
-		RETURN appt_internal.verdict('skip', 'moved');
-	ELSIF a.slot_start <= at OR a.status = 'checked_in' THEN
-		RETURN appt_internal.verdict('skip', 'past');
-	ELSIF a.slot_start - make_interval(mins => n.lead_min)
-		< appt_internal.visit_set_at(a.appointment_no)
-	THEN
-		RETURN appt_internal.verdict('skip', 'late_booking');
-	ELSIF n.root_no IS NULL AND (n.lead_min <> ALL (rules.leads)
-		OR appt_internal.reminder_time(a.slot_start, n.lead_min, time_zone,
-			rules.quiet_from, rules.quiet_to) > at)
-	THEN
-		RETURN appt_internal.verdict('drop');
-	END IF;
-	quiet := appt_internal.quiet_period(at, time_zone, rules.quiet_from,
-		rules.quiet_to);
-	RETURN CASE
-		WHEN quiet.ends_at IS NULL THEN appt_internal.verdict('send')
-		WHEN quiet.ends_at < a.slot_start
-			THEN appt_internal.verdict('wait', NULL, quiet.ends_at)
-		ELSE appt_internal.verdict('skip', 'past')
-	END;
-END
+	SELECT CASE
+		WHEN (a).slot_start <> (n).slot_start THEN 'moved'
+		WHEN (a).slot_start <= at OR (a).status = 'checked_in' THEN 'past'
+		WHEN (a).slot_start
+			- (n).lead_min * '1 minute'::pg_catalog.interval < set_at
+			THEN 'late_booking'
+		WHEN (n).root_no IS NULL AND ((n).lead_min <> ALL ((rules).leads)
+			OR appt_internal.reminder_time((a).slot_start, (n).lead_min,
+				time_zone, (rules).quiet_from, (rules).quiet_to) > at)
+			THEN 'drop'
+		WHEN quiet_until IS NULL THEN 'send'
+		WHEN quiet_until < (a).slot_start THEN 'wait'
+		ELSE 'past'
+	END
 $$;
 
 COMMENT ON FUNCTION appt_internal.judge_reminder IS
-	'Whether a reminder is to go out now, by the settings as they are now';
+	'appt_internal.judge_notification of a reminder, by the settings as they '
+	'are now. set_at: appt_internal.visit_set_at';
 
 CREATE FUNCTION appt_internal.judge_notification(
 	n appt.notification,
 	a appt.appointment,
 	p appt.patient,
 	rules appt_internal.notification_rules,
-	time_zone text)
-	RETURNS appt_internal.verdict
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	time_zone text,
+	quiet_until timestamptz,
+	set_at timestamptz,
+	later text,
+	at timestamptz)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-BEGIN
-	RETURN CASE
-		WHEN appt_internal.is_erased(p)
-			THEN appt_internal.verdict('skip', 'erased')
-		WHEN a.status = 'no_show'
-			THEN appt_internal.verdict('skip', 'no_show')
-		WHEN a.status IN ('in_consultation', 'completed')
-			THEN appt_internal.verdict('skip', 'completed')
-		WHEN a.status = 'cancelled' AND n.event <> 'cancelled'
-			THEN appt_internal.verdict('skip', 'cancelled')
-		WHEN n.event = 'reminder'
-			THEN appt_internal.judge_reminder(n, a, rules, time_zone)
-		ELSE appt_internal.judge_change(n, a)
-	END;
-END
+	SELECT CASE
+		WHEN appt_internal.is_erased(p) THEN 'erased'
+		WHEN (a).status = 'no_show' THEN 'no_show'
+		WHEN (a).status IN ('in_consultation', 'completed') THEN 'completed'
+		WHEN (a).status = 'cancelled' AND (n).event <> 'cancelled'
+			THEN 'cancelled'
+		WHEN (n).event = 'reminder' THEN
+			appt_internal.judge_reminder(n, a, rules, time_zone, quiet_until,
+				set_at, at)
+		ELSE appt_internal.judge_change(n, a, later, at)
+	END
 $$;
 
 COMMENT ON FUNCTION appt_internal.judge_notification IS
 	'Whether a message is to be sent now: state, time and settings as they '
-	'are, of an appointment whose row the caller has locked';
+	'are, of an appointment whose row the caller has locked. send; wait, until '
+	'quiet_until, the end of the quiet hours that it is in; drop: it is not '
+	'to be sent by the settings as they are now, and will be written again if '
+	'it is; all else is the reason for which it is skipped';
 
 /* --- by which channel --------------------------------------------------- */
 
@@ -233,8 +175,113 @@ COMMENT ON TYPE appt_internal.route IS
 	'The channel for a message, where it goes, in which words; without a '
 	'channel the reason why there is none';
 
-/* Without a search_path of its own, so that it becomes a part of the statement
- * that calls it: a call for each message took longer than the work. */
+CREATE FUNCTION appt_internal.message_ways(
+	told_event text,
+	channels text[],
+	languages text[])
+	RETURNS TABLE (
+		place bigint,
+		kind text,
+		channel_no integer,
+		notification_template_no bigint,
+		language text)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+AS $$
+	SELECT pg_catalog.row_number() OVER (ORDER BY o.place, c.channel_no),
+		c.kind, c.channel_no, t.notification_template_no, t.language
+	FROM pg_catalog.unnest(channels) WITH ORDINALITY AS o (kind, place)
+	JOIN appt.notification_channel c ON c.kind = o.kind AND c.active
+	LEFT JOIN LATERAL appt_internal.choose_template(told_event, o.kind,
+		languages) AS t ON true
+$$;
+
+COMMENT ON FUNCTION appt_internal.message_ways(text, text[], text[]) IS
+	'The active channels in an order of kinds, each with the template in the '
+	'first of the languages that there is one of';
+
+CREATE FUNCTION appt_internal.way_address(
+	kind text,
+	phone text,
+	email text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE
+		WHEN kind <> 'email' THEN phone
+		WHEN appt_internal.is_address(email) THEN email
+	END
+$$;
+
+COMMENT ON FUNCTION appt_internal.way_address(text, text, text) IS
+	'Where a patient is reached by a kind of channel: the telephone number as '
+	'+919876543210, or the e-mail address; NULL: not at all';
+
+CREATE FUNCTION appt_internal.opt_outs(
+	patient_id text,
+	channel text,
+	event text)
+	RETURNS SETOF appt.notification_opt_out
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+AS $$
+	SELECT u.*
+	FROM appt.notification_opt_out u
+	WHERE u.patient_id = $1
+		AND u.channel IN ($2, '*')
+		AND u.event IN ($3, '*')
+$$;
+
+COMMENT ON FUNCTION appt_internal.opt_outs(text, text, text) IS
+	'By which of a patient''s wishes an event is not to be told by a channel';
+
+CREATE FUNCTION appt_internal.other_tries(
+	appointment_no bigint,
+	root_no bigint,
+	notification_no bigint)
+	RETURNS SETOF appt.notification
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+AS $$
+	SELECT b.*
+	FROM appt.notification b
+	WHERE b.appointment_no = $1
+		AND $2 IN (b.notification_no, b.root_no)
+		AND b.notification_no <> $3
+$$;
+
+COMMENT ON FUNCTION appt_internal.other_tries(bigint, bigint, bigint) IS
+	'The messages of which this is another try, by another channel';
+
+CREATE FUNCTION appt_internal.way_refusal(
+	address text,
+	opted_out boolean,
+	template_no bigint)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE
+		WHEN address IS NULL THEN 'no_address'
+		WHEN opted_out THEN 'opted_out'
+		WHEN template_no IS NULL THEN 'no_template'
+	END
+$$;
+
+COMMENT ON FUNCTION appt_internal.way_refusal(text, boolean, bigint) IS
+	'Why a message cannot go this way; NULL: it can';
+
+CREATE FUNCTION appt_internal.route_refusal(refusals text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE
+		/* What the patient said weighs most. */
+		WHEN 'opted_out' = ANY (refusals) THEN 'opted_out'
+		WHEN 'no_template' = ANY (refusals) THEN 'no_template'
+		WHEN 'no_address' = ANY (refusals) THEN 'no_address'
+		ELSE 'no_channel'
+	END
+$$;
+
+COMMENT ON FUNCTION appt_internal.route_refusal(text[]) IS
+	'Why a message is not sent, of which that is said of each way';
+
 CREATE FUNCTION appt_internal.route_notification(
 	n appt.notification,
 	told_event text,
@@ -245,60 +292,42 @@ CREATE FUNCTION appt_internal.route_notification(
 AS $$
 	SELECT (w.best).channel_no, (w.best).channel,
 		(w.best).notification_template_no, (w.best).language, (w.best).address,
-		CASE
-			WHEN (w.best).channel_no IS NOT NULL THEN NULL
-			/* What the patient said weighs most. */
-			WHEN 'opted_out' = ANY (w.reasons) THEN 'opted_out'
-			WHEN 'no_template' = ANY (w.reasons) THEN 'no_template'
-			WHEN 'no_address' = ANY (w.reasons) THEN 'no_address'
-			ELSE 'no_channel'
-		END
+		CASE WHEN (w.best).channel_no IS NULL
+			THEN appt_internal.route_refusal(w.refusals) END
 	FROM (
 		SELECT
-			(pg_catalog.array_agg(ROW(c.channel_no, c.kind,
-				t.notification_template_no, t.language, d.address, NULL)
+			(pg_catalog.array_agg(ROW(o.channel_no, o.kind,
+				o.notification_template_no, o.language, d.address, NULL)
 				::appt_internal.route ORDER BY o.place)
-				FILTER (WHERE y.reason IS NULL))[1] AS best,
-			pg_catalog.array_agg(y.reason) AS reasons
-		FROM pg_catalog.unnest(coalesce((
+				FILTER (WHERE y.refusal IS NULL))[1] AS best,
+			pg_catalog.array_agg(y.refusal) AS refusals
+		FROM appt_internal.message_ways(told_event, coalesce((
 				SELECT f.channels
 				FROM appt.notification_preference f
-				WHERE f.patient_id = (p).patient_id),
-			(rules).channels)) WITH ORDINALITY AS o (kind, place)
-		JOIN appt.notification_channel c ON c.kind = o.kind AND c.active
+				WHERE f.patient_id = (p).patient_id), (rules).channels),
+			ARRAY[(p).language, (rules).language]) AS o
 		CROSS JOIN LATERAL (
-			SELECT CASE
-				WHEN o.kind <> 'email' THEN (p).phone_e164
-				WHEN appt_internal.is_address((p).email) THEN (p).email
-				END) AS d (address)
-		LEFT JOIN LATERAL appt_internal.choose_template(told_event, o.kind,
-			ARRAY[(p).language, (rules).language]) AS t ON true
+			SELECT appt_internal.way_address(o.kind, (p).phone_e164,
+				(p).email)) AS d (address)
 		CROSS JOIN LATERAL (
-			SELECT CASE
-				WHEN d.address IS NULL THEN 'no_address'
-				WHEN EXISTS (
+			SELECT appt_internal.way_refusal(d.address,
+				EXISTS (
 					SELECT
-					FROM appt.notification_opt_out u
-					WHERE u.patient_id = (p).patient_id
-						AND u.channel IN (o.kind, '*')
-						AND u.event IN (told_event, '*')) THEN 'opted_out'
-				WHEN t.notification_template_no IS NULL THEN 'no_template'
-				END) AS y (reason)
+					FROM appt_internal.opt_outs((p).patient_id, o.kind,
+						told_event)),
+				o.notification_template_no)) AS y (refusal)
 		/* Another try is by a channel that was not tried. */
 		WHERE (n).root_no IS NULL OR NOT EXISTS (
 			SELECT
-			FROM appt.notification b
-			WHERE b.appointment_no = (n).appointment_no
-				AND (n).root_no IN (b.notification_no, b.root_no)
-				AND b.notification_no <> (n).notification_no
-				AND b.channel = o.kind)) w
+			FROM appt_internal.other_tries((n).appointment_no, (n).root_no,
+				(n).notification_no) b
+			WHERE b.channel = o.kind)) w
 $$;
 
 COMMENT ON FUNCTION appt_internal.route_notification IS
 	'The first channel of the patient''s order that is active, has an address '
-	'(the e-mail address, or the telephone number as +919876543210) and a '
-	'template in a language of the patient''s, and was not refused; without '
-	'one the reason. told_event: as what it is told';
+	'and a template in a language of the patient''s, and was not refused; '
+	'without one the reason. told_event: as what it is told';
 
 CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
 	RETURNS timestamptz

@@ -39,6 +39,8 @@ $$;
 COMMENT ON FUNCTION appt_internal.current_lead IS
 	'The shortest lead whose time has come; NULL: none has';
 
+/* Without a search_path of its own, so that it becomes a part of the statement
+ * that calls it for each doctor: it was planned as often, each few seconds. */
 CREATE FUNCTION appt_internal.reminders_of_place(
 	at timestamptz,
 	doctor_no integer,
@@ -50,7 +52,6 @@ CREATE FUNCTION appt_internal.reminders_of_place(
 		slot_start timestamptz,
 		lead_min integer)
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT f.appointment_no, f.slot_start, f.lead_min
 	FROM (
@@ -60,18 +61,20 @@ AS $$
 		/* Outside of quiet hours the shortest lead that has come is the
 		 * current one, but for visits in them or just after. */
 		CROSS JOIN LATERAL (
-			SELECT min(l.lead_min)
-			FROM unnest(($5).leads) AS l (lead_min)
-			WHERE a.slot_start <= $1 + make_interval(mins => l.lead_min))
+			SELECT pg_catalog.min(l.lead_min)
+			FROM pg_catalog.unnest(($5).leads) AS l (lead_min)
+			WHERE a.slot_start
+				<= $1 + pg_catalog.make_interval(mins => l.lead_min))
 			AS r (lead_min)
 		CROSS JOIN LATERAL (
-			SELECT (a.slot_start AT TIME ZONE $4)::time) AS s (wall)
+			SELECT appt_internal.local_time(a.slot_start, $4)
+				::pg_catalog.time) AS s (wall)
 		WHERE a.doctor_no = $2
 			AND a.branch_id = $3
 			AND a.status = 'booked'
 			AND a.slot_start > $1
 			AND a.slot_start <= $1 + interval '1 day'
-				+ make_interval(mins => ($5).leads[1])
+				+ pg_catalog.make_interval(mins => ($5).leads[1])
 			AND (CASE
 				WHEN ($5).quiet_from > ($5).quiet_to THEN
 					s.wall > ($5).quiet_from OR s.wall <= ($5).quiet_to
@@ -208,6 +211,7 @@ CREATE FUNCTION appt_relay.tick_notifications(
 	SET enable_bitmapscan = off
 	SET enable_hashjoin = off
 	SET enable_mergejoin = off
+	SET plan_cache_mode = force_generic_plan
 	SET jit = off
 AS $$
 DECLARE

@@ -242,7 +242,7 @@ BEGIN
 			FROM result r
 			ON CONFLICT DO NOTHING),
 		held AS MATERIALIZED (
-			SELECT t.notification_no, t.attempts, t.event,
+			SELECT t.notification_no, t.fence, t.attempts, t.event,
 				CASE t.channel
 				WHEN 'email' THEN appt_internal.mail_outcome(r.status, r.error,
 					r.answer, format('ntf-%s.%s', t.notification_no,
@@ -255,8 +255,7 @@ BEGIN
 			FROM result r
 			JOIN appt.notification t ON t.notification_no = r.notification_no
 				AND t.fence = r.fence
-				AND t.state IN ('due', 'sending')
-			FOR NO KEY UPDATE OF t),
+				AND t.state IN ('due', 'sending')),
 		recorded AS (
 			UPDATE appt.notification t
 			SET state = s.state,
@@ -276,7 +275,10 @@ BEGIN
 						AND (h.event = 'test'
 							OR h.attempts + 1 >= cardinality($8))
 					THEN 'dead' ELSE (h.outcome).state END) AS s (state)
+			/* As it was read without a lock, all of it counts once more. */
 			WHERE t.notification_no = h.notification_no
+				AND t.fence = h.fence
+				AND t.state IN ('due', 'sending')
 			RETURNING t.*)
 		SELECT * FROM recorded c WHERE c.state IN ('failed', 'dead')
 	LOOP

@@ -1,0 +1,109 @@
+/*
+ * quiet.c
+ *		Quiet hours, and when reminders go out because of them.
+ *
+ *		Quiet hours are as long as the clock on the wall says, as a session is
+ *		(localtime.c).  In C because each reminder of a claim asks.
+ */
+#include "appt.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+/* Before quiet hours, of a reminder that cannot wait for their end. */
+#define BEFORE_QUIET_MIN	15
+
+typedef struct Quiet
+{
+	TimeADT		from;
+	TimeADT		to;
+	pg_tz	   *zone;
+} Quiet;
+
+/* Half-open. */
+typedef struct QuietPeriod
+{
+	TimestampTz start;
+	TimestampTz end;
+} QuietPeriod;
+
+static Quiet quiet_of(FunctionCallInfo fcinfo, int zone, int from, int to);
+static bool find_period(const Quiet *quiet, TimestampTz at,
+						QuietPeriod *period);
+
+PG_FUNCTION_INFO_V1(appt_quiet_period);
+PG_FUNCTION_INFO_V1(appt_reminder_time);
+
+/* quiet_period(at, time_zone, quiet_from, quiet_to): NULLs: it is in none */
+Datum
+appt_quiet_period(PG_FUNCTION_ARGS)
+{
+	Quiet		quiet = quiet_of(fcinfo, 1, 2, 3);
+	QuietPeriod period;
+	TupleDesc	desc;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (find_period(&quiet, PG_GETARG_TIMESTAMPTZ(0), &period))
+	{
+		values[0] = TimestampTzGetDatum(period.start);
+		values[1] = TimestampTzGetDatum(period.end);
+		nulls[0] = nulls[1] = false;
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}
+
+/* reminder_time(slot_start, lead_min, time_zone, quiet_from, quiet_to) */
+Datum
+appt_reminder_time(PG_FUNCTION_ARGS)
+{
+	TimestampTz slot_start = PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz at = slot_start - MINUTES(PG_GETARG_INT32(1));
+	Quiet		quiet = quiet_of(fcinfo, 2, 3, 4);
+	QuietPeriod period;
+
+	if (!find_period(&quiet, at, &period))
+		PG_RETURN_TIMESTAMPTZ(at);
+	PG_RETURN_TIMESTAMPTZ(period.end < slot_start ? period.end
+						  : period.start - MINUTES(BEFORE_QUIET_MIN));
+}
+
+/* The quiet hours of three arguments; UTC's where the zone is not known. */
+static Quiet
+quiet_of(FunctionCallInfo fcinfo, int zone, int from, int to)
+{
+	Quiet		quiet = {
+		.from = PG_GETARG_TIMEADT(from),
+		.to = PG_GETARG_TIMEADT(to),
+		.zone = appt_zone(text_to_cstring(PG_GETARG_TEXT_PP(zone)))
+	};
+
+	if (quiet.zone == NULL)
+		quiet.zone = appt_utc();
+	return quiet;
+}
+
+/* Whether the instant lies in quiet hours, and in which. */
+static bool
+find_period(const Quiet *quiet, TimestampTz at, QuietPeriod *period)
+{
+	bool		over_midnight = quiet->from > quiet->to;
+	DateADT		day = appt_local_date(at, quiet->zone);
+	TimeADT		wall = appt_local_time(at, quiet->zone) -
+		(int64) day * USECS_PER_DAY;
+
+	if (quiet->from == quiet->to)
+		return false;
+	/* The evening that they began on. */
+	if (over_midnight && wall < quiet->to)
+		day--;
+	period->start = appt_instant(day, quiet->from, quiet->zone);
+	period->end = appt_instant(day + (over_midnight ? 1 : 0), quiet->to,
+							   quiet->zone);
+	return at >= period->start && at < period->end;
+}
