@@ -25,7 +25,7 @@ my $clinic   = clinic();
 my $cluster  = $clinic->cluster;
 my $relay    = $clinic->start_relay(env => hurried(
     APPT_LOG_LEVEL                    => 'debug',
-    APPT_RELAY_MESSAGE_RETRY_SCHEDULE => join(',', 0, (0.2) x 99),
+    APPT_RELAY_MESSAGE_RETRY_SCHEDULE => join(',', 0, 0.2, (2) x 98),
     APPT_RELAY_MAIL_CONNECTIONS       => 1,
     APPT_RELAY_MAIL_TIMEOUT_MS        => 2000,
     APPT_RELAY_CA_FILE                => "$dir/ca.pem"));

@@ -20,6 +20,7 @@
 static Channel channels[CHANNELS_MAX];
 static int	count = 0;
 
+static int	channel_at_once(const Channel *channel);
 static void count_pace(Channel *channel);
 
 /* The channel of that number; beyond CHANNELS_MAX all share the last. */
@@ -64,19 +65,74 @@ channel_leased_total(void)
 	return total;
 }
 
+/* How many may be under way at once. */
+static int
+channel_at_once(const Channel *channel)
+{
+	return channel->is_mail ? settings.mail_connections
+		: settings.per_channel;
+}
+
 /*
- * What to tell a claim that the channel has in use.  The extension gives each
- * channel room for per_channel messages; the number is corrected by what this
- * channel has more or less than that.
+ * Whether there is a channel of which more is due, and of whose stock half is
+ * gone: the rest is sent while the next are claimed.
+ */
+bool
+channel_hungry(void)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		const Channel *channel = &channels[i];
+
+		if (channel->more &&
+			channel->leased < channel_at_once(channel) + channel->ahead / 2)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What to tell a claim: how much is used of the room that the extension gives
+ * each channel, which is per_channel; less than is leased, or more, where the
+ * channel's own room is another.
  */
 int
-channel_room_used(Channel *channel)
+channel_ask(Channel *channel)
 {
-	int			at_once = channel->is_mail ? settings.mail_connections
-		: settings.per_channel;
-
 	count_pace(channel);
-	return channel->leased + settings.per_channel - at_once - channel->ahead;
+	channel->asked = channel_at_once(channel) + channel->ahead -
+		channel->leased;
+	return settings.per_channel - channel->asked;
+}
+
+/* A message of it was leased. */
+void
+channel_took_one(Channel *channel)
+{
+	channel->leased++;
+	channel->arrived++;
+}
+
+/*
+ * The claim is answered and taken in: a channel of which as many came as were
+ * asked for, or one that was not known before, has more.
+ */
+void
+channel_answered(void)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		Channel    *channel = &channels[i];
+
+		channel->more = channel->arrived > 0 &&
+			channel->arrived >= channel->asked;
+		channel->arrived = 0;
+		channel->asked = 0;
+	}
 }
 
 /* Counts a message that was sent. */
@@ -85,6 +141,19 @@ channel_sent_one(Channel *channel)
 {
 	count_pace(channel);
 	channel->sent++;
+}
+
+/* Frees messages that are recorded, given back or lost. */
+void
+channel_let_go(MessageList *list)
+{
+	Message    *message;
+
+	while ((message = message_pop(list)) != NULL)
+	{
+		channel_of(message->channel_no)->leased--;
+		message_free(message);
+	}
 }
 
 /* Measures the pace anew where PACE_MS have gone by. */

@@ -20,13 +20,20 @@ typedef struct Channel
 	int			sent;			/* since pace_ms */
 	int			ahead;			/* what it sends in a moment */
 	int64_t		pace_ms;
+	int			asked;			/* in the claim under way */
+	int			arrived;		/* by it */
+	bool		more;			/* is due than the last one brought */
 } Channel;
 
 extern Channel *channel_of(int channel_no);
 extern int	channel_count(void);
 extern Channel *channel_at(int i);
 extern int	channel_leased_total(void);
-extern int	channel_room_used(Channel *channel);
+extern bool channel_hungry(void);
+extern int	channel_ask(Channel *channel);
+extern void channel_took_one(Channel *channel);
+extern void channel_answered(void);
 extern void channel_sent_one(Channel *channel);
+extern void channel_let_go(MessageList *list);
 
 #endif							/* APPT_RELAY_CHANNEL_H */

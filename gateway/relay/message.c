@@ -109,3 +109,13 @@ message_pop(MessageList *list)
 	message->next = NULL;
 	return message;
 }
+
+/* Moves all of the other list to the end of this one. */
+void
+message_move(MessageList *list, MessageList *from)
+{
+	Message    *message;
+
+	while ((message = message_pop(from)) != NULL)
+		message_push(list, message);
+}

@@ -84,5 +84,6 @@ extern void message_numbers(Buf *array);
 extern void message_free(Message *message);
 extern void message_push(MessageList *list, Message *message);
 extern Message *message_pop(MessageList *list);
+extern void message_move(MessageList *list, MessageList *from);
 
 #endif							/* APPT_RELAY_MESSAGE_H */

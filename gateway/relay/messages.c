@@ -1,12 +1,12 @@
 /*
  * messages.c
- *		Messages to patients: taken from the database, sent, recorded.
+ *		Messages to patients: taken from the database, sent, given back.
  *
- *		As deliveries are: a claim is committed before anything of it is
- *		sent; after a connection that broke, what is leased to this relay
- *		and not known here is given back; recording twice does no harm.
- *		Messages and deliveries have a connection and room of their own, so
- *		that neither wait for the other.
+ *		As deliveries are: a claim is committed before anything of it is sent;
+ *		after a connection that broke, what is leased to this relay and not
+ *		known here is given back.  A connection and room of their own let
+ *		neither wait for the other; what came of them is told over another one
+ *		(outcome.c), so that the next are claimed meanwhile.
  *
  *		Whether a message is still to be sent is decided when it is claimed,
  *		so no more are claimed than are on their way in a moment
@@ -20,26 +20,25 @@
 #include <sys/random.h>
 
 #include "common/clock.h"
-#include "common/encode.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "relay/channel.h"
 #include "relay/link.h"
 #include "relay/mailer.h"
 #include "relay/metrics.h"
+#include "relay/outcome.h"
 #include "relay/provider.h"
 #include "relay/settings.h"
 
 #define STATEMENT_MS	60000
 #define ERROR_PAUSE_MS	500
 #define LEASE_TIMEOUTS	3
-#define COLUMNS			8
+#define REST_MAX_MS		50
 
 typedef enum Job
 {
 	JOB_NONE,
 	JOB_CLAIM,
-	JOB_RECORD,
 	JOB_RELEASE,
 	JOB_RELEASE_LOST,
 } Job;
@@ -47,14 +46,13 @@ typedef enum Job
 static Link database;
 static Job	job = JOB_NONE;
 static char relay_no[32];
-static MessageList results = {0};	/* to be recorded */
 static MessageList unsent = {0};	/* to be given back */
 static MessageList told = {0};		/* in the statement under way */
 static bool lost = false;		/* an answer, to a claim or a release */
 static bool wanted = true;
 static bool stopped = false;
-static bool one_by_one = false;	/* since a batch of results was refused */
 static int64_t sent_ms;
+static int64_t rest_ms = 0;		/* nothing is looked for before */
 static int64_t poll_ms = 0;
 static int64_t pause_ms = 0;	/* nothing is asked before */
 
@@ -64,17 +62,11 @@ static void messages_result(Link *link, PGresult *result);
 static Job	next_job(void);
 static int	lease_ms(void);
 static void send_claim(void);
-static void send_record(void);
 static void send_release(void);
 static void send_release_lost(void);
 static void claimed(PGresult *rows);
-static void recorded(const PGresult *rows);
-static void refused(void);
 static void finished(Message *message);
-static void take_back(MessageList *list, MessageList *from);
-static void let_go(MessageList *list);
 static void send_waiting(Channel *channel);
-static void add_result(Buf *columns, const Message *message, bool first);
 
 /* Starts to connect. */
 void
@@ -94,6 +86,7 @@ messages_open(const char *dsn)
 			 (unsigned long long) (random >> 1));
 	mailer_open(finished);
 	provider_open(finished);
+	outcome_open(dsn, messages_wake);
 	link_open(&database, &user, dsn);
 }
 
@@ -111,8 +104,9 @@ messages_stop(void)
 	int			i;
 
 	stopped = true;
+	outcome_hurry();
 	for (i = 0; i < channel_count(); i++)
-		take_back(&unsent, &channel_at(i)->waiting);
+		message_move(&unsent, &channel_at(i)->waiting);
 }
 
 /* Whether nothing is under way, and nothing left to tell the database. */
@@ -127,6 +121,7 @@ void
 messages_pump(void)
 {
 	provider_run();
+	outcome_pump();
 	link_pump(&database);
 	if (database.state != LINK_IDLE || clock_ms() < pause_ms)
 		return;
@@ -135,8 +130,6 @@ messages_pump(void)
 		send_release_lost();
 	else if (job == JOB_RELEASE)
 		send_release();
-	else if (job == JOB_RECORD)
-		send_record();
 	else if (job == JOB_CLAIM)
 		send_claim();
 }
@@ -150,9 +143,12 @@ messages_due_ms(void)
 
 	if (database.state != LINK_IDLE)
 		due = link_due_ms(&database);
-	else if (lost || unsent.count > 0 || results.count > 0 ||
-			 (wanted && !stopped))
+	else if (lost || unsent.count > 0)
 		due = pause_ms;
+	else if (wanted && !stopped)
+		due = rest_ms > pause_ms ? rest_ms : pause_ms;
+	if (outcome_due_ms() < due)
+		due = outcome_due_ms();
 	if (curl_ms >= 0 && clock_ms() + curl_ms < due)
 		due = clock_ms() + curl_ms;
 	return due;
@@ -168,14 +164,13 @@ next_job(void)
 		return JOB_RELEASE_LOST;
 	if (unsent.count > 0)
 		return JOB_RELEASE;
-	if (results.count > 0)
-		return JOB_RECORD;
 	if (now >= poll_ms)
 	{
 		poll_ms = now + settings.poll_ms;
 		wanted = true;
 	}
-	return wanted && !stopped ? JOB_CLAIM : JOB_NONE;
+	return !stopped && ((wanted && now >= rest_ms) || channel_hungry())
+		? JOB_CLAIM : JOB_NONE;
 }
 
 /* Everything is looked at again after a connection was made. */
@@ -191,11 +186,8 @@ static void
 messages_down(Link *link)
 {
 	(void) link;
-	if (job == JOB_RECORD)
-		take_back(&results, &told);
-	else if (job == JOB_RELEASE)
-		let_go(&told);
-	lost = lost || (job != JOB_NONE && job != JOB_RECORD);
+	channel_let_go(&told);
+	lost = lost || job != JOB_NONE;
 	job = JOB_NONE;
 }
 
@@ -214,10 +206,7 @@ messages_result(Link *link, PGresult *result)
 				  log_text("detail", PQresultErrorField(
 					  result, PG_DIAG_MESSAGE_PRIMARY)));
 		pause_ms = clock_ms() + ERROR_PAUSE_MS;
-		if (was == JOB_RECORD)
-			refused();
-		else
-			let_go(&told);
+		channel_let_go(&told);
 		wanted = true;
 	}
 	else if (was == JOB_CLAIM)
@@ -225,10 +214,8 @@ messages_result(Link *link, PGresult *result)
 		claimed(result);
 		return;
 	}
-	else if (was == JOB_RECORD)
-		recorded(result);
 	else if (was == JOB_RELEASE)
-		let_go(&told);
+		channel_let_go(&told);
 	else
 		lost = false;
 	PQclear(result);
@@ -262,7 +249,7 @@ send_claim(void)
 		buf_printf(&numbers, "%c%d", i == 0 ? '{' : ',',
 				   channel_at(i)->channel_no);
 		buf_printf(&leased, "%c%d", i == 0 ? '{' : ',',
-				   channel_room_used(channel_at(i)));
+				   channel_ask(channel_at(i)));
 	}
 	buf_text(&numbers, i == 0 ? "{}" : "}");
 	buf_text(&leased, i == 0 ? "{}" : "}");
@@ -284,17 +271,25 @@ send_claim(void)
 	buf_free(&leased);
 }
 
-/* Messages were leased: each goes on its way. */
+/*
+ * Messages were leased: each goes on its way.  What is not urgent then rests
+ * for as long as the claim took, so that more come of the next.
+ */
 static void
 claimed(PGresult *rows)
 {
+	int64_t		now = clock_ms();
 	int			count = PQntuples(rows);
 	MessageBatch *batch;
 	int			row;
 
+	rest_ms = now + (now - sent_ms < REST_MAX_MS
+					 ? now - sent_ms : REST_MAX_MS);
+	wanted = wanted || count >= settings.max_batch;
 	if (count == 0)
 	{
 		PQclear(rows);
+		channel_answered();
 		return;
 	}
 	batch = must_alloc(sizeof(*batch));
@@ -305,7 +300,7 @@ claimed(PGresult *rows)
 		Channel    *channel = channel_of(message->channel_no);
 
 		message->lease_end_ms = sent_ms + lease_ms();
-		channel->leased++;
+		channel_took_one(channel);
 		channel->is_mail = message->is_mail;
 		if (message->is_mail)
 			mailer_send(message);
@@ -315,7 +310,7 @@ claimed(PGresult *rows)
 			send_waiting(channel);
 		}
 	}
-	wanted = true;
+	channel_answered();
 }
 
 /* A message is through; one that was not even begun is given back. */
@@ -346,106 +341,7 @@ finished(Message *message)
 		   log_int("status", outcome->status),
 		   log_int("duration_ms", outcome->duration_ms),
 		   log_text("error", outcome->error));
-	message_push(&results, message);
-}
-
-/* Records what came of the attempts, a batch of them. */
-static void
-send_record(void)
-{
-	Buf			columns[COLUMNS] = {{0}};
-	const char *values[COLUMNS + 1];
-	const Message *message;
-	int			i;
-
-	while (results.count > 0 &&
-		   told.count < (one_by_one ? 1 : settings.max_batch))
-		message_push(&told, message_pop(&results));
-	for (message = told.first; message != NULL; message = message->next)
-		add_result(columns, message, message == told.first);
-	for (i = 0; i < COLUMNS; i++)
-	{
-		buf_char(&columns[i], '}');
-		values[i] = buf_get(&columns[i]);
-	}
-	values[COLUMNS] = settings.message_retry_schedule;
-	link_send(&database, &(LinkStatement) {
-		.sql = "SELECT * FROM appt_relay.record_notifications("
-			"$1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], "
-			"$5::integer[], $6::text[], $7::text[], "
-			"string_to_array($9, ',')::double precision[], $8::boolean[])",
-		.count = COLUMNS + 1,
-		.values = values,
-		.timeout_ms = STATEMENT_MS,
-	});
-	for (i = 0; i < COLUMNS; i++)
-		buf_free(&columns[i]);
-}
-
-/* Adds one result to each column. */
-static void
-add_result(Buf *columns, const Message *message, bool first)
-{
-	const Outcome *outcome = &message->outcome;
-	int			i;
-
-	for (i = 0; i < COLUMNS; i++)
-		buf_char(&columns[i], first ? '{' : ',');
-	buf_printf(&columns[0], "%lld", message->notification_no);
-	buf_printf(&columns[1], "%lld", message->fence);
-	buf_printf(&columns[2], "%lld", (long long) (outcome->started_at * 1e6));
-	buf_printf(&columns[3], "%d", outcome->duration_ms);
-	if (outcome->status != 0)
-		buf_printf(&columns[4], "%d", outcome->status);
-	else
-		buf_text(&columns[4], "NULL");
-	encode_array_item(&columns[5], outcome->error);
-	encode_array_item(&columns[6], outcome->answer.len > 0
-					  ? buf_get(&outcome->answer) : NULL);
-	buf_char(&columns[7], outcome->inside ? 't' : 'f');
-}
-
-/* A batch is recorded; what an operator should hear of is logged. */
-static void
-recorded(const PGresult *rows)
-{
-	int			row;
-
-	let_go(&told);
-	one_by_one = one_by_one && results.count > 0;
-	wanted = true;
-	for (row = 0; row < PQntuples(rows); row++)
-	{
-		metrics.messages_failed++;
-		LOG_WARNING("message given up",
-					log_text("notification_no", PQgetvalue(rows, row, 0)),
-					log_text("state", PQgetvalue(rows, row, 1)),
-					log_text("channel", PQgetvalue(rows, row, 2)),
-					log_text("reason", PQgetvalue(rows, row, 3)));
-	}
-}
-
-/*
- * A batch was not taken: what is left is recorded one by one, so that one that
- * cannot be recorded keeps back no other.  That one is tried again without the
- * answer, the one text that another side chose; where that fails, too, it is
- * let go: its lease runs out, and it is sent again.
- */
-static void
-refused(void)
-{
-	Buf		   *answer = &told.first->outcome.answer;
-
-	one_by_one = true;
-	if (told.count > 1)
-		take_back(&results, &told);
-	else if (answer->len > 0)
-	{
-		buf_clear(answer);
-		take_back(&results, &told);
-	}
-	else
-		let_go(&told);
+	outcome_add(message);
 }
 
 /* Gives back what is not sent. */
@@ -456,7 +352,7 @@ send_release(void)
 	Buf			fences = {0};
 	const Message *message;
 
-	take_back(&told, &unsent);
+	message_move(&told, &unsent);
 	for (message = told.first; message != NULL; message = message->next)
 	{
 		char		before = message == told.first ? '{' : ',';
@@ -492,29 +388,6 @@ send_release_lost(void)
 		.timeout_ms = STATEMENT_MS,
 	});
 	buf_free(&kept);
-}
-
-/* Moves all of a list to the end of another. */
-static void
-take_back(MessageList *list, MessageList *from)
-{
-	Message    *message;
-
-	while ((message = message_pop(from)) != NULL)
-		message_push(list, message);
-}
-
-/* Frees messages that are recorded or given back. */
-static void
-let_go(MessageList *list)
-{
-	Message    *message;
-
-	while ((message = message_pop(list)) != NULL)
-	{
-		channel_of(message->channel_no)->leased--;
-		message_free(message);
-	}
 }
 
 /* Sends what waits, as many at once as may be. */
