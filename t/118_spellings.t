@@ -156,6 +156,27 @@ for my $case ([ post => 'clients', 'name', { scopes => ['patients:read'] } ],
     unlike($r->{json}{detail}, qr/A value is not/, 'in a sentence with a subject');
 }
 
+# ---- a version that nothing has ------------------------------------------------
+
+my $visit = $http->post("$base/appointments", { patient_id => 'PAT-2026-00124',
+    doctor_id => 'DOC-001', branch_id => 'MUM-01',
+    slot_start => $free[2]{start_time} });
+is($visit->{status}, 201, 'a visit') or diag $visit->{body};
+$at = "$base/appointments/$visit->{json}{appointment_id}";
+for my $case ([ PATCH => "$at/reschedule", { new_slot_start => $free[3]{start_time} } ],
+    [ DELETE => "$at?reason=x" ], [ PATCH => $at, { notes => 'n' } ],
+    [ POST => "$at/priority", { priority => 1 } ], [ POST => "$at/check-in", {} ],
+    [ PATCH => "$base/doctors/DOC-001", { name => 'Dr N' } ],
+    [ PATCH => "$base/patients/PAT-2026-00124", { email => 'n@example.com' } ],
+    [ PATCH => "$base/clients/$client->{client_id}", { name => 'N' } ],
+    [ PATCH => "$base/staff/$person", { name => 'N' } ]) {
+    my ($method, $path, $body) = @$case;
+    $r = $http->request($method, $path, $body && JSON::PP->new->encode($body),
+        { 'If-Match' => '"0"', ($body ? %json : ()) });
+    is($r->{status}, 412, "$method $path with If-Match \"0\"") or diag $r->{body};
+    like($r->{json}{detail}, qr/ has version \d+, not 0\.\z/, 'both are named');
+}
+
 # ---- what is at once nothing and refused -----------------------------------------
 
 for my $list ("$base/appointments?", "$base/doctors/DOC-001/working-hours?",
