@@ -118,6 +118,25 @@ FROM appt.appointment a, pg_temp.told(a.appointment_id) t
 WHERE a.patient_id BETWEEN 'PAT-2' AND 'PAT-7'
 ORDER BY a.patient_id;
 
+-- Where the branch's language has no template, the one that holds in general.
+DELETE FROM appt.notification;
+INSERT INTO appt.setting (name, branch_id, value)
+VALUES ('default_language', 'MUM-01', 'mr');
+UPDATE appt.patient SET language = 'ta' WHERE patient_id IN ('PAT-0', 'PAT-8');
+SELECT pg_temp.book('PAT-0', '2026-03-19 09:00+05:30') AS id \gset
+SELECT * FROM pg_temp.claim();
+SELECT * FROM pg_temp.told(:'id');
+SELECT template_language FROM appt.render_message('booked', 'email', :'id');
+INSERT INTO appt.setting (name, value) VALUES ('default_language', 'hi');
+SELECT pg_temp.book('PAT-8', '2026-03-19 09:15+05:30') AS id \gset
+SELECT * FROM pg_temp.claim();
+SELECT * FROM pg_temp.told(:'id');
+SELECT appt_internal.page_languages(a) FROM appt.appointment a
+WHERE appointment_id = :'id';
+DELETE FROM appt.setting;
+UPDATE appt.patient SET language = 'en' WHERE patient_id IN ('PAT-0', 'PAT-8');
+DELETE FROM appt.notification;
+
 -- Book, move, move: one message, of the booking. Book, cancel: the end of it.
 SELECT pg_temp.book('PAT-8', '2026-03-18 09:00+05:30') AS id \gset
 SELECT slot_start FROM appt.reschedule(:'id', '2026-03-18 09:15+05:30');

@@ -313,18 +313,16 @@ CREATE FUNCTION appt_internal.page_languages(a appt.appointment) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT array_remove(ARRAY[(
+	SELECT array_remove((
 			SELECT p.language
 			FROM appt.patient p
-			WHERE p.patient_no = ($1).patient_no), (
-			SELECT coalesce((appt_internal.effective_setting(d.name,
-				($1).branch_id, ($1).doctor_id)).value, d.default_value)
-			FROM appt.setting_definition d
-			WHERE d.name = 'default_language')], NULL)
+			WHERE p.patient_no = ($1).patient_no)
+		|| appt_internal.default_languages(($1).branch_id, ($1).doctor_id),
+		NULL)
 $$;
 
 COMMENT ON FUNCTION appt_internal.page_languages IS
-	'In which languages a page is tried: the patient''s, then the default one';
+	'In which languages a page is tried: the patient''s, then the default ones';
 
 CREATE FUNCTION appt_internal.page_form(
 	a appt.appointment,

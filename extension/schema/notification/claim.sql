@@ -93,7 +93,7 @@ BEGIN
 				l.quiet_until, s.set_at, c.later, at) AS verdict,
 			p.patient_id, p.phone_e164, p.email,
 			coalesce(f.channels, (l.rules).channels) AS channels,
-			ARRAY[p.language, (l.rules).language] AS languages
+			p.language || (l.rules).languages AS languages
 		FROM unnest(notification_nos) AS u (notification_no)
 		JOIN appt.notification n ON n.notification_no = u.notification_no
 		JOIN appt.appointment a ON a.appointment_no = n.appointment_no

@@ -305,7 +305,7 @@ AS $$
 				SELECT f.channels
 				FROM appt.notification_preference f
 				WHERE f.patient_id = (p).patient_id), (rules).channels),
-			ARRAY[(p).language, (rules).language]) AS o
+			(p).language || (rules).languages) AS o
 		CROSS JOIN LATERAL (
 			SELECT appt_internal.way_address(o.kind, (p).phone_e164,
 				(p).email)) AS d (address)
@@ -326,8 +326,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.route_notification IS
 	'The first channel of the patient''s order that is active, has an address '
-	'and a template in a language of the patient''s, and was not refused; '
-	'without one the reason. told_event: as what it is told';
+	'and a template in the patient''s language or in a default one, and was '
+	'not refused; without one the reason. told_event: as what it is told';
 
 CREATE FUNCTION appt_internal.may_promote_at(at timestamptz)
 	RETURNS timestamptz

@@ -122,12 +122,12 @@ CREATE TYPE appt_internal.notification_rules AS (
 	quiet_to time,
 	settle_s integer,
 	fallback_after_min integer,
-	language text
+	languages text[]
 );
 
 COMMENT ON TYPE appt_internal.notification_rules IS
 	'The settings of messages as they are for one doctor at one branch: leads '
-	'in minutes, the longest first';
+	'in minutes, the longest first; languages: those after the patient''s own';
 
 CREATE FUNCTION appt_internal.notification_rules(
 	branch_id text,
@@ -152,7 +152,7 @@ BEGIN
 		ORDER BY s.doctor_id IS NULL, s.branch_id IS NULL
 		LIMIT 1) s ON true
 	WHERE d.name IN ('reminder_lead_min', 'notification_order', 'quiet_from',
-		'quiet_to', 'settle_s', 'fallback_after_min', 'default_language');
+		'quiet_to', 'settle_s', 'fallback_after_min');
 
 	rules.leads := ARRAY(
 		SELECT DISTINCT l.lead_min::integer
@@ -165,7 +165,7 @@ BEGIN
 	rules.quiet_to := v->>'quiet_to';
 	rules.settle_s := v->>'settle_s';
 	rules.fallback_after_min := v->>'fallback_after_min';
-	rules.language := v->>'default_language';
+	rules.languages := appt_internal.default_languages(branch_id, doctor_id);
 	RETURN rules;
 END
 $$;

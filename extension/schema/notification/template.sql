@@ -383,6 +383,36 @@ CREATE TRIGGER default_language_check
 		AND NOT appt_internal.is_language_tag(NEW.value))
 	EXECUTE FUNCTION appt_internal.default_language_check();
 
+CREATE FUNCTION appt_internal.default_languages(branch_id text, doctor_id text)
+	RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT s.value
+		FROM appt.setting s
+		WHERE s.name = 'default_language'
+			AND (s.branch_id IS NULL OR s.branch_id = $1)
+			AND (s.doctor_id IS NULL OR s.doctor_id = $2)
+		ORDER BY s.doctor_id IS NULL, s.branch_id IS NULL)
+	|| ARRAY(
+		SELECT d.default_value
+		FROM appt.setting_definition d
+		WHERE d.name = 'default_language'
+			AND NOT EXISTS (
+				SELECT
+				FROM appt.setting s
+				WHERE s.name = d.name
+					AND s.branch_id IS NULL
+					AND s.doctor_id IS NULL));
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.default_languages(text, text) IS
+	'The languages that are tried after the patient''s own: the doctor''s, the '
+	'branch''s, and the one that holds in general';
+
 /* --- rendering ---------------------------------------------------------- */
 
 /* Without a search_path of its own, so that it becomes a part of the statement
@@ -562,14 +592,12 @@ DECLARE
 	template appt.notification_template;
 	languages text[];
 BEGIN
-	SELECT ARRAY[coalesce($4, p.language), coalesce(
-		(appt_internal.effective_setting('default_language', a.branch_id,
-			a.doctor_id)).value, f.default_value)]
+	SELECT coalesce($4, p.language)
+		|| appt_internal.default_languages(a.branch_id, a.doctor_id)
 	INTO languages
 	FROM appt.appointment a
 	JOIN appt.patient p ON p.patient_no = a.patient_no
-	CROSS JOIN appt.setting_definition f
-	WHERE a.appointment_id = $3 AND f.name = 'default_language';
+	WHERE a.appointment_id = $3;
 
 	IF NOT FOUND THEN
 		PERFORM appt_internal.refuse_id('appointment', $3, 'appointment_id',
@@ -589,5 +617,6 @@ COMMENT ON FUNCTION appt.render_message(appt.message_event,
 	appt.message_channel, text, text) IS
 	'The message to an appointment''s patient as it would be now, in the '
 	'language given (default: the patient''s), else in the setting '
-	'default_language of the doctor or branch; no row: there is no active '
-	'template. Raises SB404, and 23514 for an event or channel that is none';
+	'default_language of the doctor, of the branch, or in general; no row: '
+	'there is no active template. Raises SB404, and 23514 for an event or '
+	'channel that is none';
