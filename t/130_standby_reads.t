@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
+use Appt::EventStream;
 use Appt::Util qw(wait_for);
 
 my $clinic = Appt::Clinic->new(clock => '2026-03-14T12:00:00+05:30',
@@ -19,7 +20,8 @@ my ($gateway, $second) = map { Appt::Gateway->new(cluster => $primary,
         APPT_READ_DSN => $standby->dsn(user => 'bioecko_gateway') }) } 2, 1;
 $clinic->{gateway} = $gateway;
 my $writer = $clinic->http;
-my $reader = $clinic->http($clinic->create_client(name => 'Reader'));
+my ($reader, $told, $polls) = map {
+    $clinic->http($clinic->create_client(name => $_)) } qw(Reader Told Polls);
 my $base = '/api/v1/appointments';
 
 # The standby knows the clients, and all that was there when the gateway began.
@@ -78,6 +80,24 @@ unlike($writer->get("$base/slots", { doctor_id => 'DOC-001',
     qr/\Q$booked->{json}{slot_start}\E/, 'and no slot there');
 runs_at('primary', $primary, 'get_appointment',
     sub { $writer->get($location) }, 'the writer\'s read');
+
+# ---- whoever is told of a change reads it --------------------------------------------
+
+my $stream = Appt::EventStream->new(port => $gateway->port, token => $told->{token});
+my $since = $polls->get('/api/v1/events')->{json}{position};
+my $news = book();
+sub has_news {
+    my ($http) = @_;
+    return scalar grep { $_->{appointment_id} eq $news->{json}{appointment_id} }
+        @{ $http->get($base, { doctor_id => 'DOC-001', date_from => '2026-03-16',
+            date_to => '2026-03-16' })->{json} };
+}
+is(has_news($reader), 0, 'a list is the standby\'s');
+ok($stream->until(sub { ($_->{data} // '') =~ /\Q$news->{json}{appointment_id}\E/ }, 10),
+    'one who listens is told');
+is(has_news($told), 1, 'and finds it in his lists');
+$polls->get('/api/v1/events', { since => $since });
+is(has_news($polls), 1, 'so does one who asks for changes');
 
 # ---- what it does not know is asked of the primary -------------------------------
 

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "http/cors.h"
+#include "http/lag.h"
 #include "http/metrics.h"
 #include "http/reply.h"
 #include "http/strangers.h"
@@ -105,6 +106,8 @@ exchange_answer(Exchange *exchange, QueryOutcome outcome, PGresult *result)
 	{
 		reply_from_result(&exchange->answer, &exchange->call, &exchange->head,
 						  result);
+		if (exchange->call.route->stream != NULL)
+			lag_knows(exchange->caller.client_id);	/* what has changed */
 		if (exchange->call.route->wakes)
 		{
 			wake_soon(&exchange->service->wake);

@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "http/handlers.h"
+#include "http/lag.h"
 #include "http/metrics.h"
 #include "http/options.h"
 #include "http/stream.h"
@@ -306,6 +307,7 @@ listen_begin(Stream *stream, const json_t *answer)
 	for (i = 0; i < count; i++)
 		add_event(&out, json_array_get(changes, i), NULL);
 	add_position(&out, position);
+	lag_knows(stream->exchange->caller.client_id);
 	buf_add(&stream->out, out.data, out.len);
 	buf_free(&out);
 	metrics_events(count);
@@ -437,6 +439,7 @@ tell_reset(Stream *stream, const char *position)
 		return;
 	buf_text(&out, reset_text);
 	add_position(&out, position);
+	lag_knows(stream->exchange->caller.client_id);
 	stream_add(stream, &out);
 	buf_free(&out);
 }
@@ -466,6 +469,7 @@ tell(Stream *stream, const json_t *sight, const char *position)
 	else if (last != NULL)
 	{
 		add_event(&out, last, position);
+		lag_knows(stream->exchange->caller.client_id);
 		stream_add(stream, &out);
 		metrics_events(count);
 	}

@@ -1,15 +1,15 @@
 /*
  * lag.c
  *		How far a standby is behind, so that a caller who wrote reads what
- *		he wrote.
+ *		he wrote, and one who was told of a change reads it.
  *
- *		While anybody has written lately, the primary is asked for its WAL
+ *		While there was such a caller lately, the primary is asked for its WAL
  *		position, and then each connection to a standby whether it has
  *		replayed up to there.  If so, whatever was answered before the first
- *		question can be read there.  Until then the callers who wrote read
- *		from the primary.
+ *		question can be read there.  Until then those callers read from the
+ *		primary.
  *
- *		Who wrote when is known to all loops of this process, and to no other.
+ *		Who they are is known to all loops of this process, and to no other.
  *		It is kept by a hash of the caller: of two who share a place one may
  *		read from the primary without need.
  */
@@ -24,7 +24,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 
-#define WRITERS 4096			/* a power of two */
+#define CALLERS 4096			/* a power of two */
 
 /* A connection to a standby, and the question that it is asked. */
 typedef struct Probe
@@ -46,8 +46,8 @@ struct Lag
 	const char *params[1];
 };
 
-static atomic_llong writers[WRITERS];
-static atomic_llong last_write_ms;
+static atomic_llong callers_ms[CALLERS];
+static atomic_llong last_known_ms;
 
 static const Statement *primary_statement;
 static const Statement *standby_statement;
@@ -118,34 +118,34 @@ lag_close(Lag *lag)
 	free(lag);
 }
 
-/* The caller has written just now. */
+/* The caller has written just now, or was told what others wrote. */
 void
-lag_wrote(const char *caller)
+lag_knows(const char *caller)
 {
 	int64_t		now_ms = clock_ms();
 
-	atomic_store(&writers[hash_text(caller) & (WRITERS - 1)], now_ms);
-	atomic_store(&last_write_ms, now_ms);
+	atomic_store(&callers_ms[hash_text(caller) & (CALLERS - 1)], now_ms);
+	atomic_store(&last_known_ms, now_ms);
 }
 
-/* When the caller last wrote; 0: not that we know. */
+/* When the caller last did; 0: not that we know. */
 int64_t
-lag_wrote_ms(const char *caller)
+lag_known_ms(const char *caller)
 {
-	return atomic_load(&writers[hash_text(caller) & (WRITERS - 1)]);
+	return atomic_load(&callers_ms[hash_text(caller) & (CALLERS - 1)]);
 }
 
-/* Whether a connection's standby may lack the last write. */
+/* Whether a connection's standby may lack what a caller knows. */
 static bool
 is_behind(const Lag *lag)
 {
-	int64_t		wrote_ms = atomic_load(&last_write_ms);
+	int64_t		known_ms = atomic_load(&last_known_ms);
 	int			i;
 
 	for (i = 0; i < lag->count; i++)
 	{
 		if (lag->probes[i].conn->state == DB_READY &&
-			lag->probes[i].conn->caught_up_ms <= wrote_ms && wrote_ms > 0)
+			lag->probes[i].conn->caught_up_ms <= known_ms && known_ms > 0)
 			return true;
 	}
 	return false;

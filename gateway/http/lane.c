@@ -84,14 +84,14 @@ lane_for(const Conns *conns, const Query *query)
 }
 
 /*
- * Whether connections to the standby are up, all with what the caller wrote,
+ * Whether connections to the standby are up, all with what the caller knows,
  * and it has not refused the query.
  */
 static bool
 standby_has(const Conns *conns, QueryLane lane, const Query *query)
 {
-	int64_t		wrote_ms = query->caller != NULL
-		? lag_wrote_ms(query->caller) : 0;
+	int64_t		known_ms = query->caller != NULL
+		? lag_known_ms(query->caller) : 0;
 	bool		found = false;
 	int			i;
 
@@ -101,7 +101,7 @@ standby_has(const Conns *conns, QueryLane lane, const Query *query)
 
 		if (conn->lane != lane || conn->state != DB_READY || conn->broken)
 			continue;
-		if (wrote_ms > 0 && conn->caught_up_ms <= wrote_ms)
+		if (known_ms > 0 && conn->caught_up_ms <= known_ms)
 			return false;
 		found = true;
 	}

@@ -403,7 +403,7 @@ pool_finish(Pool *pool, Query *query, QueryOutcome outcome, PGresult *result)
 	metrics_query(outcome);
 	if (query->writes && query->caller != NULL && outcome != QUERY_BUSY &&
 		pool->lag != NULL)
-		lag_wrote(query->caller);
+		lag_knows(query->caller);
 	pool_leave(pool, query);
 	party_leave(&pool->parties, query);
 	query->done(query, outcome, result);
