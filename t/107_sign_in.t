@@ -104,6 +104,7 @@ for my $case (
     [ 'from another site', { 'Sec-Fetch-Site' => 'cross-site' } ],
     [ 'from another host of the domain', { 'Sec-Fetch-Site' => 'same-site' } ],
     [ 'from another origin', { Origin => 'http://127.0.0.1.evil.example' } ],
+    [ 'from a host that ours begins with', { Origin => 'http://127.0.0' } ],
     [ 'from none', { Origin => 'null' } ])
 {
     my ($name, $header) = @$case;

@@ -147,8 +147,16 @@ subtest 'notes, visit type and patient' => sub {
     is(patch($path, { visit_type => 'follow_up', notes => 'Fasting' },
         'If-Match' => '"1"', 'Idempotency-Key' => 'edit-1', http => $app)
         ->{headers}{'idempotency-replayed'}, 'true', 'a retry is replayed');
+    my $other = book();
+    is_deeply(refusal(patch("$a/$other->{appointment_id}",
+        { notes => 'Fasting', visit_type => 'follow_up' },
+        'If-Match' => '"1"', 'Idempotency-Key' => 'edit-1', http => $app)),
+        [ 422, 'idempotency_key_reused' ], 'the same of another visit is no retry');
     is_deeply(refusal(patch($path, { notes => 'x' }, 'If-Match' => '"1"')),
         [ 412, 'version_mismatch' ], 'a stale If-Match');
+    is_deeply(refusal(patch($path, { notes => 'x' }, 'If-Match' => $_)),
+        [ 400, 'invalid_request' ], "an If-Match that is none: $_")
+        for '2', '"2', '"2"x', '"2", "3"', '""', '"2 "', '"1234567890"', 'W/2';
     is(patch($path, { notes => 'Fasting' })->{headers}{etag}, '"2"',
         'what differs in nothing is no change');
     is(patch($path, { notes => undef })->{json}{notes}, undef,

@@ -41,6 +41,17 @@ is($refused->{headers}{'ratelimit-remaining'}, 0, 'RateLimit-Remaining');
 is($http->get($probe)->{status}, 200, 'other clients go on');
 is($http->get($probe)->{headers}{'ratelimit-limit'}, 600, 'under their limit');
 
+# What is used up comes back by and by.
+my $steady = $clinic->create_client(name => 'Steady');
+$cluster->query('UPDATE appt.api_client SET requests_per_minute = 60
+    WHERE client_id = $1', $steady->{client_id});
+$limited = $clinic->http($steady);
+wait_for { $limited->get($probe)->{headers}{'ratelimit-limit'} == 60 }
+    'its limit to be known';
+wait_for { $limited->get($probe)->{status} == 429 } 'it to be used up';
+ok((eval { wait_for { $limited->get($probe)->{status} == 200 } 'another', 10 }),
+    'a second later there is another');
+
 # ---- connections of an address ----------------------------------------------
 
 my (@open, $refusals);
@@ -64,6 +75,7 @@ my $r = $http->get($probe, undef, { Origin => 'https://two.example' });
 is($r->{headers}{'access-control-allow-origin'}, 'https://two.example',
     'a listed origin may read');
 like($r->{headers}{'access-control-expose-headers'}, qr/ETag/, 'headers too');
+is($r->{headers}{vary}, 'Origin', 'which a cache must know');
 $r = $http->get($probe, undef, { Origin => 'https://evil.example' });
 is($r->{headers}{'access-control-allow-origin'}, undef, 'another may not');
 $r = $http->request('OPTIONS', '/api/v1/appointments', undef,
