@@ -39,6 +39,8 @@ typedef struct Filling
 	int			longest;		/* characters of a value; 0: any */
 } Filling;
 
+static text *filled(FunctionCallInfo fcinfo, int longest,
+					Encoding encoding);
 static void fill(StringInfo out, const char *text, int len,
 				 const Filling *filling, Encoding encoding);
 static void add_value(StringInfo out, const char *name, int len,
@@ -76,43 +78,36 @@ PG_FUNCTION_INFO_V1(appt_url_encode);
 Datum
 appt_fill_template(PG_FUNCTION_ARGS)
 {
-	text	   *template = PG_GETARG_TEXT_PP(0);
-	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
-	StringInfoData out;
-
-	initStringInfo(&out);
-	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
-		 AS_IT_IS);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+	PG_RETURN_TEXT_P(filled(fcinfo, 0, AS_IT_IS));
 }
 
 /* fill_short(template, filling, max_length): the same, values cut off. */
 Datum
 appt_fill_short(PG_FUNCTION_ARGS)
 {
-	text	   *template = PG_GETARG_TEXT_PP(0);
-	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
-	StringInfoData out;
-
-	filling.longest = PG_GETARG_INT32(2);
-	initStringInfo(&out);
-	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
-		 AS_IT_IS);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+	PG_RETURN_TEXT_P(filled(fcinfo, PG_GETARG_INT32(2), AS_IT_IS));
 }
 
 /* fill_url(template, filling): each value one segment, or one of the query. */
 Datum
 appt_fill_url(PG_FUNCTION_ARGS)
 {
+	PG_RETURN_TEXT_P(filled(fcinfo, 0, PERCENT_ENCODED));
+}
+
+/* The template of argument 0 with the values of argument 1. */
+static text *
+filled(FunctionCallInfo fcinfo, int longest, Encoding encoding)
+{
 	text	   *template = PG_GETARG_TEXT_PP(0);
 	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
 	StringInfoData out;
 
+	filling.longest = longest;
 	initStringInfo(&out);
 	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
-		 PERCENT_ENCODED);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+		 encoding);
+	return cstring_to_text_with_len(out.data, out.len);
 }
 
 /* fill_json(document, filling, variables) */

@@ -1,6 +1,6 @@
 /*
  * encode.c
- *		Bytes as text: hex, base64, base64url, PostgreSQL's array literals.
+ *		Bytes as text: hex, base64, base64url.
  */
 #include "common/encode.h"
 
@@ -121,23 +121,4 @@ base64url_digit(char c)
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
 	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* Adds the text as an item of an array literal; NULL is SQL's. */
-void
-encode_array_item(Buf *array, const char *item)
-{
-	if (item == NULL)
-	{
-		buf_text(array, "NULL");
-		return;
-	}
-	buf_char(array, '"');
-	for (; *item != '\0'; item++)
-	{
-		if (*item == '"' || *item == '\\')
-			buf_char(array, '\\');
-		buf_char(array, *item);
-	}
-	buf_char(array, '"');
 }

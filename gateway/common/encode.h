@@ -1,6 +1,6 @@
 /*
  * encode.h
- *		Bytes as text: hex, base64, base64url, PostgreSQL's array literals.
+ *		Bytes as text: hex, base64, base64url.
  */
 #ifndef APPT_ENCODE_H
 #define APPT_ENCODE_H
@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-#include "common/buf.h"
 
 extern void encode_hex(const unsigned char *bytes, size_t len, char *hex);
 extern bool decode_hex(const char *hex, unsigned char *bytes, size_t len)
@@ -22,6 +20,5 @@ extern void encode_base64url(const unsigned char *bytes, size_t len,
 extern ssize_t decode_base64url(const char *text, size_t len,
 								unsigned char *bytes)
 			__attribute__((warn_unused_result));
-extern void encode_array_item(Buf *array, const char *item);
 
 #endif							/* APPT_ENCODE_H */

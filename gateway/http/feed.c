@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/encode.h"
+#include "common/array.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -343,19 +343,16 @@ list_clients(const Feed *feed, Buf *out)
 	const Stream *stream;
 	const char *last = "";
 
-	buf_char(out, '{');
 	for (stream = feed->streams; stream != NULL; stream = stream->next)
 	{
 		const char *client_id = stream->exchange->caller.client_id;
 
 		if (strcmp(client_id, last) == 0)
 			continue;
-		if (last[0] != '\0')
-			buf_char(out, ',');
-		encode_array_item(out, client_id);
+		array_text(out, client_id);
 		last = client_id;
 	}
-	buf_char(out, '}');
+	array_end(out);
 }
 
 /* What is new is here. */

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/encode.h"
+#include "common/array.h"
 #include "common/utf8.h"
 #include "http/text.h"
 #include "http/weak.h"
@@ -267,11 +267,10 @@ array_literal(Call *call, const Arg *arg, const char *name,
 			buf_free(&literal);
 			return NULL;
 		}
-		if (i > 0)
-			buf_char(&literal, ',');
-		encode_array_item(&literal, item);
+		array_text(&literal, item);
 	}
-	copy = arena_printf(call->arena, "{%s}", buf_get(&literal));
+	array_end(&literal);
+	copy = arena_strdup(call->arena, buf_get(&literal));
 	buf_free(&literal);
 	return copy;
 }

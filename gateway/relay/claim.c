@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/array.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/pg.h"
@@ -371,13 +372,11 @@ send_release(void)
 	list_move(&sent, &releases, settings.max_batch);
 	for (delivery = sent.first; delivery != NULL; delivery = delivery->next)
 	{
-		char		before = delivery == sent.first ? '{' : ',';
-
-		buf_printf(&numbers, "%c%lld", before, delivery->delivery_no);
-		buf_printf(&fences, "%c%lld", before, delivery->fence);
+		array_number(&numbers, delivery->delivery_no);
+		array_number(&fences, delivery->fence);
 	}
-	buf_char(&numbers, '}');
-	buf_char(&fences, '}');
+	array_end(&numbers);
+	array_end(&fences);
 	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_deliveries($1::bigint[], "
 			"$2::bigint[])",

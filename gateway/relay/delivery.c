@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "common/array.h"
+
 static Delivery *known = NULL;
 
 /* A delivery with what was claimed of it; it keeps the batch until freed. */
@@ -29,11 +31,9 @@ delivery_numbers(Buf *array)
 {
 	const Delivery *delivery;
 
-	buf_char(array, '{');
 	for (delivery = known; delivery != NULL; delivery = delivery->next_known)
-		buf_printf(array, "%s%lld", delivery == known ? "" : ",",
-				   delivery->delivery_no);
-	buf_char(array, '}');
+		array_number(array, delivery->delivery_no);
+	array_end(array);
 }
 
 /* Frees a delivery that is in no list, and its batch with the last one. */

@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 
+#include "common/array.h"
 #include "common/clock.h"
 #include "relay/settings.h"
 
@@ -297,11 +298,7 @@ endpoint_ask(EndpointArrays *arrays)
 	for (endpoint = all; endpoint != NULL; endpoint = endpoint->next)
 		endpoint_ask_of(arrays, endpoint);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-	{
-		if (texts[i]->len == 0)
-			buf_char(texts[i], '{');
-		buf_char(texts[i], '}');
-	}
+		array_end(texts[i]);
 	return spare = share_spare();
 }
 
@@ -309,18 +306,16 @@ endpoint_ask(EndpointArrays *arrays)
 static void
 endpoint_ask_of(EndpointArrays *arrays, Endpoint *endpoint)
 {
-	char		before = arrays->leased.len > 0 ? ',' : '{';
 	int			wants = endpoint_wants(endpoint);
 
 	endpoint->asked = wants;
 	if (!endpoint_is_listed(endpoint, wants))
 		return;
-	buf_printf(&arrays->webhook_nos, "%c%d", before, endpoint->webhook_no);
-	buf_printf(&arrays->leased, "%c%d", before, endpoint->leased);
-	buf_printf(&arrays->quotas, "%c%d", before, endpoint->leased + wants);
-	buf_printf(&arrays->versions, "%c%d", before, endpoint->version);
-	buf_printf(&arrays->bad, "%c%c", before,
-			   endpoint->share == SHARE_BAD ? 't' : 'f');
+	array_number(&arrays->webhook_nos, endpoint->webhook_no);
+	array_number(&arrays->leased, endpoint->leased);
+	array_number(&arrays->quotas, endpoint->leased + wants);
+	array_number(&arrays->versions, endpoint->version);
+	array_bool(&arrays->bad, endpoint->share == SHARE_BAD);
 }
 
 /*

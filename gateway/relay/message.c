@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
+
 static Message *known = NULL;
 
 /* The message of a row; it keeps the batch until it is freed. */
@@ -53,11 +55,9 @@ message_numbers(Buf *array)
 {
 	const Message *message;
 
-	buf_char(array, '{');
 	for (message = known; message != NULL; message = message->next_known)
-		buf_printf(array, "%s%lld", message == known ? "" : ",",
-				   message->notification_no);
-	buf_char(array, '}');
+		array_number(array, message->notification_no);
+	array_end(array);
 }
 
 /* Frees a message that is in no list, and its batch with the last one. */

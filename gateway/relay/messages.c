@@ -4,9 +4,10 @@
  *
  *		As deliveries are: a claim is committed before anything of it is sent;
  *		after a connection that broke, what is leased to this relay and not
- *		known here is given back.  A connection and room of their own let
- *		neither wait for the other; what came of them is told over another one
- *		(outcome.c), so that the next are claimed meanwhile.
+ *		known here is given back.  Messages and deliveries have connections and
+ *		room of their own, so that neither wait for the other; what came of
+ *		messages is told over one more (outcome.c), so that the next are
+ *		claimed meanwhile.
  *
  *		Whether a message is still to be sent is decided when it is claimed,
  *		so no more are claimed than are on their way in a moment
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/array.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/pg.h"
@@ -246,13 +248,11 @@ send_claim(void)
 	sent_ms = clock_ms();
 	for (i = 0; i < channel_count(); i++)
 	{
-		buf_printf(&numbers, "%c%d", i == 0 ? '{' : ',',
-				   channel_at(i)->channel_no);
-		buf_printf(&leased, "%c%d", i == 0 ? '{' : ',',
-				   channel_ask(channel_at(i)));
+		array_number(&numbers, channel_at(i)->channel_no);
+		array_number(&leased, channel_ask(channel_at(i)));
 	}
-	buf_text(&numbers, i == 0 ? "{}" : "}");
-	buf_text(&leased, i == 0 ? "{}" : "}");
+	array_end(&numbers);
+	array_end(&leased);
 	snprintf(count, sizeof(count), "%d", settings.max_batch);
 	snprintf(lease, sizeof(lease), "%d milliseconds", lease_ms());
 	snprintf(per_channel, sizeof(per_channel), "%d", settings.per_channel);
@@ -355,13 +355,11 @@ send_release(void)
 	message_move(&told, &unsent);
 	for (message = told.first; message != NULL; message = message->next)
 	{
-		char		before = message == told.first ? '{' : ',';
-
-		buf_printf(&numbers, "%c%lld", before, message->notification_no);
-		buf_printf(&fences, "%c%lld", before, message->fence);
+		array_number(&numbers, message->notification_no);
+		array_number(&fences, message->fence);
 	}
-	buf_char(&numbers, '}');
-	buf_char(&fences, '}');
+	array_end(&numbers);
+	array_end(&fences);
 	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT appt_relay.release_notifications($1::bigint[], "
 			"$2::bigint[])",

@@ -8,8 +8,8 @@
  */
 #include "relay/outcome.h"
 
+#include "common/array.h"
 #include "common/clock.h"
-#include "common/encode.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "relay/channel.h"
@@ -37,7 +37,7 @@ static void outcome_down(Link *link);
 static void outcome_result(Link *link, PGresult *result);
 static int64_t due_ms(void);
 static void send_record(void);
-static void add_result(Buf *columns, const Message *message, bool first);
+static void add_result(Buf *columns, const Message *message);
 static void recorded(const PGresult *rows);
 static void refused(void);
 
@@ -150,10 +150,10 @@ send_record(void)
 		   told.count < (one_by_one ? 1 : settings.max_batch))
 		message_push(&told, message_pop(&results));
 	for (message = told.first; message != NULL; message = message->next)
-		add_result(columns, message, message == told.first);
+		add_result(columns, message);
 	for (i = 0; i < COLUMNS; i++)
 	{
-		buf_char(&columns[i], '}');
+		array_end(&columns[i]);
 		values[i] = buf_get(&columns[i]);
 	}
 	values[COLUMNS] = settings.message_retry_schedule;
@@ -172,25 +172,22 @@ send_record(void)
 
 /* Adds one result to each column. */
 static void
-add_result(Buf *columns, const Message *message, bool first)
+add_result(Buf *columns, const Message *message)
 {
 	const Outcome *outcome = &message->outcome;
-	int			i;
 
-	for (i = 0; i < COLUMNS; i++)
-		buf_char(&columns[i], first ? '{' : ',');
-	buf_printf(&columns[0], "%lld", message->notification_no);
-	buf_printf(&columns[1], "%lld", message->fence);
-	buf_printf(&columns[2], "%lld", (long long) (outcome->started_at * 1e6));
-	buf_printf(&columns[3], "%d", outcome->duration_ms);
+	array_number(&columns[0], message->notification_no);
+	array_number(&columns[1], message->fence);
+	array_number(&columns[2], (long long) (outcome->started_at * 1e6));
+	array_number(&columns[3], outcome->duration_ms);
 	if (outcome->status != 0)
-		buf_printf(&columns[4], "%d", outcome->status);
+		array_number(&columns[4], outcome->status);
 	else
-		buf_text(&columns[4], "NULL");
-	encode_array_item(&columns[5], outcome->error);
-	encode_array_item(&columns[6], outcome->answer.len > 0
-					  ? buf_get(&outcome->answer) : NULL);
-	buf_char(&columns[7], outcome->inside ? 't' : 'f');
+		array_text(&columns[4], NULL);
+	array_text(&columns[5], outcome->error);
+	array_text(&columns[6], outcome->answer.len > 0
+			   ? buf_get(&outcome->answer) : NULL);
+	array_bool(&columns[7], outcome->inside);
 }
 
 /* A batch is recorded; what an operator should hear of is logged. */

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/clock.h"
-#include "common/encode.h"
 #include "common/log.h"
 #include "common/pg.h"
 #include "relay/endpoint.h"
@@ -55,7 +55,6 @@ static void recorded(PGresult *rows);
 static void refused(const char *sqlstate);
 static bool is_passing(const char *sqlstate);
 static void columns_add(Columns *columns, const Delivery *delivery);
-static void add_number(Buf *array, long long number);
 static void log_alert(const char *webhook_id, const char *alert,
 					  long long number);
 
@@ -173,7 +172,7 @@ record_send(void)
 		columns_add(&columns, delivery);
 	for (i = 0; i < COLUMNS; i++)
 	{
-		buf_char(&columns.text[i], '}');
+		array_end(&columns.text[i]);
 		values[i] = buf_get(&columns.text[i]);
 	}
 	snprintf(disable_after, sizeof(disable_after), "%d seconds",
@@ -201,43 +200,23 @@ columns_add(Columns *columns, const Delivery *delivery)
 	const char *answer = outcome->answer.len > 0
 		? buf_get(&outcome->answer) : NULL;
 	Buf		   *text = columns->text;
-	int			i;
 
-	for (i = 0; i < COLUMNS; i++)
-		buf_char(&text[i], text[i].len == 0 ? '{' : ',');
-	add_number(&text[0], delivery->delivery_no);
-	add_number(&text[1], delivery->fence);
-	add_number(&text[2], delivery->endpoint->webhook_no);
-	add_number(&text[3], (long long) (outcome->started_at * 1e6));
-	add_number(&text[4], outcome->duration_ms);
+	array_number(&text[0], delivery->delivery_no);
+	array_number(&text[1], delivery->fence);
+	array_number(&text[2], delivery->endpoint->webhook_no);
+	array_number(&text[3], (long long) (outcome->started_at * 1e6));
+	array_number(&text[4], outcome->duration_ms);
 	if (outcome->status != 0)
-		add_number(&text[5], outcome->status);
+		array_number(&text[5], outcome->status);
 	else
-		buf_text(&text[5], "NULL");
+		array_text(&text[5], NULL);
 	if (outcome->retry_after_s > 0)
-		add_number(&text[6], outcome->retry_after_s);
+		array_number(&text[6], outcome->retry_after_s);
 	else
-		buf_text(&text[6], "NULL");
-	encode_array_item(&text[7], outcome->error);
-	encode_array_item(&text[8], answer);
-	buf_char(&text[9], outcome->inside ? 't' : 'f');
-}
-
-/* Adds the number as printf would, at a tenth of its cost. */
-static void
-add_number(Buf *array, long long number)
-{
-	char		digits[24];
-	char	   *first = digits + sizeof(digits);
-	unsigned long long rest = number < 0
-		? 0 - (unsigned long long) number : (unsigned long long) number;
-
-	do
-		*--first = (char) ('0' + rest % 10);
-	while ((rest /= 10) > 0);
-	if (number < 0)
-		*--first = '-';
-	buf_add(array, first, (size_t) (digits + sizeof(digits) - first));
+		array_text(&text[6], NULL);
+	array_text(&text[7], outcome->error);
+	array_text(&text[8], answer);
+	array_bool(&text[9], outcome->inside);
 }
 
 /* The batch was answered. */
