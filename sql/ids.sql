@@ -51,6 +51,16 @@ SELECT b AS branch,
 	appt_internal.patient_age('2000-01-02', b) AS a_day_later
 FROM unnest('{NULL,MUM-01,NYC-01}'::text[]) b;
 
+INSERT INTO appt.patient (patient_id, first_name, branch_id, date_of_birth)
+VALUES ('NY-1', 'Newyear', 'MUM-01', '2000-01-01'),
+	('NY-2', 'Newyear', 'NYC-01', '2000-01-01');
+SELECT p->>'patient_id' AS patient, p->>'age' AS listed,
+	appt_internal.patient_json((SELECT t FROM appt.patient t
+		WHERE t.patient_id = p->>'patient_id'), NULL)::json->>'age' AS shown
+FROM appt_api.list_patients('newyear', NULL, NULL, 1, 20, NULL)
+CROSS JOIN LATERAL json_array_elements(body::json) p
+ORDER BY 1;
+
 -- The clinic's first active branch speaks for who has none.
 UPDATE appt.branch SET active = false WHERE branch_id = 'MUM-01';
 SELECT appt_internal.clinic_today(), appt_internal.clinic_today('MUM-01') AS mumbai,

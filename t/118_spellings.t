@@ -105,6 +105,8 @@ for my $case ([ "$base/clients", name => "a\x07" ],
         : (url => 'https://example.com/other');
     $r = $http->post($path, { %good, $field => $value });
     is($r->{status}, 400, "$path: a control character in $field");
+    is($r->{json}{errors}[0]{field}, $field, 'it is named');
+    like($r->{json}{detail}, qr/control characters/, 'and the reason');
 }
 $r = $http->post("$base/appointments", { patient_id => 'PAT-2026-00123',
     doctor_id => 'DOC-001', branch_id => 'MUM-01', source => 'sql',

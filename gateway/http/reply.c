@@ -311,8 +311,13 @@ error_text(const Call *call, const PGresult *result, const ErrorClass *class)
 static const char *
 unfit_value(Call *call, const char *field, const PGresult *result)
 {
-	const char *why = strcmp(pg_sqlstate(result), "23502") == 0
-		? "is required" : "is not as it must be";
+	const char *rule = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+	const char *why = "is not as it must be";
+
+	if (strcmp(pg_sqlstate(result), "23502") == 0)
+		why = "is required";
+	else if (rule != NULL && strstr(rule, "_printable") != NULL)
+		why = "must not have control characters";
 
 	call_field_error(call, arena_strdup(call->arena, field), "%s", why);
 	return arena_printf(call->arena, "\"%s\" %s.", field, why);
