@@ -162,20 +162,16 @@ export async function askPage<T>(asked: Promise<Asked<T[]>>): Promise<{ rows: T[
 const PER_PAGE = 100;
 const PAGES_MAX = 50;
 
-/* All pages of a list: get is asked for one page after the other. */
+/* All pages of a list: the first, which says how many there are, then the rest. */
 export async function askAll<T>(
     get: (page: { page: number; per_page: number }) => Promise<Asked<T[]>>,
 ): Promise<T[]> {
-    const all: T[] = [];
+    const { rows, total } = await askPage(get({ page: 1, per_page: PER_PAGE }));
+    const pages = Math.min(Math.ceil(total / PER_PAGE), PAGES_MAX);
+    const rest = await Promise.all(Array.from({ length: Math.max(0, pages - 1) }, (_, n) =>
+        askPage(get({ page: n + 2, per_page: PER_PAGE }))));
 
-    for (let page = 1; page <= PAGES_MAX; page++) {
-        const { rows, total } = await askPage(get({ page, per_page: PER_PAGE }));
-
-        all.push(...rows);
-        if (all.length >= total || rows.length === 0)
-            break;
-    }
-    return all;
+    return [...rows, ...rest.flatMap((page) => page.rows)];
 }
 
 function problem(status: number, body: unknown): ApiError {

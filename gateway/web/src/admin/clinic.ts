@@ -82,18 +82,19 @@ const IDS = 100;
 export async function learnPatients(ids: string[]): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !patients.value.has(id) && !asked.has(id));
 
+    const parts = Array.from({ length: Math.ceil(unknown.length / IDS) }, (_, n) =>
+        unknown.slice(n * IDS, (n + 1) * IDS));
+
+    if (unknown.length === 0)
+        return;
     unknown.forEach((id) => asked.add(id));
-    for (let n = 0; n < unknown.length; n += IDS) {
-        const some = unknown.slice(n, n + IDS);
+    try {
+        const found = await Promise.all(parts.map((some) => ask(api.GET("/api/v1/patients",
+            { params: { query: { patient_id: some.join(), per_page: IDS } } }))));
 
-        try {
-            const found = await ask(api.GET("/api/v1/patients",
-                { params: { query: { patient_id: some.join(), per_page: IDS } } }));
-
-            patients.value = new Map([...patients.value,
-                ...found.map((p): [string, Known] => [p.patient_id, p])]);
-        } finally {
-            some.forEach((id) => asked.delete(id));
-        }
+        patients.value = new Map([...patients.value,
+            ...found.flat().map((p): [string, Known] => [p.patient_id, p])]);
+    } finally {
+        unknown.forEach((id) => asked.delete(id));
     }
 }

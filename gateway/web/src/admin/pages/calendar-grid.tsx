@@ -41,6 +41,10 @@ interface Props {
 
 const SLOT_PX = 30;
 
+/* Of one day, or to its end. */
+const minutesBetween = (start: string, end: string): number =>
+    minutesOf(end) - minutesOf(start) + (end.slice(0, 10) > start.slice(0, 10) ? 24 * 60 : 0);
+
 const minutesOf = (wallTime: string): number =>
     Number(wallTime.slice(11, 13)) * 60 + Number(wallTime.slice(14, 16));
 
@@ -105,7 +109,7 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     button.dataset.cell = cell.id;
     switch (cell.kind) {
     case "free":
-        button.style.flexGrow = String(minutesOf(cell.end) - minutesOf(cell.start));
+        button.style.flexGrow = String(minutesBetween(cell.start, cell.end));
         add("cell-time", cell.start.slice(11, 16));
         break;
     case "appointment":
@@ -125,37 +129,68 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     return button;
 }
 
+/* The buttons of an event; where there is time between two, as much space. */
+function nodesOf(cells: Cell[], props: Props, w: Words, stopId?: string): HTMLElement[] {
+    return cells.flatMap((cell, n) => {
+        const button = buttonOf(cell, props, w, cell.id === stopId);
+        const between = n > 0 ? minutesBetween(cells[n - 1].end, cell.start) : 0;
+
+        if (between <= 0)
+            return [button];
+        const space = document.createElement("span");
+
+        space.style.flexGrow = String(between);
+        return [space, button];
+    });
+}
+
 /*
- * What EventCalendar is given at a time: a cell, or the free slots that follow
- * each other with nobody beside them, since each event costs it much.
+ * What EventCalendar is given at a time, since each event costs it much: a
+ * doctor's free slots of a day, but for those with somebody beside them, lie
+ * behind the rest as one; each other cell is one by itself.
  */
 function groupsOf(cells: Cell[]): Cell[][] {
     const groups: Cell[][] = [];
-    const there = cells.filter((c) => c.kind === "appointment");
+    const there = new Map<string, Cell[]>();
+    const free = new Map<string, Cell[]>();
+    const column = (cell: Cell): string => `${cell.doctor} ${cell.start.slice(0, 10)}`;
+    const into = (columns: Map<string, Cell[]>, cell: Cell): Cell[] => {
+        const found = columns.get(column(cell)) ?? [];
 
+        columns.set(column(cell), found);
+        found.push(cell);
+        return found;
+    };
+
+    for (const cell of cells)
+        if (cell.kind === "appointment")
+            into(there, cell);
     for (const cell of cells) {
-        const last = groups[groups.length - 1]?.slice(-1)[0];
+        const isAlone = cell.kind === "free" && !there.get(column(cell))?.some((a) =>
+            a.start < cell.end && cell.start < a.end);
 
-        if (cell.kind === "free" && last?.kind === "free" && last.doctor === cell.doctor
-            && last.end === cell.start && ![last, cell].some((free) => there.some((a) =>
-            a.doctor === free.doctor && a.start < free.end && free.start < a.end)))
-            groups[groups.length - 1].push(cell);
-        else
+        if (!isAlone)
             groups.push([cell]);
+        else if (into(free, cell).length === 1)
+            groups.push(free.get(column(cell)) as Cell[]);
     }
     return groups;
 }
 
 function eventsOf(props: Props): Ec.EventInput[] {
+    const there = props.cells.filter((c) => c.kind === "appointment");
+
     return groupsOf(props.cells).map((cells) => {
         const [cell] = cells;
+        const isBehind = cell.kind === "blocked" || (cell.kind === "free" && (cells.length > 1
+            || !there.some((a) => a.doctor === cell.doctor && a.start < cell.end && cell.start < a.end)));
 
         return {
             id: cell.id,
             resourceId: cell.doctor,
             start: cell.start,
             end: cells[cells.length - 1].end,
-            display: cell.kind === "blocked" ? "background" : "auto",
+            display: isBehind ? "background" : "auto",
             startEditable: props.write && cell.kind === "appointment" && cell.appointment.status === "booked",
             classNames: [cell.kind, cell.kind === "appointment" ? cell.appointment.status
                 : cell.kind === "blocked" ? `reason-${cell.reason}` : "run"],
@@ -178,6 +213,7 @@ export function Grid(props: Props) {
     const calendar = useRef<Ec | undefined>(undefined);
     const latest = useRef(props);
     const isNew = useRef(true);
+    const given = useRef<Ec.Options>({});
     const focus = useRef<Keyboard | undefined>(undefined);
     const w = words.value;
 
@@ -190,8 +226,9 @@ export function Grid(props: Props) {
         watch.observe(target,
             { subtree: true, childList: true, attributeFilter: ["role", "aria-colindex"] });
         focus.current = keyboard;
+        given.current = optionsOf(latest.current);
         calendar.current = createCalendar(target, [ResourceTimeGrid, Interaction], {
-            ...optionsOf(latest.current),
+            ...given.current,
             view: "resourceTimeGridDay",
             headerToolbar: { start: "", center: "", end: "" },
             allDaySlot: false,
@@ -204,8 +241,8 @@ export function Grid(props: Props) {
             slotHeight: SLOT_PX,
             columnWidth: "minmax(7rem, 1fr)",
             eventTimeFormat: () => "",
-            eventContent: ({ event }) => ({ domNodes: cellsIn(event).map((cell) =>
-                buttonOf(cell, latest.current, words.value, cell.id === keyboard.stopId())) }),
+            eventContent: ({ event }) => ({ domNodes:
+                nodesOf(cellsIn(event), latest.current, words.value, keyboard.stopId()) }),
             eventAllUpdated: () => keyboard.settle(),
             eventDragStart: () => keyboard.dragged(),
             eventDrop: ({ event, newResource, revert }) => {
@@ -234,12 +271,17 @@ export function Grid(props: Props) {
             return undefined;
         }
         focus.current?.before();
-        for (const [name, value] of Object.entries(optionsOf(props)))
-            calendar.current?.setOption(name as keyof Ec.Options, value);
+        const options = optionsOf(props);
+
+        for (const [name, value] of Object.entries(options))
+            if (name === "events" || !isSame(value, given.current[name as keyof Ec.Options]))
+                calendar.current?.setOption(name as keyof Ec.Options, value);
+        given.current = options;
         const timer = setTimeout(() => focus.current?.settle(), 0);
 
         return () => clearTimeout(timer);
-    }, [props.cells, props.days, props.doctors.map((d) => d.doctor_id).join(), props.patients, props.write, w]);
+    }, [props.cells, props.days, props.doctors.map((d) => d.doctor_id).join(), props.write, w]);
+    useEffect(() => name(root.current as HTMLDivElement, latest.current), [props.patients]);
     useEffect(() => {
         if (!props.isCovered)
             setTimeout(() => focus.current?.resume(), 0);
@@ -251,6 +293,22 @@ export function Grid(props: Props) {
             onKeyDown={(event) => focus.current?.press(event)}
             onFocusIn={(event) => focus.current?.entered(event.target as HTMLElement)} />
     );
+}
+
+/* As EventCalendar sees it; a format reads the language when it is used. */
+function isSame(a: unknown, b: unknown): boolean {
+    return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/* Puts the names to the appointments that were drawn before they were known. */
+function name(root: HTMLElement, props: Props): void {
+    for (const cell of props.cells) {
+        const there = cell.kind === "appointment"
+            && root.querySelector(`[data-cell="${CSS.escape(cell.id)}"] .cell-name`);
+
+        if (there)
+            there.textContent = nameOf(cell, props);
+    }
 }
 
 function optionsOf(props: Props): Ec.Options {
