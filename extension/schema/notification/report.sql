@@ -119,7 +119,7 @@ COMMENT ON TYPE appt_internal.delivery_report IS
 	'What became of a message; state NULL: nothing that counts here';
 
 CREATE FUNCTION appt_internal.first_of(item jsonb, paths jsonb) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT appt_internal.answer_path(item, p.path)
