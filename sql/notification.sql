@@ -198,6 +198,19 @@ SELECT * FROM pg_temp.told(:'late');
 SELECT slot_start FROM appt.reschedule(:'id', '2026-03-22 09:00+05:30');
 DELETE FROM appt.notification WHERE event = 'rescheduled';
 SELECT * FROM pg_temp.at('2026-03-21 09:00+05:30');
+-- Moved while a reminder waits: it is not sent, and the other time has its own.
+SAVEPOINT moved;
+SELECT pg_temp.book('PAT-2', '2026-03-23 11:00+05:30') AS waits \gset
+DELETE FROM appt.notification;
+SELECT set_config('bioecko_appt.clock', '2026-03-22 11:00+05:30', true);
+SELECT appt_relay.tick_notifications();
+SELECT slot_start FROM appt.reschedule(:'waits', '2026-03-24 11:00+05:30');
+DELETE FROM appt.notification WHERE event = 'rescheduled';
+SELECT * FROM pg_temp.claim();
+SELECT * FROM pg_temp.told(:'waits');
+SELECT * FROM pg_temp.at('2026-03-23 11:00+05:30');
+SELECT * FROM pg_temp.told(:'waits');
+ROLLBACK TO moved;
 -- A relay that was away sends the one that is due now.
 SELECT pg_temp.book('PAT-3', '2026-03-25 11:00+05:30') AS away \gset
 DELETE FROM appt.notification;
