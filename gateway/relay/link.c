@@ -1,17 +1,17 @@
 /*
  * link.c
- *		One connection of the relay's to PostgreSQL, on the event loop: for
- *		the claims, the records, the upkeep, the messages and LISTEN, each
- *		its own.
+ *		One connection of the relay's to PostgreSQL, on the event loop.  Each
+ *		of its files that ask the database opens one.
  *
- *		The gateway's connection (http/dbconn.c) is another machine, as
- *		little of it would serve here: it pipelines prepared statements,
- *		asks for cancellations and tells the fate of each of many queries.
- *		A link has one statement at a time, of which one owner hears, and
- *		notifications.  What both need, opening a connection in a thread and
- *		when to try again, is common/connect.c.  A statement that does not
- *		answer in its time ends the connection: a half-open one is not worth
- *		waiting for.
+ *		A link has one statement at a time, whose result its owner is told,
+ *		and notifications.  A statement that does not answer in its time ends
+ *		the connection: a half-open one is not worth waiting for.
+ *
+ *		The gateway's connection (http/dbconn.c) is another machine, and little
+ *		of it would serve here: it pipelines prepared statements of many
+ *		callers, cancels them, and tells the fate of each.  What both need,
+ *		opening a connection in a thread and when to try again, is
+ *		common/connect.c.
  */
 #include "relay/link.h"
 

@@ -17,6 +17,7 @@ export type Branch = Schemas["Branch"];
 export type Doctor = Schemas["Doctor"];
 export type Patient = Schemas["Patient"];
 export type PatientSummary = Schemas["PatientSummary"];
+export type Point = Schemas["ExplainedSlot"];
 export type QueueEntry = Schemas["QueueEntry"];
 export type VisitType = Schemas["VisitType"];
 

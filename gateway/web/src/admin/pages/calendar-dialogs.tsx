@@ -6,7 +6,7 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import {
-    api, ApiError, ask, Deed, newKey, once, type Appointment,
+    api, ApiError, ask, Deed, newKey, once, type Appointment, type Point,
 } from "../api";
 import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName, visitTypes } from "../clinic";
 import { deedsOf, perform } from "../deeds";
@@ -22,7 +22,6 @@ import { Shown } from "../parts/states";
 import { toast } from "../parts/toast";
 import { may } from "../session";
 import { dateOf, minutesBetween, shown, timeOf, today, weekday } from "../time";
-import type { Point } from "./calendar";
 
 /* Where an appointment is to go. */
 export interface Target { doctor_id: string; start: string }

@@ -7,12 +7,11 @@
 import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, type Calendar as Ec } from "@event-calendar/core";
 import "@event-calendar/core/index.css";
 import { useEffect, useRef } from "preact/hooks";
-import type { Appointment, Doctor } from "../api";
+import type { Appointment, Doctor, Point } from "../api";
 import type { Chosen } from "../parts/patient-choice";
 import { language, words, type Words } from "../i18n";
 import { toast } from "../parts/toast";
 import { instantOf, shown, weekday } from "../time";
-import type { Point } from "./calendar";
 import type { Target } from "./calendar-dialogs";
 
 interface Common { id: string; doctor: string; start: string; end: string }

@@ -5,7 +5,7 @@
  *		wall clock, which it is given as if it were the browser's.
  */
 import { useMemo, useRef, useState } from "preact/hooks";
-import { api, ask, askAll, type Appointment, type Doctor, type Schemas } from "../api";
+import { api, ask, askAll, type Appointment, type Doctor, type Point } from "../api";
 import { branch, branchDoctors, learnPatients, patients } from "../clinic";
 import { language, words } from "../i18n";
 import { useLive } from "../live";
@@ -17,8 +17,6 @@ import { may } from "../session";
 import { addDays, dateOf, monday, shown, today, wall, weekday } from "../time";
 import { AppointmentDialog, BookDialog, CancelDialog, MoveDialog, type Target } from "./calendar-dialogs";
 import { Grid, type Cell } from "./calendar-grid";
-
-export type Point = Schemas["ExplainedSlot"];
 
 interface Span {
     appointments: Appointment[];
