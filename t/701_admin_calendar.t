@@ -89,6 +89,7 @@ is($db->value(q{SELECT count(*) FROM appt.appointment
 
 # Cancelled; reasons; nothing that is stored runs.
 $seen = work('cancel', name => 'pwned=1');
+is_deeply($seen->{astray}, [], 'each slot and appointment stands at its time');
 is_deeply([ grep { $_->[0] eq 'Away' } @{ $seen->{blocked} } ],
     [ [ 'Away', 'Dr Vikram Mehta is away at 16/03/2026 15:00.' ] ],
     'a blocked stretch has its reason');

@@ -173,6 +173,17 @@ const steps = {
 
         seen.blocked = await page.locator(".calendar .blocked .cell").evaluateAll((all) =>
             all.map((cell) => [cell.querySelector(".cell-reason").textContent, cell.title]));
+        /* Where each stands, and its time: what lies off the line of all. */
+        seen.astray = await page.locator(".calendar .cell .cell-time").evaluateAll((all) => {
+            const at = all.map((e) => [e.textContent, Number(e.textContent.slice(0, 2)) * 60
+                + Number(e.textContent.slice(3)), e.closest(".cell").getBoundingClientRect().top]);
+            const low = at.reduce((a, b) => a[1] <= b[1] ? a : b);
+            const high = at.reduce((a, b) => a[1] >= b[1] ? a : b);
+            const px = (high[2] - low[2]) / (high[1] - low[1]);
+
+            return at.filter(([, minute, top]) => Math.abs(low[2] + (minute - low[1]) * px - top) > 3)
+                .map(([text, , top]) => `${text} at ${top}`);
+        });
         seen.names = await page.locator(".cell-name").allInnerTexts();
         seen.pwned = await page.evaluate(() => globalThis.pwned ?? null);
         await judgeBoth(page, "calendar");

@@ -108,7 +108,6 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     button.dataset.cell = cell.id;
     switch (cell.kind) {
     case "free":
-        button.style.flexGrow = String(minutesBetween(cell.start, cell.end));
         add("cell-time", cell.start.slice(11, 16));
         break;
     case "appointment":
@@ -128,18 +127,19 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     return button;
 }
 
-/* The buttons of an event; where there is time between two, as much space. */
+/* The buttons of an event, each at its time. */
 function nodesOf(cells: Cell[], props: Props, w: Words, stopId?: string): HTMLElement[] {
-    return cells.flatMap((cell, n) => {
+    const [{ start }] = cells;
+    const all = minutesBetween(start, cells[cells.length - 1].end);
+
+    return cells.map((cell) => {
         const button = buttonOf(cell, props, w, cell.id === stopId);
-        const between = n > 0 ? minutesBetween(cells[n - 1].end, cell.start) : 0;
 
-        if (between <= 0)
-            return [button];
-        const space = document.createElement("span");
-
-        space.style.flexGrow = String(between);
-        return [space, button];
+        if (cell.kind === "free") {
+            button.style.top = `${minutesBetween(start, cell.start) / all * 100}%`;
+            button.style.height = `${minutesBetween(cell.start, cell.end) / all * 100}%`;
+        }
+        return button;
     });
 }
 
