@@ -129,6 +129,9 @@ AS $$
 	WHERE t.channel = 'sms' AND t.language = 'hi'
 $$;
 SELECT pg_temp.warnings('{}');
+SELECT pg_temp.warnings('{"body": "Come.", "dlt_text": null, "variables": [
+	{"name": "a", "value": "1"}, {"name": "b", "value": "2"},
+	{"name": "c", "value": "3"}]}');
 INSERT INTO appt.notification_channel (channel_id, kind, settings)
 VALUES ('sms', 'sms', '{"url": "https://sms.example/", "body": {
 	"flow": "{{provider_template}}", "dlt": "{{dlt_template_id}}"}}');

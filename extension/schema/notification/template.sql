@@ -264,19 +264,22 @@ CREATE FUNCTION appt_internal.template_warnings(t appt.notification_template)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	warnings text[] := CASE
-		WHEN t.dlt_template_id IS NULL THEN '{}'
-		WHEN t.dlt_text IS NULL THEN ARRAY['The text is not compared with the '
-			'registered one: set dlt_text to what is registered.']
-		WHEN (
-			SELECT count(*)
-			FROM regexp_matches(t.body, '\{\{[^{}]*\}\}', 'g')) = 3
-			THEN ARRAY['The text has three variables; some operators pass on '
-				'two at most.']
-		ELSE '{}' END;
 BEGIN
-	RETURN warnings || ARRAY(
+	RETURN ARRAY(
+		SELECT w.sentence
+		FROM (VALUES
+			(1, t.dlt_text IS NULL, 'The text is not compared with the '
+				'registered one: set dlt_text to what is registered.'),
+			(2, greatest((
+					SELECT count(*)
+					FROM regexp_matches(t.body, '\{\{[^{}]*\}\}', 'g')),
+				CASE jsonb_typeof(t.variables) WHEN 'array'
+					THEN jsonb_array_length(t.variables) END) = 3,
+				'The text has three variables; some operators pass on two at '
+				'most.')) AS w (place, applies, sentence)
+		WHERE t.dlt_template_id IS NOT NULL AND w.applies
+		ORDER BY w.place)
+	|| ARRAY(
 		SELECT format('The channel "%s" sends %s, which is not set.',
 			c.channel_id, f.name)
 		FROM appt.notification_channel c
