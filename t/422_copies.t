@@ -58,6 +58,8 @@ subtest 'logical replication of the tables' => sub {
     $session->do(q{SET bioecko_appt.clock = '2026-03-16 08:40+05:30'});
     my ($before) = $session->selectrow_array($slots);
     cmp_ok($before, '>', 0, 'a session there lists slots');
+    my $position = $copy->value(q{SELECT body::json ->> 'position'
+        FROM appt_api.all_changes(NULL, '{}')});
     $c->psql(q{SELECT appt.add_time_off('DOC-X', '2026-03-23 00:00+05:30',
         '2026-03-24 00:00+05:30')});
     my $booked = Appt::Backup::at('08:40', $c, q{SELECT appointment_id
@@ -70,6 +72,9 @@ subtest 'logical replication of the tables' => sub {
         $c->psql('SELECT count(*) FROM appt.time_off'), 'and the time off');
     is(($session->selectrow_array($slots))[0], 0,
         'a session that was open there knows of it');
+    unlike($copy->value(q{SELECT body::json ->> 'changes'
+        FROM appt_api.all_changes($1, '{}')}, $position), qr/time_off/,
+        'but who listens there is not told');
 
     # To take over, the counters come last: logical replication leaves them.
     $copy->psql('ALTER SUBSCRIPTION clinic DISABLE; '
