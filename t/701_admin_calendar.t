@@ -104,6 +104,20 @@ like($seen->{late}, qr/can no longer be cancelled.*until 120 minutes before/,
 $visit = visit($script);
 is("$visit->{status} $visit->{reason}", 'cancelled Well again', 'cancelled');
 
+# By department.
+$seen = work('departments');
+is_deeply([ sort @{ $seen->{choices} } ], [ 'Any doctor', "Dr Farida Khan \x{b7} Paediatrics" ],
+    'a department has its doctors');
+like($seen->{found}, qr{^Mon 16/03/2026, 09:30 .*Dr Farida Khan}s, 'its first free slot');
+like($seen->{later}, qr{^Mon 16/03/2026, 09:45 .*Dr Farida Khan}s, 'and a later one');
+$visit = visit('PAT-2026-00155');
+is("$visit->{doctor_id} $visit->{at}", 'DOC-003 2026-03-16 09:45:00', 'which is booked');
+is_deeply($seen->{columns}, ['Dr Vikram Mehta'], 'the calendar shows a department alone');
+is($seen->{kept}, 'CARD', 'and so does Today');
+is_deeply([ grep { $_ ne 'Dr Vikram Mehta' } @{ $seen->{shown} } ], [], 'with its queues alone');
+ok((grep { /^Does not work\s*, \d\d:\d\d.\d\d:\d\d, Dr Meera Iyer/ } @{ $seen->{outside} }),
+    'where nobody works the grid says so');
+
 # On a telephone.
 $seen = work('narrow');
 is($seen->{wide}, 360, 'nothing is wider than a telephone');

@@ -26,7 +26,8 @@ my $hostile = $http->post('/api/v1/patients', {
 my $count = $cluster->value('SELECT count(*) FROM appt.patient');
 
 my $seen = run_desk($clinic, 'admin_patients.js',
-    [qw(appointments:read patients:read patients:write schedule:read)], {
+    [qw(patients:read patients:write)], {
+        role => 'reception',
         patient => $patient,
         double => { map { $_ => $patient->{$_} }
                 qw(first_name last_name date_of_birth phone) },

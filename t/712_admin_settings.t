@@ -24,8 +24,8 @@ my $busy = $cluster->row(q{
     GROUP BY 1, 2 ORDER BY 2, 1 LIMIT 1}, $branch);
 
 my $seen = run_desk($clinic, 'admin_settings.js',
-    [qw(appointments:read appointments:write patients:read schedule:read schedule:manage)],
-    { busy => $busy, branch => $branch });
+    [qw(schedule:read schedule:manage)],
+    { role => 'admin', busy => $busy, branch => $branch });
 
 like($seen->{refused}, qr/An id is 1 to 64 letters/, 'a code that is none is refused in the server\'s words');
 is_deeply($cluster->row('SELECT name, specialty, department_id, buffer_after_min
@@ -69,6 +69,25 @@ is($cluster->value(q{SELECT count(*) FROM appt.visit_type WHERE visit_type = 'dr
 is($cluster->value(q{SELECT time_zone FROM appt.branch WHERE branch_id = 'PUN-01'}),
     'Asia/Kolkata', 'a branch is there');
 ok((grep { $_ eq 'Pune' } @{ $seen->{picker} }), 'and can be chosen at once');
+
+is($seen->{openPlace}, "#/settings/branches/$branch/hours", 'its opening hours are a click away');
+like($seen->{order}, qr/closes after it opens/, 'hours that end before they begin are refused');
+is_deeply([ sort map { s/\s+/ /gr } @{ $seen->{outside} } ],
+    [ '03/01/2027 09:00-13:00 Dr Leela Nair', 'Sunday 10:00-12:00 Dr Asha Rao',
+        'Sunday 10:00-14:00 Dr Meera Iyer' ],
+    'the sessions that would lie outside are listed, each with its doctor');
+is($seen->{keptWeek}, 11, 'a week that is not saved is kept');
+is_deeply($cluster->query(q{SELECT string_agg(weekday::text, '' ORDER BY weekday) AS days,
+        to_char(opens, 'HH24:MI') AS opens, left(closes::text, 5) AS closes,
+        nullif(valid_from, '-infinity')::text AS since
+        FROM appt.operating_hours WHERE branch_id = $1 GROUP BY 2, 3, 4 ORDER BY 1, 2}, $branch), [
+        { days => '12345', opens => '08:00', closes => '13:00', since => undef },
+        { days => '12345', opens => '14:00', closes => '24:00', since => undef },
+        { days => '6', opens => '08:00', closes => '14:00', since => undef },
+        { days => '7', opens => '09:00', closes => '14:00', since => '2026-01-01' } ],
+    'it has its week: breaks, half a day, an end at midnight, a first day');
+is($cluster->value('SELECT phone FROM appt.branch WHERE branch_id = $1', $branch),
+    '+91 22 5550 0199', 'beside what another desk changed');
 
 is($seen->{ran}, undef, 'what looks like a script runs nowhere');
 is($seen->{hindi}, "\x{936}\x{93e}\x{916}\x{93e}\x{90f}\x{901}", 'it is there in Hindi');

@@ -1,5 +1,5 @@
 /*
- * admin_api.js {"url", "token", "scopes", "sink", "branches"}
+ * admin_api.js {"url", "account", "password", "token", "sink", "branches"}
  *		Admin > Settings > API: a webhook from its address to its deletion, an
  *		API client from its scopes to its deletion.
  */
@@ -18,7 +18,7 @@ await run(async () => {
     const dialog = page.getByRole("dialog");
     const told = (path) => sent.filter((one) => one.path.startsWith(path));
 
-    await signedIn(page, options);
+    await signedIn(page);
 
     /* Where it is: Admin > Settings > API > Webhooks. */
     await page.goto(`${options.url}/admin`);

@@ -15,7 +15,7 @@ async function open(more = {}) {
 
     await page.clock.setFixedTime(options.now);
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
     await page.locator(".calendar .free").first().waitFor();
     return page;
@@ -206,6 +206,37 @@ const steps = {
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/week.png` });
         await judgeBoth(page, "week");
+    },
+
+    /* The first free slot of a department; the grid of another; grey cells say why. */
+    async departments() {
+        const page = await open();
+        const dialog = page.getByRole("dialog");
+        const found = () => dialog.locator(".moment").innerText();
+
+        seen.outside = await page.locator(".calendar .outside .cell").allInnerTexts();
+        await page.getByRole("button", { name: "First free slot" }).click();
+        await dialog.getByLabel("Department").selectOption("PAED");
+        seen.choices = await dialog.getByLabel("Doctor").locator("option").allInnerTexts();
+        await dialog.getByRole("button", { name: "Find" }).click();
+        await dialog.locator(".moment").waitFor();
+        seen.found = await found();
+        await dialog.getByRole("button", { name: "A later one" }).click();
+        await dialog.locator(".moment").filter({ hasText: "09:45" }).waitFor();
+        seen.later = await found();
+        await judgeBoth(page, "first free slot");
+        await dialog.getByRole("button", { name: "Book", exact: true }).click();
+        await dialog.getByRole("combobox").fill("PAT-2026-00155");
+        await page.locator(".option").first().click();
+        await dialog.getByRole("button", { name: "Book", exact: true }).click();
+        await page.getByText("is booked for").waitFor();
+        await page.locator(".tools").getByLabel("Department").selectOption("CARD");
+        await page.locator(".calendar .ec-col-head").nth(1).waitFor({ state: "detached" });
+        seen.columns = (await page.locator(".calendar .ec-col-head").allInnerTexts()).map((text) => text.trim());
+        await page.getByRole("link", { name: "Today" }).click();
+        await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
+        seen.kept = await page.locator(".page-head").getByLabel("Department").inputValue();
+        seen.shown = await page.locator(".queue h2").allInnerTexts();
     },
 
     /* On a telephone: one doctor, nothing wider than the screen. */

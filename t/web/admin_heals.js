@@ -40,7 +40,7 @@ await run(async () => {
 
     await page.clock.setFixedTime(options.now);
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/today`);
     await page.locator(".live.now").waitFor();
     seen.gateway = await lose(page, "gateway", options.patients[0]);

@@ -1,5 +1,5 @@
 /*
- * admin_messages.js {"url", "token", "scopes", "port", "branch"}
+ * admin_messages.js {"url", "account", "password", "token", "port", "branch"}
  *		A mail server is added and tried, a provider refused and added, a
  *		template written with a preview, a board made, opened and revoked.
  */
@@ -7,7 +7,7 @@ import { check, listen } from "./checks.js";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
 await run(async () => {
-    const page = await desk({ reducedMotion: "reduce", expected: [/status of (400|409|422)/] });
+    const page = await desk({ reducedMotion: "reduce", expected: [/api\/v1\/events/, /status of (400|409|422)/] });
     const sent = listen(page);
     const button = (name) => page.getByRole("button", { name, exact: true });
     const dialog = page.getByRole("dialog");
@@ -16,7 +16,7 @@ await run(async () => {
         await page.getByRole("heading", { level: 1, name: heading }).waitFor();
     };
 
-    await signedIn(page, options);
+    await signedIn(page);
     await open("messages/channels", "Channels");
     await button("Add a mail server").click();
     await dialog.getByLabel("Code").fill("mail");

@@ -1,5 +1,5 @@
 /*
- * admin_patients.js {"url", "token", "scopes", "patient", "double", "hostile"}
+ * admin_patients.js {"url", "account", "password", "token", "patient", "double", "hostile"}
  *		A desk finds, edits and registers patients; another one edits at the
  *		same time; an answer is lost.
  */
@@ -20,7 +20,7 @@ await run(async () => {
         if (url.pathname.endsWith("/patients") && url.searchParams.has("search"))
             searches.push(url.searchParams.get("search"));
     });
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/patients`);
     await rows(page).first().waitFor();
     seen.first = await rows(page).count();

@@ -1,5 +1,5 @@
 /*
- * admin_reports.js {"url", "token", "scopes", "from", "to", "branch", "date"}
+ * admin_reports.js {"url", "account", "password", "token", "from", "to", "branch", "date"}
  *		The reports as plots and tables, one saved as CSV; a day's list and a
  *		token's slip as they are printed.
  */
@@ -16,13 +16,13 @@ function pages(pdf) {
 }
 
 await run(async () => {
-    const page = await desk({ reducedMotion: "reduce", acceptDownloads: true, expected: [/status of 400/] });
+    const page = await desk({ reducedMotion: "reduce", acceptDownloads: true, expected: [/api\/v1\/events/, /status of 400/] });
     const heading = (name) => page.getByRole("heading", { level: 1, name });
     const cells = () => page.locator("tbody tr").evaluateAll((rows) => rows.map((row) =>
         [...row.querySelectorAll("td")].map((cell) => cell.innerText)));
 
     await page.addInitScript((branch) => localStorage.setItem("appt-branch", branch), options.branch);
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/reports`);
     await page.getByLabel("From", { exact: true }).fill(options.from);
     await page.getByLabel("To", { exact: true }).fill(options.to);

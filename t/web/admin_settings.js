@@ -1,5 +1,5 @@
 /*
- * admin_settings.js {"url", "token", "scopes", "busy": {doctor_id, date}, "branch"}
+ * admin_settings.js {"url", "account", "password", "token", "busy": {doctor_id, date}, "branch"}
  *		A new doctor gets hours, a session, a department; absences fall on
  *		booked visits; a rule is set for a branch and taken back.
  */
@@ -8,7 +8,7 @@ import { desk, options, run, seen, signedIn } from "./desk.js";
 
 await run(async () => {
     const page = await desk({
-        reducedMotion: "reduce", expected: [/status of (400|409|412|422)/],
+        reducedMotion: "reduce", expected: [/api\/v1\/events/, /status of (400|409|412|422)/],
     });
     const sent = listen(page);
     const button = (name) => page.getByRole("button", { name, exact: true });
@@ -19,7 +19,7 @@ await run(async () => {
         await page.getByRole("heading", { level: 1, name: heading }).waitFor();
     };
 
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/settings`);
 
     /* A department, and a doctor in it; refused first, by a sentence. */
@@ -158,6 +158,49 @@ await run(async () => {
     await button("Save").click();
     await page.getByRole("cell", { name: "PUN-01" }).first().waitFor();
     await check(page, "branches");
+
+    /* When a branch is open: half a day, breaks; refused over sessions, which are
+       named; kept while one looks elsewhere; changed beside another desk. */
+    const week = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"];
+    const hoursOf = `settings/branches/${options.branch}/hours`;
+    const put = async ([first, ...others], opens, closes) => {
+        await page.getByRole("button", { name: `Add opening hours, ${first}` }).click();
+        for (const day of others)
+            await dialog.getByLabel(day).check();
+        await dialog.getByLabel("Opens").fill(opens);
+        await dialog.getByLabel("Closes").fill(closes);
+        await button("Put into the week").click();
+    };
+
+    await page.getByRole("row", { name: new RegExp(options.branch) })
+        .getByRole("link", { name: /Opening hours/ }).click();
+    await page.getByRole("heading", { level: 1, name: "Opening hours" }).waitFor();
+    seen.openPlace = new URL(page.url()).hash;
+    await put(week, "14:00", "13:00");
+    seen.order = await dialog.locator(".field.bad .error").innerText();
+    await check(page, "opening-hours-add");
+    await dialog.getByLabel("Opens").fill("08:00");
+    await button("Put into the week").click();
+    await put(week, "14:00", "00:00");
+    await put(["Saturday"], "08:00", "14:00");
+    await button("Save").click();
+    await page.locator(".affected li").first().waitFor();
+    seen.outside = await page.locator(".affected li").allInnerTexts();
+    await check(page, "opening-hours");
+    await open("departments", "Departments");
+    await page.goto(`${options.url}/admin#/${hoursOf}`);
+    await page.getByText("The week is not saved yet.").waitFor();
+    seen.keptWeek = await page.locator(".week li:not(.off)").count();
+    await put(["Sunday"], "09:00", "14:00");
+    await page.locator(".week").getByRole("button", { name: /^09:00–14:00/ }).click();
+    await dialog.getByLabel("Valid from").fill("2026-01-01");
+    await button("Put into the week").click();
+    await call("PATCH", `/branches/${options.branch}`, { phone: "+91 22 5550 0199" });
+    await button("Save").click();
+    await page.getByText("What you changed is still here").waitFor();
+    await button("Save").click();
+    await page.getByText("The opening hours are saved.").waitFor();
+    await open("branches", "Branches");
     seen.picker = await page.locator(".branch-picker option").allInnerTexts();
     seen.ran = await page.evaluate(() => globalThis.ran ?? null);
     await page.getByLabel("Language").selectOption("hi");

@@ -6,18 +6,10 @@
  *		password, takes codes away, deletes, and sees who looked at a patient.
  */
 import { check, listen } from "./checks.js";
-import { desk, options, run, seen } from "./desk.js";
+import { desk, options, run, seen, signedIn } from "./desk.js";
 
 const FIRST = "seven brown kettles sing";
 const SECOND = "nine green lanterns wait";
-
-async function signIn(page, account, password) {
-    await page.goto(`${options.url}/admin`);
-    await page.getByLabel("Account").fill(account);
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
-}
 
 /* Whether the desk is signed in, by what the server says of its cookie. */
 async function stateOf(page) {
@@ -41,7 +33,7 @@ await run(async () => {
     const dialog = page.getByRole("dialog");
     const title = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
 
-    await signIn(page, options.account, options.password);
+    await signedIn(page);
     await page.getByRole("link", { name: "Settings" }).click();
     await page.getByRole("link", { name: "Staff", exact: true }).first().click();
     await title("Staff");
@@ -76,7 +68,7 @@ await run(async () => {
     /* The person signs in elsewhere, and is seen there. */
     const other = await desk({ expected: [/auth\/session/, /api\/v1\/events/, /status of 401/] });
 
-    await signIn(other, "leela", FIRST);
+    await signedIn(other, { account: "leela", password: FIRST });
     await page.getByRole("link", { name: "All staff" }).click();
     const signIns = page.getByRole("table", { name: "Signed in now" });
     const row = signIns.getByRole("row").filter({ hasText: "leela" });
@@ -157,7 +149,6 @@ await run(async () => {
     await dialog.getByRole("alert").waitFor();
     seen.ownDeleted = await dialog.getByRole("alert").innerText();
     await dialog.getByRole("button", { name: "Cancel" }).click();
-    seen.account = options.account;
     seen.ran = await page.evaluate(() => globalThis.ran ?? null);
 
     /* Who looked at a patient: a program, the doctor, oneself just now. */

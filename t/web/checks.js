@@ -77,12 +77,14 @@ export async function check(page, where) {
     await page.setViewportSize(size);
 }
 
-/* Keeps what the page asks with a method other than GET. */
+/* Keeps what the page asks with a method other than GET, but for the sign-in. */
 export function listen(page) {
     const sent = [];
 
+    /* The browser tells the body of a request that could be stopped, no other's. */
+    void page.route("**/api/v1/auth/session", (route) => route.fallback());
     page.on("request", (request) => {
-        if (request.method() !== "GET" && request.url().includes("/api/v1/"))
+        if (request.method() !== "GET" && /\/api\/v1\/(?!auth\/)/.test(request.url()))
             sent.push({
                 method: request.method(),
                 path: new URL(request.url()).pathname.replace(/^\/api\/v1/, ""),

@@ -1,11 +1,12 @@
 package Appt::Desk;
 
 # A desk of the clinic's page: a program of t/web that uses it in a browser, as
-# somebody with these scopes, and tells what it saw.
+# somebody in a role who signs in, and tells what it saw. Beside it stands an API
+# client with these scopes: what another program does at the same time.
 #
-#   my $seen = run_desk($clinic, 'admin_patients.js', [qw(patients:read)],
-#       { patient => ... });
-#   $seen = run_desk($clinic, ..., { role => 'reception' });   # one who signs in
+#   my $seen = run_desk($clinic, 'admin_patients.js', [qw(patients:write)],
+#       { role => 'reception', patient => ... });
+#   $seen = run_desk($clinic, ..., { role => 'doctor', doctor_id => 'DOC-001' });
 #   $seen = run_desk($clinic, ..., { wishes => { kill => sub { ... } } });
 #                          # done when the program asks for it: wish("kill")
 #   behaves($seen);        # the browser, axe and the checks found nothing
@@ -32,11 +33,12 @@ sub run_desk {
     plan skip_all => 'npm is not installed' unless $node;
     my $client = $clinic->create_client(name => 'Desk', scopes => $scopes);
     my $person = $option->{role}
-        ? Appt::SignIn::account($clinic, role => $option->{role}) : {};
+        ? Appt::SignIn::account($clinic, map { $_ => $option->{$_} }
+            grep { defined $option->{$_} } qw(role doctor_id branch_ids)) : {};
     my $wishes = $option->{wishes} && { %{ $option->{wishes} } };
     my $dir = $wishes && temp_dir();
     my @command = ($program, JSON::PP->new->canonical->encode({
-                %$option, %$person, url => $clinic->gateway->url, scopes => $scopes,
+                %$option, %$person, url => $clinic->gateway->url,
                 token => $clinic->http($client)->{token}, shots => $ENV{SHOTS},
                 wishes => $dir && "$dir" }));
     my ($code, $out, $err) = $wishes ? _granted($node, $wishes, $dir, @command)

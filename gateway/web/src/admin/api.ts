@@ -14,10 +14,14 @@ import type { components, paths } from "../../types/openapi";
 export type Schemas = components["schemas"];
 export type Appointment = Schemas["Appointment"];
 export type Branch = Schemas["Branch"];
+export type Department = Schemas["Department"];
 export type Doctor = Schemas["Doctor"];
 export type Patient = Schemas["Patient"];
 export type PatientSummary = Schemas["PatientSummary"];
 export type Point = Schemas["ExplainedSlot"];
+
+/* What can be booked. */
+export type Slot = Pick<Point, "start_time" | "end_time">;
 export type QueueEntry = Schemas["QueueEntry"];
 export type VisitType = Schemas["VisitType"];
 

@@ -1,18 +1,20 @@
 /*
  * clinic.ts
- *		What every page needs of the clinic: its branches, doctors and visit
- *		types, read once and again when the connection healed; the branch that
- *		the desk works at; who the patients are.
+ *		What every page needs of the clinic: its branches, departments, doctors
+ *		and visit types, read once and again when the connection healed; the
+ *		branch and the department that the desk works at; who the patients are.
  */
 import { computed, effect, signal } from "@preact/signals";
 import {
-    api, ask, askAll, healed, type Branch, type Doctor, type PatientSummary, type VisitType,
+    api, ask, askAll, healed, type Branch, type Department, type Doctor, type PatientSummary, type VisitType,
 } from "./api";
 import { session } from "./session";
 
 const KEY = "appt-branch";
+const DEPARTMENT_KEY = "appt-department";
 
 export const branches = signal<Branch[]>([]);
+export const departments = signal<Department[]>([]);
 export const doctors = signal<Doctor[]>([]);
 export const visitTypes = signal<VisitType[]>([]);
 export const clinicError = signal<Error | null>(null);
@@ -29,6 +31,28 @@ export const branchDoctors = computed(() => doctors.value.filter((d) =>
     d.active && d.branch_ids.includes(branch.value?.branch_id ?? "")
         && (session.value?.role !== "doctor" || d.doctor_id === session.value.doctor_id)));
 
+/* Those of its doctors; with one alone there is nothing to choose. */
+export const branchDepartments = computed(() => {
+    const ids = new Set(branchDoctors.value.map((d) => d.department_id));
+    const found = departments.value.filter((one) => ids.has(one.department_id));
+
+    return ids.size > 1 ? found : [];
+});
+
+export const doctorsOf = (department: string): Doctor[] =>
+    branchDoctors.value.filter((d) => department === "" || d.department_id === department);
+
+const chosenDepartment = signal(localStorage.getItem(DEPARTMENT_KEY) ?? "");
+
+/* The department whose doctors the desk works with; "": all. */
+export const department = computed(() => branchDepartments.value.some((one) =>
+    one.department_id === chosenDepartment.value) ? chosenDepartment.value : "");
+
+export function chooseDepartment(id: string): void {
+    localStorage.setItem(DEPARTMENT_KEY, id);
+    chosenDepartment.value = id;
+}
+
 export function chooseBranch(id: string): void {
     localStorage.setItem(KEY, id);
     chosen.value = id;
@@ -44,13 +68,15 @@ export function visitTypeName(id: string | null): string {
 
 export async function readClinic(): Promise<void> {
     try {
-        const [b, d, v] = await Promise.all([
+        const [b, e, d, v] = await Promise.all([
             askAll((page) => api.GET("/api/v1/branches", { params: { query: { active: true, ...page } } })),
+            askAll((page) => api.GET("/api/v1/departments", { params: { query: page } })),
             askAll((page) => api.GET("/api/v1/doctors", { params: { query: page } })),
             askAll((page) => api.GET("/api/v1/visit-types", { params: { query: page } })),
         ]);
 
         branches.value = b;
+        departments.value = e;
         doctors.value = d;
         visitTypes.value = v;
         clinicError.value = null;

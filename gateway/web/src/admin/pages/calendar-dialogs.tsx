@@ -6,18 +6,20 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import {
-    api, ApiError, ask, Deed, newKey, once, type Appointment, type Point,
+    api, ApiError, ask, Deed, newKey, once, type Appointment, type Slot,
 } from "../api";
 import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName, visitTypes } from "../clinic";
 import { deedsOf, perform } from "../deeds";
 import { language, words } from "../i18n";
 import { Dialog } from "../parts/dialog";
 import { DoctorPicker } from "../parts/doctor-picker";
-import { AreaField, CheckField, FormError, SelectField, TextField } from "../parts/field";
+import { AreaField, CheckField, FormError, TextField } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { useBusy, useLoad } from "../parts/load";
-import { PatientChoice, patientLine, type Chosen } from "../parts/patient-choice";
+import { PatientChoice } from "../parts/patient-choice";
+import { patientLine, type Chosen } from "../parts/patient-form";
 import { SlipButton } from "../parts/slip";
+import { VisitTypePicker } from "../parts/visit-type-picker";
 import { Shown } from "../parts/states";
 import { toast } from "../parts/toast";
 import { may } from "../session";
@@ -26,7 +28,7 @@ import { dateOf, minutesBetween, shown, timeOf, today, weekday } from "../time";
 /* Where an appointment is to go. */
 export interface Target { doctor_id: string; start: string }
 
-function when(instant: string, zone: string): string {
+export function when(instant: string, zone: string): string {
     const date = dateOf(instant, zone);
 
     return `${weekday(date, language.value, "short")} ${shown(date)}, ${timeOf(instant, zone)}`;
@@ -36,13 +38,13 @@ const nameOf = (id: string): string => patients.value.get(id)?.name ?? id;
 
 /* ---- book ---------------------------------------------------------------- */
 
-export function BookDialog({ doctor, point, zone, onClose, onDone, onStale }: {
-    doctor: string; point: Point; zone: string; onClose: () => void; onDone: () => void;
+export function BookDialog({ doctor, point, visitType: first = "", zone, onClose, onDone, onStale }: {
+    doctor: string; point: Slot; visitType?: string; zone: string; onClose: () => void; onDone: () => void;
     onStale: () => void;
 }) {
     const w = words.value;
     const [patient, setPatient] = useState<Chosen | null>(null);
-    const [visitType, setVisitType] = useState("");
+    const [visitType, setVisitType] = useState(first);
     const [notes, setNotes] = useState("");
     const [tell, setTell] = useState(true);
     const [error, setError] = useState<unknown>(null);
@@ -92,10 +94,7 @@ export function BookDialog({ doctor, point, zone, onClose, onDone, onStale }: {
                     event.preventDefault();
                     void submit();
                 }}>
-                    <SelectField label={w.common.visitType} name="visit_type" value={visitType} error={error}
-                        onValue={setVisitType} choices={[{ value: "", label: w.calendar.anyType },
-                            ...visitTypes.value.filter((v) => v.active).map((v) =>
-                                ({ value: v.visit_type, label: v.name }))]} />
+                    <VisitTypePicker value={visitType} onValue={setVisitType} error={error} />
                     <AreaField label={w.common.notes} name="notes" optional rows={2} value={notes}
                         onValue={setNotes} error={error} />
                     <CheckField label={w.calendar.tell} checked={tell} onValue={setTell} />

@@ -8,7 +8,7 @@ import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, type Ca
 import "@event-calendar/core/index.css";
 import { useEffect, useRef } from "preact/hooks";
 import type { Appointment, Doctor, Point } from "../api";
-import type { Chosen } from "../parts/patient-choice";
+import type { Chosen } from "../parts/patient-form";
 import { language, words, type Words } from "../i18n";
 import { toast } from "../parts/toast";
 import { instantOf, shown, weekday } from "../time";
@@ -19,7 +19,9 @@ interface Common { id: string; doctor: string; start: string; end: string }
 export type Cell =
     | Common & { kind: "appointment"; appointment: Appointment }
     | Common & { kind: "free"; point: Point }
-    | Common & { kind: "blocked"; reason: string; detail: string };
+    | Common & { kind: "blocked"; reason: string; detail: string }
+    /* Where nobody works: it says so, and does nothing. */
+    | Common & { kind: "outside" };
 
 interface Props {
     days: string[];
@@ -44,11 +46,11 @@ const SLOT_PX = 30;
 const minutesBetween = (start: string, end: string): number =>
     minutesOf(end) - minutesOf(start) + (end.slice(0, 10) > start.slice(0, 10) ? 24 * 60 : 0);
 
-const minutesOf = (wallTime: string): number =>
+export const minutesOf = (wallTime: string): number =>
     Number(wallTime.slice(11, 13)) * 60 + Number(wallTime.slice(14, 16));
 
 /* The hours that anything is in, whole ones. */
-function hours(cells: Cell[]): [string, string] {
+export function hoursOf(cells: Cell[]): [string, string] {
     let low = 24 * 60;
     let high = 0;
 
@@ -75,6 +77,9 @@ function nameOf(cell: Cell, props: Props): string {
         ? props.patients.get(cell.appointment.patient_id)?.name ?? cell.appointment.patient_id : "";
 }
 
+/* The whole of what a narrow column may have cut. */
+const titleOf = (cell: Cell, props: Props): string => `${cell.start.slice(11, 16)} ${nameOf(cell, props)}`;
+
 /* What a screen reader says beside what stands there. */
 function also(cell: Cell, props: Props, w: Words): string {
     const doctor = props.doctors.find((d) => d.doctor_id === cell.doctor)?.name ?? cell.doctor;
@@ -87,13 +92,14 @@ function also(cell: Cell, props: Props, w: Words): string {
     case "appointment":
         return `, ${w.status[cell.appointment.status]}, ${doctor}, ${day}`;
     case "blocked":
+    case "outside":
         return `, ${cell.start.slice(11, 16)}–${cell.end.slice(11, 16)}, ${doctor}, ${day}`;
     }
 }
 
 /* A cell's button: text alone, whatever a name may be. */
 function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElement {
-    const button = document.createElement("button");
+    const button = document.createElement(cell.kind === "outside" ? "span" : "button");
     const add = (name: string, text: string): void => {
         const element = document.createElement("span");
 
@@ -102,10 +108,12 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
         button.append(element);
     };
 
-    button.type = "button";
     button.className = "cell";
-    button.tabIndex = isStop ? 0 : -1;
-    button.dataset.cell = cell.id;
+    if (button instanceof HTMLButtonElement) {
+        button.type = "button";
+        button.tabIndex = isStop ? 0 : -1;
+        button.dataset.cell = cell.id;
+    }
     switch (cell.kind) {
     case "free":
         add("cell-time", cell.start.slice(11, 16));
@@ -113,6 +121,7 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     case "appointment":
         add("cell-time", cell.start.slice(11, 16));
         add("cell-name", nameOf(cell, props));
+        button.title = titleOf(cell, props);
         add("hidden", `, ${w.common.token}`);
         add("cell-token", `${cell.appointment.token_number}`);
         if (props.write)
@@ -121,6 +130,9 @@ function buttonOf(cell: Cell, props: Props, w: Words, isStop: boolean): HTMLElem
     case "blocked":
         add("cell-reason", w.calendar.reasons[cell.reason] ?? cell.reason);
         button.title = cell.detail;
+        break;
+    case "outside":
+        add("cell-reason", w.calendar.reasons.outside_hours);
         break;
     }
     add("hidden", also(cell, props, w));
@@ -181,7 +193,7 @@ function eventsOf(props: Props): Ec.EventInput[] {
 
     return groupsOf(props.cells).map((cells) => {
         const [cell] = cells;
-        const isBehind = cell.kind === "blocked" || (cell.kind === "free" && (cells.length > 1
+        const isBehind = cell.kind === "blocked" || cell.kind === "outside" || (cell.kind === "free" && (cells.length > 1
             || !there.some((a) => a.doctor === cell.doctor && a.start < cell.end && cell.start < a.end)));
 
         return {
@@ -192,7 +204,8 @@ function eventsOf(props: Props): Ec.EventInput[] {
             display: isBehind ? "background" : "auto",
             startEditable: props.write && cell.kind === "appointment" && cell.appointment.status === "booked",
             classNames: [cell.kind, cell.kind === "appointment" ? cell.appointment.status
-                : cell.kind === "blocked" ? `reason-${cell.reason}` : "run"],
+                : cell.kind === "blocked" ? `reason-${cell.reason}` : cell.kind === "free" ? "run" : ""]
+                .filter(Boolean),
             extendedProps: { cells },
         };
     });
@@ -305,13 +318,15 @@ function name(root: HTMLElement, props: Props): void {
         const there = cell.kind === "appointment"
             && root.querySelector(`[data-cell="${CSS.escape(cell.id)}"] .cell-name`);
 
-        if (there)
+        if (there) {
             there.textContent = nameOf(cell, props);
+            (there.parentElement as HTMLElement).title = titleOf(cell, props);
+        }
     }
 }
 
 function optionsOf(props: Props): Ec.Options {
-    const [slotMinTime, slotMaxTime] = hours(props.cells);
+    const [slotMinTime, slotMaxTime] = hoursOf(props.cells.filter((c) => c.kind !== "outside"));
     const row = rowMinutes(props.cells, props.stepMin);
 
     return {
@@ -380,6 +395,8 @@ class Keyboard {
     private sought: Cell[] | undefined;
     private soughtAt: string | null = null;
     private found: string | undefined;
+    private all: Cell[] | undefined;
+    private doing: Cell[] = [];
 
     constructor(private root: HTMLElement, private props: { current: Props }) {}
 
@@ -456,8 +473,15 @@ class Keyboard {
         return this.root.querySelector<HTMLElement>(`[data-cell="${CSS.escape(id)}"]`);
     }
 
+    /* Those that do something. */
     private cells(): Cell[] {
-        return this.props.current.cells;
+        const all = this.props.current.cells;
+
+        if (this.all !== all) {
+            this.all = all;
+            this.doing = all.filter((c) => c.kind !== "outside");
+        }
+        return this.doing;
     }
 
     /* The column's cell that begins then, or next to it. */

@@ -5,10 +5,11 @@
  *		wall clock, which it is given as if it were the browser's.
  */
 import { useMemo, useRef, useState } from "preact/hooks";
-import { api, ask, askAll, type Appointment, type Doctor, type Point } from "../api";
-import { branch, branchDoctors, learnPatients, patients } from "../clinic";
+import { api, ask, askAll, type Appointment, type Doctor, type Point, type Slot } from "../api";
+import { branch, department, doctorsOf, learnPatients, patients } from "../clinic";
 import { language, words } from "../i18n";
 import { useLive } from "../live";
+import { DepartmentChoice } from "../parts/doctor-picker";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
 import { Empty, Shown } from "../parts/states";
@@ -16,13 +17,15 @@ import { place, refine } from "../router";
 import { may } from "../session";
 import { addDays, dateOf, monday, shown, today, wall, weekday } from "../time";
 import { AppointmentDialog, BookDialog, CancelDialog, MoveDialog, type Target } from "./calendar-dialogs";
-import { Grid, type Cell } from "./calendar-grid";
+import { FirstFreeDialog } from "./calendar-first";
+import { Grid, hoursOf, minutesOf, type Cell } from "./calendar-grid";
 
 interface Span {
     appointments: Appointment[];
     points: Map<string, Point[]>;
 }
 
+const SHORTEST_MIN = 5;
 const NARROW = matchMedia("(max-width: 55rem)");
 
 async function read(branch_id: string, doctors: Doctor[], from: string, to: string): Promise<Span> {
@@ -47,8 +50,8 @@ function cellsOf({ appointments, points }: Span, zone: string): Cell[] {
     }));
 
     for (const [doctor, list] of points) {
-        const mine = there.filter((a) => a.doctor_id === doctor
-            && a.status !== "no_show").map((a) => [Date.parse(a.slot_start), Date.parse(a.slot_end)]);
+        const mine = there.filter((a) => a.doctor_id === doctor)
+            .map((a) => [Date.parse(a.slot_start), Date.parse(a.slot_end)]);
         let last: Extract<Cell, { kind: "blocked" }> | undefined;
 
         for (const point of list) {
@@ -60,8 +63,9 @@ function cellsOf({ appointments, points }: Span, zone: string): Cell[] {
                 last = undefined;
                 continue;
             }
-            const from = Date.parse(point.start_time);
-            if (point.reason === "taken" && mine.some(([s, e]) => s <= from && from < e)) {
+            const [from, to] = [Date.parse(point.start_time), Date.parse(point.end_time)];
+            const over = mine.find(([s, e]) => s < to && from < e);
+            if (over && (point.reason === "taken" || (over[0] <= from && to <= over[1]))) {
                 last = undefined;
                 continue;
             }
@@ -77,8 +81,37 @@ function cellsOf({ appointments, points }: Span, zone: string): Cell[] {
     return cells;
 }
 
+/* The hours of the grid in which a doctor does not work. */
+function outside(cells: Cell[], doctors: Doctor[], days: string[]): Cell[] {
+    const [low, high] = hoursOf(cells);
+    const found: Cell[] = [];
+
+    for (const day of days) {
+        for (const { doctor_id } of doctors) {
+            const end = `${day}T${high}:00`;
+            let at = `${day}T${low}:00`;
+            const gap = (to: string) => {
+                if (minutesOf(to) - minutesOf(at) >= SHORTEST_MIN || to.slice(0, 10) > day)
+                    found.push({ kind: "outside", id: `outside ${doctor_id} ${at}`, doctor: doctor_id, start: at, end: to });
+            };
+
+            for (const cell of cells.filter((c) => c.doctor === doctor_id && c.start.slice(0, 10) === day)
+                .sort((a, b) => (a.start < b.start ? -1 : 1))) {
+                if (cell.start > at)
+                    gap(cell.start);
+                if (cell.end > at)
+                    at = cell.end;
+            }
+            if (at < end)
+                gap(end);
+        }
+    }
+    return found;
+}
+
 type Open =
-    | { what: "book"; doctor: string; point: Point }
+    | { what: "first" }
+    | { what: "book"; doctor: string; point: Slot; visitType?: string }
     | { what: "look"; appointment: Appointment }
     | { what: "move"; appointment: Appointment; target?: Target; revert?: () => void }
     | { what: "cancel"; appointment: Appointment };
@@ -92,8 +125,10 @@ export function Calendar() {
     const week = query.view === "week";
     const from = week ? monday(date) : date;
     const to = week ? addDays(from, 6) : date;
-    const one = query.doctor || (NARROW.matches ? branchDoctors.value[0]?.doctor_id : "");
-    const list = branchDoctors.value.filter((d) => !one || d.doctor_id === one);
+    const there = doctorsOf(department.value);
+    const asked = there.some((d) => d.doctor_id === query.doctor) ? query.doctor : "";
+    const one = asked || (NARROW.matches ? there[0]?.doctor_id : "");
+    const list = there.filter((d) => !one || d.doctor_id === one);
     const [open, setOpen] = useState<Open | null>(null);
     const loaded = useLoad(() => read(here?.branch_id ?? "", list, from, to),
         [here?.branch_id, from, to, list.map((d) => d.doctor_id)]);
@@ -112,8 +147,12 @@ export function Calendar() {
         pause.current = setTimeout(loaded.reload, 100);
     });
     const data = loaded.data;
-    const cells = useMemo(() => data ? cellsOf(data, zone) : [], [data, zone]);
     const days = useMemo(() => Array.from({ length: week ? 7 : 1 }, (_, n) => addDays(from, n)), [from, week]);
+    const cells = useMemo(() => {
+        const inside = data ? cellsOf(data, zone) : [];
+
+        return data ? [...inside, ...outside(inside, list, days)] : inside;
+    }, [data, zone, days]);
 
     if (!here)
         return <Empty icon="branch" title={w.today.noBranch} />;
@@ -124,6 +163,10 @@ export function Calendar() {
                 <h1>{w.calendar.title} <span class="sub">
                     {week ? `${shown(from)} – ${shown(to)}` : `${weekday(date, language.value)}, ${shown(date)}`}
                 </span></h1>
+                {may("appointments:write") && (
+                    <button type="button" onClick={() => setOpen({ what: "first" })}>
+                        <Icon name="search" />{w.calendar.first}</button>
+                )}
             </div>
             <div class="tools" role="group" aria-label={w.calendar.tools}>
                 <button type="button" class="icon-button framed" aria-label={week ? w.calendar.weekBack : w.calendar.dayBack}
@@ -139,10 +182,11 @@ export function Calendar() {
                     <button type="button" aria-pressed={!week} onClick={() => refine({ view: "" })}>{w.calendar.day}</button>
                     <button type="button" aria-pressed={week} onClick={() => refine({ view: "week" })}>{w.calendar.week}</button>
                 </div>
+                <DepartmentChoice />
                 <select aria-label={w.common.doctor} value={one} onChange={(event) =>
                     refine({ doctor: event.currentTarget.value })}>
                     {!NARROW.matches && <option value="">{w.common.allDoctors}</option>}
-                    {branchDoctors.value.map((d) => <option key={d.doctor_id} value={d.doctor_id}>{d.name}</option>)}
+                    {there.map((d) => <option key={d.doctor_id} value={d.doctor_id}>{d.name}</option>)}
                 </select>
                 <Legend />
             </div>
@@ -158,8 +202,16 @@ export function Calendar() {
                         onStep={(steps) => refine({ date: addDays(date, steps * step) })} />
                 )}
             </Shown>
+            {open?.what === "first" && (
+                <FirstFreeDialog zone={zone} onClose={close}
+                    onBook={(doctor, point, visitType) => setOpen({ what: "book", doctor, point, visitType })}
+                    onShow={(doctor, start) => {
+                        close();
+                        refine({ date: dateOf(start, zone), doctor });
+                    }} />
+            )}
             {open?.what === "book" && (
-                <BookDialog doctor={open.doctor} point={open.point} zone={zone} onClose={close} onDone={done}
+                <BookDialog doctor={open.doctor} point={open.point} visitType={open.visitType} zone={zone} onClose={close} onDone={done}
                     onStale={loaded.reload} />
             )}
             {open?.what === "look" && (
@@ -193,7 +245,7 @@ function Legend() {
     return (
         <ul class="legend" aria-label={w.calendar.legend}>
             <li><span class="swatch free" />{w.calendar.free}</li>
-            {(["booked", "checked_in", "in_consultation", "completed"] as const).map((status) =>
+            {(["booked", "checked_in", "in_consultation", "completed", "no_show"] as const).map((status) =>
                 <li key={status}><span class={`swatch ${status}`} />{w.status[status]}</li>)}
             <li><span class="swatch blocked" />{w.calendar.blocked}</li>
         </ul>

@@ -4,15 +4,16 @@
  *		of its token.
  */
 import { api, askAll, type Appointment } from "../api";
-import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName } from "../clinic";
+import { branch, doctorName, doctorsOf, learnPatients, patients, visitTypeName } from "../clinic";
 import { language, words } from "../i18n";
 import { reportWords } from "../i18n/reports";
-import { SelectField, TextField } from "../parts/field";
+import { TextField } from "../parts/field";
 import { Heading } from "../parts/heading";
 import { useLoad } from "../parts/load";
 import { SlipButton } from "../parts/slip";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
+import { Whose, whose } from "../parts/whose";
 import { place, refine } from "../router";
 import { shown, shownInstant, timeOf, today, weekday } from "../time";
 
@@ -20,16 +21,18 @@ export function DayList() {
     const w = reportWords.value.list;
     const here = branch.value;
     const zone = here?.time_zone ?? "UTC";
-    const { date = today(zone), doctor = "" } = place.value.query;
+    const { date = today(zone) } = place.value.query;
+    const { department_id = "", doctor_id } = whose();
     const loaded = useLoad(async () => {
         const rows = (await askAll((page) => api.GET("/api/v1/appointments", { params: { query: {
-            branch_id: here?.branch_id, doctor_id: doctor || undefined, date_from: date, date_to: date, ...page,
+            branch_id: here?.branch_id, doctor_id, date_from: date, date_to: date, ...page,
         } } }))).filter((a) => a.status !== "cancelled")
+            .filter((a) => department_id === "" || doctorsOf(department_id).some((d) => d.doctor_id === a.doctor_id))
             .sort((a, b) => a.slot_start.localeCompare(b.slot_start) || a.token_number - b.token_number);
 
         await learnPatients(rows.map((a) => a.patient_id));
         return rows;
-    }, [here?.branch_id, date, doctor]);
+    }, [here?.branch_id, date, department_id, doctor_id]);
 
     return (
         <>
@@ -38,9 +41,7 @@ export function DayList() {
             </Heading>
             <div class="card filters">
                 <TextField label={w.date} type="date" value={date} onValue={(to) => to && refine({ date: to })} />
-                <SelectField label={reportWords.value.doctor} value={doctor} onValue={(to) => refine({ doctor: to })}
-                    choices={[{ value: "", label: words.value.common.allDoctors }, ...branchDoctors.value.map((d) =>
-                        ({ value: d.doctor_id, label: d.name }))]} />
+                <Whose />
             </div>
             <Shown loaded={loaded}>
                 {(rows) => rows.length === 0 ? <Empty icon="calendar" title={w.none} /> : (

@@ -7,22 +7,19 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
-    api, ask, askPage, healed, once, type Patient, type PatientSummary, type Schemas,
+    api, ask, askPage, healed, type Patient, type PatientSummary, type Schemas,
 } from "../api";
 import { branch, branches, doctorName, knowPatient, visitTypeName } from "../clinic";
 import { words } from "../i18n";
 import { languageName } from "../i18n/own";
 import { patientWords } from "../i18n/patients";
 import { FormError, CheckField } from "../parts/field";
-import { toBody, useForm, type Form, type Values } from "../parts/form";
+import { toBody, type Values } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
-import { patientLine } from "../parts/patient-choice";
-import {
-    consentOf, emptyPatient, PatientFields, patientValues, whoIsAlike, type Alike,
-    type PatientValues,
-} from "../parts/patient-form";
+import { consentOf, PatientFields, patientValues, type PatientValues } from "../parts/patient-form";
+import { Doubles, Draft, RegisterButton, useRegistration, type Created } from "../parts/registration";
 import { Empty, Failed, Loading, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast } from "../parts/toast";
@@ -34,7 +31,6 @@ import { Accesses } from "./patient-accesses";
 import "./patients.css";
 
 type Profile = Schemas["PatientProfile"];
-type Created = Schemas["PatientCreated"];
 
 export function Patients({ rest }: { rest: string[] }) {
     const [id, what] = rest;
@@ -170,40 +166,19 @@ function ageGender(row: Pick<PatientSummary, "age" | "gender">): string {
 function Register() {
     const w = words.value;
     const p = patientWords.value;
-    const form = useForm<PatientValues>(emptyPatient(), "patient/new");
-    const [alike, setAlike] = useState<Alike[]>([]);
+    const registration = useRegistration("patient/new");
+    const { form, alike, register } = registration;
     const [created, setCreated] = useState<Created | null>(null);
-    const { first_name, last_name, phone, date_of_birth } = form.values;
-    const turn = useRef(0);
-
-    /* Looked for while the rest is typed; that it fails keeps nobody waiting. */
-    useEffect(() => {
-        const mine = ++turn.current;
-        const timer = setTimeout(() => {
-            whoIsAlike(form.values).then((found) => mine === turn.current && setAlike(found),
-                () => undefined);
-        }, 2 * PAUSE_MS);
-
-        return () => clearTimeout(timer);
-    }, [first_name, last_name, phone, date_of_birth]);
-    const save = async () => {
-        const body = { ...toBody(form.values), consent: consentOf(form.values.consent) } as
-            Schemas["PatientRequest"];
-
-        await form.submit(body, async (key) => {
-            const patient = await ask(api.POST("/api/v1/patients", { body, ...once(key) }));
-
-            knowPatient(patient);
-            if (patient.possible_duplicates.length > 0 && alike.length === 0)
-                setCreated(patient);
-            else
-                leave(patient);
-        });
-    };
     const leave = (patient: Created) => {
         toast(p.registered(patient.name, patient.patient_id));
         go(`patients/${encodeURIComponent(patient.patient_id)}`);
     };
+    const save = () => register((patient) => {
+        if (patient.possible_duplicates.length > 0 && alike.length === 0)
+            setCreated(patient);
+        else
+            leave(patient);
+    });
 
     return (
         <div class="page patients">
@@ -233,48 +208,18 @@ function Register() {
                     <p class="muted">{p.needed}</p>
                     <Draft form={form} />
                     <PatientFields form={form} fresh
-                        warning={alike.length > 0 && <Doubles alike={alike} />} />
+                        warning={<Doubles alike={alike} action={(patient) => (
+                            <a class="button small" href={href(`patients/${encodeURIComponent(patient.patient_id)}`)}>
+                                {p.open}</a>
+                        )} />} />
                     <FormError error={form.error} />
                     <div class="buttons sticky">
                         <a class="button" href={href("patients")} onClick={form.discard}>{w.common.cancel}</a>
-                        <button type="submit" class={alike.length > 0 ? "danger" : "primary"}
-                            aria-disabled={form.busy}>{alike.length > 0 ? p.anyway : w.patient.register}</button>
+                        <RegisterButton {...registration} />
                     </div>
                 </form>
             )}
         </div>
-    );
-}
-
-/* Who might be the same, and by what. */
-function Doubles({ alike }: { alike: Alike[] }) {
-    const p = patientWords.value;
-
-    return (
-        <div class="doubles" role="alert">
-            <p><Icon name="alert" />{p.alike}</p>
-            <ul>
-                {alike.map(({ patient, same }) => (
-                    <li key={patient.patient_id}>
-                        <span><strong>{patient.name}</strong><small>{patientLine(patient)}</small>
-                            <small>{p.alikeSame} {same.map((s) => p.sames[s]).join(", ")}</small></span>
-                        <a class="button small" href={href(`patients/${encodeURIComponent(patient.patient_id)}`)}>
-                            {p.open}</a>
-                    </li>
-                ))}
-            </ul>
-        </div>
-    );
-}
-
-function Draft({ form }: { form: Form<PatientValues> }) {
-    const p = patientWords.value;
-
-    if (!form.isDraft || !form.dirty)
-        return null;
-    return (
-        <p class="draft" role="status"><Icon name="clock" />{p.draft}
-            <button type="button" class="link" onClick={form.discard}>{p.discard}</button></p>
     );
 }
 

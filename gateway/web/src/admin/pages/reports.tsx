@@ -7,16 +7,17 @@
  */
 import type { ComponentChildren } from "preact";
 import { api, ask, askPage, base } from "../api";
-import { branch, branchDoctors } from "../clinic";
+import { branch } from "../clinic";
 import { words } from "../i18n";
 import { reportWords } from "../i18n/reports";
-import { SelectField, TextField } from "../parts/field";
+import { TextField } from "../parts/field";
 import { Heading } from "../parts/heading";
 import { useBusy, useLoad } from "../parts/load";
 import { Plot, type Line } from "../parts/plot";
 import { Empty, Shown } from "../parts/states";
 import { Table, type Column } from "../parts/table";
 import { toastError } from "../parts/toast";
+import { Whose, whose } from "../parts/whose";
 import { href, place, refine } from "../router";
 import { addDays, shown, today } from "../time";
 import { DayList } from "./day-list";
@@ -161,14 +162,14 @@ export function Reports({ rest }: { rest: string[] }) {
     );
 }
 
-/* The period and the doctor go along from one report to another. */
+/* The period, the department and the doctor go along from one report to another. */
 function keep(): Record<string, string | undefined> {
-    const { from, to, doctor } = place.value.query;
+    const { from, to, department, doctor } = place.value.query;
 
-    return { from, to, doctor };
+    return { from, to, department, doctor };
 }
 
-interface Asked { from: string; to: string; branch_id?: string; doctor_id?: string }
+interface Asked { from: string; to: string; branch_id?: string; department_id?: string; doctor_id?: string }
 
 /* Without Accept: text/csv. */
 type Json = Promise<{ data?: Row[]; error?: unknown; response: Response }>;
@@ -219,8 +220,8 @@ function One({ report }: { report: Report }) {
     const w = reportWords.value;
     const { title, lead } = report.words(w);
     const now = today(branch.value?.time_zone ?? "UTC");
-    const { from = addDays(now, -29), to = now, doctor = "" } = place.value.query;
-    const query: Asked = { from, to, branch_id: branch.value?.branch_id, doctor_id: doctor || undefined };
+    const { from = addDays(now, -29), to = now } = place.value.query;
+    const query: Asked = { from, to, branch_id: branch.value?.branch_id, ...whose() };
     const loaded = useLoad(() => readAll(report.name, query), [base, report.name, query]);
     const [busy, run] = useBusy();
     const spans: [string, string, string][] = [
@@ -237,9 +238,7 @@ function One({ report }: { report: Report }) {
             <div class="card filters">
                 <TextField label={w.from} type="date" value={from} onValue={(value) => value && refine({ from: value })} />
                 <TextField label={w.to} type="date" value={to} onValue={(value) => value && refine({ to: value })} />
-                <SelectField label={w.doctor} value={doctor} onValue={(value) => refine({ doctor: value })}
-                    choices={[{ value: "", label: words.value.common.allDoctors }, ...branchDoctors.value.map((d) =>
-                        ({ value: d.doctor_id, label: d.name }))]} />
+                <Whose />
                 <div class="spans" role="group" aria-label={w.show}>
                     {spans.map(([name, first, last]) => (
                         <button key={name} type="button" class="small" aria-pressed={first === from && last === to}

@@ -10,22 +10,16 @@ import { language } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
 import { Heading } from "../parts/heading";
 import { SelectField } from "../parts/field";
-import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
 import { ResourceDialog, ResourceList, type Field, type Resource } from "../parts/resource";
 import { Shown } from "../parts/states";
+import { DAYS, dayName, Week, type Stretch } from "../parts/week";
 import { place, refine } from "../router";
-import { addDays, shown, today, weekday } from "../time";
+import { shown, today, weekday } from "../time";
 
 type Hours = Schemas["WorkingHours"];
 type Extra = Schemas["ExtraSession"];
 
-const DAYS = [1, 2, 3, 4, 5, 6, 7];
-const A_MONDAY = "2026-01-05";
-
-const dayName = (n: number, style: "short" | "long" = "long"): string =>
-    weekday(addDays(A_MONDAY, n - 1), language.value, style);
-const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
 const branchName = (id: string): string => branches.value.find((b) => b.branch_id === id)?.name ?? id;
 
 /* The doctor in the address, or the first. */
@@ -65,6 +59,22 @@ function common(): Field[] {
     ];
 }
 
+/* From and until when it counts, if not always. */
+export const validity = (from: string | null, to: string | null): string[] =>
+    [from && clinicWords.value.hours.since(shown(from)), to && clinicWords.value.hours.until(shown(to))]
+        .filter((text): text is string => Boolean(text));
+
+function stretchOf(row: Hours): Stretch {
+    const w = clinicWords.value;
+
+    return {
+        id: row.working_hours_id, weekday: row.weekday, from: row.start_time, to: row.end_time,
+        notes: [branchName(row.branch_id), [row.capacity > 1 && w.hours.capacityOf(row.capacity),
+            row.slot_min !== null && w.minutes(row.slot_min), ...validity(row.valid_from, row.valid_to)]
+            .filter(Boolean).join(", ")].filter((note) => note !== ""),
+    };
+}
+
 export function WorkingHours() {
     const w = clinicWords.value.hours;
     const doctor_id = chosenDoctor();
@@ -100,7 +110,9 @@ export function WorkingHours() {
         <>
             <Heading title={w.title} sub={w.lead}><DoctorChoice /></Heading>
             <Shown loaded={loaded}>
-                {(rows) => <Week rows={rows} onEdit={setEditing} onAdd={setEditing} />}
+                {(rows) => <Week label={w.week} none={w.none} add={w.add} stretches={rows.map(stretchOf)}
+                    onAdd={setEditing} onEdit={(id) =>
+                        setEditing(rows.find((row) => row.working_hours_id === id) ?? null)} />}
             </Shown>
             {editing !== null && (
                 <ResourceDialog key={String(doctor_id)} of={of} row={typeof editing === "number" ? undefined : editing}
@@ -108,65 +120,6 @@ export function WorkingHours() {
             )}
             <ExtraSessions doctor_id={doctor_id} />
         </>
-    );
-}
-
-/* Seven columns on one scale; on a narrow screen seven lines. */
-function Week({ rows, onEdit, onAdd }: {
-    rows: Hours[]; onEdit: (row: Hours) => void; onAdd: (weekday: number) => void;
-}) {
-    const w = clinicWords.value;
-    const first = Math.min(8 * 60, ...rows.map((row) => minutesOf(row.start_time)));
-    const last = Math.max(18 * 60, ...rows.map((row) => minutesOf(row.end_time)));
-    const total = rows.reduce((sum, row) => sum + minutesOf(row.end_time) - minutesOf(row.start_time), 0);
-    const hours = Array.from({ length: Math.floor(last / 60) - Math.ceil(first / 60) + 1 },
-        (_, n) => Math.ceil(first / 60) + n);
-    const part = (minutes: number) => (minutes - first) / (last - first);
-
-    return (
-        <section class="card week" aria-label={w.hours.week} style={{ "--length": String((last - first) / 60) }}>
-            <div class="scale" aria-hidden="true">
-                {hours.map((hour) => (
-                    <span key={hour} style={{ "--at": String(part(hour * 60)) }}>{String(hour).padStart(2, "0")}</span>
-                ))}
-            </div>
-            {DAYS.map((n) => {
-                const mine = rows.filter((row) => row.weekday === n)
-                    .sort((a, b) => a.start_time.localeCompare(b.start_time));
-
-                return (
-                    <div key={n} class="day">
-                        <h2 id={`day-${n}`}><span class="short">{dayName(n, "short")}</span>
-                            <span class="long">{dayName(n)}</span></h2>
-                        <ul aria-labelledby={`day-${n}`}>
-                            {mine.map((row) => (
-                                <li key={row.working_hours_id} style={{
-                                    "--at": String(part(minutesOf(row.start_time))),
-                                    "--size": String(part(minutesOf(row.end_time)) - part(minutesOf(row.start_time))),
-                                    "--lane": String(mine.filter((other) => other !== row
-                                        && other.working_hours_id < row.working_hours_id
-                                        && other.start_time < row.end_time && row.start_time < other.end_time).length),
-                                }}>
-                                    <button type="button" onClick={() => onEdit(row)}>
-                                        <strong class="number">{row.start_time}–{row.end_time}</strong>
-                                        <small>{branchName(row.branch_id)}</small>
-                                        <small>{[row.capacity > 1 && w.hours.capacityOf(row.capacity),
-                                            row.slot_min !== null && w.minutes(row.slot_min),
-                                            row.valid_from && w.hours.since(shown(row.valid_from)),
-                                            row.valid_to && w.hours.until(shown(row.valid_to))]
-                                            .filter(Boolean).join(", ")}</small>
-                                    </button>
-                                </li>
-                            ))}
-                            {mine.length === 0 && <li class="off muted">{w.hours.none}</li>}
-                        </ul>
-                        <button type="button" class="small" onClick={() => onAdd(n)}>
-                            <Icon name="plus" /><span class="hidden">{w.hours.add}, {dayName(n)}</span></button>
-                    </div>
-                );
-            })}
-            <p class="muted total">{w.hours.total(String(Math.round(total / 6) / 10))}</p>
-        </section>
     );
 }
 
@@ -178,9 +131,7 @@ function ExtraSessions({ doctor_id }: { doctor_id: string }) {
 
     return (
         <section class="below">
-            <h2>{w.extra.title}</h2>
-            <p class="muted">{w.extra.lead}</p>
-            <ResourceList loaded={loaded} of={{
+            <ResourceList within title={w.extra.title} sub={w.extra.lead} loaded={loaded} of={{
                 kind: `extra/${doctor_id}`, add: w.extra.add, none: w.extra.none, caption: w.extra.title,
                 id: (row) => row.extra_session_id, version: (row) => row.version,
                 name: (row) => `${shown(row.on_date)} ${row.start_time}–${row.end_time}`,

@@ -94,8 +94,7 @@ export function Channels() {
     return (
         <>
             <Heading title={c.title} sub={c.lead} />
-            <h2>{c.mail}</h2>
-            <ResourceList loaded={only(true)} of={{
+            <ResourceList within title={c.mail} loaded={only(true)} of={{
                 ...common, kind: "channel-mail", add: c.addMail, none: c.noMail,
                 create: (body, key) => create({ ...body, kind: "email" }, key),
                 fields: [
@@ -110,8 +109,7 @@ export function Channels() {
                     { name: "settings.reply_to", label: c.replyTo }, active,
                 ],
             }} />
-            <h2>{c.other}</h2>
-            <ResourceList loaded={only(false)} of={{
+            <ResourceList within title={c.other} loaded={only(false)} of={{
                 ...common, kind: "channel-other", add: c.addOther, none: c.noOther, create,
                 fields: [
                     code, { name: "kind", label: c.kind, kind: "select", fixed: true, begin: "sms",
@@ -206,46 +204,43 @@ export function Templates() {
     const kinds = Object.entries(w.kinds).map(([value, label]) => ({ value, label }));
 
     return (
-        <>
-            <Heading title={t.title} sub={t.lead} />
-            <ResourceList loaded={loaded} of={{
-                kind: "template", add: t.add, none: t.none, caption: t.title,
-                id: (row) => row.notification_template_id, version: (row) => row.version,
-                name: (row) => `${t.events[row.event]}, ${w.kinds[row.channel]}, ${row.language}`,
-                columns: [
-                    { title: t.event, cell: (row) => <strong>{t.events[row.event]}</strong> },
-                    { title: t.channel, cell: (row) => w.kinds[row.channel] },
-                    { title: words.value.shell.language, cell: (row) => languageName(row.language) },
-                    { title: t.body, cell: (row) => (
-                        <>
-                            <span class="cut">{row.subject ?? row.body}</span>
-                            {row.warnings.map((warning) => <span key={warning} class="hint">{warning}</span>)}
-                        </>
-                    ) },
-                ],
-                fields: [
-                    { name: "event", label: t.event, kind: "select", begin: "booked", choices: events },
-                    { name: "channel", label: t.channel, kind: "select", begin: "email", choices: kinds },
-                    { name: "language", label: t.language, required: true, begin: "en" },
-                    { name: "category", label: t.category, kind: "select", begin: "transactional",
-                        choices: ["transactional", "service_implicit", "service_explicit", "promotional"].map((value) =>
-                            ({ value, label: value.replace("_", " ") })) },
-                    { name: "subject", label: t.subject }, { name: "body", label: t.body, kind: "area", required: true },
-                    { name: "provider_template", label: t.provider },
-                    { name: "provider_language", label: t.providerLanguage },
-                    { name: "dlt_template_id", label: t.dlt },
-                    { name: "active", label: clinicWords.value.activeField, kind: "check" },
-                ],
-                after: (values) => <Preview values={values} />, warnings: (saved) => saved.warnings,
-                create: (body, key) => ask(api.POST("/api/v1/notification-templates",
-                    { body: body as Schemas["NotificationTemplateRequest"], ...once(key) })),
-                update: (row, body, key) => ask(api.PATCH(
-                    "/api/v1/notification-templates/{notification_template_id}", {
-                        params: { path: { notification_template_id: row.notification_template_id } },
-                        body: body as Schemas["NotificationTemplateChange"], ...once(key, row.version) })),
-                remove: (row) => ask(api.DELETE("/api/v1/notification-templates/{notification_template_id}",
-                    { params: { path: { notification_template_id: row.notification_template_id } } })),
-            }} />
-        </>
+        <ResourceList title={t.title} sub={t.lead} loaded={loaded} of={{
+            kind: "template", add: t.add, none: t.none, caption: t.title,
+            id: (row) => row.notification_template_id, version: (row) => row.version,
+            name: (row) => `${t.events[row.event]}, ${w.kinds[row.channel]}, ${row.language}`,
+            columns: [
+                { title: t.event, cell: (row) => <strong>{t.events[row.event]}</strong> },
+                { title: t.channel, cell: (row) => w.kinds[row.channel] },
+                { title: words.value.shell.language, cell: (row) => languageName(row.language) },
+                { title: t.body, cell: (row) => (
+                    <>
+                        <span class="cut">{row.subject ?? row.body}</span>
+                        {row.warnings.map((warning) => <span key={warning} class="hint">{warning}</span>)}
+                    </>
+                ) },
+            ],
+            fields: [
+                { name: "event", label: t.event, kind: "select", begin: "booked", choices: events },
+                { name: "channel", label: t.channel, kind: "select", begin: "email", choices: kinds },
+                { name: "language", label: t.language, required: true, begin: "en" },
+                { name: "category", label: t.category, kind: "select", begin: "transactional",
+                    choices: ["transactional", "service_implicit", "service_explicit", "promotional"].map((value) =>
+                        ({ value, label: value.replace("_", " ") })) },
+                { name: "subject", label: t.subject }, { name: "body", label: t.body, kind: "area", required: true },
+                { name: "provider_template", label: t.provider },
+                { name: "provider_language", label: t.providerLanguage },
+                { name: "dlt_template_id", label: t.dlt },
+                { name: "active", label: clinicWords.value.activeField, kind: "check" },
+            ],
+            after: (values) => <Preview values={values} />, warnings: (saved) => saved.warnings,
+            create: (body, key) => ask(api.POST("/api/v1/notification-templates",
+                { body: body as Schemas["NotificationTemplateRequest"], ...once(key) })),
+            update: (row, body, key) => ask(api.PATCH(
+                "/api/v1/notification-templates/{notification_template_id}", {
+                    params: { path: { notification_template_id: row.notification_template_id } },
+                    body: body as Schemas["NotificationTemplateChange"], ...once(key, row.version) })),
+            remove: (row) => ask(api.DELETE("/api/v1/notification-templates/{notification_template_id}",
+                { params: { path: { notification_template_id: row.notification_template_id } } })),
+        }} />
     );
 }

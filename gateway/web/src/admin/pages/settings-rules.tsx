@@ -8,6 +8,7 @@ import { api, ask, askAll, once, type Schemas } from "../api";
 import { branches, doctors } from "../clinic";
 import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
+import { ruleWords } from "../i18n/rules";
 import { Dialog } from "../parts/dialog";
 import { FormError, SelectField, TextField } from "../parts/field";
 import { useForm } from "../parts/form";
@@ -30,6 +31,8 @@ function whom(): For {
 
 const shownValue = (value: Setting["value"]): string => typeof value === "boolean"
     ? (value ? clinicWords.value.rules.yes : clinicWords.value.rules.no) : String(value);
+
+const meaning = ({ name, description }: Setting): string => ruleWords.value[name] ?? description;
 
 /* Whether it was set right here, and can be taken back here. */
 function isOwn(setting: Setting, of: For): boolean {
@@ -58,7 +61,7 @@ export function Rules() {
                     <div class="card list-card">
                         <Table caption={w.title} rows={rows} id={(row) => row.name} columns={[
                             { title: w.title, cell: (row) => (
-                                <span><strong>{row.description}</strong><small class="line">{row.name}</small></span>
+                                <span><strong>{meaning(row)}</strong><small class="line">{row.name}</small></span>
                             ) },
                             { title: w.value, class: "number", cell: (row) => (
                                 <span><strong>{shownValue(row.value)}</strong>
@@ -116,7 +119,7 @@ function Change({ setting, of, onClose, onChanged }: {
                 event.preventDefault();
                 void save();
             }}>
-                <p>{setting.description}</p>
+                <p>{meaning(setting)}</p>
                 {setting.kind === "boolean"
                     ? <SelectField label={w.value} hint={hint} {...form.text("value")} choices={[
                         { value: "true", label: w.yes }, { value: "false", label: w.no }]} />

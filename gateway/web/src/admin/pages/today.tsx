@@ -6,11 +6,12 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ask, askAll, type Appointment, type Doctor, type QueueEntry } from "../api";
-import { branch, branchDoctors, learnPatients, patients, visitTypeName } from "../clinic";
+import { branch, department, doctorsOf, learnPatients, patients, visitTypeName } from "../clinic";
 import { callNext, deedsOf, perform, type Deed } from "../deeds";
 import { language, words } from "../i18n";
 import { mode, useLive } from "../live";
 import { Dialog } from "../parts/dialog";
+import { DepartmentChoice } from "../parts/doctor-picker";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
 import { Empty, Shown } from "../parts/states";
@@ -109,10 +110,11 @@ export function Today() {
             <div class="page-head">
                 <h1>{w.today.title} <span class="sub">{weekday(date, language.value)}, {shown(date)}</span></h1>
                 <span class={mode.value === "live" ? "live now" : "live"}>{w.today.live[mode.value]}</span>
-                <button type="button" onClick={() => setHelp(true)}><kbd>?</kbd>{w.today.keys}</button>
+                <DepartmentChoice />
+                <button type="button" class="for-keys" onClick={() => setHelp(true)}><kbd>?</kbd>{w.today.keys}</button>
                 {may("appointments:write") && (
                     <button type="button" class="primary"
-                        onClick={() => setWalkIn(branchDoctors.value[0]?.doctor_id ?? "")}>
+                        onClick={() => setWalkIn(doctorsOf(department.value)[0]?.doctor_id ?? "")}>
                         <Icon name="plus" />{w.today.walkIn}
                     </button>
                 )}
@@ -138,7 +140,8 @@ export function Today() {
 
 function Counts({ day, now }: { day: Day; now: Date }) {
     const w = words.value.today;
-    const all = [...day.appointments.values()];
+    const mine = new Set(doctorsOf(department.value).map((d) => d.doctor_id));
+    const all = [...day.appointments.values()].filter((a) => department.value === "" || mine.has(a.doctor_id));
     const waiting = all.filter((a) => a.status === "checked_in");
     const longest = Math.max(0, ...waiting.map((a) => minutesBetween(a.checked_in_at ?? now, now)));
     const figures: [string, number | string, string][] = [
@@ -168,7 +171,7 @@ interface QueuesProps {
 
 function Queues(props: QueuesProps) {
     const w = words.value.today;
-    const list = branchDoctors.value;
+    const list = doctorsOf(department.value);
     const all = [...props.day.appointments.values()].filter((a) => a.status !== "cancelled");
     const busy = list.filter((d) => all.some((a) => a.doctor_id === d.doctor_id));
     const idle = list.filter((d) => !busy.includes(d));

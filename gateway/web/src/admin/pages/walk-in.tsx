@@ -4,14 +4,16 @@
  */
 import { useState } from "preact/hooks";
 import { api, ask, Deed, once } from "../api";
-import { branch, visitTypes } from "../clinic";
+import { branch } from "../clinic";
 import { words } from "../i18n";
 import { Dialog } from "../parts/dialog";
 import { DoctorPicker } from "../parts/doctor-picker";
-import { FormError, SelectField, TextField } from "../parts/field";
+import { FormError, TextField } from "../parts/field";
 import { useBusy } from "../parts/load";
-import { PatientChoice, type Chosen } from "../parts/patient-choice";
+import { PatientChoice } from "../parts/patient-choice";
+import type { Chosen } from "../parts/patient-form";
 import { toast } from "../parts/toast";
+import { VisitTypePicker } from "../parts/visit-type-picker";
 
 export function WalkIn({ doctor: first, onClose, onDone }: {
     doctor: string; onClose: () => void; onDone: () => void;
@@ -55,10 +57,7 @@ export function WalkIn({ doctor: first, onClose, onDone }: {
                     void submit();
                 }}>
                     <DoctorPicker value={doctor} onValue={setDoctor} error={error} />
-                    <SelectField label={w.common.visitType} name="visit_type" value={visitType} error={error}
-                        onValue={setVisitType} choices={[{ value: "", label: w.calendar.anyType },
-                            ...visitTypes.value.filter((v) => v.active).map((v) =>
-                                ({ value: v.visit_type, label: v.name }))]} />
+                    <VisitTypePicker value={visitType} onValue={setVisitType} error={error} />
                     <TextField label={w.common.notes} name="notes" optional value={notes} onValue={setNotes}
                         error={error} />
                     <FormError error={error} />

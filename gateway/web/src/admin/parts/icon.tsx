@@ -10,6 +10,7 @@ const STROKES = {
     patients: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M22 21a7 7 0 0 0-4-6.3",
     reports: "M4 20V10M10 20V4M16 20v-7M22 20H2",
     settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6",
+    list: "M8 7h12M8 12h12M8 17h12M4 7h.5M4 12h.5M4 17h.5",
     menu: "M4 7h16M4 12h16M4 17h16",
     close: "M6 6l12 12M18 6L6 18",
     check: "M5 12.5l4.5 4.5L19 7.5",

@@ -1,6 +1,7 @@
 /*
  * patient-form.tsx
- *		All that is known of a patient, as fields; for registering and editing.
+ *		What is known of a patient, as fields; for registering and editing. The
+ *		first of them are what the desk asks for.
  */
 import type { ComponentChildren } from "preact";
 import { api, ask, askPage, type Patient, type PatientSummary } from "../api";
@@ -63,15 +64,54 @@ export function consentOf(text: string): boolean | null {
     return text === "" ? null : text === "true";
 }
 
+/* What tells two patients apart, in one line. */
+export type Chosen = Pick<PatientSummary, "patient_id" | "name" | "age" | "phone" | "gender">;
+
+export function patientLine(patient: Chosen): string {
+    const w = words.value.patient;
+
+    return [patient.age !== null && w.years(patient.age), patient.gender && w.gender[patient.gender],
+        patient.phone, patient.patient_id].filter(Boolean).join(" · ");
+}
+
+const plain = { autocomplete: "off" } as const;
+
+function NameAndBirth({ form: { text } }: { form: Form<PatientValues> }) {
+    const w = words.value;
+
+    return (
+        <>
+            <TextField label={w.patient.firstName} required {...plain} {...text("first_name")} />
+            <TextField label={w.patient.lastName} {...plain} {...text("last_name")} />
+            <TextField label={w.patient.born} type="date" {...plain} {...text("date_of_birth")} />
+            <SelectField label={w.patient.genderLabel} {...text("gender")}
+                choices={[{ value: "", label: w.patient.notSaid }, ...GENDERS.map((value) =>
+                    ({ value, label: w.patient.gender[value] }))]} />
+        </>
+    );
+}
+
+function Telephone({ form }: { form: Form<PatientValues> }) {
+    return <TextField label={words.value.patient.phone} type="tel" {...plain} {...form.text("phone")} />;
+}
+
+/* Who it is, in a few words. */
+export function PersonFields({ form }: { form: Form<PatientValues> }) {
+    return (
+        <>
+            <p class="muted">{patientWords.value.needed}</p>
+            <div class="fields"><NameAndBirth form={form} /><Telephone form={form} /></div>
+        </>
+    );
+}
+
 /* warning: what is to be said once name and telephone are there. */
 export function PatientFields({ form, aadhaar, fresh, warning }: {
     form: Form<PatientValues>; aadhaar?: string | null; fresh?: boolean;
     warning?: ComponentChildren;
 }) {
-    const w = words.value;
     const p = patientWords.value;
     const { text, check } = form;
-    const plain = { autocomplete: "off" } as const;
     const tongues = [...new Set([form.values.language, ...LANGUAGES])];
 
     return (
@@ -79,12 +119,7 @@ export function PatientFields({ form, aadhaar, fresh, warning }: {
             <fieldset>
                 <legend>{p.person}</legend>
                 <div class="fields">
-                    <TextField label={w.patient.firstName} required autocomplete="off" {...text("first_name")} />
-                    <TextField label={w.patient.lastName} {...plain} {...text("last_name")} />
-                    <TextField label={w.patient.born} type="date" {...plain} {...text("date_of_birth")} />
-                    <SelectField label={w.patient.genderLabel} {...text("gender")}
-                        choices={[{ value: "", label: w.patient.notSaid }, ...GENDERS.map((value) =>
-                            ({ value, label: w.patient.gender[value] }))]} />
+                    <NameAndBirth form={form} />
                     <SelectField label={p.bloodGroup} {...text("blood_group")}
                         choices={[{ value: "", label: p.notKnown },
                             ...BLOOD_GROUPS.map((value) => ({ value, label: value.replace("-", "−") }))]} />
@@ -94,7 +129,7 @@ export function PatientFields({ form, aadhaar, fresh, warning }: {
             <fieldset>
                 <legend>{p.contact}</legend>
                 <div class="fields">
-                    <TextField label={w.patient.phone} type="tel" {...plain} {...text("phone")} />
+                    <Telephone form={form} />
                     <TextField label={p.email} type="email" {...plain} {...text("email")} />
                 </div>
                 {warning}

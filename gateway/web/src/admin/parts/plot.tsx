@@ -12,6 +12,7 @@ export interface Line { label: string; values: (number | null)[]; colour: "accen
 
 const HEIGHT = 280;
 const LABEL_PX = 76;
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 function colour(name: string): string {
     return getComputedStyle(document.documentElement).getPropertyValue("--accent") === ""
@@ -65,16 +66,16 @@ export function Plot({ label, x, at, lines, bars, unit }: {
                 { stroke: text, grid: { show: false }, ticks: { show: false }, space: LABEL_PX,
                     incrs: [1, 2, 5, 7, 10, 14, 20, 30], values: (_, all) => all.map((n) => at[n] ?? "") },
                 { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false },
-                    size: 64, values: (_, all) => all.map(unit) },
+                    size: 64, incrs: WHOLE, values: (_, all) => all.map(unit) },
             ],
             series: [
-                { label: x, value: (_, n) => (n === null ? "" : at[n] ?? "") },
+                { label: x, value: (_, n) => (n === null ? "–" : at[n] ?? "–") },
                 ...lines.map((line): uPlot.Series => ({
                     label: line.label, stroke: colour(line.colour), width: 2,
                     fill: bars ? colour(line.colour) : undefined,
                     paths: bars ? uPlot.paths.bars?.({ size: [0.6, 48] }) : undefined,
                     points: { show: !bars && at.length < 40, size: 6 },
-                    value: (_, n) => (n === null ? "" : unit(n)),
+                    value: (_, n) => (n === null ? "–" : unit(n)),
                 })),
             ],
         }, [at.map((_, n) => n), ...lines.map((line) => line.values)], element);

@@ -14,6 +14,7 @@ import { ChecksField } from "./choices";
 import { Dialog } from "./dialog";
 import { AreaField, CheckField, FormError, SelectField, TextField } from "./field";
 import { toBody, useForm, type Value, type Values } from "./form";
+import { Heading } from "./heading";
 import { Icon } from "./icon";
 import type { Loaded } from "./load";
 import { Empty, Shown } from "./states";
@@ -79,7 +80,10 @@ export function bodyOf(fields: Field[], values: Values): Body {
     return body;
 }
 
-export function ResourceList<Row>({ of, loaded }: { of: Resource<Row>; loaded: Loaded<Row[]> }) {
+/* within: it is a part of a page that has a heading of its own. */
+export function ResourceList<Row>({ of, loaded, title, sub, within }: {
+    of: Resource<Row>; loaded: Loaded<Row[]>; title: string; sub?: string; within?: boolean;
+}) {
     const s = settingsWords.value;
     const [editing, setEditing] = useState<Row | "new" | null>(null);
     const changed = () => {
@@ -89,12 +93,12 @@ export function ResourceList<Row>({ of, loaded }: { of: Resource<Row>; loaded: L
 
     return (
         <>
-            <div class="list-deeds">
+            <Heading title={title} sub={sub} within={within}>
                 <button type="button" class="primary" onClick={() => setEditing("new")}>
                     <Icon name="plus" />{of.add}</button>
-            </div>
+            </Heading>
             <Shown loaded={loaded}>
-                {(rows) => rows.length === 0 ? <Empty title={of.none} icon="plus" /> : (
+                {(rows) => rows.length === 0 ? <Empty title={of.none} icon="list" /> : (
                     <div class="card list-card">
                         <Table caption={of.caption} rows={rows} id={of.id} columns={[...of.columns, {
                             title: s.edit, class: "end", cell: (row) => (
