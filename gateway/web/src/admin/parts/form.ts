@@ -128,6 +128,8 @@ export function useForm<T extends Values>(initial: T, draft?: string): Form<T> {
             setValues((was) => ({ ...now, ...difference(begun, was) }));
         },
         discard: () => {
+            if (draft !== undefined)
+                drafts.delete(draft);
             setValues(begun);
             setIsDraft(false);
             setError(null);
