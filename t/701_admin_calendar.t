@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 #
 # The calendar of the clinic's page in a real browser: booked, moved by keys and
-# by mouse, refused in the server's words, cancelled; and what the database
-# says of each.
+# by mouse, refused in the server's words, cancelled, found by department; why
+# what is blocked is; and what the database says of each.
 
 use strict;
 use warnings;
@@ -122,5 +122,14 @@ ok((grep { /^Does not work\s*, \d\d:\d\d.\d\d:\d\d, Dr Meera Iyer/ } @{ $seen->{
 $seen = work('narrow');
 is($seen->{wide}, 360, 'nothing is wider than a telephone');
 is_deeply($seen->{small}, [], 'all that is touched is 24 pixels large');
+
+# At noon, with a visit in the middle of what is past.
+is($http->post('/api/v1/appointments', { patient_id => 'PAT-2026-00156',
+        doctor_id => 'DOC-001', branch_id => 'MUM-01',
+        slot_start => '2026-03-16T10:30:00+05:30' })->{status}, 201, 'a visit of the morning');
+$db->freeze_clock($now = '2026-03-16T12:30:00+05:30');
+$seen = work('reasons');
+cmp_ok($seen->{reasons}, '>', 3, 'what is blocked has reasons');
+is_deeply($seen->{hidden}, [], 'none of them behind a visit');
 
 done_testing();

@@ -239,6 +239,21 @@ const steps = {
         seen.shown = await page.locator(".queue h2").allInnerTexts();
     },
 
+    /* Each blocked stretch has its reason where it is seen: behind no visit. */
+    async reasons() {
+        const page = await open({ viewport: { width: 1280, height: 2400 } });
+        const reasons = page.locator(".calendar .blocked .cell-reason");
+
+        await page.locator(".calendar .appointment").first().waitFor();
+        seen.reasons = await reasons.count();
+        seen.hidden = await reasons.evaluateAll((all) => all.filter((reason) => {
+            const box = reason.getBoundingClientRect();
+
+            return !reason.parentElement.contains(document.elementFromPoint(
+                box.x + box.width / 2, box.y + box.height / 2));
+        }).map((reason) => reason.parentElement.innerText));
+    },
+
     /* On a telephone: one doctor, nothing wider than the screen. */
     async narrow() {
         const page = await open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
