@@ -6,7 +6,7 @@
  */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { api, ask, askAll, type Appointment, type Doctor, type Point, type Slot } from "../api";
-import { branch, department, doctorsOf, learnPatients, patients } from "../clinic";
+import { branch, branchDoctors, department, doctorsOf, learnPatients, patients } from "../clinic";
 import { language, words } from "../i18n";
 import { useLive } from "../live";
 import { DepartmentChoice } from "../parts/doctor-picker";
@@ -183,11 +183,13 @@ export function Calendar() {
                     <button type="button" aria-pressed={week} onClick={() => refine({ view: "week" })}>{w.calendar.week}</button>
                 </div>
                 <DepartmentChoice />
-                <select aria-label={w.common.doctor} value={one} onChange={(event) =>
-                    refine({ doctor: event.currentTarget.value })}>
-                    {!NARROW.matches && <option value="">{w.common.allDoctors}</option>}
-                    {there.map((d) => <option key={d.doctor_id} value={d.doctor_id}>{d.name}</option>)}
-                </select>
+                {branchDoctors.value.length > 1 && (
+                    <select aria-label={w.common.doctor} value={one} onChange={(event) =>
+                        refine({ doctor: event.currentTarget.value })}>
+                        {!NARROW.matches && <option value="">{w.common.allDoctors}</option>}
+                        {there.map((d) => <option key={d.doctor_id} value={d.doctor_id}>{d.name}</option>)}
+                    </select>
+                )}
                 <Legend />
             </div>
             <Shown loaded={loaded}>
