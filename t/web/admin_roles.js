@@ -45,7 +45,7 @@ await run(async () => {
     seen.settings = {};
     for (const path of ["settings", "settings/api/webhooks", "settings/api/access", "settings/staff"]) {
         await open(path);
-        await page.locator("main .state, main h1").first().waitFor();
+        await page.locator("main .state:visible, main h1:visible").first().waitFor();
         seen.settings[path] = await page.locator("main").innerText();
     }
 });
