@@ -54,7 +54,7 @@ await run(async () => {
 
     await page.clock.setFixedTime(options.now);
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
-    await signedIn(page, options);
+    await signedIn(page);
     await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
     await free(page, "10:00").waitFor();
 

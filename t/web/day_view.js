@@ -12,14 +12,17 @@ import { desk, options, run, seen, signedIn } from "./desk.js";
 const KINDS = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
 
 async function open(domain, rate) {
-    const page = await desk({ viewport: { width: 1600, height: 900 } });
+    const door = await desk({ viewport: { width: 1600, height: 900 } });
+
+    await signedIn(door);
+    const page = await door.context().newPage();
     const cdp = await page.context().newCDPSession(page);
 
+    await door.close();
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
     if (options.script)
         await page.route("**/admin.js*", (route) => route.fulfill(
             { body: readFileSync(options.script), contentType: "text/javascript" }));
-    await signedIn(page, options);
     await cdp.send("Performance.enable", { timeDomain: domain });
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
     return { page, cdp };
