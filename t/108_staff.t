@@ -145,7 +145,7 @@ is_deeply([ map { [ @$_{qw(actor address detail)} ] } @{ $trail->{json} }[ 0 .. 
     [ [ 'staff:meera', '127.0.0.1', undef ], [ "staff:$boss->{account}", undef, undef ],
         [ "staff:$boss->{account}", undef, 'doctor_id, role' ] ],
     'by whom, from where, what');
-like($trail->{json}[0]{at}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}[.]\d{3}\+00:00$/, 'when');
+like($trail->{json}[0]{at}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}(?:[.]\d{3})?\+00:00$/, 'when');
 $r = $boss->get("$at/audit", { page => 2, per_page => 4 });
 is_deeply($r->{json}, [ @{ $trail->{json} }[ 4, 5 ] ], 'a page of it');
 unlike($r->{headers}{link}, qr/rel="next"/, 'the last');
