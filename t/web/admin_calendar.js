@@ -232,6 +232,7 @@ const steps = {
         await page.getByText("is booked for").waitFor();
         await page.locator(".tools").getByLabel("Department").selectOption("CARD");
         await page.locator(".calendar .ec-col-head").nth(1).waitFor({ state: "detached" });
+        await page.locator(".calendar .ec-col-head").first().waitFor();
         seen.columns = (await page.locator(".calendar .ec-col-head").allInnerTexts()).map((text) => text.trim());
         await page.getByRole("link", { name: "Today" }).click();
         await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
