@@ -77,7 +77,7 @@ for my $route (grep { !$_->{scope} && $_->{path} !~ m{/callbacks/} } @routes) {
             like($r->{status}, $route->{method} eq 'DELETE' ? qr/^204$/
                 : qr/^40[01]$/, "$route->{name}: wants a cookie or a password");
         }
-        elsif ($route->{path} =~ m{/board$}) {
+        elsif ($route->{path} =~ m{/board(?:/events)?$}) {
             is($r->{status}, 401, "$route->{name}: wants a board's token");
         }
         elsif ($route->{method} eq 'GET') {

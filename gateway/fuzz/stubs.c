@@ -11,6 +11,7 @@
 #include "fuzz/fuzz.h"
 #include "http/auth.h"
 #include "http/exchange.h"
+#include "http/lag.h"
 #include "http/tls.h"
 
 FakeRow		fake_row;
@@ -44,6 +45,13 @@ auth_check(Auth *auth, const char *authorization, Caller *caller)
 	(void) authorization;
 	*caller = (Caller) {.client_id = "cl_1", .scopes = ~0u};
 	return AUTH_GOOD;
+}
+
+/* There is no standby that could lag. */
+void
+lag_knows(const char *caller)
+{
+	HOLDS(caller != NULL);
 }
 
 AuthOutcome
