@@ -96,7 +96,8 @@ subtest 'what cannot be a webhook is refused by its field' => sub {
         'https://[2001:db8::1]/', 'http://127.0.0.1:9000/',
         'http://localhost/', 'http://receiver/', 'http://r.internal/x',
         'HTTPS://Receiver.example/', 'https://my_host.example/',
-        'https://xn--bcher-kva.example/', 'HTTP://LOCALHOST/');
+        'https://xn--bcher-kva.example/', 'HTTP://LOCALHOST/',
+        'https://receiver.example./', 'https://' . 'x' x 63 . '.example/');
     my %why = (
         'HTTP://receiver.example/' => qr/must be https/,
         'ftp://receiver.example/' => qr/must begin with https/,
@@ -104,7 +105,10 @@ subtest 'what cannot be a webhook is refused by its field' => sub {
         "https://b\x{fc}cher.example/" => qr/xn--bcher-kva\.example/,
         "https://receiver.example/b\x{fc}cher" => qr/%C3%BC/,
         'https://receiver.example/a b' => qr/%20/,
-        'https://receiver.example:65536/' => qr/port/);
+        'https://receiver.example:65536/' => qr/port/,
+        'https://receiver..example/' => qr/each part of it 1 to 63/,
+        'https://' . 'x' x 64 . '.example/' => qr/each part of it 1 to 63/,
+        'https://' . 'x.' x 127 . 'example/' => qr/at most 253 characters/);
     for my $bad (sort keys %why) {
         my $dbh = $cluster->connect;
         eval { $dbh->selectall_arrayref($create, {}, $bad) };

@@ -145,6 +145,8 @@ BEGIN
 		WHEN url ~ '[^\x01-\x7f]' THEN
 			'Characters other than ASCII are written as %C3%BC and so on.'
 		WHEN part IS NULL THEN 'It must have the form https://host/path.'
+		WHEN host ~ '\.\.|[^.]{64}' AND host !~ '^\[' OR length(host) > 254 THEN
+			'A host name has at most 253 characters, each part of it 1 to 63.'
 		WHEN part[3] IS NOT NULL
 			AND part[3]::integer NOT BETWEEN 1 AND 65535
 			THEN 'The port is not between 1 and 65535.'
@@ -162,7 +164,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.check_webhook_url(text) IS
 	'Refuses what cannot be an endpoint''s URL with SB001. The address behind '
-	'the name is checked by the relay, at each connection';
+	'the name is checked by the relay, at each connection. Lengths of names: '
+	'RFC 1035, 2.3.4';
 
 CREATE FUNCTION appt_internal.check_webhook_events(events text[], owner text)
 	RETURNS void
