@@ -63,6 +63,7 @@ for my $bad (
 
 # Two lengths, each by itself right: whichever is believed, what follows is either
 # the body's rest or another request, and nobody may be of two minds about that.
+# libmicrohttpd 0.9.75 takes them and the gateway refuses; 1.0 does it itself.
 for my $swallowed (0, length $second) {
     my $empty = "0\r\n\r\n";
     my $length = 'Content-Length: ' . (length($empty) + $swallowed) . "\r\n";
@@ -74,7 +75,8 @@ for my $swallowed (0, length $second) {
         my $name = ($swallowed ? 'a length' : 'the same length') . ' beside chunks'
             . ($headers =~ /^T/ ? ', behind' : '');
         is_deeply([ statuses($answer) ], [400], "$name: 400 and nothing else");
-        like($answer, qr/must not be there together/, "$name: and says why");
+        like($answer, qr/must not be there together|both Transfer-Encoding and/,
+            "$name: and says why");
         ok($closed, "$name: closed");
     }
 }
