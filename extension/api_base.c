@@ -45,12 +45,14 @@ api_exact_text(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
+/* 0 where it is NULL. */
 int
 api_int(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
 }
 
+/* Not given where it is NULL; so is the next. */
 OptionalTime
 api_time(FunctionCallInfo fcinfo, int n)
 {
@@ -75,6 +77,7 @@ api_optional_text(FunctionCallInfo fcinfo, int n)
 	};
 }
 
+/* False where it is NULL. */
 bool
 api_bool(FunctionCallInfo fcinfo, int n)
 {

@@ -219,8 +219,8 @@ appointment_from_row(Datum row)
 }
 
 /*
- * The appointment of that id.  One that does not exist, that the caller may
- * not see, and a hold all look alike.
+ * The appointment of that id, never NULL: one that does not exist, that the
+ * caller may not see, and a hold are all refused as an unknown id (SB404).
  */
 Appointment *
 appointment_find(const char *appointment_id, const Caller *caller,

@@ -61,7 +61,8 @@ static void check_slot_query(const SlotQuery *query);
 
 /*
  * The doctor and branch of those ids.  Without a branch id the only active
- * branch is meant.
+ * branch is meant; where there are several it is refused (SB002).  An id that
+ * is unknown, inactive or not for the caller is refused as the origin says.
  */
 Place
 availability_place(const char *doctor_id, const char *branch_id,

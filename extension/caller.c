@@ -66,6 +66,7 @@ caller_of_client(const char *client_id)
 	};
 }
 
+/* Whether the caller sees that branch, as all do who are not limited. */
 bool
 caller_sees(const Caller *caller, const char *branch_id)
 {

@@ -22,6 +22,7 @@ length_check_slot(TimestampTz start, TimestampTz end, const char *field)
 			 appt_errfield(field)));
 }
 
+/* Whether a visit, of that type if not NULL, may last so many minutes. */
 bool
 length_is_allowed(const Place *place, const VisitType *visit, int length_min)
 {

@@ -162,6 +162,7 @@ lifecycle_check_in(const ChangeRequest *request)
 	return work.checked_in;
 }
 
+/* Takes a check-in back, at a time at which one can check in. */
 Appointment *
 lifecycle_undo_check_in(const ChangeRequest *request)
 {
@@ -172,6 +173,7 @@ lifecycle_undo_check_in(const ChangeRequest *request)
 	return finish(current, request, &undo_check_in);
 }
 
+/* Begins the consultation of one who is checked in. */
 Appointment *
 lifecycle_start(const ChangeRequest *request)
 {
@@ -237,6 +239,7 @@ lifecycle_recall(const ChangeRequest *request)
 	return finish(current, request, begun ? &recall : &recall_skipped);
 }
 
+/* Raises SB001 for a priority beyond 0 to APPT_MAX_PRIORITY. */
 Appointment *
 lifecycle_set_priority(const ChangeRequest *request)
 {

@@ -145,6 +145,7 @@ appt_is_in_range(TimestampTz instant)
 	return instant >= APPT_FIRST_INSTANT && instant <= APPT_END_INSTANT;
 }
 
+/* The date that the zone's calendar shows then. */
 DateADT
 appt_local_date(TimestampTz instant, pg_tz *zone)
 {

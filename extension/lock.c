@@ -28,6 +28,7 @@ static LOCKTAG lock_tag(ApptLockClass class, uint64 key);
 static LockAcquireResult acquire(ApptLockClass class, uint64 key,
 								 LOCKMODE mode, bool no_wait);
 
+/* Waits for the lock; the transaction has it to its end.  So does the next. */
 void
 appt_lock_shared(ApptLockClass class, uint64 key)
 {

@@ -66,7 +66,10 @@ static bool has_reached(int patient_no, int limit, DateADT date,
 						int64 except_no);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
-/* Looks up an active patient whom the caller may see, and locks the row. */
+/*
+ * Looks up an active patient whom the caller may see, and locks the row.
+ * Returns the patient's number; any other id is refused (SBU01).
+ */
 int
 patient_lock(const char *patient_id, const Caller *caller)
 {
@@ -165,6 +168,7 @@ patient_check_free(int patient_no, const char *patient_id, TimestampTz start,
 		patient_refuse_busy(patient_id);
 }
 
+/* Raises SB920. */
 void
 patient_refuse_busy(const char *patient_id)
 {

@@ -62,7 +62,8 @@ static int64 consultation_length(const Queue *queue);
 
 /*
  * The queue of a doctor's day in call order; "today" ignores the date.  Whom
- * the caller may not see is counted but left out.
+ * the caller may not see is counted in "ahead" but left out.  Returns how many
+ * entries there are; they are in the current context.
  */
 int
 queue_load(const char *doctor_id, DateADT date, bool today,

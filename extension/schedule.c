@@ -89,7 +89,8 @@ schedule_refresh(void)
 }
 
 /*
- * NULL if there is none, here and below.  A look at the tables that finds
+ * NULL if there is none, here and below.  What is returned is the cache's: it
+ * stays until the next schedule_refresh().  A look at the tables that finds
  * nothing, or fails, leaves nothing in the cache's memory.
  */
 Doctor *
@@ -120,8 +121,8 @@ schedule_only_branch(void)
 }
 
 /*
- * The zone of a branch that is to be used.  One that this server does not know
- * stops its own branch and no other.
+ * The zone of a branch that is to be used, never NULL.  One that this server
+ * does not know is refused (SB503): that stops its own branch and no other.
  */
 pg_tz *
 schedule_zone(const Branch *branch)
@@ -177,7 +178,7 @@ schedule_rules(Doctor *doctor, Branch *branch)
 	return doctor->rules[doctor->nrules - 1];
 }
 
-/* The global value of a setting. */
+/* The global value of a setting, the cache's; never NULL. */
 const char *
 schedule_setting(const char *name)
 {

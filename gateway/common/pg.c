@@ -54,7 +54,10 @@ pg_dsn_is_good(const char *name, const char *dsn)
 	return good;
 }
 
-/* Opens a connection and waits for it; the caller checks PQstatus. */
+/*
+ * Opens a connection and waits for it.  The caller checks PQstatus and calls
+ * PQfinish, whatever that says; NULL: there is no memory.
+ */
 PGconn *
 pg_connect(const PgOptions *options)
 {
@@ -67,7 +70,8 @@ pg_connect(const PgOptions *options)
 
 /*
  * Starts to open a connection, which may block while a name is resolved; the
- * caller goes on with PQconnectPoll.
+ * caller goes on with PQconnectPoll, and calls PQfinish in the end.  NULL:
+ * there is no memory.
  */
 PGconn *
 pg_connect_start(const PgOptions *options)

@@ -108,7 +108,7 @@ error_title(int status)
 	return "Error";
 }
 
-/* A problem whose detail is made up of what came. */
+/* A problem, in the arena, whose detail is made up of what came. */
 const Problem *
 problem_new(Arena *arena, int status, const char *code,
 			const char *format,...)

@@ -51,7 +51,10 @@ keymaker_kid(const KeyMaker *maker)
 	return maker->kid;
 }
 
-/* The private key, once it is done; NULL: it could not be made. */
+/*
+ * The private key, once it is done, until keymaker_free; NULL: it could not be
+ * made.
+ */
 const char *
 keymaker_pem(const KeyMaker *maker)
 {

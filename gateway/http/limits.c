@@ -34,7 +34,10 @@ static Bucket tables[LIMIT_COUNT][BUCKETS];
 static Bucket *bucket_find(Bucket *table, const char *key, double limit);
 static void bucket_refill(Bucket *bucket, double limit);
 
-/* Takes one from the key's bucket, if there is one left. */
+/*
+ * Takes one from the key's bucket, if there is one left.  per_minute 0: there
+ * is no limit, and nothing is counted.
+ */
 RateState
 limits_take(LimitKind kind, const char *key, int per_minute)
 {

@@ -64,7 +64,7 @@ otp_step(const char *secret_hex, const char *code)
 
 /*
  * The key as telephones take it: a URL of scheme otpauth, and the key alone in
- * base32.
+ * base32, both in the arena.  NULL: it is no key in hex.
  */
 const char *
 otp_url(Arena *arena, const char *secret_hex, const char *account,

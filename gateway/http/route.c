@@ -128,7 +128,10 @@ route_allow(const Route *route, char *allow, size_t size)
 	snprintf(allow + len, size - len, ", OPTIONS");
 }
 
-/* What stands in the path in the place of that parameter. */
+/*
+ * What stands in the path in the place of that parameter, which the row must
+ * have: else the process ends.
+ */
 const char *
 route_path_value(const Route *route, const char *name,
 				 const char *const *segments)

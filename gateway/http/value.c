@@ -36,7 +36,10 @@ value_is_absent(const Arg *arg, const char *text)
 		(arg->kind == KIND_TEXT || arg->kind == KIND_ID);
 }
 
-/* The parameter for a value of the query. */
+/*
+ * The parameter for a value of the query: the text itself, or one in the
+ * call's arena.  NULL: it is bad, and is noted among the call's field errors.
+ */
 const char *
 value_from_text(Call *call, const Arg *arg, const char *text)
 {
@@ -84,7 +87,7 @@ without_zeros(Call *call, const char *text)
 	return arena_copy(call->arena, text, whole);
 }
 
-/* The parameter for a member of the body, which came under "name". */
+/* The same for a member of the body, which came under "name". */
 const char *
 value_from_json(Call *call, const Arg *arg, const char *name,
 				const json_t *value)

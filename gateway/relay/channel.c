@@ -40,7 +40,7 @@ channel_of(int channel_no)
 	return &channels[count++];
 }
 
-/* How many channels there are; channel_at has each of them. */
+/* How many channels there are; channel_at has each of them, from 0. */
 int
 channel_count(void)
 {

@@ -36,7 +36,10 @@ static EVP_MAC_CTX *hmac_context(void);
 static void key_published(const char *secret, size_t len, SignKey *key);
 static void key_standard(const char *secret, size_t len, SignKey *key);
 
-/* The first secret's signature of the body, in hex; the rest is returned. */
+/*
+ * The first secret's signature of the body, in hex.  Returns where the next
+ * secret begins, in "secrets"; "" after the last.
+ */
 const char *
 sign_published(const SignInput *input, const char *secrets, Buf *hex)
 {

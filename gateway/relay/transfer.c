@@ -197,7 +197,7 @@ transfer_error(const Transfer *transfer, CURLcode code)
 /*
  * What libcurl says of a transfer that failed.  Of a certificate it has one
  * sentence for all that can be wrong; whose it is libcurl looks at itself,
- * before it asks OpenSSL, whose verdict is not there then.
+ * before it asks OpenSSL, whose verdict is not there then.  A static text.
  */
 const char *
 transfer_failure(CURL *easy, CURLcode code)

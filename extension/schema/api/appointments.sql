@@ -76,7 +76,8 @@ COMMENT ON FUNCTION appt_api.hold(
 	text, timestamptz, timestamptz, text, text, text, text, text)
 	IS
 	'As appt.hold; the body is {hold_id, doctor_id, branch_id, '
-	'slot_start, slot_end, expires_at}';
+	'slot_start, slot_end, expires_at}. Raises SB963 too: the client holds '
+	'holds_per_client (a setting) already';
 
 CREATE FUNCTION appt_api.release_hold(
 	hold_id text,

@@ -23,8 +23,9 @@ CREATE FUNCTION appt_api.slots(
 
 COMMENT ON FUNCTION appt_api.slots(text, date, text, integer, date, text,
 	text) IS
-	'JSON array of free slots, as appt.available_slots for one branch; a '
-	'visit_type brings its own length and buffers. Raises SB404, SB001, SB002';
+	'JSON array of free slots, as appt.available_slots for one branch; '
+	'duration: minutes; a visit_type brings its own length and buffers. Raises '
+	'SB404, SB001, SB002';
 
 CREATE FUNCTION appt_api.explain_slot(
 	doctor_id text,
@@ -104,4 +105,4 @@ COMMENT ON FUNCTION appt_api.first_slot(text, text, timestamptz, text, integer,
 	text, text, text) IS
 	'As appt.first_available: a JSON array of one slot {doctor_id, branch_id, '
 	'start_time, end_time}, or of none. doctor_id: one or several, with commas '
-	'between. Raises SB404, SB001';
+	'between; duration: minutes. Raises SB404, SB001';

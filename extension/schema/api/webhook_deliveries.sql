@@ -215,7 +215,8 @@ $$;
 
 COMMENT ON FUNCTION appt_api.enable_webhook(text, text, text, text) IS
 	'Enables a webhook, what was held for it is sent; one that is enabled '
-	'stays as it is. Raises SB404';
+	'stays as it is. Raises SB404, and SBU01 while the client that made it may '
+	'not see its branches';
 
 CREATE FUNCTION appt_api.redeliver(
 	webhook_id text,

@@ -157,7 +157,8 @@ COMMENT ON FUNCTION appt_api.create_webhook(text, text[], text, text[], text,
 	'Creates a webhook; its secret is in this answer and in no other. events '
 	'NULL: all published; branch_ids NULL: all that the client may see; '
 	'secret NULL: a new one, unless signed is false. Raises SB001, SBU01, '
-	'SB963';
+	'SBF01 (events of patients, without the scope to read them), SB963 (as '
+	'many as the client may have: webhooks_per_client, a setting)';
 
 CREATE FUNCTION appt_api.update_webhook(
 	webhook_id text,
@@ -206,7 +207,7 @@ COMMENT ON FUNCTION appt_api.update_webhook(text, text, text[], text, text[],
 	text, integer, text, text, text) IS
 	'Changes what is not NULL; an empty description or an empty list of '
 	'branches removes it. status: enabled or disabled. A new URL is pinged. '
-	'Raises SB001, SB404, SBP01, SBU01';
+	'Raises SB001, SB404, SBP01, SBU01, SBF01 (events of patients)';
 
 CREATE FUNCTION appt_internal.change_webhook(
 	webhook_id text,

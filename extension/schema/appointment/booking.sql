@@ -38,7 +38,7 @@ COMMENT ON FUNCTION appt.available_slots(
 	'(default: every branch where the doctor works) and start. '
 	'duration_min (5 to max_duration_min, a setting) changes a slot''s '
 	'length, not the grid. Takes no lock and writes nothing. Raises SB404 '
-	'(doctor, branch), SB001';
+	'(doctor, branch, visit type), SB001';
 
 CREATE FUNCTION appt.explain_slot(
 	doctor_id text,
@@ -84,8 +84,8 @@ COMMENT ON FUNCTION appt.book(
 	'branch. override books against the slot rules, also beside those who '
 	'have the slot, and is recorded. notify false: the patient is not told. '
 	'Raises SB901 to SB910 (slot not available, by reason), SB920 (patient '
-	'elsewhere), SB940 (hold expired), SBU01 (unknown id), SBU02 and SB950 '
-	'(idempotency key), SB001, SB002';
+	'elsewhere), SB940 (hold expired), SBU01 (unknown id), SB003, '
+	'SB950 and SBU02 (idempotency key), SB001, SB002 (branch_id is needed)';
 
 CREATE FUNCTION appt.hold(
 	doctor_id text,
@@ -130,7 +130,8 @@ COMMENT ON FUNCTION appt.walk_in(text, text, text, text, text) IS
 	'next token, beside the bookable slots. Up to 32 walk-ins and late '
 	'returns of a doctor can be there within one visit''s length; whose '
 	'visit is completed does not count. Raises SB901 (32 are there), SB905 '
-	'or SB906 (doctor away, branch closed), SB920, SBU01';
+	'or SB906 (doctor away, branch closed), SB920, SBU01, SB001, SB002 '
+	'(branch_id is needed)';
 
 CREATE FUNCTION appt.reschedule(
 	appointment_id text,
@@ -160,7 +161,8 @@ COMMENT ON FUNCTION appt.reschedule(
 	'from checked_in (who stays at the branch that day stays checked in). '
 	'notify false: the patient is not told. '
 	'Raises SB930 (not booked), SB932 (too late), SB940 (hold expired), SBP01 '
-	'(expected_version), SB901 to SB910, SB920, SB404, SBU01';
+	'(expected_version), SB901 to SB910, SB920, SB404, SBU01, SB001 (also '
+	'where hold_id is of another slot)';
 
 CREATE FUNCTION appt.cancel(
 	appointment_id text,

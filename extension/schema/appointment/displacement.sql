@@ -101,7 +101,9 @@ COMMENT ON FUNCTION appt.add_time_off(text, timestamptz, timestamptz, text,
 	'Takes a doctor out of the schedule in [starts_at, ends_at). Over existing '
 	'bookings: displace refuse (default) raises SB962 with their list, cancel '
 	'cancels them, move puts each into the doctor''s next free slot at its '
-	'branch; all in one transaction, with events. Raises SB001, SB962, 23503';
+	'branch; all in one transaction, with events. displaced: how many. Raises '
+	'SB001 (also where no reason is given to displace), SB962, 23503 (no such '
+	'doctor)';
 
 CREATE FUNCTION appt.add_closure(
 	branch_id text,
@@ -125,7 +127,7 @@ $$;
 COMMENT ON FUNCTION appt.add_closure(text, timestamptz, timestamptz, text,
 	text) IS
 	'Closes a branch in [starts_at, ends_at), for all its doctors; displace as '
-	'in appt.add_time_off. Raises SB001, SB962, 23503';
+	'in appt.add_time_off. Raises SB001, SB962, 23503 (no such branch)';
 
 CREATE FUNCTION appt_internal.reschedule_day(
 	doctor_id text,
@@ -161,4 +163,4 @@ COMMENT ON FUNCTION appt.reschedule_day(text, date, date, text, text, text) IS
 	'Moves all booked appointments of a doctor''s day (branch-local, one '
 	'branch or all) to the same wall-clock times of to_date, of to_doctor_id, '
 	'or both: all of them or, where one does not fit, none. Raises as '
-	'appt.reschedule, SB404 (doctor)';
+	'appt.reschedule, SB404 (doctor), SB001 (dates)';

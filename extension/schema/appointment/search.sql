@@ -23,5 +23,5 @@ COMMENT ON FUNCTION appt.first_available(text[], timestamptz, text, text,
 	integer, text, text) IS
 	'The earliest free slot from from_time (default: now) on, among the '
 	'doctors named or, without names, those of a specialty, of a department or '
-	'of both; all NULL if there is none within the booking horizon. Raises '
-	'SB404, SB001';
+	'of both; all NULL if there is none within the booking horizon. '
+	'duration_min: minutes, as in appt.available_slots. Raises SB404, SB001';

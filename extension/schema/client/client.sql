@@ -444,8 +444,10 @@ $$;
 COMMENT ON FUNCTION appt.create_client(text, text[], text[], text, integer,
 	text) IS
 	'Makes an API client and returns its id and its secret, which is shown '
-	'this once. scopes: what it may do; branch_ids: NULL for all; id: NULL '
-	'for a random one. Raises SB001 (name, scopes), SBU01 (branch_ids)';
+	'this once. scopes: what it may do; branch_ids: NULL for all; '
+	'requests_per_minute: 1 to 10,000,000, NULL for the gateway''s limit; id: '
+	'NULL for a random one. Raises SB001 (name, scopes), SBU01 (branch_ids), '
+	'23505 (id), 23514 (requests_per_minute)';
 
 CREATE FUNCTION appt.rotate_client_secret(client_id text) RETURNS text
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

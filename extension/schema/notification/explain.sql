@@ -268,6 +268,6 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.planned_notifications(integer) IS
-	'The dry run: what would be told within so many hours by the settings, '
-	'templates and patients'' wishes as they are now, by which channel, or the '
-	'reason why not. Writes nothing. Raises SB001';
+	'The dry run: what would be told within so many hours (1 to 720) by the '
+	'settings, templates and patients'' wishes as they are now, by which '
+	'channel, or the reason why not. Writes nothing. Raises SB001 (hours)';

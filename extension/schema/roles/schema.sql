@@ -4,12 +4,21 @@
 
 COMMENT ON SCHEMA appt IS
 	'The clinic: configuration to write (branch, doctor, working_hours, ...), '
-	'appointments to read, functions to book with. \df+ appt.* explains them';
+	'appointments to read, functions to book with. \df+ appt.* explains them, '
+	'with the SQLSTATEs that each raises (docs/sql.md). Any may raise SB001 '
+	'(an argument is missing or malformed) and SB503 (the server does not know '
+	'the branch''s time zone)';
 
 CREATE SCHEMA appt_api;
 
 COMMENT ON SCHEMA appt_api IS
-	'What the HTTP gateway calls: the JSON form of schema appt';
+	'What the HTTP gateway calls: the JSON form of schema appt. client: an '
+	'API client or staff:<staff_id>, NULL for the session''s role; page: from '
+	'1, per_page: 20, at most 100. What each raises stands in its comment; '
+	'beside that any may raise SB001 (an argument is missing or malformed), '
+	'SBT01 (client is none, or not active) and SB503 (unknown time zone), and '
+	'with an idempotency_key SB003 (its form), SB950 (the same request is '
+	'under way) and SBU02 (it was used for another)';
 
 CREATE SCHEMA appt_relay;
 

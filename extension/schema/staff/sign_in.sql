@@ -247,10 +247,10 @@ $$;
 
 COMMENT ON FUNCTION appt_api.sign_in(text, text, bigint, text, text, text,
 	text) IS
-	'Signs in whose password, hashed so, and one-time code, of that time step, '
-	'or recovery code, with that SHA-256, the gateway has found right; a code '
-	'is good once. The cookie is to have that SHA-256. NULL: it is not so any '
-	'more, or the code was used';
+	'Signs in whose password, hashed so, and one-time code, of that time step '
+	'(as appt_api.confirm_totp), or recovery code, with that SHA-256, the '
+	'gateway has found right; a code is good once. The cookie is to have that '
+	'SHA-256. NULL: it is not so any more, or the code was used';
 
 CREATE FUNCTION appt_api.signed_in(
 	token_sha256 text,
@@ -423,9 +423,9 @@ $$;
 
 COMMENT ON FUNCTION appt_api.confirm_totp(text, text, bigint, text[]) IS
 	'From now on the key that was begun, whose hex form has that SHA-256, '
-	'counts: '
-	'a code of that time step was right. The hashes are those of the new '
-	'recovery codes. NULL: there is no such key, or nobody is signed in so';
+	'counts: a code of that time step (of 30 seconds since 1970: RFC 6238) was '
+	'right. The hashes are those of the new recovery codes. NULL: there is no '
+	'such key, or nobody is signed in so';
 
 /* --- what has served its time ------------------------------- */
 

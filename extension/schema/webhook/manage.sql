@@ -349,7 +349,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.enable_webhook(text) IS
-	'Enables an endpoint: what was held for it is sent. Raises SB404';
+	'Enables an endpoint: what was held for it is sent. Raises SB404, and '
+	'SBU01 while the client that made it may not see its branches';
 
 CREATE FUNCTION appt.disable_webhook(webhook_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
