@@ -78,8 +78,6 @@ FROM (VALUES
 	('DOC-001', 'PAT-3', NULL),
 	('DOC-999', 'PAT-3', '2026-03-16 11:45'),
 	('DOC-001', 'PAT-3', 'infinity'), ('DOC-001', 'PAT-3', '-infinity'),
-	('DOC-001', 'PAT-3', '294276-12-31 12:00'),
-	('DOC-001', 'PAT-3', '4713-01-02 12:00 BC'),
 	('DOC-001', 'PAT-99', '2026-03-16 11:45')) a (doctor, patient, at);
 SELECT pg_temp.try(format('SELECT status FROM appt.book(%L, %L, %L)',
 	'PAT-3', repeat('x', 65), '2026-03-16 11:45'));

@@ -10,18 +10,16 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relnamespace = 'appt_report'::regnamespace
 ORDER BY c.relname, a.attnum;
 
--- No type but the plain ones, no column without an explanation, and none with
--- one that means something else elsewhere.
+-- No type but the plain ones, and no column with an explanation that means
+-- something else elsewhere.
 SELECT c.relname, a.attname
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relnamespace = 'appt_report'::regnamespace
-	AND (a.atttypid NOT IN ('text'::regtype, 'integer'::regtype,
+	AND a.atttypid NOT IN ('text'::regtype, 'integer'::regtype,
 		'bigint'::regtype, 'numeric'::regtype, 'boolean'::regtype,
 		'date'::regtype, 'time'::regtype, 'timestamp'::regtype,
-		'timestamptz'::regtype)
-	OR col_description(c.oid, a.attnum) IS NULL
-	OR obj_description(c.oid, 'pg_class') IS NULL);
+		'timestamptz'::regtype);
 SELECT a.attname
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid

@@ -14,10 +14,6 @@ SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 50);
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 60);
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 61);
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', duration => 5);
-SELECT d, pg_temp.try(format(
-	'SELECT count(*) FROM appt.available_slots(%L, %L, duration_min => %s)',
-	'DOC-001', '2026-03-16', d))
-FROM unnest('{-15,4,5,480,481}'::int[]) d;
 
 -- A visit type has a length of its own, and no other.
 SELECT * FROM pg_temp.slots('DOC-001', '2026-03-16', visit => 'procedure');

