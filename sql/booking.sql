@@ -124,6 +124,11 @@ SELECT pg_temp.try($$SELECT status
 -- version is 0.
 SELECT pg_temp.refused('2026-03-16 11:45', '2000-01-01 00:00Z') AS ends_before_it_starts;
 SELECT pg_temp.refused('2000-01-01 00:00Z') AS past;
+SAVEPOINT overridden;
+SELECT at, pg_temp.try(format('SELECT to_char(slot_start, ''HH24:MI'')
+	FROM appt.book(''PAT-3'', ''DOC-001'', %L, override => true)', at)) AS overridden
+FROM unnest('{2000-01-01T05:30+05:30,2000-01-01T05:45+05:30}'::text[]) at;
+ROLLBACK TO overridden;
 SELECT pg_temp.try('SELECT appt.explain_slot(''DOC-001'', ''2000-01-01 00:00Z'')') AS past;
 SELECT pg_temp.try(format('SELECT status FROM appt.reschedule(%L, ''2000-01-01 00:00Z'')',
 		appointment_id)) AS moved_to_the_past,

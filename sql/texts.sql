@@ -95,7 +95,8 @@ INSERT INTO appt.patient (patient_id, first_name, last_name, date_of_birth, phon
 VALUES ('T-1', 'José', 'O''Brien', '1990-01-01', '020.7946.0001'),
 	('T-2', 'शर्मा', 'निकिता', '1990-01-02', '(+91) 98200 12345'),
 	('T-3', 'நிகிலா', NULL, '1990-01-03', U&'\202A+91\00A098200\00A012346\202C'),
-	('T-4', 'Yusuf', 'Al‑Rashid', '1990-01-04', '०९८२०० १२३४७');
+	('T-4', 'Yusuf', 'Al‑Rashid', '1990-01-04', '०९८२०० १२३४७'),
+	('T-5', 'Asha', 'Rao', '1990-01-05', NULL);
 SELECT patient_id, phone, phone_e164 FROM appt.patient
 WHERE patient_id LIKE 'T-_' ORDER BY patient_id;
 SELECT pg_temp.warned(format('{"first_name": "%s", "last_name": "%s",
@@ -105,7 +106,8 @@ FROM (VALUES
 	(2, U&'Jose\0301', 'Obrien', '1990-01-01'),
 	(3, 'शर्मा', 'निकिता ', '1990-01-02'), (4, 'शरमा', 'निकिता', '1990-01-02'),
 	(5, 'yusuf', 'al rashid', '1990-01-04'),
-	(6, 'yusuf', 'al-rashid', '1990-01-04')) n (place, first, last, born)
+	(6, 'yusuf', 'al-rashid', '1990-01-04'),
+	(7, 'Asha ', ' Rao', '1990-01-05')) n (place, first, last, born)
 ORDER BY place;
 CREATE FUNCTION pg_temp.found(search text) RETURNS text
 	LANGUAGE sql
@@ -122,7 +124,8 @@ FROM (VALUES
 	(10, 'Al‑Rashid'), (11, 'rashid al'), (12, 'alrash'),
 	(13, '+44 (0)20 7946 0001'), (14, '020 7946 0001'), (15, '0044 20 79460001'),
 	(16, '+91 98200 12345'), (17, '098200-12345'), (18, '9820012346'),
-	(19, '+919820012347'), (20, 't-4'), (21, 'T‑4'), (22, 'T–4')) AS s (place, search)
+	(19, '+919820012347'), (20, 't-4'), (21, 'T‑4'), (22, 'T–4'),
+	(23, 'al-rashid'), (24, 'Rao, Asha')) AS s (place, search)
 ORDER BY place;
 -- Letters that are typed without their strokes, and in capitals.
 SELECT name, appt_internal.name_key(name), appt_internal.name_words(name)

@@ -176,6 +176,12 @@ subtest 'notes, visit type and patient' => sub {
         [ 403, 'insufficient_scope' ], 'and the scope');
     is_deeply(refusal(patch($path, { %right, patient_id => 'PAT-0' })),
         [ 422, 'unknown_reference', 'patient_id' ], 'nor to nobody');
+    my $busy = $desk->post($a, { patient_id => 'PAT-2026-00198',
+        doctor_id => 'DOC-001', branch_id => 'MUM-01',
+        slot_start => $one->{slot_start}, override => \1 });
+    is($busy->{status}, 201, 'another has a visit then') or diag $busy->{body};
+    is_deeply(refusal(patch($path, { %right, patient_id => 'PAT-2026-00198' })),
+        [ 409, 'patient_conflict' ], 'and cannot have this one, too');
     $edited = patch($path, \%right);
     is($edited->{json}{patient_id}, 'PAT-2026-00199', 'but on purpose')
         or diag $edited->{body};
