@@ -12,10 +12,7 @@ use Appt::Raw qw(statuses);
 use Appt::Util qw(slurp wait_for);
 use IO::Socket::INET;
 
-# AddressSanitizer keeps what was freed, by itself a quarter of a gigabyte.
-my $clinic = Appt::Clinic->new(env => { APPT_ADDRESS_LIMIT => 0,
-    $ENV{ASAN_OPTIONS} ? (ASAN_OPTIONS => "$ENV{ASAN_OPTIONS}:"
-        . 'quarantine_size_mb=1:allocator_release_to_os_interval_ms=100') : () });
+my $clinic = Appt::Clinic->new(env => { APPT_ADDRESS_LIMIT => 0 });
 my $gateway = $clinic->gateway;
 my $http = $clinic->http;
 my $port = $gateway->port;
@@ -60,9 +57,13 @@ cmp_ok($more, '<', 20, '500 bodies without a token are not kept')
 my $kept = resident() - $quiet;
 cmp_ok($kept, '>', 25, 'those with one are, while they come');
 @open = ();
-ok((eval { wait_for { resident() - $quiet < $kept / 2 } 'the memory', 10 }),
-    'and their memory is given back when they are gone')
-    or diag resident() - $quiet . " MB more than before, of $kept";
+SKIP: {
+    # It looks for leaks itself, at the end.
+    skip 'AddressSanitizer keeps what was freed', 1 if $ENV{ASAN_OPTIONS};
+    ok((eval { wait_for { resident() - $quiet < $kept / 2 } 'the memory', 10 }),
+        'and their memory is given back when they are gone')
+        or diag resident() - $quiet . " MB more than before, of $kept";
+}
 
 # The body of a refused request is read and dropped: the connection lives.
 my $socket = $raw->connection;
