@@ -81,11 +81,15 @@ Call us if you want to come then.'),
 	('follow_up', 'en', 'service_implicit', 'Dear {{patient_name}},',
 		'It is time for your next visit',
 'you were with {{doctor_name}} on {{slot_date}}. It is time to come again:
-call us for an appointment.'),
+call us for an appointment.
+
+No more reminders by e-mail: {{unsubscribe_link}}'),
 	('follow_up', 'hi', 'service_implicit', 'प्रिय {{patient_name}},',
 		'आपकी अगली मुलाक़ात का समय आ गया है',
 'आप {{slot_date}} को {{doctor_name}} से मिले थे। अब फिर आने का समय है:
-अपॉइंटमेंट के लिए हमें फ़ोन करें।')
+अपॉइंटमेंट के लिए हमें फ़ोन करें।
+
+ई-मेल से याद न दिलाएँ: {{unsubscribe_link}}')
 ) AS t (event, language, category, greeting, subject, body)
 ON CONFLICT DO NOTHING;
 

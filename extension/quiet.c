@@ -1,6 +1,6 @@
 /*
  * quiet.c
- *		Quiet hours, and when reminders go out because of them.
+ *		Quiet hours, and when reminders and follow-ups go out because of them.
  *
  *		Quiet hours are as long as the clock on the wall says, as a session is
  *		(localtime.c).  In C because each reminder of a claim asks.
@@ -35,6 +35,7 @@ static bool find_period(const Quiet *quiet, TimestampTz at,
 
 PG_FUNCTION_INFO_V1(appt_quiet_period);
 PG_FUNCTION_INFO_V1(appt_reminder_time);
+PG_FUNCTION_INFO_V1(appt_follow_up_time);
 
 /* quiet_period(at, time_zone, quiet_from, quiet_to): NULLs: it is in none */
 Datum
@@ -71,6 +72,21 @@ appt_reminder_time(PG_FUNCTION_ARGS)
 		PG_RETURN_TIMESTAMPTZ(at);
 	PG_RETURN_TIMESTAMPTZ(period.end < slot_start ? period.end
 						  : period.start - MINUTES(BEFORE_QUIET_MIN));
+}
+
+/* follow_up_time(slot_start, days, time_zone, quiet_from, quiet_to) */
+Datum
+appt_follow_up_time(PG_FUNCTION_ARGS)
+{
+	TimestampTz slot_start = PG_GETARG_TIMESTAMPTZ(0);
+	Quiet		quiet = quiet_of(fcinfo, 2, 3, 4);
+	DateADT		day = appt_local_date(slot_start, quiet.zone);
+	TimeADT		wall = appt_local_time(slot_start, quiet.zone) -
+		(int64) day * USECS_PER_DAY;
+	TimestampTz at = appt_instant(day + PG_GETARG_INT32(1), wall, quiet.zone);
+	QuietPeriod period;
+
+	PG_RETURN_TIMESTAMPTZ(find_period(&quiet, at, &period) ? period.end : at);
 }
 
 /* The quiet hours of three arguments; UTC's where the zone is not known. */

@@ -20,6 +20,7 @@
 #define HEALTH_EVERY_MS	60000
 #define MESSAGES_POLLS	5
 #define MESSAGES_BATCH	20000
+#define FOLLOW_UPS_POLLS	60
 #define STATS_SHARE		10		/* counting takes at most one part of it */
 #define SWEEP_BATCH		5000
 
@@ -36,6 +37,8 @@ static void tick_send(void);
 static void tick_answered(PGresult *rows);
 static void messages_send(void);
 static void messages_answered(PGresult *rows);
+static void follow_ups_send(void);
+static void follow_ups_answered(PGresult *rows);
 static void stats_send(void);
 static void stats_answered(PGresult *rows);
 static void counts_send(void);
@@ -57,6 +60,7 @@ enum
 {
 	TICK,
 	MESSAGES,
+	FOLLOW_UPS,
 	STATS,
 	COUNTS,
 	SWEEP,
@@ -67,6 +71,7 @@ enum
 static Chore chores[CHORES] = {
 	[TICK] = {.send = tick_send, .answered = tick_answered},
 	[MESSAGES] = {.send = messages_send, .answered = messages_answered},
+	[FOLLOW_UPS] = {.send = follow_ups_send, .answered = follow_ups_answered},
 	[STATS] = {.send = stats_send, .answered = stats_answered},
 	[COUNTS] = {.send = counts_send, .answered = counts_answered},
 	[SWEEP] = {.send = sweep_send, .answered = sweep_answered},
@@ -93,6 +98,7 @@ upkeep_open(const char *dsn, void (*wake) (void))
 	wake_relay = wake;
 	chores[TICK].every_ms = settings.poll_ms;
 	chores[MESSAGES].every_ms = settings.poll_ms * MESSAGES_POLLS;
+	chores[FOLLOW_UPS].every_ms = settings.poll_ms * FOLLOW_UPS_POLLS;
 	chores[STATS].every_ms = settings.stats_every_ms;
 	chores[COUNTS].every_ms = settings.stats_every_ms;
 	chores[SWEEP].every_ms = settings.upkeep_every_s * 1000LL;
@@ -220,6 +226,27 @@ messages_answered(PGresult *rows)
 	if (written >= MESSAGES_BATCH)
 		chores[MESSAGES].due_ms = clock_ms();
 	if (expired + written > 0)
+		wake_relay();
+}
+
+/* Who is to be asked to come again: nothing that hangs on a second. */
+static void
+follow_ups_send(void)
+{
+	link_send(&database, &(LinkStatement) {
+		.sql = "SELECT appt_relay.tick_follow_ups()",
+		.timeout_ms = LONG_MS,
+	});
+}
+
+static void
+follow_ups_answered(PGresult *rows)
+{
+	long long	written = number(rows, 0, 0);
+
+	if (written >= MESSAGES_BATCH)
+		chores[FOLLOW_UPS].due_ms = clock_ms();
+	if (written > 0)
 		wake_relay();
 }
 

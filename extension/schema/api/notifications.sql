@@ -37,7 +37,7 @@ BEGIN
 		'appointment_id', a.appointment_id,
 		'patient_id', a.patient_id,
 		'event', n.event,
-		'lead_min', n.lead_min,
+		'lead_min', nullif(n.lead_min, 0),
 		'status', n.state,
 		'reason', n.reason,
 		'channel', n.channel,

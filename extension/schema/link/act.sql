@@ -43,13 +43,13 @@ CREATE FUNCTION appt_internal.unsubscribe_by_link(patient_id text, channel text)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO appt.notification_opt_out (patient_id, channel, event, way)
-	VALUES ($1, $2, 'reminder', 'link')
+	VALUES ($1, $2, 'reminder', 'link'), ($1, $2, 'follow_up', 'link')
 	ON CONFLICT DO NOTHING
 $$;
 
 COMMENT ON FUNCTION appt_internal.unsubscribe_by_link(text, text) IS
-	'The patient gets no more reminders by that channel; the first time that '
-	'he said so stays';
+	'The patient gets no more reminders by that channel, of a visit or to come '
+	'again; the first time that he said so stays';
 
 CREATE FUNCTION appt_internal.act_by_link(l record, fields jsonb)
 	RETURNS text

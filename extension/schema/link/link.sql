@@ -4,7 +4,8 @@
  *	v1.<appointment>.<purpose>.<end>[.<detail>].<mac>
  *
  * purpose is view, confirm, cancel, move or unsubscribe (offer is reserved);
- * end the visit's, in seconds since 1970; detail the version of the appointment
+ * end the visit's, in seconds since 1970 (a follow-up comes after it: its
+ * unsubscribe link is good for 30 days); detail the version of the appointment
  * where the link cancels or moves, the channel where it unsubscribes; mac the
  * first 16 bytes of HMAC-SHA256 in base64url (RFC 2104, 5).  What is signed
  * ends with the patient's number, which is not in the link: a visit that is
@@ -31,14 +32,15 @@ COMMENT ON FUNCTION appt_internal.link_mac(bytea, text, integer) IS
 CREATE FUNCTION appt_internal.sign_link(
 	a appt.appointment,
 	purpose text,
-	detail text DEFAULT NULL)
+	detail text DEFAULT NULL,
+	ends_at timestamptz DEFAULT NULL)
 	RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	statement CONSTANT text := concat_ws('.', 'v1', a.appointment_id, purpose,
-		floor(extract(epoch FROM a.slot_end)), detail);
+		floor(extract(epoch FROM coalesce(ends_at, a.slot_end))), detail);
 BEGIN
 	RETURN (
 		SELECT statement || '.'
@@ -49,7 +51,8 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.sign_link IS
-	'A link of that purpose; NULL: there is no key';
+	'A link of that purpose, good until ends_at (NULL: the visit''s end); '
+	'NULL: there is no key';
 
 CREATE FUNCTION appt_internal.link_values(
 	a appt.appointment,
@@ -68,12 +71,14 @@ BEGIN
 	RETURN (
 		SELECT coalesce(jsonb_object_agg(p.purpose || '_link', base || '/v/'
 			|| CASE WHEN signed
-				THEN appt_internal.sign_link(a, p.purpose, p.detail)
+				THEN appt_internal.sign_link(a, p.purpose, p.detail, p.ends_at)
 				ELSE concat_ws('.', 'v1', a.appointment_id, p.purpose,
 					'sample') END), '{}')
-		FROM (VALUES ('view', NULL), ('confirm', NULL),
-			('cancel', a.version::text), ('move', a.version::text),
-			('unsubscribe', channel)) AS p (purpose, detail)
+		FROM (VALUES ('view', NULL, NULL), ('confirm', NULL, NULL),
+			('cancel', a.version::text, NULL), ('move', a.version::text, NULL),
+			('unsubscribe', channel, CASE a.status WHEN 'completed'
+				THEN appt.clock() + interval '30 days' END))
+			AS p (purpose, detail, ends_at)
 		WHERE base IS NOT NULL
 			AND EXISTS (
 				SELECT

@@ -298,16 +298,16 @@ CREATE FUNCTION appt_internal.has_unsubscribed(
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT EXISTS (
-		SELECT
-		FROM appt.notification_opt_out o
-		WHERE o.patient_id = ($1).patient_id
-			AND o.channel IN ($2, '*')
-			AND o.event IN ('reminder', '*'))
+	SELECT count(DISTINCT e.event) = 2
+	FROM unnest('{reminder,follow_up}'::text[]) AS e (event)
+	JOIN appt.notification_opt_out o ON o.patient_id = ($1).patient_id
+		AND o.channel IN ($2, '*')
+		AND o.event IN (e.event, '*')
 $$;
 
 COMMENT ON FUNCTION appt_internal.has_unsubscribed IS
-	'Whether the patient gets no reminders by that channel';
+	'Whether the patient gets no reminders by that channel, neither of a visit '
+	'nor to come again';
 
 CREATE FUNCTION appt_internal.page_languages(a appt.appointment) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE

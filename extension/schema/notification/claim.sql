@@ -300,7 +300,7 @@ BEGIN
 	m.body := appt_internal.fill_lines(t.body, filling);
 	m.message_id := format('<ntf-%s.%s@%s>', n.notification_no,
 		floor(extract(epoch FROM n.created_at)), host);
-	IF n.event = 'reminder' THEN
+	IF n.event IN ('reminder', 'follow_up') THEN
 		m.unsubscribe_url := filling->>'unsubscribe_link';
 		RETURN m;
 	ELSIF n.event = 'test' THEN
@@ -455,7 +455,7 @@ BEGIN
 		FROM appt.notification_template k),
 	filled AS (
 		SELECT l.n, a, c, t.k, CASE WHEN t.has_links
-				OR (linked AND (l.n).event = 'reminder')
+				OR (linked AND (l.n).event IN ('reminder', 'follow_up'))
 				THEN v || appt_internal.link_values(a, (l.n).channel, true)
 				ELSE v END AS filling
 		FROM leased l

@@ -19,6 +19,8 @@ RETURN CASE reason
 		'no channel is active that has not been tried'
 	WHEN 'no_template' THEN 'there is no active template for it'
 	WHEN 'past' THEN 'its time was over'
+	WHEN 'has_visit' THEN
+		'the patient has a later visit to the doctor'
 	WHEN 'erased' THEN 'the patient was erased'
 	ELSE reason
 END;
@@ -33,9 +35,9 @@ CREATE FUNCTION appt_internal.notification_sentence(
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT initcap(left(n.event, 1)) || substr(n.event, 2)
-		|| CASE WHEN n.lead_min IS NULL THEN '' ELSE
-			format(' (%s minutes before)', n.lead_min) END
+	SELECT initcap(left(n.event, 1)) || replace(substr(n.event, 2), '_', '-')
+		|| CASE WHEN n.lead_min > 0 THEN
+			format(' (%s minutes before)', n.lead_min) ELSE '' END
 		|| CASE WHEN n.root_no IS NULL THEN '' ELSE ', another channel' END
 		|| CASE n.state
 			WHEN 'due' THEN format(' waits to be sent%s.',
@@ -165,6 +167,8 @@ BEGIN
 						rules.quiet_from, rules.quiet_to), zone))
 		END);
 	END LOOP;
+	RETURN QUERY
+	SELECT * FROM appt_internal.explain_follow_up(a, p, rules, zone);
 END
 $$;
 
@@ -247,13 +251,20 @@ BEGIN
 			jsonb_build_object('appointment_no', r.appointment_no, 'event',
 				'reminder', 'lead_min', r.lead_min, 'slot_start',
 				r.slot_start)), r.rules, r.planned_at
-		FROM reminder r)
+		FROM reminder r
+		UNION ALL
+		SELECT f.message, f.rules, f.planned_at
+		FROM appt_internal.planned_follow_ups(appt.clock()
+			+ make_interval(hours => $1)) f)
 	SELECT d.planned_at, (d.message).event, a.appointment_id, a.patient_id,
 		w.channel, w.language, CASE
 			WHEN (d.message).event = 'reminder' AND a.slot_start
 				- make_interval(mins => (d.message).lead_min)
 				< (SELECT * FROM appt_internal.visit_set_at(a.appointment_no))
-			THEN 'late_booking' ELSE w.reason END
+			THEN 'late_booking'
+			WHEN (d.message).event = 'follow_up'
+				AND appt_internal.came_again(a) THEN 'has_visit'
+			ELSE w.reason END
 	FROM planned d
 	JOIN appt.appointment a
 		ON a.appointment_no = (d.message).appointment_no

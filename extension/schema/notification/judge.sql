@@ -143,12 +143,17 @@ AS $$
 	SELECT CASE
 		WHEN appt_internal.is_erased(p) THEN 'erased'
 		WHEN (a).status = 'no_show' THEN 'no_show'
-		WHEN (a).status IN ('in_consultation', 'completed') THEN 'completed'
+		WHEN (a).status IN ('in_consultation', 'completed') THEN
+			CASE (n).event WHEN 'follow_up' THEN
+				appt_internal.judge_follow_up(n, a, rules, time_zone,
+					quiet_until, at)
+			ELSE 'completed' END
 		WHEN (a).status = 'cancelled' AND (n).event <> 'cancelled'
 			THEN 'cancelled'
 		WHEN (n).event = 'reminder' THEN
 			appt_internal.judge_reminder(n, a, rules, time_zone, quiet_until,
 				set_at, at)
+		WHEN (n).event = 'follow_up' THEN 'drop'
 		ELSE appt_internal.judge_change(n, a, later, at)
 	END
 $$;

@@ -70,7 +70,8 @@ CREATE INDEX notification_waiting ON appt.notification
 CREATE INDEX notification_appointment ON appt.notification
 	(appointment_no, notification_no);
 
-/* A visit's patient is reminded once a lead, at each of its times. */
+/* A visit's patient is reminded once a lead, at each of its times, and asked to
+ * come again once: with the lead 0. */
 CREATE UNIQUE INDEX notification_reminder_once ON appt.notification
 	(appointment_no, slot_start, lead_min)
 	WHERE lead_min IS NOT NULL AND root_no IS NULL;
@@ -92,13 +93,14 @@ COMMENT ON TABLE appt.notification IS
 COMMENT ON COLUMN appt.notification.notification_no IS
 	'Number of the message';
 COMMENT ON COLUMN appt.notification.event IS
-	'booked, rescheduled, cancelled or reminder; test: of a channel, about no '
-	'appointment';
+	'booked, rescheduled, cancelled, reminder or follow_up; test: of a '
+	'channel, about no appointment';
 COMMENT ON COLUMN appt.notification.slot_start IS
 	'When the visit was to begin as this was written; it has moved since where '
 	'the appointment says otherwise';
 COMMENT ON COLUMN appt.notification.lead_min IS
-	'How many minutes before the visit, of a reminder';
+	'How many minutes before the visit, of a reminder; 0 of a follow_up, which '
+	'so is one of the visit';
 COMMENT ON COLUMN appt.notification.root_no IS
 	'The message of which this is another try, by another channel';
 COMMENT ON COLUMN appt.notification.template_no IS
@@ -110,8 +112,8 @@ COMMENT ON COLUMN appt.notification.state IS
 	'skipped (for a reason)';
 COMMENT ON COLUMN appt.notification.reason IS
 	'Why it was skipped (cancelled, moved, completed, no_show, late_booking, '
-	'opted_out, no_address, no_channel, no_template, past, erased), or the '
-	'last error';
+	'opted_out, no_address, no_channel, no_template, past, erased, has_visit), '
+	'or the last error';
 COMMENT ON COLUMN appt.notification.channel_no IS
 	'The channel that it waits for or went by; 0: none is chosen yet';
 COMMENT ON COLUMN appt.notification.channel IS 'email, sms or whatsapp';

@@ -58,6 +58,9 @@ VALUES
 	('reminder_lead_min', 'text', '1440,120', NULL, NULL,
 		'Minutes before a visit at which its patient is reminded, with commas '
 		'between; none: nobody is'),
+	('follow_up_days', 'text', 'none', NULL, NULL,
+		'Days after a visit on which its patient is asked to come again; none: '
+		'nobody is'),
 	('notification_order', 'text', 'whatsapp,sms,email', NULL, NULL,
 		'In which order channels are tried for a patient who did not choose'),
 	('quiet_from', 'text', '21:00', NULL, NULL,
@@ -85,6 +88,10 @@ BEGIN
 				OR 43200 < ANY (string_to_array(NEW.value, ',')::integer[]))
 				THEN 'It is at most ten numbers of at most 43200 minutes.'
 			END
+		WHEN 'follow_up_days' THEN
+			CASE WHEN NEW.value !~ '^(none|[1-9][0-9]{0,2})$'
+				THEN 'It is none, or a number of days from 1 to 999.'
+			END
 		WHEN 'notification_order' THEN
 			CASE WHEN NOT string_to_array(NEW.value, ',') <@
 				'{email,sms,whatsapp}'::text[]
@@ -105,13 +112,13 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.notification_setting_check() IS
-	'Row trigger: refuses what is no list of leads, no order of channels, no '
-	'time; raises SB001';
+	'Row trigger: refuses what is no list of leads, no number of days, no '
+	'order of channels, no time; raises SB001';
 
 CREATE TRIGGER notification_setting_check
 	BEFORE INSERT OR UPDATE ON appt.setting
-	FOR EACH ROW WHEN (NEW.name IN ('reminder_lead_min', 'notification_order',
-		'quiet_from', 'quiet_to'))
+	FOR EACH ROW WHEN (NEW.name IN ('reminder_lead_min', 'follow_up_days',
+		'notification_order', 'quiet_from', 'quiet_to'))
 	EXECUTE FUNCTION appt_internal.notification_setting_check();
 
 /* Settings of messages as they are for one doctor at one branch. */
@@ -122,12 +129,14 @@ CREATE TYPE appt_internal.notification_rules AS (
 	quiet_to time,
 	settle_s integer,
 	fallback_after_min integer,
-	languages text[]
+	languages text[],
+	follow_up_days integer
 );
 
 COMMENT ON TYPE appt_internal.notification_rules IS
 	'The settings of messages as they are for one doctor at one branch: leads '
-	'in minutes, the longest first; languages: those after the patient''s own';
+	'in minutes, the longest first; languages: those after the patient''s own; '
+	'follow_up_days NULL: nobody is asked to come again';
 
 CREATE FUNCTION appt_internal.notification_rules(
 	branch_id text,
@@ -152,7 +161,7 @@ BEGIN
 		ORDER BY s.doctor_id IS NULL, s.branch_id IS NULL
 		LIMIT 1) s ON true
 	WHERE d.name IN ('reminder_lead_min', 'notification_order', 'quiet_from',
-		'quiet_to', 'settle_s', 'fallback_after_min');
+		'quiet_to', 'settle_s', 'fallback_after_min', 'follow_up_days');
 
 	rules.leads := ARRAY(
 		SELECT DISTINCT l.lead_min::integer
@@ -166,6 +175,7 @@ BEGIN
 	rules.settle_s := v->>'settle_s';
 	rules.fallback_after_min := v->>'fallback_after_min';
 	rules.languages := appt_internal.default_languages(branch_id, doctor_id);
+	rules.follow_up_days := nullif(v->>'follow_up_days', 'none');
 	RETURN rules;
 END
 $$;

@@ -166,7 +166,7 @@ BEGIN
 		'cancelled, no_show; of a webhook: enabled, disabled'),
 	('time_zone', 'IANA time zone of the branch'),
 	('token_number', 'Queue number of the doctor''s day as assigned'),
-	('told_event', 'booked, rescheduled, cancelled or reminder'),
+	('told_event', 'booked, rescheduled, cancelled, reminder or follow_up'),
 	('unresolved', 'Visits whose time is over and that are still booked'),
 	('utilisation_percent',
 		'100 * booked_min / offered_min; NULL: nothing was offered'),

@@ -11,7 +11,7 @@ SELECT
 	a.doctor_id,
 	n.slot_start,
 	n.event AS told_event,
-	n.lead_min,
+	nullif(n.lead_min, 0) AS lead_min,
 	n.channel,
 	n.language AS message_language,
 	n.state,
