@@ -190,12 +190,13 @@ subtest 'a server that wants a password where we have none' => sub {
 
 for my $case ([ehlo => '554 5.3.2 not from here'],
     [mail => '550 5.7.1 not your address'], [mail => '553 5.7.1 not you'],
-    [mail => '501 5.1.7 bad sender'], [mail => '451 4.7.1 sender, later']) {
-    my ($step, $reply) = @$case;
+    [mail => '501 5.1.7 bad sender'], [mail => '451 4.7.1 sender, later'],
+    [mail => '550 5.7.1 your address', "550-5.7.1 not\r\n"]) {
+    my ($step, $reply, $before) = @$case;
     subtest "$reply to \U$step\E is the channel's fault" => sub {
         my $server = server(certificate => 'good');
         channel('starttls', $server->port);
-        $server->behave($step => $reply);
+        $server->behave($step => ($before // '') . $reply);
         my ($id) = book($clinic, 1);
         my $row = wait_for_trouble($id);
         is($row->{status}, undef, 'nothing was said of the mail');
@@ -208,12 +209,15 @@ for my $case ([ehlo => '554 5.3.2 not from here'],
 }
 
 for my $case ([mail => '552 5.3.4 too large'], [rcpt => '550 5.1.1 nobody'],
-    [data => '554 5.6.0 not such a mail']) {
-    my ($step, $reply) = @$case;
-    subtest "$reply to \U$step\E is the mail's fault" => sub {
+    [data => '554 5.6.0 not such a mail'],
+    [rcpt => '550 5.1.1 here', before => "550-5.1.1 nobody\r\n",
+        mail => "250-2.1.0 taken\r\n250 2.1.0 so far"]) {
+    my ($step, $reply, %also) = @$case;
+    my $before = delete $also{before} // '';
+    subtest "$before$reply to \U$step\E is the mail's fault" => sub {
         my $server = server(certificate => 'good');
         channel('starttls', $server->port);
-        $server->behave($step => $reply, times => 1);
+        $server->behave($step => $before . $reply, %also, times => 1);
         my ($id) = book($clinic, 1);
         wait_for { message($id)->{state} ne 'sending' and message($id)->{attempts} }
             'an attempt';

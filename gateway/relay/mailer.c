@@ -16,15 +16,18 @@
  *		EHLO, STARTTLS, the password, the sender) has said nothing of the mail,
  *		which has no status then: that is the channel's fault, and the mail can
  *		wait.
+ *
+ *		While there are more mails to send, the loop hears of those that are
+ *		through some at a time: waking it for each costs more than the rest of
+ *		what is done for it here.
  */
 #include "relay/mailer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +42,7 @@
 #define SERVER_CLOSES	421		/* what it says of itself */
 #define MAIL_TOO_LARGE	552		/* what it says of a mail to its sender */
 #define REPLY_MAX		512		/* of the server's last reply, kept */
+#define TOGETHER_MS		5		/* in which mails are through that are told */
 
 /* curl_easy_setopt fails by a mistake in this program alone. */
 #define SET(easy, option, value) \
@@ -57,6 +61,7 @@ typedef struct Sending
 	GuardScheme scheme;
 	bool		refused;		/* by the guard */
 	bool		opened;			/* a connection, for this mail */
+	bool		begun;			/* signed in: the sender is told next */
 	bool		addressed;		/* the server was told the recipient */
 } Sending;
 
@@ -82,8 +87,8 @@ static void write_calendar(Buf *out, const Message *message);
 static void learn(Sending *sending, CURL *easy, CURLcode code);
 static size_t on_read(char *bytes, size_t size, size_t count, void *sending);
 static size_t on_reply(char *bytes, size_t size, size_t count, void *sending);
-static int	on_command(CURL *easy, curl_infotype type, char *bytes,
-					   size_t len, void *sending);
+static int	on_begin(void *sending, char *to, char *from, int to_port,
+					 int from_port);
 static curl_socket_t on_open_socket(void *sending, curlsocktype purpose,
 									struct curl_sockaddr *address);
 
@@ -92,7 +97,8 @@ void
 mailer_open(void (*done) (Message *message))
 {
 	int			i;
-	int			fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int			fd = timerfd_create(CLOCK_MONOTONIC,
+									TFD_NONBLOCK | TFD_CLOEXEC);
 
 	if (fd < 0)
 		abort();
@@ -175,17 +181,20 @@ next_message(void)
 	return message;
 }
 
-/* Lets the loop hear of it. */
+/* Lets the loop hear of it: at once where no mail waits to be sent. */
 static void
 give_back(Message *message)
 {
-	uint64_t	one = 1;
+	struct itimerspec soon = {.it_value.tv_nsec = TOGETHER_MS * 1000000};
 
 	pthread_mutex_lock(&lock);
 	message_push(&finished, message);
-	pthread_mutex_unlock(&lock);
-	if (write(done_watch.fd, &one, sizeof(one)) != sizeof(one))
+	if (waiting.count == 0)
+		soon.it_value.tv_nsec = 1;
+	if ((finished.count == 1 || waiting.count == 0) &&
+		timerfd_settime(done_watch.fd, 0, &soon, NULL) != 0)
 		abort();
+	pthread_mutex_unlock(&lock);
 }
 
 /* On the loop: mails are through. */
@@ -260,13 +269,14 @@ perform(CURL *easy, Sending *sending)
 	SET(easy, CURLOPT_MAIL_RCPT, &recipients);
 	SET(easy, CURLOPT_OPENSOCKETDATA, sending);
 	SET(easy, CURLOPT_HEADERDATA, sending);
-	SET(easy, CURLOPT_DEBUGDATA, sending);
+	SET(easy, CURLOPT_PREREQDATA, sending);
 	SET(easy, CURLOPT_READDATA, sending);
 	SET(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t) sending->mail.len);
 	code = curl_easy_perform(easy);
 	if (was_gone(easy, sending, code))
 	{
 		buf_clear(&sending->reply);
+		sending->begun = false;
 		sending->addressed = false;
 		SET(easy, CURLOPT_FRESH_CONNECT, 1L);
 		code = curl_easy_perform(easy);
@@ -310,8 +320,7 @@ options(CURL *easy)
 		SET(easy, CURLOPT_CAINFO, settings.ca_file);
 	SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(easy, CURLOPT_HEADERFUNCTION, on_reply);
-	SET(easy, CURLOPT_DEBUGFUNCTION, on_command);
-	SET(easy, CURLOPT_VERBOSE, 1L);
+	SET(easy, CURLOPT_PREREQFUNCTION, on_begin);
 	SET(easy, CURLOPT_READFUNCTION, on_read);
 }
 
@@ -412,7 +421,12 @@ on_read(char *bytes, size_t size, size_t count, void *data)
 	return len;
 }
 
-/* A line of the server's: the last by which it refuses is kept. */
+/*
+ * A line of the server's: the last by which it refuses is kept.  Of a mail it
+ * says first whether it takes the sender; libcurl tells it the recipient then.
+ * A reply's last line is the one that counts, and after a refusal only QUIT's
+ * comes.
+ */
 static size_t
 on_reply(char *bytes, size_t size, size_t count, void *data)
 {
@@ -420,7 +434,12 @@ on_reply(char *bytes, size_t size, size_t count, void *data)
 	size_t		len = size * count;
 	size_t		kept = len < REPLY_MAX ? len : REPLY_MAX;
 
-	if (len < 4 || (bytes[0] != '4' && bytes[0] != '5'))
+	if (len < 4)
+		return len;
+	if (sending->begun && sending->reply.len == 0 && bytes[0] == '2' &&
+		bytes[3] != '-')
+		sending->addressed = true;
+	if (bytes[0] != '4' && bytes[0] != '5')
 		return len;
 	while (kept > 0 && (bytes[kept - 1] == '\n' || bytes[kept - 1] == '\r'))
 		kept--;
@@ -429,18 +448,19 @@ on_reply(char *bytes, size_t size, size_t count, void *data)
 	return len;
 }
 
-/* What libcurl does: a command of its own tells how far the mail came. */
+/* The connection is ready for a mail: what is said from now on is of it. */
 static int
-on_command(CURL *easy, curl_infotype type, char *bytes, size_t len, void *data)
+on_begin(void *data, char *to, char *from, int to_port, int from_port)
 {
-	static const char rcpt[] = "RCPT ";
 	Sending    *sending = data;
 
-	(void) easy;
-	if (type == CURLINFO_HEADER_OUT && len >= sizeof(rcpt) - 1 &&
-		strncasecmp(bytes, rcpt, sizeof(rcpt) - 1) == 0)
-		sending->addressed = true;
-	return 0;
+	(void) to;
+	(void) from;
+	(void) to_port;
+	(void) from_port;
+	sending->begun = true;
+	buf_clear(&sending->reply);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* The guard: called with every address that libcurl is about to try. */
