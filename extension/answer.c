@@ -1,19 +1,61 @@
 /*
  * answer.c
- *		What stands in a provider's answer at a path such as
- *		["messages", 0, "id"].
+ *		A provider's answer: whether it is JSON, and what stands in it at a
+ *		path such as ["messages", 0, "id"].
  */
 #include "appt.h"
 
 #include "catalog/pg_type.h"
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
+/* Longer ones may overflow what jsonb keeps of a number. */
+#define MAX_DIGITS	100
+#define MAX_EXPONENT	1000
+
+static json_scalar_result check_number(void *state, char *token,
+									   JsonTokenType type);
 static ArrayBuildState *steps_of(Jsonb *path);
 
 PG_FUNCTION_INFO_V1(appt_answer_path);
+PG_FUNCTION_INFO_V1(appt_json_or_null);
+
+/*
+ * json_or_null(answer): NULL where it is no JSON, which is asked before, as an
+ * error would take a subtransaction to be caught.
+ */
+Datum
+appt_json_or_null(PG_FUNCTION_ARGS)
+{
+	char	   *answer = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		fits = true;
+	JsonSemAction actions = {.semstate = &fits, .scalar = check_number};
+	JsonLexContext *lex = json_lex_compat(answer, strlen(answer),
+										  GetDatabaseEncoding());
+
+	if (pg_parse_json(lex, &actions) != JSON_SUCCESS || !fits)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(answer)));
+}
+
+/* Whether jsonb can have the number. */
+static json_scalar_result
+check_number(void *state, char *token, JsonTokenType type)
+{
+	bool	   *fits = state;
+	char	   *exponent = type == JSON_TOKEN_NUMBER
+		? strpbrk(token, "eE") : NULL;
+
+	if (type == JSON_TOKEN_NUMBER && strlen(token) > MAX_DIGITS)
+		*fits = false;
+	if (exponent != NULL && labs(strtol(exponent + 1, NULL, 10)) > MAX_EXPONENT)
+		*fits = false;
+	return JSON_SCALAR_TAKEN;
+}
 
 /* answer_path(answer, path): NULL where nothing is there. */
 Datum

@@ -66,6 +66,22 @@
 	index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 
+/* What a parser of JSON begins with, and what a scalar's callback returns. */
+#if PG_VERSION_NUM >= 170000
+#define json_lex_compat(json, len, encoding) \
+	makeJsonLexContextCstringLen(NULL, json, len, encoding, true)
+#else
+#define json_lex_compat(json, len, encoding) \
+	makeJsonLexContextCstringLen(json, len, encoding, true)
+#endif
+#if PG_VERSION_NUM >= 160000
+#define json_scalar_result JsonParseErrorType
+#define JSON_SCALAR_TAKEN JSON_SUCCESS
+#else
+#define json_scalar_result void
+#define JSON_SCALAR_TAKEN
+#endif
+
 /*
  * The row in a composite Datum.  A function since minor versions of the same
  * age, which brings rows of an earlier definition of the type up to date; a

@@ -3,11 +3,14 @@
  *		Quiet hours, and when reminders and follow-ups go out because of them.
  *
  *		Quiet hours are as long as the clock on the wall says, as a session is
- *		(localtime.c).  In C because each reminder of a claim asks.
+ *		(localtime.c).  In C because each reminder of a claim asks, and each
+ *		visit whose patient may have to be reminded, again and again.
  */
 #include "appt.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
@@ -30,12 +33,15 @@ typedef struct QuietPeriod
 } QuietPeriod;
 
 static Quiet quiet_of(FunctionCallInfo fcinfo, int zone, int from, int to);
+static TimestampTz reminder_time(const Quiet *quiet, TimestampTz slot_start,
+								 int32 lead_min);
 static bool find_period(const Quiet *quiet, TimestampTz at,
 						QuietPeriod *period);
 
 PG_FUNCTION_INFO_V1(appt_quiet_period);
 PG_FUNCTION_INFO_V1(appt_reminder_time);
 PG_FUNCTION_INFO_V1(appt_follow_up_time);
+PG_FUNCTION_INFO_V1(appt_current_lead);
 
 /* quiet_period(at, time_zone, quiet_from, quiet_to): NULLs: it is in none */
 Datum
@@ -63,15 +69,53 @@ appt_quiet_period(PG_FUNCTION_ARGS)
 Datum
 appt_reminder_time(PG_FUNCTION_ARGS)
 {
-	TimestampTz slot_start = PG_GETARG_TIMESTAMPTZ(0);
-	TimestampTz at = slot_start - MINUTES(PG_GETARG_INT32(1));
 	Quiet		quiet = quiet_of(fcinfo, 2, 3, 4);
+
+	PG_RETURN_TIMESTAMPTZ(reminder_time(&quiet, PG_GETARG_TIMESTAMPTZ(0),
+										PG_GETARG_INT32(1)));
+}
+
+/*
+ * current_lead(slot_start, at, leads, time_zone, quiet_from, quiet_to): the
+ * shortest whose time has come, of which the longest comes first; or NULL.
+ */
+Datum
+appt_current_lead(PG_FUNCTION_ARGS)
+{
+	TimestampTz slot_start = PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	ArrayType  *leads = PG_GETARG_ARRAYTYPE_P(2);
+	Quiet		quiet = quiet_of(fcinfo, 3, 4, 5);
+	int32	   *lead_min = (int32 *) ARR_DATA_PTR(leads);
+	int			nleads = ArrayGetNItems(ARR_NDIM(leads), ARR_DIMS(leads));
+	int			current = -1;
+
+	if (ARR_ELEMTYPE(leads) != INT4OID || array_contains_nulls(leads))
+		elog(ERROR, "leads must be integers");
+	for (int i = 0; i < nleads; i++)
+	{
+		/* Quiet hours move it forward by a day at most. */
+		if (slot_start - MINUTES(lead_min[i]) > at + USECS_PER_DAY)
+			break;
+		if (reminder_time(&quiet, slot_start, lead_min[i]) <= at)
+			current = i;
+	}
+	if (current < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(lead_min[current]);
+}
+
+/* lead_min before the visit, but not in quiet hours. */
+static TimestampTz
+reminder_time(const Quiet *quiet, TimestampTz slot_start, int32 lead_min)
+{
+	TimestampTz at = slot_start - MINUTES(lead_min);
 	QuietPeriod period;
 
-	if (!find_period(&quiet, at, &period))
-		PG_RETURN_TIMESTAMPTZ(at);
-	PG_RETURN_TIMESTAMPTZ(period.end < slot_start ? period.end
-						  : period.start - MINUTES(BEFORE_QUIET_MIN));
+	if (!find_period(quiet, at, &period))
+		return at;
+	return period.end < slot_start ? period.end
+		: period.start - MINUTES(BEFORE_QUIET_MIN);
 }
 
 /* follow_up_time(slot_start, days, time_zone, quiet_from, quiet_to) */

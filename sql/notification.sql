@@ -328,8 +328,7 @@ SELECT message FROM (VALUES (:'a'), (:'b'), (:'c')) AS v (id),
 	pg_temp.told(v.id);
 
 -- An answer means what the channel's rules say.
-SELECT o.status, o.answer, (appt_internal.http_outcome(o.settings, o.status,
-	NULL, o.answer)).*
+SELECT o.status, o.answer, h.*
 FROM (VALUES
 	(1, '{}'::jsonb, 202, ''),
 	(2, '{}', 400, ''), (3, '{}', 429, ''), (4, '{}', 500, ''),
@@ -347,8 +346,14 @@ FROM (VALUES
 		'not JSON'),
 	(11, '{"id": ["messages", 0, "id"]}', 200,
 		'{"messages": [{"id": "wamid.1"}]}'),
-	(12, '{"ok": {"statuses": [301]}}', 301, ''))
+	(12, '{"ok": {"statuses": [301]}}', 301, ''),
+	(13, '{"id": ["id"]}', 200, '{"id": "\u0000"}'),
+	(14, '{"id": ["id"]}', 200, '{"id": 1e200000}'),
+	(15, '{"id": ["id"]}', 200, '{"id": 1e-3, "x": [1, '),
+	(16, '{"id": ["id"]}', 200, '{"id": 12.50e1}'))
 	AS o (place, settings, status, answer)
+CROSS JOIN LATERAL appt_internal.http_outcome(o.settings, o.status, NULL,
+	o.answer) h
 ORDER BY place;
 
 -- A late result, of a claim that somebody has made again since, does nothing.

@@ -68,6 +68,20 @@ $cluster->query(q{INSERT INTO appt.notification_preference
 is_deeply(claimed(sms => 9, whatsapp => 8), { sms => 1, whatsapp => 2 },
     'others are found behind those that find no room');
 
+# To take a message makes no entry in any index.
+$cluster->psql('DELETE FROM appt.notification; VACUUM appt.notification');
+book($clinic, 20);
+my $claiming = $cluster->connect;
+$claiming->begin_work;
+my ($n, $updated, $in_place) = $claiming->selectrow_array(q{
+    SELECT (SELECT count(*) FROM appt_relay.claim_notifications(1, 100)),
+        pg_stat_get_xact_tuples_updated(t),
+        pg_stat_get_xact_tuples_hot_updated(t)
+    FROM CAST('appt.notification' AS regclass) t});
+$claiming->commit;
+is_deeply([ $n, $updated, $in_place ], [ 20, 20, 20 ],
+    'a claim writes no index');
+
 # A claim that waits holds up nothing that is told of the one before.
 $cluster->psql('DELETE FROM appt.notification');
 my $relay = $clinic->start_relay(env => hurried());

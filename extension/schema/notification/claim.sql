@@ -27,7 +27,7 @@ AS $$
 				AND bool_or(e.event = 'booked')
 			FROM appt.notification e
 			WHERE e.appointment_no = n.appointment_no
-				AND e.notification_no < n.notification_no) THEN 'booked'
+				AND e.notification_no + 0 < n.notification_no) THEN 'booked'
 		ELSE n.event
 	END
 $$;
@@ -196,7 +196,8 @@ BEGIN
 	WHERE t.notification_no = d.notification_no AND d.action = 'skip';
 	/* Without room a message waits, and by its channel, which is chosen. */
 	UPDATE appt.notification t
-	SET channel_no = coalesce(d.channel_no, t.channel_no),
+	SET queue_no = coalesce(d.channel_no, t.queue_no),
+		channel_no = coalesce(d.channel_no, t.channel_no),
 		due_at = CASE d.action
 			WHEN 'wait' THEN at + (d.until - appt.clock())
 			WHEN 'busy' THEN at + interval '1 second'
@@ -205,7 +206,7 @@ BEGIN
 		AS d (notification_no, action, until, channel_no)
 	WHERE t.notification_no = d.notification_no
 		AND (d.action IN ('wait', 'busy')
-			OR (d.action = 'send' AND t.channel_no <> d.channel_no));
+			OR (d.action = 'send' AND t.queue_no <> d.channel_no));
 END
 $$;
 
@@ -596,7 +597,8 @@ BEGIN
 	FROM (
 		SELECT t.notification_no, t.appointment_no
 		FROM appt.notification t
-		WHERE t.channel_no = queue
+		WHERE t.queue_no = queue
+			AND t.finished_at IS NULL
 			AND t.state = 'due'
 			AND t.due_at <= clock_timestamp()
 			AND t.appointment_no IS NOT NULL
@@ -713,7 +715,10 @@ CREATE FUNCTION appt_relay.release_notifications(
 AS $$
 	WITH released AS (
 		UPDATE appt.notification t
-		SET state = 'due', relay_no = NULL, lease_until = NULL
+		SET state = 'due',
+			queue_no = t.channel_no,
+			relay_no = NULL,
+			lease_until = NULL
 		FROM unnest($1, $2) r (notification_no, fence)
 		WHERE t.notification_no = r.notification_no
 			AND t.fence = r.fence
@@ -734,8 +739,12 @@ CREATE FUNCTION appt_relay.release_lost_notifications(
 AS $$
 	WITH released AS (
 		UPDATE appt.notification t
-		SET state = 'due', relay_no = NULL, lease_until = NULL
-		WHERE t.state = 'sending'
+		SET state = 'due',
+			queue_no = t.channel_no,
+			relay_no = NULL,
+			lease_until = NULL
+		WHERE t.finished_at IS NULL
+			AND t.state = 'sending'
 			AND t.relay_no = $1
 			AND t.notification_no <> ALL ($2)
 		RETURNING 1)

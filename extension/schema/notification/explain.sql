@@ -245,7 +245,7 @@ BEGIN
 				AS planned_at
 		FROM appt.notification n
 		JOIN appt.appointment a ON a.appointment_no = n.appointment_no
-		WHERE n.state = 'due'
+		WHERE n.finished_at IS NULL AND n.state = 'due'
 		UNION ALL
 		SELECT jsonb_populate_record(NULL::appt.notification,
 			jsonb_build_object('appointment_no', r.appointment_no, 'event',

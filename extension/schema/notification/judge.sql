@@ -59,20 +59,18 @@ CREATE FUNCTION appt_internal.later_change(
 	RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-	/* A later change's message tells how the visit is now. */
-	SELECT l.event
+	/* A later change's message tells how the visit is now.  The number is not
+	 * to be looked up, as it was by statistics of an empty table. */
+	SELECT (pg_catalog.array_agg(l.event ORDER BY l.notification_no DESC))[1]
 	FROM appt.notification l
 	WHERE l.appointment_no = $1
-		AND l.notification_no > $2
+		AND l.notification_no + 0 > $2
 		AND l.event IN ('booked', 'rescheduled', 'cancelled')
 		AND l.root_no IS NULL
-	ORDER BY l.notification_no DESC
-	LIMIT 1
 $$;
 
 COMMENT ON FUNCTION appt_internal.later_change(bigint, bigint) IS
-	'The event of the last change after a message''s own; no row: there is '
-	'none';
+	'The event of the last change after a message''s own; NULL: there is none';
 
 CREATE FUNCTION appt_internal.judge_change(
 	n appt.notification,

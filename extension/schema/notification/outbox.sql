@@ -7,6 +7,10 @@
  * counts for all that are still to come.  A row is judged once more, under its
  * appointment's lock, when a relay is about to send it (claim.sql).
  *
+ * No index has what changes when a relay takes a message: the row is changed
+ * in its page, which is left half empty for that, and no index entry is made.
+ * So state is in no index; what is being sent is found among what waits.
+ *
  * due_at, leases and retries are of the real clock, as those of webhooks are;
  * everything about a visit is judged by appt.clock().
  * ------------------------------------------------------------------------ */
@@ -21,6 +25,7 @@ CREATE TABLE appt.notification (
 	template_no bigint,
 	state text NOT NULL DEFAULT 'due',
 	reason text,
+	queue_no integer NOT NULL DEFAULT 0,
 	channel_no integer NOT NULL DEFAULT 0,
 	channel text,
 	language text,
@@ -38,6 +43,7 @@ CREATE TABLE appt.notification (
 	finished_at timestamptz,
 	CONSTRAINT notification_pkey PRIMARY KEY (notification_no)
 ) WITH (
+	fillfactor = 45,
 	autovacuum_vacuum_scale_factor = 0.02,
 	autovacuum_vacuum_cost_delay = 0
 );
@@ -61,27 +67,22 @@ COMMENT ON CONSTRAINT notification_invariants ON appt.notification IS
 	'What holds of every row by itself. A violation has the name '
 	'notification_shape or notification_stage, and its detail says the rule';
 
-/* What is due on a channel (0: none is chosen yet), and what relays have. */
+/* What is not finished, relays' as well, and what a report is awaited of. */
 CREATE INDEX notification_waiting ON appt.notification
-	(state, channel_no, due_at)
-	WHERE state IN ('due', 'sending');
-
-/* Tests of channels are found by it, too: they are of no appointment. */
-CREATE INDEX notification_appointment ON appt.notification
-	(appointment_no, notification_no);
+	(queue_no, due_at)
+	WHERE finished_at IS NULL OR queue_no < 0;
 
 /* A visit's patient is reminded once a lead, at each of its times, and asked to
- * come again once: with the lead 0. */
+ * come again once, with the lead 0: of all else the second key is NULL, which
+ * is like no other.  A visit's messages are found by it, and tests of channels,
+ * which are of no visit. */
 CREATE UNIQUE INDEX notification_reminder_once ON appt.notification
-	(appointment_no, slot_start, lead_min)
-	WHERE lead_min IS NOT NULL AND root_no IS NULL;
+	(appointment_no, (CASE WHEN root_no IS NULL THEN lead_min END),
+		slot_start);
 
 CREATE INDEX notification_finished ON appt.notification
 	USING brin (finished_at) WITH (autosummarize = on)
 	WHERE finished_at IS NOT NULL;
-
-CREATE INDEX notification_unreported ON appt.notification (sent_at)
-	WHERE state = 'sent';
 
 /* What a provider reports names the message by the provider's id. */
 CREATE INDEX notification_provider_id ON appt.notification (provider_id)
@@ -114,6 +115,10 @@ COMMENT ON COLUMN appt.notification.reason IS
 	'Why it was skipped (cancelled, moved, completed, no_show, late_booking, '
 	'opted_out, no_address, no_channel, no_template, past, erased, has_visit), '
 	'or the last error';
+COMMENT ON COLUMN appt.notification.queue_no IS
+	'Where it waits: 0 until it is given a channel for which there is no room '
+	'yet or which is to be tried again, then the channel''s number. With a '
+	'minus: sent by that channel, whose report of the delivery is awaited';
 COMMENT ON COLUMN appt.notification.channel_no IS
 	'The channel that it waits for or went by; 0: none is chosen yet';
 COMMENT ON COLUMN appt.notification.channel IS 'email, sms or whatsapp';

@@ -11,103 +11,87 @@
 CREATE FUNCTION appt_internal.current_lead(
 	slot_start timestamptz,
 	at timestamptz,
-	rules appt_internal.notification_rules,
-	time_zone text)
+	leads integer[],
+	time_zone text,
+	quiet_from time,
+	quiet_to time)
 	RETURNS integer
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_current_lead';
+
+COMMENT ON FUNCTION appt_internal.current_lead(timestamptz, timestamptz,
+	integer[], text, time, time) IS
+	'The shortest lead whose time has come; NULL: none has. leads: the longest '
+	'first';
+
+CREATE FUNCTION appt_internal.reminder_places(at timestamptz, longest integer)
+	RETURNS TABLE (
+		branch_id text,
+		doctor_id text,
+		time_zone text,
+		leads integer[],
+		quiet_from time,
+		quiet_to time)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	lead integer;
-	current integer;
-BEGIN
-	FOREACH lead IN ARRAY rules.leads
-	LOOP
-		/* Quiet hours move it forward by a day at most. */
-		EXIT WHEN slot_start - make_interval(mins => lead)
-			> at + interval '1 day';
-		IF appt_internal.reminder_time(slot_start, lead, time_zone,
-			rules.quiet_from, rules.quiet_to) <= at
-		THEN
-			current := lead;
-		END IF;
-	END LOOP;
-	RETURN current;
-END
-$$;
-
-COMMENT ON FUNCTION appt_internal.current_lead IS
-	'The shortest lead whose time has come; NULL: none has';
-
-/* Without a search_path of its own, so that it becomes a part of the statement
- * that calls it for each doctor: it was planned as often, each few seconds. */
-CREATE FUNCTION appt_internal.reminders_of_place(
-	at timestamptz,
-	doctor_no integer,
-	branch_id text,
-	time_zone text,
-	rules appt_internal.notification_rules)
-	RETURNS TABLE (
-		appointment_no bigint,
-		slot_start timestamptz,
-		lead_min integer)
-	LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT f.appointment_no, f.slot_start, f.lead_min
+	SELECT k.branch_id, k.doctor_id, r.time_zone, (r.rules).leads,
+		(r.rules).quiet_from, (r.rules).quiet_to
 	FROM (
-		SELECT a.appointment_no, a.slot_start, appt_internal.current_lead(
-			a.slot_start, $1, $5, $4) AS lead_min
-		FROM appt.appointment a
-		/* Outside of quiet hours the shortest lead that has come is the
-		 * current one, but for visits in them or just after. */
-		CROSS JOIN LATERAL (
-			SELECT pg_catalog.min(l.lead_min)
-			FROM pg_catalog.unnest(($5).leads) AS l (lead_min)
-			WHERE a.slot_start
-				<= $1 + pg_catalog.make_interval(mins => l.lead_min))
-			AS r (lead_min)
-		CROSS JOIN LATERAL (
-			SELECT appt_internal.local_time(a.slot_start, $4)
-				::pg_catalog.time) AS s (wall)
-		WHERE a.doctor_no = $2
-			AND a.branch_id = $3
-			AND a.status = 'booked'
-			AND a.slot_start > $1
-			AND a.slot_start <= $1 + interval '1 day'
-				+ pg_catalog.make_interval(mins => ($5).leads[1])
-			AND (CASE
-				WHEN ($5).quiet_from > ($5).quiet_to THEN
-					s.wall > ($5).quiet_from OR s.wall <= ($5).quiet_to
-				ELSE s.wall > ($5).quiet_from AND s.wall <= ($5).quiet_to
-				END
-				OR (r.lead_min IS NOT NULL AND NOT EXISTS (
-					SELECT
-					FROM appt.notification n
-					WHERE n.appointment_no = a.appointment_no
-						AND n.slot_start = a.slot_start
-						AND n.lead_min <= r.lead_min
-						AND n.root_no IS NULL)))
-		OFFSET 0) f
-	WHERE f.lead_min IS NOT NULL
+		SELECT b.branch_id, '' AS doctor_id, b.time_zone
+		FROM appt.branch b
+		UNION ALL
+		SELECT b.branch_id, d.doctor_id, b.time_zone
+		FROM appt.branch b
+		CROSS JOIN (
+			SELECT DISTINCT s.doctor_id
+			FROM appt.setting s
+			WHERE s.doctor_id IS NOT NULL) s
+		JOIN appt.doctor d ON d.doctor_id = s.doctor_id
+		WHERE EXISTS (
+			SELECT
+			FROM appt.appointment a
+			WHERE a.doctor_no = d.doctor_no
+				AND a.branch_id = b.branch_id
+				AND a.status = 'booked'
+				AND a.slot_start > $1
+				AND a.slot_start <= $1 + interval '1 day'
+					+ make_interval(mins => $2))) k
+	CROSS JOIN LATERAL (
+		SELECT appt_internal.known_zone(k.time_zone) AS time_zone,
+			appt_internal.notification_rules(k.branch_id, k.doctor_id) AS rules
+		OFFSET 0) r
+	WHERE (appt_internal.quiet_period($1, r.time_zone, (r.rules).quiet_from,
+		(r.rules).quiet_to)).ends_at IS NULL
 $$;
 
-COMMENT ON FUNCTION appt_internal.reminders_of_place IS
-	'The visits of a doctor at a branch whose patients may have to be reminded '
-	'now, with the lead that is the current one';
+COMMENT ON FUNCTION appt_internal.reminder_places(timestamptz, integer) IS
+	'By branch what its reminders go by, and by doctor ('''': by all others) '
+	'where he has settings of his own and visits within the longest lead; none '
+	'that has quiet hours now';
 
+/* Which visits have their reminder is looked up row by row: reminders that
+ * this very call writes are in no statistics. */
 CREATE FUNCTION appt_internal.write_reminders(
 	at timestamptz,
 	batch integer)
 	RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
+	SET enable_hashjoin = on
 AS $$
 DECLARE
-	place record;
+	doctors CONSTANT text[] := ARRAY(
+		SELECT DISTINCT s.doctor_id
+		FROM appt.setting s
+		WHERE s.doctor_id IS NOT NULL);
 	longest integer;
-	total bigint := 0;
 	written bigint;
 BEGIN
+	/* One relay at a time; what it writes is seen when the lock is had. */
+	IF NOT pg_try_advisory_xact_lock(hashtextextended('appt.reminders', 0)) THEN
+		RETURN 0;
+	END IF;
 	SELECT max(l.lead_min) INTO longest
 	FROM appt.setting_definition d
 	LEFT JOIN appt.setting s ON s.name = d.name
@@ -117,44 +101,37 @@ BEGIN
 		::integer[]) AS l (lead_min)
 	WHERE d.name = 'reminder_lead_min';
 
-	FOR place IN
-		SELECT a.branch_id, a.doctor_id, a.doctor_no,
-			appt_internal.known_zone(b.time_zone) AS time_zone,
-			appt_internal.notification_rules(a.branch_id, a.doctor_id) AS rules
-		FROM (
-			SELECT DISTINCT t.branch_id, t.doctor_id, t.doctor_no
-			FROM appt.appointment t
-			WHERE t.status = 'booked'
-				AND t.token_date BETWEEN (at AT TIME ZONE 'UTC')::date - 1
-					AND (at AT TIME ZONE 'UTC')::date + 3 + longest / 1440) a
-		JOIN appt.branch b ON b.branch_id = a.branch_id
-	LOOP
-		CONTINUE WHEN place.rules IS NULL
-			OR cardinality((place.rules).leads) = 0
-			OR (appt_internal.quiet_period(at, place.time_zone,
-				(place.rules).quiet_from, (place.rules).quiet_to)).ends_at
-				IS NOT NULL;
-		INSERT INTO appt.notification
-			(appointment_no, event, slot_start, lead_min)
-		SELECT w.appointment_no, 'reminder', w.slot_start, w.lead_min
-		FROM appt_internal.reminders_of_place(at, place.doctor_no,
-			place.branch_id, place.time_zone, place.rules) w
+	INSERT INTO appt.notification (appointment_no, event, slot_start, lead_min)
+	SELECT f.appointment_no, 'reminder', f.slot_start, f.lead_min
+	FROM (
+		SELECT a.appointment_no, a.slot_start, appt_internal.current_lead(
+			a.slot_start, at, p.leads, p.time_zone, p.quiet_from, p.quiet_to)
+			AS lead_min
+		FROM appt.doctor d
+		JOIN appt.appointment a ON a.doctor_no = d.doctor_no
+			AND a.status = 'booked'
+			AND a.slot_start > at
+			/* Quiet hours move a reminder forward by a day at most. */
+			AND a.slot_start <= at + interval '1 day'
+				+ make_interval(mins => longest)
+		JOIN appt_internal.reminder_places(at, longest) p
+			ON p.branch_id = a.branch_id
+			AND p.doctor_id = CASE WHEN a.doctor_id = ANY (doctors)
+				THEN a.doctor_id ELSE '' END
+		OFFSET 0) f
+	WHERE f.lead_min IS NOT NULL
 		/* Not NOT EXISTS, which is planned as a join with all reminders. */
-		WHERE (
+		AND (
 			SELECT true
 			FROM appt.notification n
-			WHERE n.appointment_no = w.appointment_no
-				AND n.slot_start = w.slot_start
-				AND n.lead_min <= w.lead_min
+			WHERE n.appointment_no = f.appointment_no
+				AND n.slot_start = f.slot_start
+				AND n.lead_min <= f.lead_min
 				AND n.root_no IS NULL
 			LIMIT 1) IS NULL
-		LIMIT batch - total
-		ON CONFLICT DO NOTHING;
-		GET DIAGNOSTICS written = ROW_COUNT;
-		total := total + written;
-		EXIT WHEN total >= batch;
-	END LOOP;
-	RETURN total;
+	LIMIT batch;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	RETURN written;
 END
 $$;
 
@@ -167,29 +144,30 @@ CREATE FUNCTION appt_internal.leave_channels() RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	/* The channels that something waits for, by jumps through the index. */
-	WITH RECURSIVE used (channel_no) AS (
-		SELECT min(n.channel_no)
+	WITH RECURSIVE used (queue_no) AS (
+		SELECT min(n.queue_no)
 		FROM appt.notification n
-		WHERE n.state = 'due' AND n.channel_no > 0
+		WHERE n.finished_at IS NULL AND n.queue_no > 0
 		UNION ALL
 		SELECT (
-			SELECT min(n.channel_no)
+			SELECT min(n.queue_no)
 			FROM appt.notification n
-			WHERE n.state = 'due' AND n.channel_no > u.channel_no)
+			WHERE n.finished_at IS NULL AND n.queue_no > u.queue_no)
 		FROM used u
-		WHERE u.channel_no IS NOT NULL)
+		WHERE u.queue_no IS NOT NULL)
 	UPDATE appt.notification t
-	SET channel_no = 0
+	SET queue_no = 0, channel_no = 0
 	FROM (
 		SELECT n.notification_no
 		FROM used u
-		JOIN appt.notification n ON n.channel_no = u.channel_no
+		JOIN appt.notification n ON n.queue_no = u.queue_no
+			AND n.finished_at IS NULL
 			AND n.state = 'due'
 			AND n.event <> 'test'
 		WHERE NOT EXISTS (
 			SELECT
 			FROM appt.notification_channel c
-			WHERE c.channel_no = u.channel_no AND c.active)
+			WHERE c.channel_no = u.queue_no AND c.active)
 		FOR NO KEY UPDATE OF n SKIP LOCKED) o
 	WHERE t.notification_no = o.notification_no
 $$;
@@ -198,8 +176,6 @@ COMMENT ON FUNCTION appt_internal.leave_channels() IS
 	'What waits for a channel that was switched off or deleted is given '
 	'another one, as if it had not been given one yet';
 
-/* The planner does not know how many reminders this very call writes: they are
- * looked up row by row, by their index. */
 CREATE FUNCTION appt_relay.tick_notifications(
 	batch integer DEFAULT 20000,
 	OUT expired bigint,
@@ -216,14 +192,19 @@ CREATE FUNCTION appt_relay.tick_notifications(
 AS $$
 DECLARE
 	at CONSTANT timestamptz := clock_timestamp();
-	n appt.notification;
+	late record;
 BEGIN
 	UPDATE appt.notification t
-	SET state = 'due', relay_no = NULL, lease_until = NULL
+	SET state = 'due',
+		queue_no = t.channel_no,
+		relay_no = NULL,
+		lease_until = NULL
 	FROM (
 		SELECT l.ctid
 		FROM appt.notification l
-		WHERE l.state = 'sending' AND l.lease_until < at
+		WHERE l.finished_at IS NULL
+			AND l.state = 'sending'
+			AND l.lease_until < at
 		LIMIT batch
 		FOR UPDATE SKIP LOCKED) o
 	WHERE t.ctid = o.ctid;
@@ -239,26 +220,29 @@ BEGIN
 		RETURN;
 	END IF;
 	reminders := appt_internal.write_reminders(appt.clock(), batch);
-	FOR n IN
-		SELECT t.*
+	FOR late IN
+		SELECT t AS n, c.channel_no IS NOT NULL AS is_told
 		FROM appt.notification t
-		JOIN appt.notification_channel c ON c.channel_no = t.channel_no
-			AND c.settings->'reports' = 'true'
 		JOIN appt.appointment a ON a.appointment_no = t.appointment_no
 		CROSS JOIN LATERAL appt_internal.notification_rules(a.branch_id,
 			a.doctor_id) AS r
-		WHERE t.state = 'sent'
-			AND t.reason IS NULL
-			AND t.sent_at < at - make_interval(mins => r.fallback_after_min)
+		LEFT JOIN appt.notification_channel c ON c.channel_no = t.channel_no
+			AND c.settings->'reports' = 'true'
 			AND t.sent_at > at - interval '1 day'
+		WHERE t.queue_no < 0
+			AND t.sent_at < at - make_interval(mins => r.fallback_after_min)
 		LIMIT batch
 		FOR NO KEY UPDATE OF t SKIP LOCKED
 	LOOP
-		unreported := unreported
-			+ appt_internal.try_next_channel(n)::integer;
+		IF late.is_told THEN
+			unreported := unreported
+				+ appt_internal.try_next_channel(late.n)::integer;
+		END IF;
 		UPDATE appt.notification t
-		SET reason = 'not reported as delivered'
-		WHERE t.notification_no = n.notification_no;
+		SET queue_no = t.channel_no,
+			reason = CASE WHEN late.is_told
+				THEN 'not reported as delivered' END
+		WHERE t.notification_no = (late.n).notification_no;
 	END LOOP;
 END
 $$;

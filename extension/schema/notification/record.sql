@@ -4,15 +4,8 @@
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt_internal.json_or_null(answer text) RETURNS jsonb
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN answer::jsonb;
-EXCEPTION WHEN data_exception THEN
-	RETURN NULL;
-END
-$$;
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_json_or_null';
 
 COMMENT ON FUNCTION appt_internal.json_or_null(text) IS
 	'The answer, if it is JSON';
@@ -52,44 +45,44 @@ CREATE TYPE appt_internal.send_outcome AS (
 COMMENT ON TYPE appt_internal.send_outcome IS
 	'What an attempt came to: sent, failed (no retry helps) or due (again)';
 
+/* Both without a search_path of their own, so that they become a part of the
+ * statement that records. */
 CREATE FUNCTION appt_internal.http_outcome(
 	settings jsonb,
 	status integer,
 	error text,
 	answer text)
-	RETURNS appt_internal.send_outcome
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	RETURNS SETOF appt_internal.send_outcome
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
-DECLARE
-	said CONSTANT jsonb := appt_internal.json_or_null(answer);
-	ok CONSTANT jsonb := coalesce(settings->'ok', '{}');
-	final CONSTANT jsonb := coalesce(settings->'final', '{}');
-	outcome appt_internal.send_outcome;
-BEGIN
-	outcome.error := coalesce(
-		appt_internal.answer_path(said, settings->'error'), error,
-		CASE WHEN status IS NOT NULL THEN format('answered %s', status) END);
-	IF (status BETWEEN 200 AND 299 OR ok->'statuses' @> to_jsonb(status))
-		AND appt_internal.answer_matches(ok, status, said) IS TRUE
-	THEN
-		outcome.state := 'sent';
-		outcome.error := NULL;
-		outcome.provider_id :=
-			appt_internal.answer_path(said, settings->'id');
-	ELSIF (settings->'final' IS NOT NULL
-			AND appt_internal.answer_matches(final, status, said) IS TRUE)
-		/* A key that is wrong, or an account without money, is no fault of
-		 * the message, which waits until that is put right. */
-		OR (final->'statuses' IS NULL AND status BETWEEN 400 AND 499
-			AND status NOT IN (401, 402, 403, 407, 408, 425, 429))
-	THEN
-		outcome.state := 'failed';
-	ELSE
-		outcome.state := 'due';
-	END IF;
-	RETURN outcome;
-END
+	SELECT o.state,
+		CASE o.state WHEN 'sent' THEN
+			appt_internal.answer_path(o.said, $1->'id') END,
+		CASE WHEN o.state <> 'sent' THEN coalesce(
+			appt_internal.answer_path(o.said, $1->'error'), $3,
+			'answered ' || $2) END
+	FROM (
+		SELECT a.said,
+			CASE
+				WHEN ($2 BETWEEN 200 AND 299
+						OR $1->'ok'->'statuses' @> pg_catalog.to_jsonb($2))
+					AND ($1->'ok' IS NULL OR appt_internal.answer_matches(
+						$1->'ok', $2, a.said)) THEN 'sent'
+				WHEN $1->'final' IS NOT NULL AND appt_internal.answer_matches(
+						$1->'final', $2, a.said) THEN 'failed'
+				/* A key that is wrong, or an account without money, is no
+				 * fault of the message, which waits until that is put right. */
+				WHEN $1->'final'->'statuses' IS NULL
+					AND $2 BETWEEN 400 AND 499
+					AND $2 NOT IN (401, 402, 403, 407, 408, 425, 429)
+					THEN 'failed'
+				ELSE 'due'
+			END AS state
+		FROM (
+			SELECT CASE WHEN $1 ?| '{ok,final,id,error}'
+				THEN appt_internal.json_or_null($4) END AS said
+			OFFSET 0) a
+		OFFSET 0) o
 $$;
 
 COMMENT ON FUNCTION appt_internal.http_outcome(jsonb, integer, text, text) IS
@@ -101,20 +94,22 @@ CREATE FUNCTION appt_internal.mail_outcome(
 	error text,
 	answer text,
 	message_id text)
-	RETURNS appt_internal.send_outcome
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN CASE
-	WHEN status BETWEEN 200 AND 299
-		THEN ROW('sent', message_id, NULL)::appt_internal.send_outcome
-	WHEN status BETWEEN 500 AND 599 AND status NOT IN (530, 534, 535, 538)
-		THEN ROW('failed', NULL, coalesce(answer, error))
-			::appt_internal.send_outcome
-	/* Of a server that does not let us in (RFC 4954, 6) the clinic is to
-	 * hear; the patient's message waits until the password is right. */
-	ELSE ROW('due', NULL, coalesce(answer, error))
-		::appt_internal.send_outcome
-END;
+	RETURNS SETOF appt_internal.send_outcome
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+AS $$
+	SELECT o.state, CASE o.state WHEN 'sent' THEN $4 END,
+		CASE WHEN o.state <> 'sent' THEN coalesce($3, $2) END
+	FROM (
+		SELECT CASE
+			WHEN $1 BETWEEN 200 AND 299 THEN 'sent'
+			/* Of a server that does not let us in (RFC 4954, 6) the clinic is
+			 * to hear; the patient's message waits until the password is
+			 * right. */
+			WHEN $1 BETWEEN 500 AND 599 AND $1 NOT IN (530, 534, 535, 538)
+				THEN 'failed'
+			ELSE 'due' END AS state
+		OFFSET 0) o
+$$;
 
 COMMENT ON FUNCTION appt_internal.mail_outcome(integer, text, text, text) IS
 	'What a mail server''s reply means: 5xx is final, but for one to signing '
@@ -127,7 +122,8 @@ CROSS JOIN LATERAL (
 	/* The last by due_at: a retry waits longer than what was not tried. */
 	SELECT n.notification_no, n.fence, n.reason
 	FROM appt.notification n
-	WHERE n.channel_no = c.channel_no
+	WHERE n.queue_no = c.channel_no
+		AND n.finished_at IS NULL
 		AND n.state = 'due'
 		AND n.attempts > 0
 	ORDER BY n.due_at DESC
@@ -179,7 +175,7 @@ BEGIN
 		FROM appt.notification l
 		WHERE l.appointment_no = n.appointment_no
 			AND l.root_no = next.root_no
-			AND l.notification_no > n.notification_no)
+			AND l.notification_no + 0 > n.notification_no)
 	THEN
 		RETURN false;
 	END IF;
@@ -240,47 +236,63 @@ BEGIN
 				r.duration_ms, r.status, r.error, r.answer,
 				coalesce(r.inside, false)
 			FROM result r
-			ON CONFLICT DO NOTHING),
-		held AS MATERIALIZED (
-			SELECT t.notification_no, t.fence, t.attempts, t.event,
-				CASE t.channel
-				WHEN 'email' THEN appt_internal.mail_outcome(r.status, r.error,
-					r.answer, format('ntf-%s.%s', t.notification_no,
-						floor(extract(epoch FROM t.created_at))))
-				ELSE appt_internal.http_outcome(coalesce((
-						SELECT c.settings
-						FROM appt.notification_channel c
-						WHERE c.channel_no = t.channel_no), '{}'),
-					r.status, r.error, r.answer) END AS outcome
-			FROM result r
-			JOIN appt.notification t ON t.notification_no = r.notification_no
-				AND t.fence = r.fence
-				AND t.state IN ('due', 'sending')),
+			/* Not ON CONFLICT, which writes each row twice. */
+			WHERE NOT EXISTS (
+				SELECT
+				FROM appt.notification_attempt l
+				WHERE l.notification_no = r.notification_no
+					AND l.fence = r.fence
+				OFFSET 0)),
 		recorded AS (
 			UPDATE appt.notification t
-			SET state = s.state,
-				reason = (h.outcome).error,
-				provider_id = coalesce((h.outcome).provider_id, t.provider_id),
+			SET (state, reason, provider_id, queue_no, due_at, sent_at,
+				finished_at) = (
+				SELECT f.state, f.error,
+					coalesce(f.provider_id, t.provider_id),
+					CASE f.state WHEN 'due' THEN t.channel_no
+						WHEN 'sent' THEN CASE WHEN f.reports
+							AND t.event <> 'test' THEN -t.channel_no
+							ELSE t.queue_no END
+						ELSE t.queue_no END,
+					CASE f.state WHEN 'due' THEN at
+						+ appt_internal.retry_delay(t.attempts + 1, NULL, $8)
+						ELSE t.due_at END,
+					CASE f.state WHEN 'sent' THEN at END,
+					CASE WHEN f.state <> 'due' THEN at END
+				FROM (
+					SELECT o.provider_id, o.error,
+						c.settings->'reports' = 'true' AS reports,
+						CASE WHEN o.state = 'due' AND (t.event = 'test'
+								OR t.attempts + 1 >= cardinality($8))
+							THEN 'dead' ELSE o.state END AS state
+					FROM (
+						SELECT coalesce((
+							SELECT k.settings
+							FROM appt.notification_channel k
+							WHERE k.channel_no = t.channel_no), '{}')
+							AS settings
+						OFFSET 0) c
+					CROSS JOIN LATERAL (
+						SELECT m.*
+						FROM appt_internal.mail_outcome(r.status, r.error,
+							r.answer, format('ntf-%s.%s', t.notification_no,
+								floor(extract(epoch FROM t.created_at)))) m
+						WHERE t.channel = 'email'
+						UNION ALL
+						SELECT h.*
+						FROM appt_internal.http_outcome(c.settings, r.status,
+							r.error, r.answer) h
+						WHERE t.channel IS DISTINCT FROM 'email') o
+					OFFSET 0) f),
 				attempts = t.attempts + 1,
-				due_at = CASE s.state WHEN 'due' THEN at
-					+ appt_internal.retry_delay(t.attempts + 1, NULL, $8)
-					ELSE t.due_at END,
-				sent_at = CASE s.state WHEN 'sent' THEN at END,
-				finished_at = CASE WHEN s.state <> 'due' THEN at END,
 				relay_no = NULL,
 				lease_until = NULL
-			FROM held h
-			CROSS JOIN LATERAL (
-				SELECT CASE WHEN (h.outcome).state = 'due'
-						AND (h.event = 'test'
-							OR h.attempts + 1 >= cardinality($8))
-					THEN 'dead' ELSE (h.outcome).state END) AS s (state)
-			/* As it was read without a lock, all of it counts once more. */
-			WHERE t.notification_no = h.notification_no
-				AND t.fence = h.fence
+			FROM result r
+			WHERE t.notification_no = r.notification_no
+				AND t.fence = r.fence
 				AND t.state IN ('due', 'sending')
-			RETURNING t.*)
-		SELECT * FROM recorded c WHERE c.state IN ('failed', 'dead')
+			RETURNING CASE WHEN t.state IN ('failed', 'dead') THEN t END AS n)
+		SELECT (c.n).* FROM recorded c WHERE (c.n).notification_no IS NOT NULL
 	LOOP
 		PERFORM appt_internal.try_next_channel(n);
 		RETURN QUERY VALUES (n.notification_no, n.state, n.channel, n.reason);

@@ -187,6 +187,7 @@ BEGIN
 		THEN
 			UPDATE appt.notification t
 			SET state = report.state,
+				queue_no = t.channel_no,
 				reason = CASE report.state WHEN 'failed' THEN report.error END,
 				delivered_at = CASE WHEN report.state <> 'failed'
 					THEN coalesce(t.delivered_at, at) END,
@@ -199,7 +200,7 @@ BEGIN
 				DELETE FROM appt.notification t
 				WHERE t.appointment_no = n.appointment_no
 					AND t.root_no = coalesce(n.root_no, n.notification_no)
-					AND t.notification_no > n.notification_no
+					AND t.notification_no + 0 > n.notification_no
 					AND t.state = 'due'
 					AND t.attempts = 0;
 			END IF;

@@ -24,6 +24,7 @@ BEGIN
 	UPDATE appt.notification t
 	SET state = 'due',
 		reason = NULL,
+		queue_no = CASE t.event WHEN 'test' THEN t.channel_no ELSE 0 END,
 		channel_no = CASE t.event WHEN 'test' THEN t.channel_no ELSE 0 END,
 		attempts = 0,
 		created_at = clock_timestamp(),
@@ -63,7 +64,7 @@ AS $$
 				FROM appt.notification l
 				WHERE l.appointment_no = t.appointment_no
 					AND l.root_no = coalesce(t.root_no, t.notification_no)
-					AND l.notification_no > t.notification_no)
+					AND l.notification_no + 0 > t.notification_no)
 		ORDER BY t.notification_no) n
 $$;
 

@@ -22,12 +22,13 @@ BEGIN
 	/* "-" is no channel's name: what is not given to one yet. */
 	RETURN QUERY
 	WITH waiting AS (
-		SELECT n.channel_no, count(*) AS due,
+		SELECT n.queue_no, count(*) AS due,
 			extract(epoch FROM at - min(n.due_at))::double precision AS oldest_s
 		FROM appt.notification n
-		WHERE n.state = 'due'
+		WHERE n.finished_at IS NULL
+			AND n.state = 'due'
 			AND n.due_at <= at
-		GROUP BY n.channel_no),
+		GROUP BY n.queue_no),
 	known AS (
 		SELECT 0 AS channel_no, '-' AS channel
 		UNION ALL
@@ -35,7 +36,7 @@ BEGIN
 		FROM appt.notification_channel c)
 	SELECT g.gauge, k.channel, NULL, NULL, g.value
 	FROM known k
-	LEFT JOIN waiting w ON w.channel_no = k.channel_no
+	LEFT JOIN waiting w ON w.queue_no = k.channel_no
 	CROSS JOIN LATERAL (
 		VALUES ('messages_due', coalesce(w.due, 0)::double precision),
 			('messages_oldest_due_seconds', coalesce(w.oldest_s, 0)))

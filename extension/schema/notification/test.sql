@@ -66,8 +66,8 @@ BEGIN
 			template_no::text, 'notification_template_id', 'SBU01');
 	END IF;
 	INSERT INTO appt.notification AS t
-		(event, channel_no, channel, language, address, template_no)
-	VALUES ('test', c.channel_no, c.kind, coalesce(words, 'en'),
+		(event, queue_no, channel_no, channel, language, address, template_no)
+	VALUES ('test', c.channel_no, c.channel_no, c.kind, coalesce(words, 'en'),
 		appt_internal.test_address(c.kind, recipient), template_no)
 	RETURNING t.* INTO n;
 	RETURN n;
@@ -182,7 +182,6 @@ BEGIN
 			FROM appt.notification l
 			WHERE l.appointment_no IS NULL
 				AND l.state = 'due'
-			ORDER BY l.notification_no
 			LIMIT max_messages
 			FOR NO KEY UPDATE SKIP LOCKED)
 		RETURNING t.*

@@ -46,7 +46,8 @@ CROSS JOIN LATERAL (
 		coalesce(extract(epoch FROM statement_timestamp() - min(n.due_at)), 0)
 			::integer AS messages_oldest_due_s
 	FROM appt.notification n
-	WHERE n.channel_no IN (0, c.channel_no)
+	WHERE n.queue_no IN (0, c.channel_no)
+		AND n.finished_at IS NULL
 		AND n.state = 'due'
 		AND n.due_at <= statement_timestamp()) w
 LEFT JOIN appt_internal.channel_trouble k ON k.channel_no = c.channel_no

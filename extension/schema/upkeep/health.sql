@@ -97,7 +97,7 @@ BEGIN
 	SELECT coalesce(extract(epoch FROM at - min(n.due_at)), 0)
 	INTO oldest_s
 	FROM appt.notification n
-	WHERE n.state = 'due' AND n.due_at <= at;
+	WHERE n.finished_at IS NULL AND n.state = 'due' AND n.due_at <= at;
 
 	SELECT count(*) INTO failed
 	FROM appt.notification n
