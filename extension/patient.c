@@ -8,7 +8,11 @@
  */
 #include "booking.h"
 
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "access/tableam.h"
 #include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
 
 /*
  * The row's lock keeps out who books, changes or erases the patient meanwhile;
@@ -51,10 +55,22 @@ static ApptStatement day_count = {
 static ApptStatement overlap = {
 	"SELECT"
 	" FROM appt.appointment"
-	" WHERE patient_no = $1 AND slot_start < $3 AND slot_end > $2"
+	" WHERE patient_no = $1 AND slot_start > $5 AND slot_start < $3"
+	" AND slot_end > $2"
 	" AND status NOT IN ('cancelled', 'no_show', 'completed', 'held')"
 	" AND appointment_no <> $4",
-	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+	5, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}
+};
+
+static const Oid key_types[] = {INT4OID, TIMESTAMPTZOID};
+
+/* It says, without a query, of most patients that they have nothing then. */
+static OwnIndex visit_index = {
+	.name = "appointment_patient",
+	.definition = "CREATE INDEX appointment_patient ON appt.appointment"
+	" USING btree (patient_no, slot_start)",
+	.types = key_types,
+	.ntypes = lengthof(key_types)
 };
 
 static ApptStatement note_look = {
@@ -64,6 +80,7 @@ static ApptStatement note_look = {
 
 static bool has_reached(int patient_no, int limit, DateADT date,
 						int64 except_no);
+static bool has_visits(int patient_no, TimestampTz after, TimestampTz before);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
 /*
@@ -139,7 +156,10 @@ has_reached(int patient_no, int limit, DateADT date, int64 except_no)
 	return DatumGetInt32(appt_field(0, 1, &isnull)) >= limit;
 }
 
-/* Whether the patient is elsewhere in [start, end). */
+/*
+ * Whether the patient is elsewhere in [start, end).  One who has been there for
+ * longer than a visit of the engine's lasts is the overlap constraint's matter.
+ */
 bool
 patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 				int64 except_no)
@@ -148,10 +168,44 @@ patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 		appt_arg(Int32GetDatum(patient_no)),
 		appt_arg_time(start),
 		appt_arg_time(end),
-		appt_arg(Int64GetDatum(except_no))
+		appt_arg(Int64GetDatum(except_no)),
+		appt_arg_time(start - APPT_REACH)
 	};
 
-	return appt_run(&overlap, args, APPT_READ_LATEST) > 0;
+	return has_visits(patient_no, start - APPT_REACH, end) &&
+		appt_run(&overlap, args, APPT_READ_LATEST) > 0;
+}
+
+/*
+ * Whether an appointment of the patient's starts between, in whatever state; or
+ * true where only a query can say.
+ */
+static bool
+has_visits(int patient_no, TimestampTz after, TimestampTz before)
+{
+	OwnScan		own;
+	IndexScanDesc scan;
+	ScanKeyData keys[3];
+	TupleTableSlot *row;
+	bool		found;
+
+	if (!scan_begin(&own, &visit_index, APPT_READ_LATEST))
+		return true;
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(patient_no));
+	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
+				TimestampTzGetDatum(after));
+	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+				TimestampTzGetDatum(before));
+	scan = index_beginscan_compat(own.table, own.index, own.snapshot,
+								  lengthof(keys));
+	index_rescan(scan, keys, lengthof(keys), NULL, 0);
+	row = table_slot_create(own.table, NULL);
+	found = index_getnext_slot(scan, ForwardScanDirection, row);
+	ExecDropSingleTupleTableSlot(row);
+	index_endscan(scan);
+	scan_end(&own);
+	return found;
 }
 
 /*
