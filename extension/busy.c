@@ -3,8 +3,8 @@
  *		Reads what is taken of a doctor's time, in order of start.
  *
  * Every slot list and every booking asks for it, and the answer is one short
- * range of one index: a scan of it (scan.c) needs no query.  Visible is what the
- * visibility map says is, and else what the row says.  For SERIALIZABLE the
+ * range of one index: a scan of it (scan.c) needs no query.  Whether an entry
+ * is visible the visibility map says, or else its row.  For SERIALIZABLE the
  * pages whose rows are not fetched are locked here.
  */
 #include "appointment.h"
