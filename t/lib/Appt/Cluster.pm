@@ -9,6 +9,7 @@ package Appt::Cluster;
 #   my $c = Appt::Cluster->new(bare => 1);     # initdb alone
 #   my $c = Appt::Cluster->new(bindir => '/usr/lib/postgresql/15/bin');
 #   my $c = Appt::Cluster->new(initdb => ['--no-data-checksums']);
+#   my $c = Appt::Cluster->new(env => { LD_PRELOAD => $library });
 #   $c->create_extension;
 #   $c->psql('SELECT 1');                      # output; dies on an error
 #   $c->value('SELECT count(*) FROM t WHERE a = $1', 7);
@@ -33,6 +34,7 @@ sub new {
         port      => $arg{port}     // free_port(),
         database  => $arg{database} // 'appt',
         bindir    => $arg{bindir} // bindir(),
+        env       => $arg{env} // {},
         owner     => $$,
     }, $class;
     $self->_init(%arg);
@@ -137,6 +139,7 @@ sub start {
         $self->{postgres} = Appt::Process->start(
             name => 'postgres', user => 'postgres', log => $self->{log},
             command      => ["$self->{bindir}/postgres", '-D', $self->{data}],
+            env          => $self->{env},
             stop_signal  => 'INT',
             death_signal => 'QUIT',
             directory    => "$self->{data}");
