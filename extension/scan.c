@@ -4,8 +4,8 @@
  *
  * Starting and ending a query costs more than reading a short range of an
  * index, so what every booking asks for is read by a scan without the executor
- * (busy.c, patient.c).  What the executor would check and lock for it is checked
- * and locked here:
+ * (busy.c, patient.c).  What the executor would check and lock for it is done
+ * here:
  *
  * - privileges: the current user (the extension's owner, behind SECURITY
  *   DEFINER) may read the table and no row security stands before it;
