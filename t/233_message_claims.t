@@ -2,12 +2,14 @@
 #
 # No more messages are claimed than find room, those behind a channel that is
 # full are found all the same, and what came of some is recorded while others
-# are being claimed.
+# are being claimed. Nothing is asked for where there is no room, and a channel
+# is no slower for claims that take long.
 
 use strict;
 use warnings;
 use Test::More;
 use Appt::Deliveries qw(clinic book hurried);
+use Appt::Sink;
 use Appt::Util qw(wait_for);
 
 my $clinic  = clinic();
@@ -104,5 +106,73 @@ $other->rollback;
 wait_for { $cluster->value(q{SELECT count(*) FROM appt.notification
     WHERE state = 'sent'}) == 2 } 'both to be sent';
 pass('then it is sent');
+$relay->stop;
+
+# From now on each claim is noted, and takes as long as is said.
+$cluster->psql(<<'SQL');
+DELETE FROM appt.notification;
+CREATE TABLE claim_made (claim_no integer GENERATED ALWAYS AS IDENTITY, n integer);
+CREATE TABLE claim_rule (takes_s float8);
+INSERT INTO claim_rule VALUES (0);
+CREATE SCHEMA at_once;
+ALTER FUNCTION appt_relay.claim_notifications SET SCHEMA at_once;
+CREATE FUNCTION appt_relay.claim_notifications(relay_no bigint, most integer,
+	lease interval, per_channel integer, channel_nos integer[], leased integer[])
+	RETURNS SETOF appt_internal.message
+	LANGUAGE plpgsql SECURITY DEFINER
+AS $$
+DECLARE
+	made integer;
+BEGIN
+	PERFORM pg_sleep(takes_s) FROM public.claim_rule;
+	RETURN QUERY SELECT * FROM at_once.claim_notifications(relay_no, most, lease,
+		per_channel, channel_nos, leased);
+	GET DIAGNOSTICS made = ROW_COUNT;
+	INSERT INTO public.claim_made (n) VALUES (made);
+END
+$$;
+SQL
+
+sub sent {
+    return $cluster->value(q{SELECT count(*) FROM appt.notification
+        WHERE state = 'sent'});
+}
+
+sub wait_for_sent {
+    my ($count) = @_;
+    return wait_for { sent() == $count } "$count to be sent", 60;
+}
+
+my $hook = Appt::Sink->new;
+$cluster->query('SELECT appt.create_webhook(url => $1)', $hook->url('/hook'));
+$sink->forget;
+$sink->behave;
+$sink->behave(delay => 4);
+$relay = $clinic->start_relay(env => hurried(APPT_RELAY_PER_CHANNEL => 2,
+    APPT_RELAY_POLL_MS => 2000));
+book($clinic, 2);
+$sink->wait_for_requests(2);
+$cluster->psql('TRUNCATE claim_made');
+for (1 .. 12) {
+    $hook->forget;
+    book($clinic, 1);
+    $hook->wait_for_requests(1);
+    last if sent() > 0;
+}
+wait_for { sent() > 0 } 'the first to be recorded';
+cmp_ok($cluster->value('SELECT count(*) FROM claim_made WHERE n = 0'), '<=', 5,
+    'where there is no room it asks by the clock, not each time it is woken');
+$sink->behave;
+wait_for_sent($cluster->value('SELECT count(*) FROM appt.notification'));
+pass('what came meanwhile is sent when there is');
+$relay->stop;
+
+$cluster->psql('DELETE FROM appt.notification; TRUNCATE claim_made; '
+        . 'UPDATE claim_rule SET takes_s = 0.6');
+book($clinic, 90);
+$relay = $clinic->start_relay(env => hurried(APPT_RELAY_PER_CHANNEL => 4));
+wait_for_sent(90);
+cmp_ok($cluster->value('SELECT count(*) FROM claim_made WHERE n > 0'), '<=', 9,
+    'each claim brings more than the one before, though all take long');
 
 done_testing;

@@ -6,7 +6,8 @@
  *		Whether a message is still to be sent is decided when it is claimed.
  *		So no more are claimed than are on their way in a moment: as many as
  *		can be under way at once, and as many as the channel has lately sent
- *		in AHEAD_MS.
+ *		in AHEAD_MS.  What counts is the time in which it had some to send:
+ *		a channel whose claims take long is no slower for it.
  */
 #include "relay/channel.h"
 
@@ -16,11 +17,13 @@
 #define CHANNELS_MAX	64
 #define PACE_MS			250
 #define AHEAD_MS		500
+#define LATELY_MS		2000
 
 static Channel channels[CHANNELS_MAX];
 static int	count = 0;
 
 static int	channel_at_once(const Channel *channel);
+static int	channel_room(const Channel *channel);
 static void count_pace(Channel *channel);
 
 /* The channel of that number; beyond CHANNELS_MAX all share the last. */
@@ -84,10 +87,46 @@ channel_hungry(void)
 
 	for (i = 0; i < count; i++)
 	{
-		const Channel *channel = &channels[i];
+		Channel    *channel = &channels[i];
 
+		count_pace(channel);
 		if (channel->more &&
 			channel->leased < channel_at_once(channel) + channel->ahead / 2)
+			return true;
+	}
+	return false;
+}
+
+/* How many more of it may be leased: none, or fewer, where it is full. */
+static int
+channel_room(const Channel *channel)
+{
+	return channel_at_once(channel) + channel->ahead - channel->leased;
+}
+
+/* Whether more may be leased of any channel, or of one not known yet. */
+bool
+channel_has_room(void)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (channel_room(&channels[i]) > 0)
+			return true;
+	}
+	return count == 0;
+}
+
+/* Whether more is due of any channel, for all that is known. */
+bool
+channel_has_more(void)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (channels[i].more)
 			return true;
 	}
 	return false;
@@ -102,8 +141,7 @@ int
 channel_ask(Channel *channel)
 {
 	count_pace(channel);
-	channel->asked = channel_at_once(channel) + channel->ahead -
-		channel->leased;
+	channel->asked = channel_room(channel);
 	return settings.per_channel - channel->asked;
 }
 
@@ -116,11 +154,12 @@ channel_took_one(Channel *channel)
 }
 
 /*
- * The claim is answered and taken in: a channel of which as many came as were
- * asked for, or one that was not known before, has more.
+ * The claim is answered and taken in; full: it brought as many as it may.  A
+ * channel of which as many came as were asked for, or one that was not known
+ * before, has more; so has, for all that is known, one without room.
  */
 void
-channel_answered(void)
+channel_answered(bool full)
 {
 	int			i;
 
@@ -128,19 +167,28 @@ channel_answered(void)
 	{
 		Channel    *channel = &channels[i];
 
-		channel->more = channel->arrived > 0 &&
-			channel->arrived >= channel->asked;
+		channel->more = full || channel->arrived >= channel->asked;
 		channel->arrived = 0;
 		channel->asked = 0;
 	}
 }
 
-/* Counts a message that was sent. */
+/* A message of it is on its way. */
+void
+channel_began_one(Channel *channel)
+{
+	count_pace(channel);
+	channel->under_way++;
+}
+
+/* And it is through. */
 void
 channel_sent_one(Channel *channel)
 {
 	count_pace(channel);
+	channel->under_way--;
 	channel->sent++;
+	channel->sent_ms = channel->counted_ms;
 }
 
 /* Frees messages that are recorded, given back or lost. */
@@ -156,16 +204,30 @@ channel_let_go(MessageList *list)
 	}
 }
 
-/* Measures the pace anew where PACE_MS have gone by. */
+/*
+ * Measures the pace: anew where it was busy for PACE_MS, and before where it is
+ * seen already to be higher than it was.
+ */
 static void
 count_pace(Channel *channel)
 {
 	int64_t		now = clock_ms();
 
-	if (now < channel->pace_ms + PACE_MS)
-		return;
-	channel->ahead = now < channel->pace_ms + 2 * PACE_MS
-		? channel->sent * (AHEAD_MS / PACE_MS) : 0;
-	channel->sent = 0;
-	channel->pace_ms = now;
+	if (channel->under_way > 0)
+		channel->busy_ms += now - channel->counted_ms;
+	channel->counted_ms = now;
+	if (channel->busy_ms >= PACE_MS)
+	{
+		channel->ahead = (int) (channel->sent * AHEAD_MS / channel->busy_ms);
+		channel->sent = 0;
+		channel->busy_ms = 0;
+	}
+	else if (now > channel->sent_ms + LATELY_MS)
+	{
+		channel->ahead = 0;
+		channel->sent = 0;
+		channel->busy_ms = 0;
+	}
+	else if (channel->sent * (AHEAD_MS / PACE_MS) > channel->ahead)
+		channel->ahead = channel->sent * (AHEAD_MS / PACE_MS);
 }

@@ -63,6 +63,7 @@ static void messages_down(Link *link);
 static void messages_result(Link *link, PGresult *result);
 static Job	next_job(void);
 static int	lease_ms(void);
+static void recorded(void);
 static void send_claim(void);
 static void send_release(void);
 static void send_release_lost(void);
@@ -88,7 +89,7 @@ messages_open(const char *dsn)
 			 (unsigned long long) (random >> 1));
 	mailer_open(finished);
 	provider_open(finished);
-	outcome_open(dsn, messages_wake);
+	outcome_open(dsn, recorded);
 	link_open(&database, &user, dsn);
 }
 
@@ -147,7 +148,7 @@ messages_due_ms(void)
 		due = link_due_ms(&database);
 	else if (lost || unsent.count > 0)
 		due = pause_ms;
-	else if (wanted && !stopped)
+	else if (wanted && !stopped && channel_has_room())
 		due = rest_ms > pause_ms ? rest_ms : pause_ms;
 	if (outcome_due_ms() < due)
 		due = outcome_due_ms();
@@ -156,23 +157,38 @@ messages_due_ms(void)
 	return due;
 }
 
-/* The most urgent thing that there is to do. */
+/*
+ * The most urgent thing that there is to do.  Where all channels are full a
+ * claim would bring nothing: it is made by the clock then, as one that is not
+ * known yet may have something.
+ */
 static Job
 next_job(void)
 {
 	int64_t		now = clock_ms();
+	bool		polled = now >= poll_ms;
 
 	if (lost)
 		return JOB_RELEASE_LOST;
 	if (unsent.count > 0)
 		return JOB_RELEASE;
-	if (now >= poll_ms)
-	{
+	if (polled)
 		poll_ms = now + settings.poll_ms;
-		wanted = true;
-	}
-	return !stopped && ((wanted && now >= rest_ms) || channel_hungry())
+	if (stopped)
+		return JOB_NONE;
+	return polled || channel_hungry() ||
+		(wanted && now >= rest_ms && channel_has_room())
 		? JOB_CLAIM : JOB_NONE;
+}
+
+/*
+ * Some are recorded, and by it others may be due.  Of a channel that is known
+ * to have more they are claimed when half of what it has is gone.
+ */
+static void
+recorded(void)
+{
+	wanted = wanted || !channel_has_more();
 }
 
 /* Everything is looked at again after a connection was made. */
@@ -285,11 +301,10 @@ claimed(PGresult *rows)
 
 	rest_ms = now + (now - sent_ms < REST_MAX_MS
 					 ? now - sent_ms : REST_MAX_MS);
-	wanted = wanted || count >= settings.max_batch;
 	if (count == 0)
 	{
 		PQclear(rows);
-		channel_answered();
+		channel_answered(false);
 		return;
 	}
 	batch = must_alloc(sizeof(*batch));
@@ -303,14 +318,17 @@ claimed(PGresult *rows)
 		channel_took_one(channel);
 		channel->is_mail = message->is_mail;
 		if (message->is_mail)
+		{
+			channel_began_one(channel);
 			mailer_send(message);
+		}
 		else
 		{
 			message_push(&channel->waiting, message);
 			send_waiting(channel);
 		}
 	}
-	channel_answered();
+	channel_answered(count >= settings.max_batch);
 }
 
 /* A message is through; one that was not even begun is given back. */
@@ -323,10 +341,7 @@ finished(Message *message)
 
 	channel_sent_one(channel);
 	if (!message->is_mail)
-	{
-		channel->under_way--;
 		send_waiting(channel);
-	}
 	if (outcome->started_at == 0)
 	{
 		message_push(&unsent, message);
@@ -404,7 +419,7 @@ send_waiting(Channel *channel)
 			message_push(&unsent, message);
 			continue;
 		}
-		channel->under_way++;
+		channel_began_one(channel);
 		provider_send(message);
 	}
 }

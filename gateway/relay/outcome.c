@@ -19,7 +19,9 @@
 
 #define STATEMENT_MS	60000
 #define ERROR_PAUSE_MS	500
-#define WAIT_MS			10		/* for a batch to fill, unless it has */
+#define WAIT_MIN_MS		10		/* for a batch to fill, unless it has */
+#define WAIT_MAX_MS		50
+#define WAIT_MS_EACH	4		/* of the results of the last batch */
 #define FULL_SHARE		4		/* this part of max_batch is full */
 #define COLUMNS			8
 
@@ -30,6 +32,7 @@ static MessageList told = {0};		/* in the statement under way */
 static bool one_by_one = false;	/* since a batch of results was refused */
 static bool hurried = false;
 static int64_t first_ms = 0;	/* when the first of results came */
+static int	wait_ms = WAIT_MIN_MS;	/* how long it waits for others */
 static int64_t pause_ms = 0;	/* nothing is asked before */
 
 static void outcome_up(Link *link);
@@ -37,11 +40,12 @@ static void outcome_down(Link *link);
 static void outcome_result(Link *link, PGresult *result);
 static int64_t due_ms(void);
 static void send_record(void);
+static void learn_wait(void);
 static void add_result(Buf *columns, const Message *message);
 static void recorded(const PGresult *rows);
 static void refused(void);
 
-/* Starts to connect; wake is called when there is room for more. */
+/* Starts to connect; wake is called when some are recorded. */
 void
 outcome_open(const char *dsn, void (*wake) (void))
 {
@@ -92,7 +96,7 @@ outcome_due_ms(void)
 static int64_t
 due_ms(void)
 {
-	int64_t		due = first_ms + WAIT_MS;
+	int64_t		due = first_ms + wait_ms;
 
 	if (results.count == 0)
 		return INT64_MAX;
@@ -149,6 +153,7 @@ send_record(void)
 	while (results.count > 0 &&
 		   told.count < (one_by_one ? 1 : settings.max_batch))
 		message_push(&told, message_pop(&results));
+	learn_wait();
 	for (message = told.first; message != NULL; message = message->next)
 		add_result(columns, message);
 	for (i = 0; i < COLUMNS; i++)
@@ -168,6 +173,15 @@ send_record(void)
 	});
 	for (i = 0; i < COLUMNS; i++)
 		buf_free(&columns[i]);
+}
+
+/* Where many come, the next wait for more of them: a statement costs most. */
+static void
+learn_wait(void)
+{
+	wait_ms = told.count * WAIT_MS_EACH;
+	wait_ms = wait_ms < WAIT_MIN_MS ? WAIT_MIN_MS
+		: wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
 }
 
 /* Adds one result to each column. */

@@ -19,6 +19,7 @@
 #define LONG_MS			300000
 #define HEALTH_EVERY_MS	60000
 #define MESSAGES_POLLS	5
+#define MESSAGES_FIRST	2500	/* and twice as many at each further time */
 #define MESSAGES_BATCH	20000
 #define FOLLOW_UPS_POLLS	60
 #define STATS_SHARE		10		/* counting takes at most one part of it */
@@ -83,6 +84,7 @@ static Chore *under_way = NULL;
 static void (*wake_relay) (void);
 static int64_t sent_ms;
 static int64_t health_ms = 0;
+static int	messages_batch = MESSAGES_FIRST;
 
 /* Starts to connect; wake is called when there may be more to send. */
 void
@@ -208,14 +210,23 @@ tick_answered(PGresult *rows)
 static void
 messages_send(void)
 {
+	char		batch[16];
+
+	snprintf(batch, sizeof(batch), "%d", messages_batch);
 	link_send(&database, &(LinkStatement) {
 		.sql = "SELECT expired, reminders, unreported "
-			"FROM appt_relay.tick_notifications()",
+			"FROM appt_relay.tick_notifications($1::integer)",
+		.count = 1,
+		.values = (const char *const[]) {batch},
 		.timeout_ms = LONG_MS,
 	});
 }
 
-/* While there is much to remind of, the next follows at once. */
+/*
+ * While there is much to remind of, the next follows at once.  The first of
+ * them are few, so that sending begins while the others are written; later
+ * ones are many, as each passes what the ones before have written.
+ */
 static void
 messages_answered(PGresult *rows)
 {
@@ -223,8 +234,14 @@ messages_answered(PGresult *rows)
 	long long	written = number(rows, 0, 1) + number(rows, 0, 2);
 
 	metrics.expired += expired;
-	if (written >= MESSAGES_BATCH)
+	if (written < messages_batch)
+		messages_batch = MESSAGES_FIRST;
+	else
+	{
 		chores[MESSAGES].due_ms = clock_ms();
+		if (messages_batch < MESSAGES_BATCH)
+			messages_batch *= 2;
+	}
 	if (expired + written > 0)
 		wake_relay();
 }
