@@ -118,30 +118,6 @@ typedef struct DoctorDay
 
 extern void token_lock_days(DoctorDay *days, int ndays);
 
-/* ---- scan.c ---- */
-
-/* An index that the extension made, by its name in schema appt. */
-typedef struct OwnIndex
-{
-	const char *name;
-	const char *definition;		/* as the server spells it */
-	const Oid  *types;			/* of its columns, or of the first of them */
-	int			ntypes;
-	Oid			fitting;		/* the one that was found to be as it says */
-} OwnIndex;
-
-/* The index, opened to be read. */
-typedef struct OwnScan
-{
-	struct RelationData *table;
-	struct RelationData *index;
-	struct SnapshotData *snapshot;
-	bool		is_latest;		/* the snapshot is of now, and ours to end */
-} OwnScan;
-
-extern bool scan_begin(OwnScan *scan, OwnIndex *use, ApptAccess access);
-extern void scan_end(OwnScan *scan);
-
 /* ---- busy.c ---- */
 
 /*

@@ -3,24 +3,49 @@
  *		Reads what is taken of a doctor's time, in order of start.
  *
  * Every slot list and every booking asks for it, and the answer is one short
- * range of one index: a scan of it (scan.c) needs no query.  Whether an entry
- * is visible the visibility map says, or else its row.  For SERIALIZABLE the
- * pages whose rows are not fetched are locked here.
+ * range of one index.  Starting and ending a query costs more than reading
+ * that range, so an index-only scan is made here, without the executor.  What
+ * the executor would check and lock for such a scan is checked and locked here:
+ *
+ * - privileges: the current user (the extension's owner, behind SECURITY
+ *   DEFINER) may read the table and no row security stands before it;
+ * - locks: the table's until the end of the transaction, as a query's, so
+ *   nothing takes the index away;
+ * - visibility: by the visibility map, and by the row where its page may hold
+ *   some that this snapshot does not see;
+ * - SERIALIZABLE: the index locks its own pages and a row its fetch; the pages
+ *   whose rows are not fetched are locked here.
+ *
+ * Where the table or the index is not as the extension made it, a query asks
+ * the same, and answers or refuses as the server does.
  */
 #include "appointment.h"
 
 #include "access/genam.h"
 #include "access/relscan.h"
+#include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/visibilitymap.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "tcop/dest.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* The index that is read here, as the server spells its definition. */
+#define INDEX_NAME	"appointment_slot"
+#define INDEX_DEFINITION \
+	"CREATE INDEX appointment_slot ON appt.appointment" \
+	" USING btree (doctor_no, slot_start)" \
+	" INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min," \
+	" patient_no)" \
+	" WHERE (status <> ALL (ARRAY['cancelled'::text, 'no_show'::text]))"
 
 /* The columns of an entry; the last is NULL, and missing, in a hold's. */
 typedef struct BusyEntry
@@ -38,24 +63,17 @@ static const Oid entry_types[] = {
 	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT4OID
 };
 
-/* The index that is read here; its entries are BusyEntry. */
-static OwnIndex slot_index = {
-	.name = "appointment_slot",
-	.definition = "CREATE INDEX appointment_slot ON appt.appointment"
-	" USING btree (doctor_no, slot_start)"
-	" INCLUDE (slot_end, lane, buffer_before_min, buffer_after_min,"
-	" patient_no)"
-	" WHERE (status <> ALL (ARRAY['cancelled'::text, 'no_show'::text]))",
-	.types = entry_types,
-	.ntypes = lengthof(entry_types)
-};
-
 #define COLUMNS \
 	"SELECT doctor_no, slot_start, slot_end, lane, buffer_before_min," \
 	" buffer_after_min, hold_expires_at" \
 	" FROM appt.appointment" \
 	" WHERE doctor_no = $1 AND slot_start > $2 AND slot_start < $3" \
 	" AND status NOT IN ('cancelled', 'no_show')"
+
+static ApptStatement index_definition = {
+	"SELECT pg_catalog.pg_get_indexdef($1)",
+	1, {OIDOID}
+};
 
 static ApptStatement taken = {
 	COLUMNS
@@ -77,8 +95,11 @@ typedef struct BusyReceiver
 } BusyReceiver;
 
 static bool scan(BusyList *list, const BusyQuery *query);
+static Relation open_index(Relation table);
+static bool has_all_rows(Relation index);
+static bool fits(Relation index);
 static void scan_index(BusyList *list, const BusyQuery *query,
-					   const OwnScan *own);
+					   Relation table, Relation index, Snapshot snapshot);
 static TimestampTz first_start(const BusyQuery *query);
 static TimestampTz last_start(const BusyQuery *query);
 static void take_entries(BusyList *list, const BusyQuery *query,
@@ -111,17 +132,90 @@ busy_load(BusyList *list, const BusyQuery *query)
 static bool
 scan(BusyList *list, const BusyQuery *query)
 {
-	OwnScan		own;
+	Relation	table = table_open(relation_oid("appointment"),
+								   AccessShareLock);
+	Relation	index = open_index(table);
 
-	if (!scan_begin(&own, &slot_index, query->access))
+	if (index != NULL)
+	{
+		Snapshot	snapshot = GetActiveSnapshot();
+
+		if (query->access != APPT_READ)
+		{
+			PushActiveSnapshot(GetLatestSnapshot());
+			snapshot = GetActiveSnapshot();
+		}
+		scan_index(list, query, table, index, snapshot);
+		if (query->access != APPT_READ)
+			PopActiveSnapshot();
+		index_close(index, NoLock);
+	}
+	table_close(table, NoLock);
+	return index != NULL;
+}
+
+/* NULL where the table may not simply be read or the index does not fit. */
+static Relation
+open_index(Relation table)
+{
+	Relation	index;
+	Oid			index_oid;
+
+	if (table->rd_rel->relrowsecurity ||
+		pg_class_aclcheck(RelationGetRelid(table), GetUserId(),
+						  ACL_SELECT) != ACLCHECK_OK)
+		return NULL;
+	index_oid = relation_oid(INDEX_NAME);
+	if (!OidIsValid(index_oid))
+		return NULL;
+	index = index_open(index_oid, AccessShareLock);
+	if (index->rd_index->indrelid == RelationGetRelid(table) &&
+		index->rd_index->indisvalid && has_all_rows(index) && fits(index))
+		return index;
+	index_close(index, NoLock);
+	return NULL;
+}
+
+/*
+ * Whether it has what every snapshot of this transaction sees.  An index that
+ * was made over rows changed by HOT has the newest version of each alone: its
+ * row in pg_index, which then says so, must be older than the transaction, as
+ * the planner asks (get_relation_info).
+ */
+static bool
+has_all_rows(Relation index)
+{
+	HeapTupleHeader row = index->rd_indextuple->t_data;
+
+	return !index->rd_index->indcheckxmin ||
+		TransactionIdPrecedes(HeapTupleHeaderGetXmin(row), TransactionXmin);
+}
+
+/* Whether its entries are BusyEntry.  An index never changes but its name. */
+static bool
+fits(Relation index)
+{
+	static Oid	fitting = InvalidOid;
+	TupleDesc	desc = RelationGetDescr(index);
+	ApptArg		args[] = {appt_arg(ObjectIdGetDatum(RelationGetRelid(index)))};
+
+	if (RelationGetRelid(index) == fitting)
+		return true;
+	(void) appt_run(&index_definition, args, APPT_READ_LATEST);
+	if (strcmp(appt_field_text(0, 1), INDEX_DEFINITION) != 0)
 		return false;
-	scan_index(list, query, &own);
-	scan_end(&own);
+	for (int i = 0; i < lengthof(entry_types); i++)
+	{
+		if (TupleDescAttr(desc, i)->atttypid != entry_types[i])
+			return false;
+	}
+	fitting = RelationGetRelid(index);
 	return true;
 }
 
 static void
-scan_index(BusyList *list, const BusyQuery *query, const OwnScan *own)
+scan_index(BusyList *list, const BusyQuery *query, Relation table,
+		   Relation index, Snapshot snapshot)
 {
 	IndexScanDesc scan;
 	ScanKeyData keys[3];
@@ -132,8 +226,7 @@ scan_index(BusyList *list, const BusyQuery *query, const OwnScan *own)
 				TimestampTzGetDatum(first_start(query)));
 	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
 				TimestampTzGetDatum(last_start(query)));
-	scan = index_beginscan_compat(own->table, own->index, own->snapshot,
-								  lengthof(keys));
+	scan = index_beginscan_compat(table, index, snapshot, lengthof(keys));
 	scan->xs_want_itup = true;
 	index_rescan(scan, keys, lengthof(keys), NULL, 0);
 	take_entries(list, query, scan);

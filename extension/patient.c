@@ -8,11 +8,7 @@
  */
 #include "booking.h"
 
-#include "access/genam.h"
-#include "access/relscan.h"
-#include "access/tableam.h"
 #include "catalog/pg_type.h"
-#include "utils/fmgroids.h"
 
 /*
  * The row's lock keeps out who books, changes or erases the patient meanwhile;
@@ -62,17 +58,6 @@ static ApptStatement overlap = {
 	5, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}
 };
 
-static const Oid key_types[] = {INT4OID, TIMESTAMPTZOID};
-
-/* It says, without a query, of most patients that they have nothing then. */
-static OwnIndex visit_index = {
-	.name = "appointment_patient",
-	.definition = "CREATE INDEX appointment_patient ON appt.appointment"
-	" USING btree (patient_no, slot_start)",
-	.types = key_types,
-	.ntypes = lengthof(key_types)
-};
-
 static ApptStatement note_look = {
 	"SELECT appt_internal.note_access(ARRAY[$1], $2, 'visit')",
 	2, {TEXTOID, TEXTOID}
@@ -80,7 +65,6 @@ static ApptStatement note_look = {
 
 static bool has_reached(int patient_no, int limit, DateADT date,
 						int64 except_no);
-static bool has_visits(int patient_no, TimestampTz after, TimestampTz before);
 static bool caller_sees_patient(const Caller *caller, int patient_no);
 
 /*
@@ -172,40 +156,7 @@ patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 		appt_arg_time(start - APPT_REACH)
 	};
 
-	return has_visits(patient_no, start - APPT_REACH, end) &&
-		appt_run(&overlap, args, APPT_READ_LATEST) > 0;
-}
-
-/*
- * Whether an appointment of the patient's starts between, in whatever state; or
- * true where only a query can say.
- */
-static bool
-has_visits(int patient_no, TimestampTz after, TimestampTz before)
-{
-	OwnScan		own;
-	IndexScanDesc scan;
-	ScanKeyData keys[3];
-	TupleTableSlot *row;
-	bool		found;
-
-	if (!scan_begin(&own, &visit_index, APPT_READ_LATEST))
-		return true;
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
-				Int32GetDatum(patient_no));
-	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
-				TimestampTzGetDatum(after));
-	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
-				TimestampTzGetDatum(before));
-	scan = index_beginscan_compat(own.table, own.index, own.snapshot,
-								  lengthof(keys));
-	index_rescan(scan, keys, lengthof(keys), NULL, 0);
-	row = table_slot_create(own.table, NULL);
-	found = index_getnext_slot(scan, ForwardScanDirection, row);
-	ExecDropSingleTupleTableSlot(row);
-	index_endscan(scan);
-	scan_end(&own);
-	return found;
+	return appt_run(&overlap, args, APPT_READ_LATEST) > 0;
 }
 
 /*

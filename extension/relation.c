@@ -3,7 +3,7 @@
  *		Oids of the extension's own relations, remembered by name.
  *
  * For what takes a relation's oid where a statement would take its name: a
- * sequence's next number (ids.c) and the scan of an index (scan.c).
+ * sequence's next number (ids.c) and the one scan of an index (busy.c).
  */
 #include "appt.h"
 
