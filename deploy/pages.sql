@@ -1,5 +1,5 @@
--- The words of the pages behind links in messages, in Hindi (English is built
--- in): psql -f deploy/pages.sql, as a member of appt_admin. What is there
+-- The words of the pages behind links in messages, and of mails to staff on
+-- sign-ins, in Hindi (English is built in): psql -f deploy/pages.sql, as a member of appt_admin. What is there
 -- already stays. A third language is a copy of this with the words of
 -- appt.page_text_default in it.
 
@@ -48,6 +48,18 @@ VALUES
 		'आएँगे। बुकिंग, बदलाव और रद्द होने की सूचना आती रहेगी।'),
 	('hi', 'note_unsubscribed', 'अब {{channel}} से ऐसे संदेश नहीं आएँगे। बुकिंग, '
 		'बदलाव और रद्द होने की सूचना आती रहेगी।'),
+	('hi', 'sign_in_address', 'पता'),
+	('hi', 'sign_in_browser', 'ब्राउज़र'),
+	('hi', 'sign_in_hello', 'नमस्ते {{name}},'),
+	('hi', 'sign_in_mine', 'यदि यह आप थे, तो कुछ नहीं करना है।'),
+	('hi', 'sign_in_not_mine', 'यदि नहीं, तो क्लिनिक के पृष्ठ पर अपने नाम के पीछे '
+		'तुरंत अपना पासवर्ड बदलें: इससे बाक़ी सब जगह से साइन आउट हो जाता है। फिर '
+		'उन्हें बताएँ जो क्लिनिक में खाते सँभालते हैं।'),
+	('hi', 'sign_in_subject', 'नए डिवाइस से साइन इन: {{account}}'),
+	('hi', 'sign_in_time', 'समय'),
+	('hi', 'sign_in_unknown', 'अज्ञात'),
+	('hi', 'sign_in_what', 'आपके खाते {{account}} में एक ऐसे डिवाइस से साइन इन हुआ, '
+		'जिससे पहले नहीं हुआ था।'),
 	('hi', 'title_arrived', 'आपका चेक-इन हो गया है'),
 	('hi', 'title_bad', 'यह लिंक काम नहीं करता'),
 	('hi', 'title_booked', 'आपका अपॉइंटमेंट बुक है'),

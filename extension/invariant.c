@@ -127,8 +127,8 @@ static const Invariant of_appointment[] = {
 static const Invariant of_notification[] = {
 	{"notification_shape", has_shape,
 		"A reminder has a lead, a follow-up one of 0 and nothing else has one; "
-		"a test has neither visit nor time, all others have both and no "
-		"template."},
+		"a test and what staff are told have neither visit nor time, all "
+		"others have both, and none but a test has a template."},
 	{"notification_stage", has_stage,
 		"One that is sending is leased; due and sending are not finished; "
 		"sent, delivered, read, failed, skipped and dead are."}
@@ -272,13 +272,14 @@ has_shape(const Row *row)
 	bool		is_reminder = strcmp(event, "reminder") == 0;
 	bool		is_follow_up = strcmp(event, "follow_up") == 0;
 	bool		is_test = strcmp(event, "test") == 0;
+	bool		is_apart = is_test || strcmp(event, "sign_in") == 0;
 
 	return (is_reminder || is_follow_up) ==
 		!row->nulls[NOTIFICATION_LEAD_MIN] &&
 		(row->nulls[NOTIFICATION_LEAD_MIN] || is_follow_up ==
 		 (DatumGetInt32(row->values[NOTIFICATION_LEAD_MIN]) == 0)) &&
-		is_test == row->nulls[NOTIFICATION_APPOINTMENT_NO] &&
-		is_test == row->nulls[NOTIFICATION_SLOT_START] &&
+		is_apart == row->nulls[NOTIFICATION_APPOINTMENT_NO] &&
+		is_apart == row->nulls[NOTIFICATION_SLOT_START] &&
 		(is_test || row->nulls[NOTIFICATION_TEMPLATE_NO]);
 }
 

@@ -138,16 +138,16 @@ is($r->{json}{errors}[0]{field}, 'branch_ids', 'and makes none for all branches'
 # ---- an account's audit trail ------------------------------------------------------
 
 my $trail = $boss->get("$at/audit");
-is_deeply([ map { $_->{action} } @{ $trail->{json} } ], [ qw(signed_in password_set
-    updated updated signed_in created) ], 'what was done to and with an account')
+is_deeply([ map { $_->{action} } @{ $trail->{json} } ], [ qw(new_device signed_in
+    password_set updated updated signed_in created) ], 'what was done to and with an account')
     or diag $trail->{body};
-is_deeply([ map { [ @$_{qw(actor address detail)} ] } @{ $trail->{json} }[ 0 .. 2 ] ],
-    [ [ 'staff:meera', '127.0.0.1', undef ], [ "staff:$boss->{account}", undef, undef ],
+is_deeply([ map { [ @$_{qw(actor address detail)} ] } @{ $trail->{json} }[ 0 .. 3 ] ],
+    [ ([ 'staff:meera', '127.0.0.1', undef ]) x 2, [ "staff:$boss->{account}", undef, undef ],
         [ "staff:$boss->{account}", undef, 'doctor_id, role' ] ],
     'by whom, from where, what');
 like($trail->{json}[0]{at}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}(?:[.]\d{3})?\+00:00$/, 'when');
 $r = $boss->get("$at/audit", { page => 2, per_page => 4 });
-is_deeply($r->{json}, [ @{ $trail->{json} }[ 4, 5 ] ], 'a page of it');
+is_deeply($r->{json}, [ @{ $trail->{json} }[ 4 .. 6 ] ], 'a page of it');
 unlike($r->{headers}{link}, qr/rel="next"/, 'the last');
 is($boss->get("$at/audit", { per_page => 101 })->{json}{errors}[0]{field}, 'per_page',
     'a page has its bounds');

@@ -48,8 +48,8 @@ my %takes_away = (revoke_token => 1);
 my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
     auth_revoked signing_keys add_signing_key all_changes take_delivery_reports
     confirm_callback show_link use_link sign_in_credentials sign_in
-    signed_in sign_out own_credentials set_own_password begin_totp confirm_totp
-    board);
+    signed_in sign_out own_credentials set_own_password set_own_email begin_totp
+    confirm_totp board);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args
@@ -267,7 +267,7 @@ sub value {
     return undef if $name eq 'test_notification_channel'
         && $arg eq 'notification_template_id';
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
-    return undef if $name eq 'create_staff' && $arg eq 'doctor_id';
+    return undef if $name eq 'create_staff' && $arg =~ /^(?:doctor_id|email)$/;
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
     return undef if $name =~ /^list_(?:appointments|notifications)$/
         && $arg eq 'status';

@@ -23,6 +23,9 @@ is_deeply($seen->{device}, [ '/api/v1/auth', JSON::PP::true(), 'Strict' ],
 is($seen->{readable}, '', 'so none reads it');
 cmp_ok($seen->{qr}, '>', 0, 'the QR code is drawn');
 is($seen->{recovery}, 10, 'ten recovery codes, once');
+like($seen->{emailRefused}, qr/\S/, 'another address needs the password');
+is($clinic->cluster->value('SELECT email FROM appt.staff WHERE email IS NOT NULL'),
+    'person@clinic.example', 'which sets it');
 like($seen->{short}, qr/12/, 'a short password is refused at its field');
 is_deeply($seen->{pasted}, [ 'one-time-code', JSON::PP::true() ],
     'the code may be filled in and pasted (WCAG 3.3.8)');

@@ -1,57 +1,32 @@
 /*
  * staffauth.c
- *		POST, GET and DELETE /auth/session, and POST /auth/session/password.
+ *		POST, GET and DELETE /auth/session, POST /auth/session/password and
+ *		/auth/session/email.
  *
  *		A sign-in to an account that does not exist takes as long, and is
- *		told the same, as one with a wrong password.  Attempts are counted
- *		before they are judged, by account and network together, and right
- *		ones are given back: so nobody locks an account out from elsewhere,
- *		nor a clinic's one address for its other accounts.  All networks
- *		that an account was not used from share a further budget.  A
- *		browser that the person has signed in with before has one to itself
- *		(device.c).
+ *		told the same, as one with a wrong password.  Of one by a browser
+ *		that the person has not signed in with before (device.c) the
+ *		database tells him.
  */
 #include "http/staffauth.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "http/attempt.h"
 #include "http/device.h"
 #include "http/handlers.h"
-#include "http/limits.h"
 #include "http/metrics.h"
 #include "http/otp.h"
-#include "http/peer.h"
 #include "http/signin.h"
 #include "http/staffcall.h"
-
-#define ATTEMPTS_A_MINUTE 10	/* wrong, at an account from a network */
-#define ATTEMPTS_ELSEWHERE 60	/* wrong, at an account from strange ones */
 
 static const Statement *credentials_statement;
 static const Statement *sign_in_statement;
 static const Statement *sign_out_statement;
 static const Statement *own_statement;
 static const Statement *password_statement;
-
-/* A sign-in, or a change of password, under way. */
-typedef struct Attempt
-{
-	const char *account;		/* the budget's, in small letters */
-	const char *budget;			/* of account and network, or browser */
-	const char *sent;			/* by what the browser may be known */
-	const char *browser;		/* whose attempts are its own; NULL: none */
-	bool		elsewhere;		/* took from the account's budget, too */
-	const char *code;
-	const char *new_password;
-	const char *staff_id;		/* "": there is no such account */
-	const char *hash;
-	const char *totp_secret;	/* NULL: signs in without */
-	char		token[SIGN_IN_TOKEN_SIZE];
-	PasswordWork work;
-	const char *params[7];
-} Attempt;
+static const Statement *email_statement;
 
 static void credentials_done(Query *query, QueryOutcome outcome,
 							 PGresult *result);
@@ -68,6 +43,9 @@ static void answer_signed_out(Exchange *exchange);
 static void own_done(Query *query, QueryOutcome outcome, PGresult *result);
 static void old_done(PasswordWork *work, PasswordOutcome outcome);
 static void new_done(PasswordWork *work, PasswordOutcome outcome);
+static void set_email(Exchange *exchange, Attempt *attempt);
+static void email_done(Query *query, QueryOutcome outcome, PGresult *result);
+static void begin_own(Exchange *exchange, Attempt *attempt);
 static void password_done(Query *query, QueryOutcome outcome,
 						  PGresult *result);
 static void compare(Exchange *exchange, const char *password,
@@ -75,14 +53,6 @@ static void compare(Exchange *exchange, const char *password,
 					void (*done) (PasswordWork *, PasswordOutcome));
 static DeviceOwner owner_of(const Attempt *attempt);
 static void remember_browser(Exchange *exchange, const Attempt *attempt);
-static bool attempt_within(Exchange *exchange, Attempt *attempt);
-static bool attempt_within_account(Exchange *exchange,
-								   const Attempt *attempt);
-static void attempt_right(const Attempt *attempt);
-static void refuse_many(Exchange *exchange, int retry_s);
-static void refuse_attempt(Exchange *exchange, const Attempt *attempt);
-static void refuse_busy(Exchange *exchange);
-static const char *network_of(Exchange *exchange);
 static const char *member_text(Exchange *exchange, const json_t *object,
 							   const char *name);
 
@@ -96,7 +66,8 @@ staffauth_init(void)
 	sign_in_statement = statement_register(
 		"SELECT body FROM appt_api.sign_in(staff_id => $1, "
 		"password_hash => $2, totp_step => $3, recovery_sha256 => $4, "
-		"token_sha256 => $5, address => $6, user_agent => $7)", 7);
+		"token_sha256 => $5, address => $6, user_agent => $7, "
+		"known_browser => $8)", 8);
 	sign_out_statement = statement_register(
 		"SELECT body FROM appt_api.sign_out(token_sha256 => $1)", 1);
 	own_statement = statement_register(
@@ -104,6 +75,9 @@ staffauth_init(void)
 	password_statement = statement_register(
 		"SELECT body FROM appt_api.set_own_password(token_sha256 => $1, "
 		"old_hash => $2, new_hash => $3, new_token_sha256 => $4)", 4);
+	email_statement = statement_register(
+		"SELECT body FROM appt_api.set_own_email(token_sha256 => $1, "
+		"old_hash => $2, email => $3)", 3);
 }
 
 /* ---- signing in ---------------------------------------------------------- */
@@ -133,7 +107,7 @@ serve_sign_in(Exchange *exchange)
 		if (attempt->sent != NULL || attempt_within(exchange, attempt))
 		{
 			attempt->params[0] = account;
-			attempt->params[1] = network_of(exchange);
+			attempt->params[1] = attempt_network(exchange);
 			staffcall_ask(exchange, credentials_statement, attempt->params,
 						  credentials_done);
 		}
@@ -179,9 +153,9 @@ compare_done(PasswordWork *work, PasswordOutcome outcome)
 	Attempt    *attempt = exchange->work;
 
 	if (outcome == PASSWORD_BUSY)
-		refuse_busy(exchange);
+		attempt_busy(exchange);
 	else if (outcome != PASSWORD_RIGHT || attempt->staff_id == NULL)
-		refuse_attempt(exchange, attempt);
+		attempt_wrong(exchange, attempt);
 	else
 		judge_code(exchange, attempt);
 	exchange_finish(exchange);
@@ -211,7 +185,7 @@ judge_code(Exchange *exchange, Attempt *attempt)
 		sign_in(exchange, attempt);
 	}
 	else if ((step = otp_step(attempt->totp_secret, attempt->code)) == 0)
-		refuse_attempt(exchange, attempt);
+		attempt_wrong(exchange, attempt);
 	else
 	{
 		attempt->params[2] = arena_printf(&exchange->arena, "%" PRId64, step);
@@ -225,14 +199,15 @@ sign_in(Exchange *exchange, Attempt *attempt)
 {
 	if (!signin_new_token(attempt->token))
 	{
-		refuse_busy(exchange);
+		attempt_busy(exchange);
 		return;
 	}
 	attempt->params[0] = attempt->staff_id;
 	attempt->params[1] = attempt->hash;
 	attempt->params[4] = signin_hash(&exchange->arena, attempt->token);
-	attempt->params[5] = network_of(exchange);
+	attempt->params[5] = attempt_network(exchange);
 	attempt->params[6] = exchange->head.user_agent;
+	attempt->params[7] = attempt->browser != NULL ? "true" : "false";
 	staffcall_ask(exchange, sign_in_statement, attempt->params, sign_in_done);
 }
 
@@ -245,7 +220,7 @@ sign_in_done(Query *query, QueryOutcome outcome, PGresult *result)
 	json_t	   *sign_in = staffcall_answer(exchange, query, outcome, result);
 
 	if (!exchange_is_answered(exchange) && sign_in == NULL)
-		refuse_attempt(exchange, attempt);
+		attempt_wrong(exchange, attempt);
 	else if (sign_in != NULL)
 	{
 		attempt_right(attempt);
@@ -332,7 +307,7 @@ answer_signed_out(Exchange *exchange)
 				  signin_cookie(&exchange->arena, NULL));
 }
 
-/* ---- one's own password -------------------------------------------------- */
+/* ---- one's own password and address -------------------------------------- */
 
 /* POST /auth/session/password */
 void
@@ -345,10 +320,33 @@ serve_own_password(Exchange *exchange)
 	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
 	{
 		attempt->new_password = exchange->call.params[1];
-		attempt->params[0] = signin_hash(&exchange->arena, exchange->sign_in);
-		staffcall_ask(exchange, own_statement, attempt->params, own_done);
+		begin_own(exchange, attempt);
 	}
 	exchange_finish(exchange);
+}
+
+/*
+ * POST /auth/session/email; with the password, so that nobody who finds a desk
+ * signed in has what is told of it go elsewhere.
+ */
+void
+serve_own_email(Exchange *exchange)
+{
+	Attempt    *attempt = arena_alloc(&exchange->arena, sizeof(Attempt));
+
+	exchange->work = attempt;
+	*attempt = (Attempt) {0};
+	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
+		begin_own(exchange, attempt);
+	exchange_finish(exchange);
+}
+
+/* Asks what the password is compared with. */
+static void
+begin_own(Exchange *exchange, Attempt *attempt)
+{
+	attempt->params[0] = signin_hash(&exchange->arena, exchange->sign_in);
+	staffcall_ask(exchange, own_statement, attempt->params, own_done);
 }
 
 /* What the old password is compared with came. */
@@ -384,14 +382,40 @@ old_done(PasswordWork *work, PasswordOutcome outcome)
 	Attempt    *attempt = exchange->work;
 
 	if (outcome == PASSWORD_BUSY)
-		refuse_busy(exchange);
+		attempt_busy(exchange);
 	else if (outcome == PASSWORD_WRONG)
-		refuse_attempt(exchange, attempt);
+		attempt_wrong(exchange, attempt);
 	else
 	{
 		attempt_right(attempt);
-		compare(exchange, attempt->new_password, NULL, new_done);
+		if (attempt->new_password != NULL)
+			compare(exchange, attempt->new_password, NULL, new_done);
+		else
+			set_email(exchange, attempt);
 	}
+	exchange_finish(exchange);
+}
+
+static void
+set_email(Exchange *exchange, Attempt *attempt)
+{
+	attempt->params[1] = attempt->hash;
+	attempt->params[2] = exchange->call.params[1];
+	staffcall_ask(exchange, email_statement, attempt->params, email_done);
+}
+
+/* It is set; the sign-in stays as it is. */
+static void
+email_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	Exchange   *exchange = query->context;
+	json_t	   *sign_in = staffcall_answer(exchange, query, outcome, result);
+
+	if (!exchange_is_answered(exchange) && sign_in == NULL)
+		exchange_refuse_sign_in(exchange);
+	else if (sign_in != NULL)
+		staffcall_sign_in(exchange, sign_in, NULL);
+	json_decref(sign_in);
 	exchange_finish(exchange);
 }
 
@@ -403,7 +427,7 @@ new_done(PasswordWork *work, PasswordOutcome outcome)
 	Attempt    *attempt = exchange->work;
 
 	if (outcome == PASSWORD_BUSY || !signin_new_token(attempt->token))
-		refuse_busy(exchange);
+		attempt_busy(exchange);
 	else
 	{
 		attempt->params[1] = attempt->hash;
@@ -439,7 +463,7 @@ password_done(Query *query, QueryOutcome outcome, PGresult *result)
 	exchange_finish(exchange);
 }
 
-/* ---- attempts ------------------------------------------------------------ */
+/* ---- steps of both ------------------------------------------------------- */
 
 /* Compares a password with a hash, or makes one, in a thread. */
 static void
@@ -476,98 +500,6 @@ remember_browser(Exchange *exchange, const Attempt *attempt)
 
 	if (cookie != NULL)
 		answer_header(&exchange->answer, "Set-Cookie", cookie);
-}
-
-/* Whether one more attempt may be made from there; else answers. */
-static bool
-attempt_within(Exchange *exchange, Attempt *attempt)
-{
-	RateState	state;
-
-	attempt->budget = attempt->browser != NULL
-		? arena_printf(&exchange->arena, "%s by %s", attempt->account,
-					   attempt->browser)
-		: arena_printf(&exchange->arena, "%s %s", attempt->account,
-					   network_of(exchange));
-	state = limits_take(LIMIT_ATTEMPTS, attempt->budget, ATTEMPTS_A_MINUTE);
-	if (!state.allowed)
-		refuse_many(exchange, state.retry_s);
-	return state.allowed;
-}
-
-/* The same by the account's budget, where the network is strange to it. */
-static bool
-attempt_within_account(Exchange *exchange, const Attempt *attempt)
-{
-	RateState	state;
-
-	if (!attempt->elsewhere)
-		return true;
-	state = limits_take(LIMIT_ACCOUNTS, attempt->account, ATTEMPTS_ELSEWHERE);
-	if (!state.allowed)
-		refuse_many(exchange, state.retry_s);
-	return state.allowed;
-}
-
-/* Gives a right attempt back to the budgets that it was counted in. */
-static void
-attempt_right(const Attempt *attempt)
-{
-	limits_give(LIMIT_ATTEMPTS, attempt->budget, ATTEMPTS_A_MINUTE);
-	if (attempt->elsewhere)
-		limits_give(LIMIT_ACCOUNTS, attempt->account, ATTEMPTS_ELSEWHERE);
-}
-
-/* 429 */
-static void
-refuse_many(Exchange *exchange, int retry_s)
-{
-	static const Problem many = {429, "rate_limited", "",
-		"Too many attempts to sign in; wait a while."
-	};
-
-	metrics_auth_failure(FAILURE_THROTTLED);
-	exchange_refuse(exchange, &many);
-	answer_retry_after(&exchange->answer, retry_s);
-}
-
-/*
- * 401, and a line in the log, which does not say what was typed: it may be a
- * password in the wrong place.
- */
-static void
-refuse_attempt(Exchange *exchange, const Attempt *attempt)
-{
-	char		address[IP_TEXT_SIZE];
-
-	ip_text(&exchange->head.from, address);
-	LOG_WARNING("wrong password", log_text("id", exchange->head.id),
-				log_text("staff_id", attempt->staff_id),
-				log_text("address", address));
-	staffcall_wrong(exchange);
-}
-
-/* 503 */
-static void
-refuse_busy(Exchange *exchange)
-{
-	static const Problem busy = {503, "unavailable", "",
-		"Too many sign in at this moment; try again."
-	};
-
-	exchange_refuse(exchange, &busy);
-	answer_retry_after(&exchange->answer, 1);
-}
-
-/* The sender's network, as text. */
-static const char *
-network_of(Exchange *exchange)
-{
-	IpAddress	network = peer_network(&exchange->head.from);
-	char	   *text = arena_alloc(&exchange->arena, IP_TEXT_SIZE);
-
-	ip_text(&network, text);
-	return text;
 }
 
 /* A member that is text, copied; NULL without. */

@@ -61,6 +61,17 @@ await run(async () => {
     await page.getByRole("button", { name: "I have them" }).click();
     await page.getByText("They are in use").waitFor();
 
+    /* Where one is told of other devices: with the password that one has. */
+    await page.getByRole("textbox", { name: "E-mail" }).fill("person@clinic.example");
+    await page.getByLabel("Password, for this change").fill("a wrong password");
+    await page.getByRole("button", { name: "Save the address" }).click();
+    seen.emailRefused = await page.locator("form", { has: page.getByRole("textbox", { name: "E-mail" }) })
+        .getByRole("alert").innerText();
+    await page.getByLabel("Password, for this change").fill(options.password);
+    await page.getByRole("button", { name: "Save the address" }).click();
+    await page.getByText("The address is saved.").waitFor();
+    await check(page, "account-email");
+
     /* The password as it must not be is refused beside its field. */
     await page.getByLabel("Password now").fill(options.password);
     await page.getByLabel("New password").fill("short");

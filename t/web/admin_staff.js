@@ -43,6 +43,7 @@ await run(async () => {
     await page.getByLabel("Name").fill("Leela <script>ran=1</script> Nair");
     await page.getByLabel("Account").fill("leela");
     await page.getByLabel("Role").selectOption("doctor");
+    await page.getByLabel("E-mail").fill("leela@clinic.example");
     await page.getByLabel("Only these").check();
     await page.getByLabel(options.branch.name).check();
     await page.getByLabel("Password").fill("short");

@@ -17,6 +17,7 @@ AS $$
 		'branch_ids', (staff).branch_ids,
 		'doctor_id', (staff).doctor_id,
 		'language', (staff).language,
+		'email', (staff).email,
 		'active', (staff).active,
 		'totp_enrolled', (staff).totp_secret IS NOT NULL,
 		'version', (staff).version,
@@ -259,6 +260,7 @@ CREATE FUNCTION appt_api.create_staff(
 	branch_ids text[],
 	doctor_id text,
 	language text,
+	email text,
 	password text,
 	client text)
 	RETURNS appt_api.answer
@@ -274,7 +276,7 @@ BEGIN
 	PERFORM appt_internal.require_staff_grantable(client, role, branch_ids,
 		doctor_id);
 	made := appt.create_staff(account, name, role, password, branch_ids,
-		doctor_id, language);
+		doctor_id, language, email);
 	found := appt_internal.visible_staff(client, made);
 	RETURN ROW(appt_internal.staff_json(found), found.version, made,
 		false)::appt_api.answer;
@@ -282,9 +284,9 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_api.create_staff(text, text, text, text[], text, text,
-	text, text) IS
+	text, text, text) IS
 	'Makes an account of staff; password is its hash (crypt), which the '
-	'gateway makes. Raises SB001 (role, doctor_id), SBU01 (branch_ids, '
+	'gateway makes. Raises SB001 (role, doctor_id, email), SBU01 (branch_ids, '
 	'doctor_id), SB960 (account)';
 
 CREATE FUNCTION appt_api.update_staff(
@@ -318,6 +320,7 @@ BEGIN
 	PERFORM appt_internal.require_staff_grantable(client, wanted.role,
 		wanted.branch_ids, nullif(wanted.doctor_id, found.doctor_id));
 	PERFORM appt_internal.check_branch_ids(wanted.branch_ids);
+	wanted.email := appt_internal.staff_email(wanted.email);
 	IF (wanted.role = 'doctor') <> (wanted.doctor_id IS NOT NULL) THEN
 		PERFORM appt_internal.refuse_member('doctor_id',
 			'Role doctor needs one, and no other has one.');
@@ -342,6 +345,7 @@ BEGIN
 		branch_ids = wanted.branch_ids,
 		doctor_id = wanted.doctor_id,
 		language = wanted.language,
+		email = wanted.email,
 		active = wanted.active
 	WHERE s.staff_id = found.staff_id
 	RETURNING s.* INTO wanted;
@@ -355,8 +359,8 @@ $$;
 COMMENT ON FUNCTION appt_api.update_staff(text, jsonb, integer, text, text,
 	text) IS
 	'Changes the members that are in "changes": name, role, branch_ids, '
-	'doctor_id, language, active. A change of role or active signs the person '
-	'out. Raises SB404, SBF01, SBP01, SB001, SBU01, SB961, SB950, SBU02';
+	'doctor_id, language, email, active. A change of role or active signs the '
+	'person out. Raises SB404, SBF01, SBP01, SB001, SBU01, SB961, SB950, SBU02';
 
 CREATE FUNCTION appt_api.delete_staff(
 	staff_id text,
@@ -385,6 +389,7 @@ BEGIN
 	UPDATE appt.staff AS s
 	SET active = false,
 		deleted_at = clock_timestamp(),
+		email = NULL,
 		password_hash = NULL,
 		totp_secret = NULL,
 		totp_pending = NULL

@@ -54,3 +54,12 @@ CREATE FUNCTION appt_internal.name_words(name text) RETURNS text
 COMMENT ON FUNCTION appt_internal.name_words(text) IS
 	'As appt_internal.name_key, but what a sign parts are two words '
 	'(al-Rashid: al rashid)';
+
+CREATE FUNCTION appt_internal.is_address(address text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN address OPERATOR(pg_catalog.~)
+		'^[A-Za-z0-9!#$%&''*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}$';
+
+COMMENT ON FUNCTION appt_internal.is_address(text) IS
+	'Whether it can stand in an SMTP command as it is: no blank, quote, '
+	'bracket or control character, and ASCII alone';

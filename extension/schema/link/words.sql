@@ -1,8 +1,9 @@
 /* ---------------------------------------------------------------------------
- * The words of the pages behind links: what is built in, and what a clinic says
- * instead, or in other languages (deploy/pages.sql has Hindi).  They are plain
- * text with placeholders, as templates of messages are; how a page is built is
- * not theirs.
+ * The words of the pages behind links, and of what staff are told by e-mail of
+ * sign-ins: what is built in, and what a clinic says instead, or in other
+ * languages (deploy/pages.sql has Hindi).  They are plain text with
+ * placeholders, as templates of messages are; how a page is built is not
+ * theirs.
  * ------------------------------------------------------------------------ */
 
 CREATE VIEW appt.page_text_default AS
@@ -54,6 +55,18 @@ FROM (VALUES
 		'What is booked, moved or cancelled you are told all the same.'),
 	('en', 'note_unsubscribed', 'None comes by {{channel}} any more. What is '
 		'booked, moved or cancelled you are told all the same.'),
+	('en', 'sign_in_address', 'Address'),
+	('en', 'sign_in_browser', 'Browser'),
+	('en', 'sign_in_hello', 'Hello {{name}},'),
+	('en', 'sign_in_mine', 'If it was you, there is nothing to do.'),
+	('en', 'sign_in_not_mine', 'If it was not, change your password at once, '
+		'on the clinic''s page, behind your name: that signs out everywhere '
+		'else. Then tell who manages accounts at the clinic.'),
+	('en', 'sign_in_subject', 'Sign-in from a new device: {{account}}'),
+	('en', 'sign_in_time', 'Time'),
+	('en', 'sign_in_unknown', 'not known'),
+	('en', 'sign_in_what', 'somebody signed in to your account {{account}} '
+		'from a device that it was not used from before.'),
 	('en', 'title_arrived', 'You are checked in'),
 	('en', 'title_bad', 'This link does not work'),
 	('en', 'title_booked', 'Your visit is booked'),
@@ -73,15 +86,17 @@ FROM (VALUES
 ) AS t (language, name, text);
 
 COMMENT ON VIEW appt.page_text_default IS
-	'The words of the pages behind links that are built in; a row of '
-	'appt.page_text takes the place of one. contact stands below each page '
+	'The words of the pages behind links, and of mails on sign-ins '
+	'(sign_in_...), that are built in; a row of appt.page_text takes the place '
+	'of one. contact stands below each page '
 	'and is empty: a clinic may say there how to reach it';
 COMMENT ON COLUMN appt.page_text_default.language IS 'Language tag (BCP 47)';
 COMMENT ON COLUMN appt.page_text_default.name IS 'Where it stands';
 COMMENT ON COLUMN appt.page_text_default.text IS
 	'Plain text; {{patient_first_name}}, {{doctor_name}}, {{slot_date}}, '
 	'{{slot_time}}, {{token_number}}, {{day}} (of the free times) and '
-	'{{channel}} can stand in it';
+	'{{channel}} can stand in it; of mails on sign-ins {{name}} and '
+	'{{account}}';
 
 CREATE TABLE appt.page_text (
 	language text NOT NULL,
@@ -95,8 +110,9 @@ CREATE TABLE appt.page_text (
 );
 
 COMMENT ON TABLE appt.page_text IS
-	'The clinic''s own words for the pages behind links, in any language; '
-	'appt.page_text_default lists the names and what is said otherwise';
+	'The clinic''s own words for the pages behind links and for mails on '
+	'sign-ins, in any language; appt.page_text_default lists the names and '
+	'what is said otherwise';
 COMMENT ON COLUMN appt.page_text.language IS 'Language tag (BCP 47): en, hi';
 COMMENT ON COLUMN appt.page_text.name IS
 	'One of the names of appt.page_text_default';
@@ -112,9 +128,11 @@ DECLARE
 		SELECT m.match[1]
 		FROM regexp_matches(NEW.text, '\{\{[^{}]{0,24}(?:\}\})?|\}\}', 'g')
 			WITH ORDINALITY AS m (match, place)
-		WHERE m.match[1] <> ALL ('{"{{patient_first_name}}",
-			"{{doctor_name}}","{{slot_date}}","{{slot_time}}",
-			"{{token_number}}","{{day}}","{{channel}}"}'::text[])
+		WHERE m.match[1] <> ALL (CASE WHEN NEW.name LIKE 'sign\_in\_%'
+			THEN '{"{{name}}","{{account}}"}'
+			ELSE '{"{{patient_first_name}}","{{doctor_name}}",
+				"{{slot_date}}","{{slot_time}}","{{token_number}}","{{day}}",
+				"{{channel}}"}' END::text[])
 		ORDER BY m.place
 		LIMIT 1);
 BEGIN
@@ -129,9 +147,11 @@ BEGIN
 	ELSIF wrong IS NOT NULL THEN
 		RAISE EXCEPTION '"%" in the text is not a placeholder', wrong
 			USING ERRCODE = 'SB001', COLUMN = 'text',
-				HINT = 'There are {{patient_first_name}}, {{doctor_name}}, '
-					'{{slot_date}}, {{slot_time}}, {{token_number}}, {{day}} '
-					'and {{channel}}.';
+				HINT = CASE WHEN NEW.name LIKE 'sign\_in\_%'
+					THEN 'There are {{name}} and {{account}}.'
+					ELSE 'There are {{patient_first_name}}, {{doctor_name}}, '
+						'{{slot_date}}, {{slot_time}}, {{token_number}}, '
+						'{{day}} and {{channel}}.' END;
 	END IF;
 	RETURN NEW;
 END

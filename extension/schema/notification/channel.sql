@@ -280,15 +280,6 @@ COMMENT ON FUNCTION appt_internal.channel_problem(text, jsonb) IS
 	'What is wrong with the settings of such a channel, in a sentence; NULL: '
 	'nothing';
 
-CREATE FUNCTION appt_internal.is_address(address text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN address OPERATOR(pg_catalog.~)
-		'^[A-Za-z0-9!#$%&''*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}$';
-
-COMMENT ON FUNCTION appt_internal.is_address(text) IS
-	'Whether it can stand in an SMTP command as it is: no blank, quote, '
-	'bracket or control character, and ASCII alone';
-
 CREATE FUNCTION appt_internal.notification_channel_check() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -304,7 +304,7 @@ BEGIN
 	IF n.event IN ('reminder', 'follow_up') THEN
 		m.unsubscribe_url := filling->>'unsubscribe_link';
 		RETURN m;
-	ELSIF n.event = 'test' THEN
+	ELSIF n.appointment_no IS NULL THEN
 		RETURN m;
 	END IF;
 
@@ -666,7 +666,7 @@ BEGIN
 		AS k (channel_no, leased) ON k.channel_no = c.channel_no
 	WHERE c.active;
 
-	RETURN QUERY SELECT * FROM appt_internal.claim_tests(relay_no,
+	RETURN QUERY SELECT * FROM appt_internal.claim_apart(relay_no,
 		max_messages, lease);
 	FOR queue IN
 		SELECT q.queue

@@ -41,9 +41,11 @@ $$;
 COMMENT ON FUNCTION appt_internal.came_again IS
 	'Whether the patient has, or had, a later visit to the same doctor';
 
+/* By numbers: with rows for arguments each message that is judged would bring
+ * them along. */
 CREATE FUNCTION appt_internal.judge_follow_up(
-	n appt.notification,
-	a appt.appointment,
+	appointment_no bigint,
+	root_no bigint,
 	rules appt_internal.notification_rules,
 	time_zone text,
 	quiet_until timestamptz,
@@ -53,13 +55,17 @@ CREATE FUNCTION appt_internal.judge_follow_up(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	planned_at CONSTANT timestamptz := appt_internal.follow_up_time(
-		a.slot_start, rules.follow_up_days, time_zone, rules.quiet_from,
-		rules.quiet_to);
+	a appt.appointment;
+	planned_at timestamptz;
 BEGIN
+	SELECT t.* INTO a
+	FROM appt.appointment t
+	WHERE t.appointment_no = $1;
+	planned_at := appt_internal.follow_up_time(a.slot_start,
+		rules.follow_up_days, time_zone, rules.quiet_from, rules.quiet_to);
 	RETURN CASE
 		WHEN a.status <> 'completed' THEN 'drop'
-		WHEN n.root_no IS NULL
+		WHEN root_no IS NULL
 			AND (planned_at <= at) IS NOT TRUE THEN 'drop'
 		WHEN appt_internal.came_again(a) THEN 'has_visit'
 		WHEN planned_at < at - interval '7 days' THEN 'past'

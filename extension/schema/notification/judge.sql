@@ -143,8 +143,8 @@ AS $$
 		WHEN (a).status = 'no_show' THEN 'no_show'
 		WHEN (a).status IN ('in_consultation', 'completed') THEN
 			CASE (n).event WHEN 'follow_up' THEN
-				appt_internal.judge_follow_up(n, a, rules, time_zone,
-					quiet_until, at)
+				appt_internal.judge_follow_up((a).appointment_no, (n).root_no,
+					rules, time_zone, quiet_until, at)
 			ELSE 'completed' END
 		WHEN (a).status = 'cancelled' AND (n).event <> 'cancelled'
 			THEN 'cancelled'

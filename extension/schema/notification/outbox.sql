@@ -74,8 +74,7 @@ CREATE INDEX notification_waiting ON appt.notification
 
 /* A visit's patient is reminded once a lead, at each of its times, and asked to
  * come again once, with the lead 0: of all else the second key is NULL, which
- * is like no other.  A visit's messages are found by it, and tests of channels,
- * which are of no visit. */
+ * is like no other.  A visit's messages are found by it. */
 CREATE UNIQUE INDEX notification_reminder_once ON appt.notification
 	(appointment_no, (CASE WHEN root_no IS NULL THEN lead_min END),
 		slot_start);
@@ -94,8 +93,9 @@ COMMENT ON TABLE appt.notification IS
 COMMENT ON COLUMN appt.notification.notification_no IS
 	'Number of the message';
 COMMENT ON COLUMN appt.notification.event IS
-	'booked, rescheduled, cancelled, reminder or follow_up; test: of a '
-	'channel, about no appointment';
+	'booked, rescheduled, cancelled, reminder or follow_up; about no '
+	'appointment: test, of a channel, and sign_in, to a member of staff whose '
+	'account was used from a new device';
 COMMENT ON COLUMN appt.notification.slot_start IS
 	'When the visit was to begin as this was written; it has moved since where '
 	'the appointment says otherwise';
@@ -143,6 +143,19 @@ COMMENT ON COLUMN appt.notification.read_at IS
 	'When it was read, as the provider reports';
 COMMENT ON COLUMN appt.notification.finished_at IS
 	'When it was sent, skipped or given up';
+
+CREATE TABLE appt.notification_apart (
+	notification_no bigint NOT NULL,
+	staff_audit_no bigint,
+	CONSTRAINT notification_apart_pkey PRIMARY KEY (notification_no)
+);
+
+COMMENT ON TABLE appt.notification_apart IS
+	'The messages of no appointment that wait or are on their way: a claim '
+	'finds them here, whatever there was before, and takes out what is done';
+COMMENT ON COLUMN appt.notification_apart.notification_no IS 'The message';
+COMMENT ON COLUMN appt.notification_apart.staff_audit_no IS
+	'The sign-in that it tells of; NULL: it is a test of a channel';
 
 CREATE TABLE appt.notification_attempt (
 	notification_no bigint NOT NULL,

@@ -159,7 +159,7 @@ DECLARE
 	a appt.appointment;
 	route appt_internal.route;
 BEGIN
-	IF n.event = 'test' THEN
+	IF n.appointment_no IS NULL THEN
 		RETURN false;
 	END IF;
 	SELECT t.* INTO a

@@ -17,8 +17,13 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM appt_internal.refuse_id('notification', $1::text,
 			'notification_no', 'SB404');
-	ELSIF n.state IN ('due', 'sending') THEN
+	ELSIF n.state IN ('due', 'sending') OR n.event = 'sign_in' THEN
 		RETURN n;
+	ELSIF n.event = 'test' THEN
+		INSERT INTO appt.notification_apart AS t (notification_no)
+		VALUES ($1)
+		ON CONFLICT ON CONSTRAINT notification_apart_pkey
+			DO UPDATE SET staff_audit_no = NULL;
 	END IF;
 	/* Made anew: a mail that was sent has another Message-ID now. */
 	UPDATE appt.notification t
@@ -43,7 +48,7 @@ $$;
 COMMENT ON FUNCTION appt.resend_notification(bigint) IS
 	'Has a message sent again, whatever became of it before; judged anew, so '
 	'what is not true any more is skipped. One that waits or is on its way '
-	'stays as it is. Raises SB404';
+	'stays as it is, and so does one of a sign-in. Raises SB404';
 
 CREATE FUNCTION appt_internal.resend_failed(since timestamptz, client text)
 	RETURNS bigint

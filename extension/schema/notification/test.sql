@@ -70,6 +70,8 @@ BEGIN
 	VALUES ('test', c.channel_no, c.channel_no, c.kind, coalesce(words, 'en'),
 		appt_internal.test_address(c.kind, recipient), template_no)
 	RETURNING t.* INTO n;
+	INSERT INTO appt.notification_apart (notification_no)
+	VALUES (n.notification_no);
 	RETURN n;
 END
 $$;
@@ -155,64 +157,3 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.test_message IS
 	'What the relay needs to send a test';
-
-CREATE FUNCTION appt_internal.claim_tests(
-	relay_no bigint,
-	max_messages integer,
-	lease interval)
-	RETURNS SETOF appt_internal.message
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-	n appt.notification;
-	c appt.notification_channel;
-	m appt_internal.message;
-	problem text;
-BEGIN
-	FOR n IN
-		UPDATE appt.notification t
-		SET state = 'sending',
-			fence = t.fence + 1,
-			relay_no = relay_no,
-			lease_until = clock_timestamp() + lease
-		WHERE t.notification_no IN (
-			SELECT l.notification_no
-			FROM appt.notification l
-			WHERE l.appointment_no IS NULL
-				AND l.state = 'due'
-			LIMIT max_messages
-			FOR NO KEY UPDATE SKIP LOCKED)
-		RETURNING t.*
-	LOOP
-		problem := 'the channel is not there any more';
-		SELECT t.* INTO c
-		FROM appt.notification_channel t
-		WHERE t.channel_no = n.channel_no;
-		IF FOUND THEN
-			BEGIN
-				m := appt_internal.test_message(n, c);
-				problem := NULL;
-			EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
-				problem := SQLERRM;
-			END;
-		END IF;
-		IF problem IS NULL THEN
-			RETURN NEXT m;
-		ELSE
-			UPDATE appt.notification t
-			SET state = 'failed',
-				reason = problem,
-				relay_no = NULL,
-				lease_until = NULL,
-				finished_at = clock_timestamp()
-			WHERE t.notification_no = n.notification_no;
-		END IF;
-	END LOOP;
-END
-$$;
-
-COMMENT ON FUNCTION appt_internal.claim_tests(bigint, integer, interval) IS
-	'Leases the tests that wait to a relay, of whatever channel, and returns '
-	'what it needs to send them';

@@ -77,8 +77,9 @@ GRANT SELECT (board_id, branch_id, name, created_at, created_by, revoked_at,
 
 /* Staff are made by appt.create_staff. Passwords and codes are nobody's. */
 GRANT SELECT (staff_id, account, name, role, branch_ids, doctor_id, language,
-	active, version, created_at, updated_at, last_sign_in_at, deleted_at),
-	UPDATE (name, role, branch_ids, doctor_id, language, active)
+	email, active, version, created_at, updated_at, last_sign_in_at,
+	deleted_at),
+	UPDATE (name, role, branch_ids, doctor_id, language, email, active)
 	ON appt.staff TO appt_admin;
 GRANT SELECT (sign_in_id, staff_id, created_at, last_used_at, expires_at,
 	address, user_agent), DELETE ON appt.staff_sign_in TO appt_admin;

@@ -96,6 +96,7 @@ AS $$
 		'branch_ids', ($1).branch_ids,
 		'doctor_id', ($1).doctor_id,
 		'language', ($1).language,
+		'email', ($1).email,
 		'idle_timeout_min', i.idle_min,
 		'expires_at', appt_internal.json_time(($2).expires_at, 'UTC'),
 		'idle_expires_at', appt_internal.json_time(least(($2).expires_at,
@@ -181,6 +182,7 @@ CREATE FUNCTION appt_api.sign_in(
 	token_sha256 text,
 	address text,
 	user_agent text,
+	known_browser boolean DEFAULT true,
 	OUT body text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -188,6 +190,7 @@ AS $$
 DECLARE
 	who appt.staff;
 	made appt.staff_sign_in;
+	is_first boolean;
 BEGIN
 	SELECT * INTO who
 	FROM appt.staff AS s
@@ -215,6 +218,7 @@ BEGIN
 		RETURN;
 	END IF;
 
+	is_first := who.last_sign_in_at IS NULL;
 	UPDATE appt.staff AS s
 	SET totp_step = coalesce(sign_in.totp_step, s.totp_step),
 		last_sign_in_at = clock_timestamp()
@@ -241,16 +245,22 @@ BEGIN
 	INSERT INTO appt.staff_audit (account, action, actor, address)
 	VALUES (who.account, 'signed_in', 'staff:' || who.account,
 		sign_in.address::inet);
+	IF NOT known_browser AND NOT is_first THEN
+		PERFORM appt_internal.note_new_device(who, sign_in.address::inet,
+			sign_in.user_agent);
+	END IF;
 	body := appt_internal.sign_in_json(who, made);
 END
 $$;
 
 COMMENT ON FUNCTION appt_api.sign_in(text, text, bigint, text, text, text,
-	text) IS
+	text, boolean) IS
 	'Signs in whose password, hashed so, and one-time code, of that time step '
 	'(as appt_api.confirm_totp), or recovery code, with that SHA-256, the '
 	'gateway has found right; a code is good once. The cookie is to have that '
-	'SHA-256. NULL: it is not so any more, or the code was used';
+	'SHA-256. known_browser: it has signed in to the account before; of '
+	'another the person is told, but at the first sign-in. NULL: it is '
+	'not so any more, or the code was used';
 
 CREATE FUNCTION appt_api.signed_in(
 	token_sha256 text,
@@ -353,6 +363,35 @@ COMMENT ON FUNCTION appt_api.set_own_password(text, text, text, text) IS
 	'Gives who is signed in another password, signs that person out everywhere '
 	'else, and has the cookie replaced by one of that SHA-256. NULL: the old '
 	'password, or the sign-in, is not that any more';
+
+CREATE FUNCTION appt_api.set_own_email(
+	token_sha256 text,
+	old_hash text,
+	email text,
+	OUT body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found appt.staff_sign_in := appt_internal.sign_in_of(token_sha256);
+	who appt.staff;
+BEGIN
+	PERFORM appt_internal.act_for('staff:' || found.staff_id);
+	UPDATE appt.staff AS s
+	SET email = appt_internal.staff_email(set_own_email.email)
+	WHERE s.staff_id = found.staff_id
+		AND s.password_hash = old_hash
+	RETURNING s.* INTO who;
+	IF who.staff_id IS NOT NULL THEN
+		body := appt_internal.sign_in_json(who, found);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.set_own_email(text, text, text) IS
+	'Where who is signed in is told of sign-ins from new devices; NULL: '
+	'nowhere. No body: the password, or the sign-in, is not that any more. '
+	'Raises SB001 (email)';
 
 CREATE FUNCTION appt_api.begin_totp(token_sha256 text, OUT body text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -35,6 +35,7 @@ CREATE TABLE appt.staff (
 	branch_ids text[],
 	doctor_id text,
 	language text NOT NULL DEFAULT 'en',
+	email text,
 	active boolean NOT NULL DEFAULT true,
 	password_hash text,
 	totp_secret bytea,
@@ -64,6 +65,8 @@ CREATE TABLE appt.staff (
 		REFERENCES appt.doctor ON UPDATE CASCADE,
 	CONSTRAINT staff_language_format CHECK (length(language) <= 35
 		AND language ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
+	CONSTRAINT staff_email_format
+		CHECK (appt_internal.is_address(email)),
 	CONSTRAINT staff_password_hash_crypt
 		CHECK (password_hash ~ '^\$[!-~]+$'
 			AND length(password_hash) <= 384),
@@ -71,13 +74,14 @@ CREATE TABLE appt.staff (
 		CHECK (octet_length(totp_secret) = 20
 			AND octet_length(totp_pending) = 20),
 	CONSTRAINT staff_deleted_is_empty CHECK (deleted_at IS NULL
-		OR NOT active AND password_hash IS NULL AND totp_secret IS NULL)
+		OR NOT active AND password_hash IS NULL AND totp_secret IS NULL
+			AND email IS NULL)
 );
 
 COMMENT ON TABLE appt.staff IS
 	'Who signs in at the clinic''s pages. appt.create_staff makes one; name, '
-	'role, branch_ids, doctor_id, language and active are plain columns to '
-	'update';
+	'role, branch_ids, doctor_id, language, email and active are plain '
+	'columns to update';
 COMMENT ON COLUMN appt.staff.staff_id IS 'Id of the member of staff';
 COMMENT ON COLUMN appt.staff.account IS
 	'What is typed to sign in, in small letters; shown in the history as '
@@ -91,6 +95,8 @@ COMMENT ON COLUMN appt.staff.doctor_id IS
 	'Which doctor it is: for role doctor, and for no other';
 COMMENT ON COLUMN appt.staff.language IS
 	'Language of the pages, a language tag (BCP 47)';
+COMMENT ON COLUMN appt.staff.email IS
+	'Where the person is told of a sign-in from a new device; NULL: nowhere';
 COMMENT ON COLUMN appt.staff.active IS
 	'false: cannot sign in, and is signed out everywhere';
 COMMENT ON COLUMN appt.staff.password_hash IS
@@ -176,7 +182,8 @@ CREATE TABLE appt.staff_audit (
 	CONSTRAINT staff_audit_pkey PRIMARY KEY (staff_audit_no),
 	CONSTRAINT staff_audit_action_known CHECK (action IN
 		('created', 'updated', 'deleted', 'password_set', 'totp_enrolled',
-		 'totp_reset', 'signed_in', 'signed_out', 'recovery_code_used'))
+		 'totp_reset', 'signed_in', 'new_device', 'signed_out',
+		 'recovery_code_used'))
 );
 
 CREATE INDEX staff_audit_account ON appt.staff_audit (account, at);
@@ -189,14 +196,15 @@ COMMENT ON COLUMN appt.staff_audit.account IS 'The account';
 COMMENT ON COLUMN appt.staff_audit.at IS 'When';
 COMMENT ON COLUMN appt.staff_audit.action IS
 	'created, updated, deleted, password_set, totp_enrolled, totp_reset, '
-	'signed_in, signed_out, recovery_code_used';
+	'signed_in, new_device (by a browser that had not signed in to the '
+	'account, beside signed_in), signed_out, recovery_code_used';
 COMMENT ON COLUMN appt.staff_audit.actor IS
 	'Who: staff:<account> or client:<id> over HTTP, otherwise role:<name>, as '
 	'in appt.history';
 COMMENT ON COLUMN appt.staff_audit.address IS
 	'From which address, for what a person does';
 COMMENT ON COLUMN appt.staff_audit.detail IS
-	'The columns that changed';
+	'The columns that changed; of a new device the browser';
 
 /* --- what changes of a row set off --------------------------------------- */
 
@@ -215,7 +223,7 @@ COMMENT ON FUNCTION appt_internal.staff_changed() IS
 	'Row trigger: counts the version of what is shown of an account';
 
 CREATE TRIGGER staff_changed
-	BEFORE UPDATE OF name, role, branch_ids, doctor_id, language, active,
+	BEFORE UPDATE OF name, role, branch_ids, doctor_id, language, email, active,
 		password_hash, totp_secret, deleted_at ON appt.staff
 	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
 	EXECUTE FUNCTION appt_internal.staff_changed();
@@ -233,7 +241,7 @@ BEGIN
 	JOIN jsonb_each(to_jsonb(OLD)) AS o ON o.key = n.key
 	WHERE n.value <> o.value
 		AND n.key IN ('name', 'role', 'branch_ids', 'doctor_id', 'language',
-			'active');
+			'email', 'active');
 	INSERT INTO appt.staff_audit (account, action, actor, detail)
 	SELECT NEW.account, a.action, actor, a.detail
 	FROM (VALUES
@@ -266,7 +274,7 @@ COMMENT ON FUNCTION appt_internal.staff_audit() IS
 	'everywhere when password, role or active change';
 
 CREATE TRIGGER staff_audit
-	AFTER UPDATE OF name, role, branch_ids, doctor_id, language, active,
+	AFTER UPDATE OF name, role, branch_ids, doctor_id, language, email, active,
 		password_hash, totp_secret, deleted_at ON appt.staff
 	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
 	EXECUTE FUNCTION appt_internal.staff_audit();
@@ -289,6 +297,26 @@ CREATE TRIGGER schedule_changed
 
 /* --- for the DBA ------------------------------- */
 
+CREATE FUNCTION appt_internal.staff_email(email text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	address CONSTANT text := nullif(btrim(email), '');
+BEGIN
+	IF NOT appt_internal.is_address(address) THEN
+		RAISE EXCEPTION 'e-mail address "%" is wrong', address
+			USING ERRCODE = 'SB001', COLUMN = 'email',
+				DETAIL = 'It is an address such as asha@clinic.example.';
+	END IF;
+	RETURN address;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.staff_email(text) IS
+	'The address without blanks around it; NULL: it is empty. Raises SB001 for '
+	'what is no address that mail goes to';
+
 CREATE FUNCTION appt.create_staff(
 	account text,
 	name text,
@@ -296,7 +324,8 @@ CREATE FUNCTION appt.create_staff(
 	password_hash text,
 	branch_ids text[] DEFAULT NULL,
 	doctor_id text DEFAULT NULL,
-	language text DEFAULT 'en')
+	language text DEFAULT 'en',
+	email text DEFAULT NULL)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -323,11 +352,12 @@ BEGIN
 
 	INSERT INTO appt.staff
 		(staff_id, account, name, role, branch_ids, doctor_id, language,
-		 password_hash)
+		 password_hash, email)
 	VALUES
 		(made, lower(create_staff.account), create_staff.name,
 		 create_staff.role, create_staff.branch_ids, create_staff.doctor_id,
-		 coalesce(create_staff.language, 'en'), create_staff.password_hash)
+		 coalesce(create_staff.language, 'en'), create_staff.password_hash,
+		 appt_internal.staff_email(create_staff.email))
 	ON CONFLICT ON CONSTRAINT staff_account_key DO NOTHING;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'account "%" is there already', lower(account)
@@ -342,12 +372,12 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.create_staff(text, text, text, text, text[], text,
-	text) IS
+	text, text) IS
 	'Makes an account of staff and returns its staff_id. role: admin, '
 	'reception or doctor (with doctor_id); branch_ids: NULL for all; '
 	'password_hash: as mkpasswd -m yescrypt writes it. bioecko-gateway '
 	'--new-admin asks for a password and calls this. Raises SB001 (role, '
-	'doctor_id), SBU01 (branch_ids, doctor_id), SB960 (account)';
+	'doctor_id, email), SBU01 (branch_ids, doctor_id), SB960 (account)';
 
 /* --- who asks ------------------------------- */
 

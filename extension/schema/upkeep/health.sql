@@ -103,7 +103,7 @@ BEGIN
 	FROM appt.notification n
 	WHERE n.finished_at > at - interval '1 day'
 		AND n.state IN ('failed', 'dead')
-		AND n.event <> 'test';
+		AND n.appointment_no IS NOT NULL;
 
 	SELECT string_agg(format('%s: %s', c.channel_id, k.error), '; '
 		ORDER BY c.channel_id)

@@ -23,6 +23,7 @@ export interface Session {
     branch_ids: string[] | null;
     doctor_id: string | null;
     language: string;
+    email: string | null;
     csrf_token: string;
     idle_timeout_min: number;
     expires_at: string;

@@ -19,6 +19,8 @@ export const staffWords = wordsOf({
         doctorHint: "Whose appointments, queue and patients alone are seen.",
         chooseDoctor: "Choose a doctor",
         language: "Language",
+        email: "E-mail",
+        emailHint: "Where the person is told of a sign-in from a new device.",
         mayIn: "May sign in",
         mayInHint: "A change of this or of the role signs the person out.",
         active: "Active",
@@ -65,11 +67,11 @@ export const staffWords = wordsOf({
         actions: {
             created: "Added", updated: "Changed", password_set: "New password",
             totp_enrolled: "One-time codes set up", totp_reset: "One-time codes taken away",
-            signed_in: "Signed in", signed_out: "Signed out", recovery_code_used: "Signed in by a recovery code",
+            signed_in: "Signed in", new_device: "From a new device", signed_out: "Signed out", recovery_code_used: "Signed in by a recovery code",
         } as Record<string, string>,
         members: {
             name: "Name", role: "Role", branch_ids: "Branches", doctor_id: "Doctor", language: "Language",
-            active: "Active or disabled",
+            email: "E-mail", active: "Active or disabled",
         } as Record<string, string>,
     },
     hi: {
@@ -86,6 +88,8 @@ export const staffWords = wordsOf({
         doctorHint: "केवल इन्हीं की अपॉइंटमेंट, कतार और मरीज़ दिखते हैं।",
         chooseDoctor: "डॉक्टर चुनें",
         language: "भाषा",
+        email: "ई-मेल",
+        emailHint: "नए डिवाइस से साइन इन होने पर व्यक्ति को यहाँ बताया जाता है।",
         mayIn: "साइन इन कर सकते हैं",
         mayInHint: "इसे या भूमिका को बदलने पर व्यक्ति साइन आउट हो जाता है।",
         active: "चालू",
@@ -132,11 +136,11 @@ export const staffWords = wordsOf({
         actions: {
             created: "जोड़ा गया", updated: "बदला गया", password_set: "नया पासवर्ड",
             totp_enrolled: "एक-बार के कोड चालू किए", totp_reset: "एक-बार के कोड हटाए गए",
-            signed_in: "साइन इन", signed_out: "साइन आउट", recovery_code_used: "रिकवरी कोड से साइन इन",
+            signed_in: "साइन इन", new_device: "नए डिवाइस से", signed_out: "साइन आउट", recovery_code_used: "रिकवरी कोड से साइन इन",
         },
         members: {
             name: "नाम", role: "भूमिका", branch_ids: "शाखाएँ", doctor_id: "डॉक्टर", language: "भाषा",
-            active: "सक्रिय या बंद",
+            email: "ई-मेल", active: "सक्रिय या बंद",
         },
     },
 });

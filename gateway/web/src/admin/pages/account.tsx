@@ -1,7 +1,7 @@
 /*
  * account.tsx
- *		One's own account: the password, and one-time codes with their QR code
- *		and recovery codes.
+ *		One's own account: the password, one-time codes with their QR code and
+ *		recovery codes, and where one is told of sign-ins from new devices.
  */
 import { useState } from "preact/hooks";
 import { api, ask, type Schemas } from "../api";
@@ -27,6 +27,7 @@ export function Account() {
             <div class="own">
                 <Codes />
                 <Password />
+                <Email />
             </div>
         </>
     );
@@ -66,6 +67,45 @@ function Password() {
             <FormError error={error} />
             <div class="buttons">
                 <button type="submit" class="primary" aria-disabled={busy}>{w.change}</button>
+            </div>
+        </form>
+    );
+}
+
+function Email() {
+    const w = accountWords.value;
+    const who = session.value;
+    const [email, setEmail] = useState(who?.email ?? "");
+    const [password, setPassword] = useState("");
+    const [error, setError] = useState<unknown>(null);
+    const [busy, run] = useBusy();
+    const submit = () => run(async () => {
+        setError(null);
+        try {
+            renew(await ask(api.POST("/api/v1/auth/session/email",
+                { body: { password, email: email.trim() || null } })));
+            setPassword("");
+            toast(w.emailSet);
+        } catch (problem) {
+            setError(problem);
+        }
+    });
+
+    return (
+        <form class="card" aria-labelledby="own-email" onSubmit={(event) => {
+            event.preventDefault();
+            void submit();
+        }}>
+            <h2 id="own-email">{w.email}</h2>
+            <p class="lead">{w.emailLead}</p>
+            <input type="text" hidden autocomplete="username" value={who?.account} readOnly tabIndex={-1} />
+            <TextField label={w.email} name="email" type="email" autocomplete="email"
+                value={email} onValue={setEmail} error={error} />
+            <TextField label={w.passwordForEmail} name="password" type="password" required
+                autocomplete="current-password" value={password} onValue={setPassword} error={error} />
+            <FormError error={error} />
+            <div class="buttons">
+                <button type="submit" class="primary" aria-disabled={busy}>{w.setEmail}</button>
             </div>
         </form>
     );

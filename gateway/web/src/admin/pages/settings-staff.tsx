@@ -243,7 +243,8 @@ function SetPassword({ person, onClose, onDone }: {
 /* ---- add, edit ------------------------------------------------------------------ */
 
 type PersonValues = BranchesValues & {
-    account: string; name: string; role: string; doctor_id: string; language: string; active: boolean;
+    account: string; name: string; role: string; doctor_id: string; language: string; email: string;
+    active: boolean;
 };
 
 function valuesOf(person?: Person): PersonValues {
@@ -251,7 +252,7 @@ function valuesOf(person?: Person): PersonValues {
         account: person?.account ?? "", name: person?.name ?? "", role: person?.role ?? "reception",
         ...branchesValues(person?.branch_ids),
         doctor_id: person?.doctor_id ?? "", language: person?.language ?? "en",
-        active: person?.active ?? true,
+        email: person?.email ?? "", active: person?.active ?? true,
     };
 }
 
@@ -269,6 +270,7 @@ function Fields({ person, onSaved, onStale }: {
         name: v.name.trim(), role: v.role as Role,
         branch_ids: branchIds(v),
         doctor_id: v.role === "doctor" ? v.doctor_id || null : null, language: v.language,
+        email: v.email.trim() || null,
     };
     const create = () => form.submit(body, async () => {
         requireSame(secret);
@@ -307,6 +309,7 @@ function Fields({ person, onSaved, onStale }: {
                 <SelectField label={w.language} {...form.text("language")}
                     choices={[...new Set([...LANGUAGES, v.language])].map((tag) =>
                         ({ value: tag, label: languageName(tag) }))} />
+                <TextField label={w.email} hint={w.emailHint} type="email" autocomplete="off" {...form.text("email")} />
                 {person
                     ? <CheckField label={w.mayIn} hint={w.mayInHint} {...form.check("active")} />
                     : <PasswordFields value={secret} onValue={setSecret} error={form.error}
@@ -373,6 +376,7 @@ function Read({ person, onChanged, onElse }: {
                     <div><dt>{s.branches}</dt><dd>{branchesOf(person)}</dd></div>
                     <div><dt>{w.codes}</dt><dd>{person.totp_enrolled ? w.on : w.off}</dd></div>
                     <div><dt>{w.language}</dt><dd>{languageName(person.language)}</dd></div>
+                    {person.email && <div><dt>{w.email}</dt><dd>{person.email}</dd></div>}
                     <div><dt>{w.lastIn}</dt>
                         <dd>{person.last_sign_in_at ? when(person.last_sign_in_at) : w.never}</dd></div>
                     <div><dt>{w.createdAt}</dt><dd>{when(person.created_at)}</dd></div>

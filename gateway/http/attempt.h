@@ -1,0 +1,36 @@
+/*
+ * attempt.h
+ *		A sign-in, or a change of one's own password or address, under way.
+ */
+#ifndef APPT_ATTEMPT_H
+#define APPT_ATTEMPT_H
+
+#include "http/exchange.h"
+#include "http/signin.h"
+
+typedef struct Attempt
+{
+	const char *account;		/* the budget's, in small letters */
+	const char *budget;			/* of account and network, or browser */
+	const char *sent;			/* by what the browser may be known */
+	const char *browser;		/* whose attempts are its own; NULL: none */
+	bool		elsewhere;		/* took from the account's budget, too */
+	const char *code;
+	const char *new_password;	/* NULL: another e-mail address is set */
+	const char *staff_id;		/* "": there is no such account */
+	const char *hash;
+	const char *totp_secret;	/* NULL: signs in without */
+	char		token[SIGN_IN_TOKEN_SIZE];
+	PasswordWork work;
+	const char *params[8];
+} Attempt;
+
+extern bool attempt_within(Exchange *exchange, Attempt *attempt);
+extern bool attempt_within_account(Exchange *exchange,
+								   const Attempt *attempt);
+extern void attempt_right(const Attempt *attempt);
+extern void attempt_wrong(Exchange *exchange, const Attempt *attempt);
+extern void attempt_busy(Exchange *exchange);
+extern const char *attempt_network(Exchange *exchange);
+
+#endif							/* APPT_ATTEMPT_H */
