@@ -70,12 +70,8 @@ await run(async () => {
     /* A call. */
     await page.getByRole("button", { name: "Chime" }).click();
     await page.getByRole("button", { name: "Speech" }).click();
-    /* It has just asked: by itself it would not for five seconds. */
-    await page.waitForRequest(/\/api\/v1\/board$/);
-    const began = Date.now();
     const called = await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
     await row(page, options.doctor).and(page.locator(".called")).waitFor({ timeout: LATE });
-    seen.took = Date.now() - began;
     seen.called = await row(page, options.doctor).locator(".token span").allInnerTexts();
     seen.wanted = called.token_number;
     seen.live = await page.locator("[aria-live]").innerText();
@@ -86,12 +82,29 @@ await run(async () => {
     await page.getByRole("button", { name: "Dark" }).click();
     seen.theme = await page.evaluate(() => document.documentElement.dataset.theme);
     await judge(page, "dark, called");
+
+    /* By itself it would ask every ten seconds. */
+    const took = [];
+
+    for (let n = 0; n < 3; n++) {
+        const said = await page.evaluate(() => globalThis.heard.said.length);
+        const began = Date.now();
+
+        await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
+        while (await page.evaluate(() => globalThis.heard.said.length) === said && Date.now() - began < LATE)
+            await page.waitForTimeout(20);
+        took.push(Date.now() - began);
+    }
+    seen.took = took.sort((a, b) => a - b)[1];
+    const before = await page.evaluate(() => globalThis.heard.said.length);
+
     await page.getByLabel("Language").selectOption("hi");
     seen.hindi = await row(page, options.doctor).locator("h3").first().innerText();
     seen.lang = await page.evaluate(() => document.documentElement.lang);
     await shot(page, "dark-hindi");
-    await call("POST", `appointments/${called.appointment_id}/recall`);
-    await page.waitForFunction(() => globalThis.heard.said.length > 1, null, { timeout: LATE });
+    seen.repeated = await page.evaluate(() => globalThis.heard.said.length) - before;
+    seen.last = (await call("POST", "queue/call-next", { doctor_id: options.doctor_id })).token_number;
+    await page.locator(`.token:has-text("${seen.last}")`).first().waitFor({ timeout: LATE });
     seen.again = (await page.evaluate(() => globalThis.heard)).said.at(-1);
     await page.getByLabel("भाषा").selectOption("en");
 
@@ -134,8 +147,8 @@ await run(async () => {
     await shot(small, "small");
 
     /* Without an event stream it asks. */
-    await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
-    await row(small, options.doctor).and(small.locator(".called")).waitFor({ timeout: LATE });
+    await call("POST", "queue/call-next", { doctor_id: options.other_id });
+    await row(small, options.other).and(small.locator(".called")).waitFor({ timeout: LATE });
     seen.asked = true;
 
     /* Another branch's token. */

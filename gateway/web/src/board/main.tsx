@@ -2,7 +2,7 @@
  * main.tsx
  *		The television of a waiting room: which token is called, who is next.
  */
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { render, type JSX } from "preact";
 import "./board.css";
 import {
@@ -29,9 +29,12 @@ effect(() => {
     document.title = view.value ? `${w.value.title} · ${view.value.branch_name}` : w.value.title;
 });
 
+/* Once: not again in another language, or when the sound is turned on. */
 effect(() => {
-    if (fresh.value.length > 0)
-        announce(fresh.value, language.value);
+    const calls = fresh.value;
+
+    if (calls.length > 0)
+        untracked(() => announce(calls, language.value));
 });
 
 /* An RFC 3339 timestamp has the branch's own clock in it. */
