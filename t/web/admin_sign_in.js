@@ -58,6 +58,7 @@ await run(async () => {
     const recovery = await page.locator(".codes li").allInnerTexts();
 
     seen.recovery = recovery.length;
+    await check(page, "recovery-codes");
     await page.getByRole("button", { name: "I have them" }).click();
     await page.getByText("They are in use").waitFor();
 
@@ -121,6 +122,7 @@ await run(async () => {
     await idle.clock.fastForward("25:30");
     await idle.getByRole("dialog", { name: "Still there?" }).waitFor();
     seen.warning = await idle.getByRole("timer").innerText();
+    await check(idle, "idle");
     await idle.getByRole("button", { name: "Stay signed in" }).click();
     await idle.getByRole("dialog").waitFor({ state: "detached" });
     await idle.clock.fastForward("20:00");

@@ -40,6 +40,14 @@ export class ApiError extends Error {
     }
 }
 
+/* The code of what the page itself refuses, in its own words. */
+export const HERE = "here";
+
+/* A field is not as it must be, as the page can see. */
+export function refusedHere(field: string, message: string): ApiError {
+    return new ApiError(422, HERE, message, [{ field, message }]);
+}
+
 /* No answer came: nobody knows whether it was done. */
 export class NetworkError extends Error {}
 

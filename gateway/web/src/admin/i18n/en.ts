@@ -25,7 +25,6 @@ export const en = {
         time: "Time",
         reason: "Reason",
         token: "Token",
-        patient: "Patient",
         visitType: "Visit type",
         notes: "Notes",
     },

@@ -27,7 +27,6 @@ export const hi: Words = {
         time: "समय",
         reason: "कारण",
         token: "टोकन",
-        patient: "मरीज़",
         visitType: "विज़िट का प्रकार",
         notes: "टिप्पणी",
     },

@@ -4,7 +4,7 @@
  *		patients are told.
  */
 import { useState } from "preact/hooks";
-import { api, ApiError, ask, askAll, once, type Schemas } from "../api";
+import { api, ask, askAll, once, refusedHere, type Schemas } from "../api";
 import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
 import { messageWords } from "../i18n/messages";
@@ -47,9 +47,7 @@ function parsed(text: string): unknown {
     try {
         return JSON.parse(text);
     } catch {
-        const { notJson } = messageWords.value.channels;
-
-        throw new ApiError(400, "invalid_request", notJson, [{ field: "settings", message: notJson }]);
+        throw refusedHere("settings", messageWords.value.channels.notJson);
     }
 }
 
@@ -171,11 +169,14 @@ function Test({ channel_id, onClose }: { channel_id: string; onClose: () => void
     );
 }
 
+const LINK = "https://visits.clinic.example/v/1.APT-2026-000123…";
+
 const SAMPLES: Record<string, string> = {
     appointment_id: "APT-2026-000123", branch_address: "12 Hill Road, Mumbai", branch_name: "Andheri Clinic",
-    branch_phone: "+91 22 5550 0100", doctor_name: "Dr Asha Rao", patient_first_name: "Rajesh",
-    patient_last_name: "Kumar", patient_name: "Rajesh Kumar", reason: "Conference", slot_date: "15/03/2026",
-    slot_time: "10:00", token_number: "7", visit_type_name: "Follow-up",
+    branch_phone: "+91 22 5550 0100", cancel_link: LINK, confirm_link: LINK, doctor_name: "Dr Asha Rao",
+    move_link: LINK, patient_first_name: "Rajesh", patient_last_name: "Kumar", patient_name: "Rajesh Kumar",
+    reason: "Conference", slot_date: "15/03/2026", slot_time: "10:00", token_number: "7",
+    unsubscribe_link: LINK, view_link: LINK, visit_type_name: "Follow-up",
 };
 
 const filled = (text: string): string => text.replace(/\{\{\s*([a-z_]+)\s*\}\}/g, (whole, name) =>

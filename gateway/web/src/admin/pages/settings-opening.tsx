@@ -7,7 +7,7 @@
  *		settings/branches/ID/hours
  */
 import { useState } from "preact/hooks";
-import { api, ApiError, ask, type Schemas } from "../api";
+import { api, ApiError, ask, refusedHere, type Schemas } from "../api";
 import { branches, doctorName } from "../clinic";
 import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
@@ -76,7 +76,7 @@ function TheWeek({ opening, read }: { opening: Opening; read: () => Promise<Open
                 onEdit={(id) => setEditing({ at: Number(id) })}
                 stretches={hours.map((one, n) => ({ id: String(n), weekday: one.weekday, from: one.opens,
                     to: one.closes, notes: validity(one.valid_from, one.valid_to) }))} />
-            <Refusal error={form.error} />
+            <Outside error={form.error} />
             {form.stale && <p class="draft">{settingsWords.value.stale}</p>}
             {form.dirty && (
                 <div class="buttons">
@@ -100,7 +100,7 @@ function TheWeek({ opening, read }: { opening: Opening; read: () => Promise<Open
 const OUTSIDE = /^(.*?: )(\S.*? of [^,.]+(?:, .*? of [^,.]+)*)(?: and (\d+) more)?\.$/;
 
 /* The server's sentence; the sessions it names, each leading to its doctor's hours. */
-function Refusal({ error }: { error: unknown }) {
+function Outside({ error }: { error: unknown }) {
     const w = clinicWords.value.opening;
     const found = error instanceof ApiError && error.code === "affects_sessions"
         ? error.message.match(OUTSIDE) : null;
@@ -110,7 +110,7 @@ function Refusal({ error }: { error: unknown }) {
     const [, sentence, sessions, more] = found;
     return (
         <>
-            <FormError error={new Error(sentence.trim())} />
+            <FormError error={new ApiError(409, "affects_sessions", sentence.trim(), [])} />
             <div class="affected">
                 <ul>
                     {sessions.split(", ").map((session) => {
@@ -154,7 +154,7 @@ function HoursDialog({ hours, weekday, onClose, onDone }: {
                 : !hours && (v.weekdays as string[]).length === 0 ? { field: "weekdays", message: o.noDay } : null;
 
         if (bad) {
-            form.setError(new ApiError(422, "invalid_request", bad.message, [bad]));
+            form.setError(refusedHere(bad.field, bad.message));
             return;
         }
         onDone((hours ? [String(v.weekday)] : v.weekdays as string[]).map((day) => ({

@@ -9,7 +9,7 @@
  *		A password is in no draft: it is gone with its form.
  */
 import { useState } from "preact/hooks";
-import { api, ApiError, ask, askAll, askPage, once, type Schemas } from "../api";
+import { api, ask, askAll, askPage, once, refusedHere, type Schemas } from "../api";
 import { branch, branches, doctorName, doctors } from "../clinic";
 import { words } from "../i18n";
 import { accountWords } from "../i18n/account";
@@ -182,7 +182,7 @@ function requireSame({ password, again }: Twice): void {
     const message = staffWords.value.notSame;
 
     if (password !== again)
-        throw new ApiError(422, "not_same", message, [{ field: "again", message }]);
+        throw refusedHere("again", message);
 }
 
 function PasswordFields({ value, onValue, error, hint }: {

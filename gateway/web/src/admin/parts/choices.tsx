@@ -5,14 +5,14 @@
  */
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import { fieldError } from "./field";
 import { Icon } from "./icon";
+import { fieldRefusal } from "./refusal";
 import "./parts.css";
 
 export interface Choice { value: string; label: string; hint?: string }
 
 function Group({ label, hint, bad, quiet, children }: {
-    label: string; hint?: string; bad?: string; quiet?: boolean; children: ComponentChildren;
+    label: string; hint?: string; bad?: ComponentChildren; quiet?: boolean; children: ComponentChildren;
 }) {
     const id = useId();
 
@@ -34,7 +34,7 @@ export function RadioField({ label, hint, name, error, value, onValue, choices }
     const id = useId();
 
     return (
-        <Group label={label} hint={hint} bad={fieldError(error, name)}>
+        <Group label={label} hint={hint} bad={fieldRefusal(error, name)}>
             <div class="radios">
                 {choices.map((choice) => (
                     <label key={choice.value} class="pick">
@@ -54,7 +54,7 @@ export function ChecksField({ label, hint, name, error, value, onValue, choices,
     onValue: (value: string[]) => void; choices: Choice[];
 }) {
     return (
-        <Group label={label} hint={hint} quiet={quiet} bad={fieldError(error, name)}>
+        <Group label={label} hint={hint} quiet={quiet} bad={fieldRefusal(error, name)}>
             <div class="checks">
                 {choices.map((choice) => (
                     <label key={choice.value} class="pick">

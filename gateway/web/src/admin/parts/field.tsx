@@ -5,9 +5,10 @@
  */
 import type { ComponentChildren, PartialInputHTMLAttributes } from "preact";
 import { useId } from "preact/hooks";
-import { ApiError, NetworkError } from "../api";
-import { words } from "../i18n";
+import { language, words } from "../i18n";
 import { Icon } from "./icon";
+import { fieldRefusal, Refusal } from "./refusal";
+import { shown, weekday } from "../time";
 
 interface Common {
     label: string;
@@ -17,21 +18,16 @@ interface Common {
     error?: unknown;
 }
 
-/* What the server said of the field; its parts too (address.city). */
-export function fieldError(error: unknown, name?: string): string | undefined {
-    if (!(error instanceof ApiError) || name === undefined)
-        return undefined;
-    return error.errors.find(({ field }) => field === name || field.startsWith(`${name}.`))?.message;
-}
-
-function Frame({ id, label, hint, bad, children, required }: {
-    id: string; label: string; hint?: string; bad?: string; children: ComponentChildren;
+/* note: what the value means, beside the label. */
+function Frame({ id, label, note, hint, bad, children, required }: {
+    id: string; label: string; note?: string; hint?: string; bad?: ComponentChildren; children: ComponentChildren;
     required?: boolean;
 }) {
     return (
         <div class={bad ? "field bad" : "field"}>
             <label for={id}>{label}{!required && required !== undefined
                 && <span class="optional"> {words.value.common.optional}</span>}</label>
+            {note && <small class="field-note" id={`${id}-note`}>{note}</small>}
             {children}
             {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
             {bad && <p class="error" id={`${id}-bad`}><Icon name="alert" />{bad}</p>}
@@ -39,8 +35,14 @@ function Frame({ id, label, hint, bad, children, required }: {
     );
 }
 
-function described(id: string, hint?: string, bad?: string): string | undefined {
-    return [hint && `${id}-hint`, bad && `${id}-bad`].filter(Boolean).join(" ") || undefined;
+function described(id: string, hint?: string, bad?: ComponentChildren, note?: string): string | undefined {
+    return [note && `${id}-note`, hint && `${id}-hint`, bad && `${id}-bad`].filter(Boolean).join(" ") || undefined;
+}
+
+/* A browser writes dates its own way, 03/04 or 04/03; this one is the clinic's. */
+function dateNote(type: string | undefined, value: string): string | undefined {
+    return type === "date" && /^\d{4}-\d\d-\d\d$/.test(value)
+        ? `${weekday(value, language.value, "short")} ${shown(value)}` : undefined;
 }
 
 type Passed = "autocomplete" | "autocapitalize" | "spellcheck" | "required" | "readOnly"
@@ -55,12 +57,13 @@ type InputProps = Common & Pick<PartialInputHTMLAttributes<HTMLInputElement>, Pa
 
 export function TextField({ label, hint, name, error, onValue, optional, type, ...rest }: InputProps) {
     const id = useId();
-    const bad = fieldError(error, name);
+    const bad = fieldRefusal(error, name);
+    const note = dateNote(type, rest.value);
 
     return (
-        <Frame id={id} label={label} hint={hint} bad={bad} required={optional ? false : undefined}>
+        <Frame id={id} label={label} note={note} hint={hint} bad={bad} required={optional ? false : undefined}>
             <input id={id} name={name} {...{ type: type ?? "text" } as { type: "password" }}
-                aria-invalid={bad ? true : undefined} aria-describedby={described(id, hint, bad)}
+                aria-invalid={bad ? true : undefined} aria-describedby={described(id, hint, bad, note)}
                 onInput={(event) => onValue(event.currentTarget.value)} {...rest} />
         </Frame>
     );
@@ -71,7 +74,7 @@ type AreaProps = Common & { value: string; onValue: (value: string) => void; opt
 
 export function AreaField({ label, hint, name, error, onValue, optional, ...rest }: AreaProps) {
     const id = useId();
-    const bad = fieldError(error, name);
+    const bad = fieldRefusal(error, name);
 
     return (
         <Frame id={id} label={label} hint={hint} bad={bad} required={optional ? false : undefined}>
@@ -91,7 +94,7 @@ type SelectProps = Common & {
 
 export function SelectField({ label, hint, name, error, onValue, choices, value, disabled }: SelectProps) {
     const id = useId();
-    const bad = fieldError(error, name);
+    const bad = fieldRefusal(error, name);
 
     return (
         <Frame id={id} label={label} hint={hint} bad={bad}>
@@ -122,15 +125,14 @@ export function CheckField({ label, hint, checked, onValue }: {
     );
 }
 
-/* What was refused, in the server's own sentence. */
+/* What was refused, in a sentence. */
 export function FormError({ error }: { error: unknown }) {
     if (!error)
         return null;
     return (
         <p class="form-error" role="alert">
             <Icon name="alert" />
-            <span>{error instanceof NetworkError ? words.value.common.maybeDone
-                : (error as Error).message}</span>
+            <Refusal error={error} lost={words.value.common.maybeDone} />
         </p>
     );
 }

@@ -4,10 +4,10 @@
  *		and when it cannot be read.
  */
 import type { ComponentChildren } from "preact";
-import { NetworkError } from "../api";
 import { words } from "../i18n";
 import { Icon, type IconName } from "./icon";
 import type { Loaded } from "./load";
+import { Refusal } from "./refusal";
 
 export function Loading() {
     return (
@@ -34,8 +34,7 @@ export function Failed({ error, onRetry }: { error: Error; onRetry: () => void }
     return (
         <div class="state" role="alert">
             <Icon name="alert" />
-            <p class="state-title">{error instanceof NetworkError
-                ? words.value.common.noConnection : error.message}</p>
+            <p class="state-title"><Refusal error={error} /></p>
             <button type="button" onClick={onRetry}>{words.value.common.tryAgain}</button>
         </div>
     );

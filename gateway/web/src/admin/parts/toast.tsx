@@ -8,6 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Appointment } from "../api";
 import { words } from "../i18n";
 import { Icon } from "./icon";
+import { Refusal } from "./refusal";
 import { SlipButton } from "./slip";
 
 export const TOAST_MS = 10000;
@@ -15,7 +16,8 @@ export const TOAST_MS = 10000;
 interface Note {
     id: number;
     text: string;
-    bad: boolean;
+    /* What was refused, in place of the text. */
+    error?: unknown;
     undo?: () => Promise<void> | void;
     /* Whose slip can be printed. */
     slip?: Appointment;
@@ -25,15 +27,12 @@ const notes = signal<Note[]>([]);
 let count = 0;
 
 export function toast(text: string, undo?: Note["undo"], slip?: Appointment): void {
-    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: false, undo, slip }];
+    notes.value = [...notes.value.slice(-1), { id: ++count, text, undo, slip }];
 }
 
-/* What could not be done, in the server's own sentence. */
+/* What could not be done. */
 export function toastError(error: unknown): void {
-    const text = error instanceof Error && error.message !== "network"
-        ? error.message : words.value.common.noConnection;
-
-    notes.value = [...notes.value.slice(-1), { id: ++count, text, bad: true }];
+    notes.value = [...notes.value.slice(-1), { id: ++count, text: "", error }];
 }
 
 function drop(id: number): void {
@@ -73,10 +72,10 @@ function Toast({ note }: { note: Note }) {
         still.current = on;
     };
     return (
-        <li class={note.bad ? "toast bad" : "toast"} onPointerEnter={hold(true)}
+        <li class={note.error ? "toast bad" : "toast"} onPointerEnter={hold(true)}
             onPointerLeave={hold(false)} onFocusIn={hold(true)} onFocusOut={hold(false)}>
-            <Icon name={note.bad ? "alert" : "check"} />
-            <span>{note.text}</span>
+            <Icon name={note.error ? "alert" : "check"} />
+            {note.error ? <Refusal error={note.error} /> : <span>{note.text}</span>}
             {note.slip && <SlipButton appointment={note.slip} class="link" />}
             {note.undo && (
                 <button type="button" class="link" onClick={() => void undo(note)}>
