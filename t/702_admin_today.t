@@ -52,6 +52,12 @@ is_deeply(history($visits[0]), [qw(appointment.booked appointment.checked_in
 is_deeply(history($visits[1]), [qw(appointment.booked appointment.checked_in
     priority_set visit.started appointment.completed)],
     'checked in, first in line, called as the next, seen');
+is_deeply([ map { $_->[0] } @{ $seen->{history} } ],
+    [ 'Booked', 'Checked in', 'Check-in undone', 'Checked in' ], 'the page shows it');
+isnt($seen->{history}[0][1], $seen->{account}, 'who booked is another');
+is_deeply([ map { $_->[1] } @{ $seen->{history} }[ 1 .. 3 ] ], [ ($seen->{account}) x 3 ],
+    'than who works at this desk');
+is($seen->{messages}, 0, 'what was sent is for who manages messages');
 
 $seen = work('walkIn');
 like($seen->{doubles}, qr/Is it one of these.*Ishita Nair/s,
@@ -67,8 +73,8 @@ is_deeply($db->row(q{SELECT a.status, a.source, a.notes FROM appt.appointment a
     'the database says so');
 
 $seen = work('two', $visits[2]);
-cmp_ok($seen->{took}, '<', 20_000, "another desk's step is seen");
-diag sprintf 'seen after %.0f ms', $seen->{took};
+cmp_ok($seen->{took}, '<', 1000, "another desk's step is seen within a second")
+    or diag sprintf 'after %.0f ms', $seen->{took};
 like($seen->{banner}, qr/cannot be reached/, 'a lost server is said');
 is($seen->{kept}, 'Half typed', 'and heals; what was typed is there');
 

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 #
-# The clinic's page, Reports: what the tables say is what the views say, a CSV
-# has every row once, lists are printed on A4 and slips on 80 mm.
+# The clinic's page, Reports: what the tables say is what the views say, of all or
+# of a department, a CSV has every row once, lists are printed on A4 and slips on
+# 80 mm, a doctor's day is moved as a whole, and a refusal is in the page's language.
 
 use strict;
 use warnings;
@@ -24,9 +25,36 @@ my $date = $cluster->value(q{SELECT token_date::text FROM appt.appointment
     WHERE branch_id = $1 AND status = 'booked' AND token_date > $2::date
     GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1}, $branch, $today);
 
+# Somebody who has that day and no Sundays, and somebody of another department; of
+# the former a day beyond what the reports are asked for, the same weekday four weeks
+# on, when nobody is booked yet, and a Sunday.
+my @doctors = @{ $cluster->query(q{SELECT d.doctor_id, d.name, d.department_id,
+        count(*) AS visits
+    FROM appt.doctor d JOIN appt.appointment a USING (doctor_id)
+    WHERE a.branch_id = $1 AND a.token_date = $2 AND a.status = 'booked'
+    GROUP BY 1 ORDER BY 4 DESC, 1}, $branch, $date) };
+my ($mover) = grep { !$cluster->value(q{SELECT count(*) FROM appt.working_hours
+    WHERE doctor_id = $1 AND weekday = 7}, $_->{doctor_id}) } @doctors;
+my ($stranger) = grep { $_->{department_id} ne $mover->{department_id} } @doctors;
+my $sunday = $cluster->value(q{SELECT ($1::date + 7 - extract(isodow FROM $1::date)::integer
+    + 28)::text}, $date);
+my $open = $cluster->value(q{SELECT ($1::date + 28)::text}, $date);
+my $day = $cluster->value(q{SELECT ($1::date + 14)::text}, $date);
+$cluster->query(q{SELECT appt.book(p.patient_id, $1, s.start_time, branch_id => $2)
+    FROM (SELECT start_time, row_number() OVER () AS n
+        FROM appt.available_slots($1, $3, $2) ORDER BY 1 LIMIT 3) s
+    JOIN (SELECT patient_id, row_number() OVER (ORDER BY patient_id) AS n
+        FROM appt.patient) p USING (n)}, $mover->{doctor_id}, $branch, $day);
+my $moves = q{SELECT count(*) FROM appt.appointment WHERE doctor_id = $1 AND branch_id = $2
+    AND token_date = $3 AND status = 'booked'};
+my $visits = $cluster->value($moves, $mover->{doctor_id}, $branch, $day);
+is($visits, 3, 'a day of three visits');
+
 my $seen = run_desk($clinic, 'admin_reports.js',
     [qw(reports:read)],
-    { role => 'reception', from => $from, to => $to, branch => $branch, date => $date });
+    { role => 'reception', from => $from, to => $to, branch => $branch, date => $date,
+        department => $mover->{department_id}, stranger => $stranger->{name},
+        mover => $mover->{name}, days => [ $day, $sunday, $open ] });
 
 # A report's row "In all", its numbers alone.
 sub all_of {
@@ -45,6 +73,14 @@ is_deeply(all_of($seen->{utilisation}), view(q{
     FROM appt_report.utilisation WHERE branch_id = $1 AND visit_date BETWEEN $2 AND $3}),
     'utilisation is that of the view');
 ok($seen->{drawn}, 'and drawn');
+my $own = $cluster->dbh->selectcol_arrayref(q{SELECT DISTINCT name FROM appt.doctor d
+    JOIN appt.working_hours w USING (doctor_id)
+    WHERE d.department_id = $1 AND w.branch_id = $2 ORDER BY 1}, {},
+    $mover->{department_id}, $branch);
+is_deeply([ sort @{ $seen->{offered} } ], $own, 'of a department alone');
+is_deeply($seen->{department}, [ @$own, 'In all' ], 'its doctors are counted');
+is_deeply([ map { /start|left/ ? 'text' : 'figure' } @{ $seen->{names} } ],
+    [qw(text text figure figure figure figure)], 'names stand at the left, figures at the right');
 my $month = q{date_trunc('month', $2::date) AND $3::date};
 is_deeply(all_of($seen->{reports}{'No-shows'}), view(qq{
     SELECT sum(visits_due), sum(kept), sum(no_shows),
@@ -71,6 +107,9 @@ like($seen->{refused}, qr/31/, 'a period that is too long is refused in the serv
 is($seen->{list}, $cluster->value(q{SELECT count(*) FROM appt.appointment
     WHERE branch_id = $1 AND token_date = $2 AND status NOT IN ('cancelled', 'held')},
     $branch, $date), 'the day list has the day');
+is_deeply([ sort @{ $seen->{sheets} } ], [ sort grep { my $name = $_;
+        grep { $_->{name} eq $name } @doctors } @$own ], 'or a department\'s doctors alone');
+is($seen->{broken}, 0, 'no button is broken into two lines');
 cmp_ok(scalar @{ $seen->{listPages} }, '>=', $seen->{doctors}, 'a doctor a page, at least');
 is_deeply($_, [ 210, 297 ], 'on A4') for @{ $seen->{listPages} };
 is($seen->{listShows}, 0, 'without what is for the screen alone');
@@ -78,6 +117,18 @@ is($seen->{printed}, 2, 'the list and the slip are sent to the printer');
 is_deeply($seen->{slipPages}, [ [ 80, 110 ] ], 'the slip is one of 80 mm');
 like($seen->{slip}, qr/Token\s+$seen->{token}\s/, 'with the token');
 ok(!$seen->{slipAlone}, 'and nothing else');
+like($seen->{nowhere}, qr/Choose another day/, 'a day is moved to another, or to another doctor');
+like($seen->{note}, qr{^Sun \d\d/\d\d/\d{4}$}, 'whose weekday is said, as is the date');
+like($seen->{notFit}, qr/^[\x20-\x7e]*does not work[\x20-\x7e]*$/,
+    'where one does not fit it is refused, in the server\'s words alone');
+like($seen->{willMove}, qr/^$visits visits? goe?s? to \Q$mover->{name}\E/, 'what will be moved is said');
+like($seen->{dayMoved}, qr/^$visits visits? (?:is|are) now with/, 'and what was');
+is($cluster->value($moves, $mover->{doctor_id}, $branch, $day), 0, 'none is left there');
+is($cluster->value($moves, $mover->{doctor_id}, $branch, $open), $visits, 'all are there');
+like($seen->{hindiRefusal}{own}, qr/^[^A-Za-z]*\x{0964}$/, 'a refusal is in Hindi');
+like($seen->{hindiRefusal}{said}, qr/^[\x20-\x7e]*does not work/, 'and the server\'s sentence below');
+like($seen->{hindiFailed}[0], qr/^[^A-Za-z]*\x{0964}$/, 'so is a list that cannot be read');
+like($seen->{hindiFailed}[1], qr/31/, 'with the server\'s sentence below');
 is($seen->{hindi}, "\x{926}\x{93f}\x{928} \x{915}\x{940} \x{938}\x{942}\x{91a}\x{940}",
     'it is there in Hindi');
 behaves($seen);

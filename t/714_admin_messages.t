@@ -16,9 +16,25 @@ my $clinic = Appt::Clinic->new;
 $clinic->start_relay;
 my $cluster = $clinic->cluster;
 
+my $placeholders = $cluster->dbh->selectcol_arrayref(
+    'SELECT name FROM appt.notification_placeholder ORDER BY 1');
+my $visit = $cluster->row(q{SELECT a.appointment_id, p.patient_id, d.name AS doctor
+    FROM appt.appointment a JOIN appt.patient p USING (patient_no)
+    JOIN appt.doctor d USING (doctor_id)
+    WHERE a.status = 'booked' AND a.slot_start > now() + interval '2 days'
+    AND a.doctor_id = 'DOC-002' ORDER BY 1 LIMIT 1});
+my $moved = $cluster->value(q{SELECT to_char(r.slot_start AT TIME ZONE 'Asia/Kolkata',
+    'DD/MM/YYYY HH24:MI') FROM
+    (SELECT * FROM appt.available_slots('DOC-001',
+        ((now() + interval '15 days') AT TIME ZONE 'Asia/Kolkata')::date, 'MUM-01')
+        ORDER BY start_time LIMIT 1) s
+    CROSS JOIN LATERAL appt.reschedule($1, s.start_time, reason => 'Patient asked',
+        doctor_id => 'DOC-001', branch_id => 'MUM-01') r}, $visit->{appointment_id});
+
 my $seen = run_desk($clinic, 'admin_messages.js',
     [qw(staff:manage)],
-    { role => 'admin', port => $mail->port, branch => 'MUM-01' });
+    { role => 'admin', port => $mail->port, branch => 'MUM-01', visit => $visit,
+        placeholders => $placeholders });
 
 my ($got) = $mail->wait_for_mails(1);
 like($got->{raw}, qr/^To: [^<]*<desk\@clinic[.]example>/m, 'the test came to the mail server');
@@ -34,6 +50,8 @@ is($cluster->value(q{SELECT secret FROM appt.notification_channel WHERE channel_
 ok(!$seen->{secretShown}, 'and does not come out');
 like($seen->{placeholder}, qr/slot_dat/, 'a placeholder that is none is refused');
 like($seen->{preview}, qr{^Dr Asha Rao: 15/03/2026$}, 'the preview fills them in');
+is($seen->{unfilled}, undef, 'each of them');
+is_deeply([ sort @{ $seen->{offered} } ], [ map {"{{$_}}"} @$placeholders ], 'and names them all');
 is($cluster->value(q{SELECT body FROM appt.notification_template
     WHERE event = 'follow_up' AND language = 'mr'}), '{{doctor_name}}: {{slot_date}}',
     'the template is kept');
@@ -45,6 +63,13 @@ like($seen->{link}, qr{^\Q@{[ $clinic->gateway->url ]}\E/board/MUM-01#board_},
     'a board is an address');
 is($seen->{shows},    200, 'which shows the queue');
 is($seen->{showsNot}, 401, 'until it is revoked');
+is_deeply($seen->{told}, $cluster->dbh->selectcol_arrayref(
+    'SELECT appt.explain_notification($1)', {}, $visit->{appointment_id}),
+    'what a patient was told, and why not, is beside the visit');
+like($seen->{happened}[0], qr/Booked/, 'as is what happened');
+like($seen->{happened}[1],
+    qr/Moved.*\Q$visit->{doctor}\E \x{2192} Dr Asha Rao.* \x{2192} \Q$moved\E.*Patient asked/s,
+    'from what to what, and why');
 is($seen->{ran}, undef, 'what looks like a script runs nowhere');
 is($seen->{hindi}, "\x{915}\x{924}\x{93e}\x{930} \x{92c}\x{94b}\x{930}\x{94d}\x{921}",
     'it is there in Hindi');

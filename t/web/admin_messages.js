@@ -69,6 +69,10 @@ await run(async () => {
     await dialog.getByLabel("Text", { exact: true }).fill("{{doctor_name}}: {{slot_date}}");
     seen.preview = await dialog.locator(".preview-text").innerText();
     await check(page, "template");
+    await dialog.getByLabel("Text", { exact: true }).fill(options.placeholders.map((name) => `{{${name}}}`).join(" "));
+    seen.unfilled = (await dialog.locator(".preview-text").innerText()).match(/\{\{\w+\}\}/g);
+    seen.offered = (await dialog.locator(".preview .hint").innerText()).match(/\{\{\w+\}\}/g);
+    await dialog.getByLabel("Text", { exact: true }).fill("{{doctor_name}}: {{slot_date}}");
     await button("Save").click();
     await page.getByText("Saved.", { exact: true }).last().waitFor();
 
@@ -101,6 +105,16 @@ await run(async () => {
     await dialog.getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("cell", { name: "Revoked" }).waitFor();
     seen.showsNot = await asBoard(seen.link);
+
+    /* What became of the messages to a patient, in the history of the visit. */
+    await page.goto(`${options.url}/admin#/patients/${options.visit.patient_id}`);
+    await button(`History ${options.visit.appointment_id}`).click();
+    await dialog.locator(".told li").first().waitFor();
+    seen.told = await dialog.locator(".told li").allInnerTexts();
+    seen.happened = await dialog.locator("tbody tr").allInnerTexts();
+    await check(page, "history-messages");
+    await page.keyboard.press("Escape");
+    await open("boards", "Queue boards");
     seen.ran = await page.evaluate(() => globalThis.ran ?? null);
     await page.getByLabel("Language").selectOption("hi");
     seen.hindi = await page.getByRole("heading", { level: 1 }).innerText();

@@ -1,7 +1,8 @@
 /*
  * admin_reports.js {"url", "account", "password", "token", "from", "to", "branch", "date"}
- *		The reports as plots and tables, one saved as CSV; a day's list and a
- *		token's slip as they are printed.
+ *		The reports as plots and tables, one saved as CSV, a department alone; a
+ *		day's list and a token's slip as they are printed; a doctor's day moved
+ *		as a whole, and what is refused, in English and in Hindi.
  */
 import { check } from "./checks.js";
 import { desk, options, run, seen, signedIn } from "./desk.js";
@@ -16,7 +17,7 @@ function pages(pdf) {
 }
 
 await run(async () => {
-    const page = await desk({ reducedMotion: "reduce", acceptDownloads: true, expected: [/api\/v1\/events/, /status of 400/] });
+    const page = await desk({ reducedMotion: "reduce", acceptDownloads: true, expected: [/api\/v1\/events/, /status of (400|409)/] });
     const heading = (name) => page.getByRole("heading", { level: 1, name });
     const cells = () => page.locator("tbody tr").evaluateAll((rows) => rows.map((row) =>
         [...row.querySelectorAll("td")].map((cell) => cell.innerText)));
@@ -35,12 +36,21 @@ await run(async () => {
         return data.some((byte) => byte !== 0);
     });
     await check(page, "utilisation");
+    await page.getByLabel("Department").selectOption(options.department);
+    await page.locator("tbody tr").filter({ hasText: options.stranger }).waitFor({ state: "detached" });
+    seen.department = await page.locator(".list-card tbody td:first-child").allInnerTexts();
+    seen.offered = (await page.getByLabel("Doctor").locator("option").allInnerTexts()).slice(1);
+    await page.getByLabel("Department").selectOption("");
+    await page.locator("tbody tr").filter({ hasText: options.stranger }).waitFor();
     seen.reports = {};
     for (const name of ["No-shows", "Waiting time", "Bookings by hour"]) {
         await page.getByRole("navigation", { name: "Reports" }).getByRole("link", { name }).click();
         await heading(name).waitFor();
         await page.getByRole("row", { name: /In all/ }).waitFor();
         seen.reports[name] = await cells();
+        if (name === "No-shows")
+            seen.names = await page.locator(".list-card tbody tr").first().locator("td").evaluateAll((all) =>
+                all.map((cell) => getComputedStyle(cell).textAlign));
         await check(page, name.toLowerCase().replaceAll(" ", "-"));
     }
     const [download] = await Promise.all([page.waitForEvent("download"),
@@ -64,7 +74,15 @@ await run(async () => {
     await page.locator(".sheet tbody tr").first().waitFor();
     seen.list = await page.locator(".sheet tbody tr").count();
     seen.doctors = await page.locator(".sheet").count();
+    seen.broken = await page.locator(".sheet button").evaluateAll((all) =>
+        all.filter((button) => button.getClientRects()[0].height > 40).length);
     await check(page, "day-list");
+    await page.getByLabel("Department").selectOption(options.department);
+    await page.locator(".sheet").filter({ hasText: options.stranger }).waitFor({ state: "detached" });
+    await page.locator(".sheet").first().waitFor();
+    seen.sheets = await page.locator(".sheet h2").allInnerTexts();
+    await page.getByLabel("Department").selectOption("");
+    await page.locator(".sheet").filter({ hasText: options.stranger }).waitFor();
     await page.getByRole("button", { name: "Print the list" }).click();
     const list = await page.pdf({ preferCSSPageSize: true });
     seen.listPages = pages(list);
@@ -87,6 +105,44 @@ await run(async () => {
     await page.emulateMedia({ media: null });
     seen.slipPages = pages(await page.pdf({ preferCSSPageSize: true }));
     await page.locator(".slip").waitFor({ state: "detached" });
+
+    /* The day of one of them: nowhere, then where not all fit, then a day they do. */
+    const dialog = page.getByRole("dialog");
+    const [day, closed, open] = options.days;
+
+    await page.getByLabel("Date", { exact: true }).fill(day);
+    await page.getByRole("button", { name: `Move the day ${options.mover}` }).click();
+    seen.nowhere = await dialog.getByRole("status").innerText();
+    await dialog.getByLabel("To the day").fill(closed);
+    seen.note = await dialog.locator(".field-note").innerText();
+    await dialog.getByLabel("Reason").fill("The doctor is ill");
+    await dialog.getByRole("button", { name: "Move all" }).click();
+    await dialog.locator(".form-error").waitFor();
+    seen.notFit = await dialog.locator(".form-error").innerText();
+    await check(page, "day-move");
+    await dialog.getByLabel("To the day").fill(open);
+    seen.willMove = await dialog.getByRole("status").innerText();
+    await dialog.getByRole("button", { name: "Move all" }).click();
+    await page.locator(".toast").filter({ hasText: "now with" }).waitFor();
+    seen.dayMoved = await page.locator(".toast > span").last().innerText();
+    await page.locator(".sheet").filter({ hasText: options.mover }).waitFor({ state: "detached" });
+
+    /* In Hindi: the page's sentence first, then the server's, said to be English. */
     await page.getByLabel("Language").selectOption("hi");
     seen.hindi = await page.getByRole("heading", { level: 1 }).innerText();
+    await page.getByLabel("तारीख़", { exact: true }).fill(open);
+    await page.getByRole("button", { name: options.mover }).filter({ hasText: "दिन" }).click();
+    await dialog.getByLabel("किस दिन").fill(closed);
+    await dialog.getByRole("button", { name: "सब बदलें" }).click();
+    await dialog.locator(".form-error").waitFor();
+    seen.hindiRefusal = await dialog.locator(".form-error").evaluate((error) => ({
+        own: error.querySelector("span").firstChild.textContent,
+        said: error.querySelector("[lang=en]").innerText,
+    }));
+    await check(page, "refusal-hindi");
+    await page.keyboard.press("Escape");
+    await page.goto(`${options.url}/admin#/reports/utilisation?from=2020-01-01&to=${options.to}`);
+    await page.locator(".state[role=alert]").waitFor();
+    seen.hindiFailed = await page.locator(".state-title > span").evaluate((text) =>
+        [text.firstChild.textContent, text.querySelector("[lang=en]").innerText]);
 });

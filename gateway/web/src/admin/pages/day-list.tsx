@@ -1,8 +1,9 @@
 /*
  * day-list.tsx
- *		A day's visits, to print on A4, a doctor a page; and of each the slip
- *		of its token.
+ *		A day's visits, to print on A4, a doctor a page; of each the slip of
+ *		its token; and the way to move a doctor's day as a whole.
  */
+import { useState } from "preact/hooks";
 import { api, askAll, type Appointment } from "../api";
 import { branch, doctorName, doctorsOf, learnPatients, patients, visitTypeName } from "../clinic";
 import { language, words } from "../i18n";
@@ -15,7 +16,9 @@ import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { Whose, whose } from "../parts/whose";
 import { place, refine } from "../router";
+import { may } from "../session";
 import { shown, shownInstant, timeOf, today, weekday } from "../time";
+import { DayMove } from "./day-move";
 
 export function DayList() {
     const w = reportWords.value.list;
@@ -48,7 +51,7 @@ export function DayList() {
                     <div class="day-list">
                         {[...new Set(rows.map((a) => a.doctor_id))].sort().map((id) => (
                             <Sheet key={id} doctor={id} date={date} rows={rows.filter((a) => a.doctor_id === id)}
-                                zone={zone} />
+                                zone={zone} onChanged={loaded.reload} />
                         ))}
                     </div>
                 )}
@@ -57,15 +60,21 @@ export function DayList() {
     );
 }
 
-function Sheet({ doctor, date, rows, zone }: {
-    doctor: string; date: string; rows: Appointment[]; zone: string;
+function Sheet({ doctor, date, rows, zone, onChanged }: {
+    doctor: string; date: string; rows: Appointment[]; zone: string; onChanged: () => void;
 }) {
     const w = reportWords.value.list;
+    const booked = rows.filter((a) => a.status === "booked").length;
+    const [moving, setMoving] = useState(false);
 
     return (
         <section class="card sheet">
             <header>
                 <h2>{doctorName(doctor)}</h2>
+                {booked > 0 && may("appointments:write") && (
+                    <button type="button" class="small screen" onClick={() => setMoving(true)}>
+                        {w.moveDay}<span class="hidden"> {doctorName(doctor)}</span></button>
+                )}
                 <p class="muted">{branch.value?.name} · {weekday(date, language.value)}, {shown(date)} ·
                     {" "}{w.count(rows.length)}</p>
                 <p class="printed">{w.printedAt(shownInstant(new Date(), zone))}</p>
@@ -76,8 +85,11 @@ function Sheet({ doctor, date, rows, zone }: {
                 { title: w.patient, cell: (a) => {
                     const patient = patients.value.get(a.patient_id);
 
-                    return <span>{patient?.name ?? a.patient_id}<small class="line">{[patient?.age != null
-                        && words.value.patient.years(patient.age), a.patient_id].filter(Boolean).join(" · ")}</small></span>;
+                    return (
+                        <span>{patient?.name ?? a.patient_id}<small class="line dots">{[patient?.age != null
+                            && words.value.patient.years(patient.age), a.patient_id].filter(Boolean).map((one) =>
+                            <span key={String(one)}>{one}</span>)}</small></span>
+                    );
                 } },
                 { title: w.phone, class: "number", cell: (a) => patients.value.get(a.patient_id)?.phone ?? "" },
                 { title: w.what, cell: (a) => (
@@ -86,6 +98,10 @@ function Sheet({ doctor, date, rows, zone }: {
                 { title: w.status, cell: (a) => <span class={`chip ${a.status}`}>{words.value.status[a.status]}</span> },
                 { title: w.slip, class: "end screen", cell: (a) => <SlipButton appointment={a} class="small" /> },
             ]} />
+            {moving && (
+                <DayMove doctor={doctor} date={date} count={booked} onClose={() => setMoving(false)}
+                    onDone={onChanged} />
+            )}
         </section>
     );
 }

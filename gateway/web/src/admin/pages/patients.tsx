@@ -11,6 +11,7 @@ import {
 } from "../api";
 import { branch, branches, doctorName, knowPatient, visitTypeName } from "../clinic";
 import { words } from "../i18n";
+import { historyWords } from "../i18n/history";
 import { languageName } from "../i18n/own";
 import { patientWords } from "../i18n/patients";
 import { FormError, CheckField } from "../parts/field";
@@ -19,6 +20,7 @@ import { Heading } from "../parts/heading";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
 import { consentOf, PatientFields, patientValues, type PatientValues } from "../parts/patient-form";
+import { RecordButton } from "../parts/record";
 import { Doubles, Draft, RegisterButton, useRegistration, type Created } from "../parts/registration";
 import { Empty, Failed, Loading, Shown } from "../parts/states";
 import { Table } from "../parts/table";
@@ -324,6 +326,9 @@ function Visits({ visits }: { visits: Profile["visit_history"] }) {
             ) },
             { title: patientWords.value.status, cell: (v) => (
                 <span class={`chip ${v.status}`}>{w.status[v.status as keyof typeof w.status] ?? v.status}</span>
+            ) },
+            { title: historyWords.value.title, class: "end", cell: (v) => (
+                <RecordButton appointment_id={v.appointment_id} class="small" />
             ) },
         ]} />
     );

@@ -33,6 +33,8 @@ interface Cells { id: string; cells: ComponentChildren[] }
 interface Summary {
     plot: { x: string; at: string[]; lines: Line[]; bars: boolean; unit: (n: number) => string };
     columns: string[];
+    /* How many of the columns are names; figures stand at the right. */
+    names?: number;
     rows: Cells[];
 }
 
@@ -92,7 +94,7 @@ const reports: Report[] = [
                 plot: { x: w.doctor, at: by(rows, "doctor_name").map(([name]) => name), bars: true, unit: w.percent, lines: [{
                     label: w.noShows.share, colour: "bad", values: by(rows, "doctor_name").map(([, of]) =>
                         share(sum(of, "no_shows"), sum(of, "visits_due"))) }] },
-                columns: [w.noShows.month, w.doctor, w.noShows.due, w.noShows.kept, w.noShows.noShows, "%"],
+                names: 2, columns: [w.noShows.month, w.doctor, w.noShows.due, w.noShows.kept, w.noShows.noShows, "%"],
                 rows: [...months.flatMap(([month, of]) => by(of, "doctor_name").map(([name, his]) =>
                     ({ id: `${month} ${name}`, cells: [shown(month).slice(3), name, ...cells(his)] }))),
                 { id: "", cells: [w.total, "", ...cells(rows)] }],
@@ -256,7 +258,7 @@ function One({ report }: { report: Report }) {
 
 function Result({ title, of }: { title: string; of: Summary }) {
     const columns: Column<Cells>[] = of.columns.map((name, n) => ({
-        title: name, class: n === 0 ? undefined : "number", cell: (row) => row.cells[n],
+        title: name, class: n < (of.names ?? 1) ? undefined : "number", cell: (row) => row.cells[n],
     }));
 
     return (

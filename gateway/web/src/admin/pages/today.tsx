@@ -14,6 +14,7 @@ import { Dialog } from "../parts/dialog";
 import { DepartmentChoice } from "../parts/doctor-picker";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
+import { RecordButton } from "../parts/record";
 import { Empty, Shown } from "../parts/states";
 import { undoLast } from "../parts/toast";
 import { may } from "../session";
@@ -109,15 +110,18 @@ export function Today() {
         }}>
             <div class="page-head">
                 <h1>{w.today.title} <span class="sub">{weekday(date, language.value)}, {shown(date)}</span></h1>
-                <span class={mode.value === "live" ? "live now" : "live"}>{w.today.live[mode.value]}</span>
-                <DepartmentChoice />
-                <button type="button" class="for-keys" onClick={() => setHelp(true)}><kbd>?</kbd>{w.today.keys}</button>
-                {may("appointments:write") && (
-                    <button type="button" class="primary"
-                        onClick={() => setWalkIn(doctorsOf(department.value)[0]?.doctor_id ?? "")}>
-                        <Icon name="plus" />{w.today.walkIn}
-                    </button>
-                )}
+                <div class="page-tools">
+                    <span class={mode.value === "live" ? "live now" : "live"}>{w.today.live[mode.value]}</span>
+                    <DepartmentChoice />
+                    <button type="button" class="for-keys" onClick={() => setHelp(true)}>
+                        <kbd>?</kbd>{w.today.keys}</button>
+                    {may("appointments:write") && (
+                        <button type="button" class="primary"
+                            onClick={() => setWalkIn(doctorsOf(department.value)[0]?.doctor_id ?? "")}>
+                            <Icon name="plus" />{w.today.walkIn}
+                        </button>
+                    )}
+                </div>
             </div>
             <Shown loaded={loaded}>
                 {(day) => (
@@ -213,7 +217,7 @@ function Queue({ doctor, day, now, zone, onChanged, onWalkIn }: QueuesProps & { 
         const rows = [...list.current?.querySelectorAll<HTMLElement>(".row-main") ?? []];
         const at = rows.findIndex((row) => row.parentElement?.contains(document.activeElement));
 
-        if (event.ctrlKey || event.metaKey || event.altKey || at < 0)
+        if (event.ctrlKey || event.metaKey || event.altKey || at < 0 || (event.target as Element).closest("dialog"))
             return;
         if (key === "arrowdown" || key === "arrowup") {
             rows[at + (key === "arrowdown" ? 1 : -1)]?.focus();
@@ -321,18 +325,18 @@ function Row({ entry, appointment, now, zone, write, open, onOpen, onDeed }: Row
             )}
             {open && (
                 <div class="row-more">
-                    <p class="muted">{[visitTypeName(appointment?.visit_type ?? null), patient?.phone,
-                        entry.patient_id, entry.appointment_id].filter(Boolean).join(" · ")}</p>
+                    <p class="muted dots">{[visitTypeName(appointment?.visit_type ?? null), patient?.phone,
+                        entry.patient_id, entry.appointment_id].filter(Boolean).map((one) =>
+                        <span key={one}>{one}</span>)}</p>
                     {appointment?.notes && <p class="row-notes">{appointment.notes}</p>}
-                    {write && (
-                        <div class="row-deeds">
-                            {others.map((deed) => (
-                                <button key={deed} type="button" class={deed === "noShow" ? "small danger" : "small"}
-                                    onClick={() => onDeed(deed)}>{w.deeds.names[deed]}
-                                    <kbd>{KEY_OF[deed === "ordinary" ? "priority" : deed]}</kbd></button>
-                            ))}
-                        </div>
-                    )}
+                    <div class="row-deeds">
+                        {write && others.map((deed) => (
+                            <button key={deed} type="button" class={deed === "noShow" ? "small danger" : "small"}
+                                onClick={() => onDeed(deed)}>{w.deeds.names[deed]}
+                                <kbd>{KEY_OF[deed === "ordinary" ? "priority" : deed]}</kbd></button>
+                        ))}
+                        <RecordButton appointment_id={entry.appointment_id} class="small" />
+                    </div>
                 </div>
             )}
         </li>

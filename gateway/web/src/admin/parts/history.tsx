@@ -22,9 +22,12 @@ export interface Entry {
 const PER_PAGE = 20;
 
 /* staff:asha, client:cl_… and role:postgres in words. */
-function actorName(actor: string): string {
+export function actorName(actor: string): string {
     const w = historyWords.value;
     const colon = actor.indexOf(":");
+
+    if (actor === "patient link")
+        return w.byLink;
     const name = actor.slice(colon + 1);
 
     switch (actor.slice(0, colon)) {
