@@ -123,7 +123,6 @@ booking_hold(const BookRequest *request)
 {
 	PlacementRequest wanted = placement_request(request);
 	Placement	placement;
-	Appointment *held;
 	NewRow		row = {
 		.request = request,
 		.placement = &placement,
@@ -137,9 +136,7 @@ booking_hold(const BookRequest *request)
 	hold_check_limit(request->caller, placement.now);
 	row.hold_expires_at =
 		appt_time(placement.now + MINUTES(placement.place.rules->hold_min));
-	held = insert_row(&row);
-	hold_note(held);
-	return held;
+	return insert_row(&row);
 }
 
 static void

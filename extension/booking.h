@@ -190,7 +190,6 @@ typedef struct HoldUse
 extern void hold_use(Placement *placement, const HoldUse *use);
 extern void hold_release(const char *hold_id, const Caller *caller);
 extern void hold_check_limit(const Caller *caller, TimestampTz now);
-extern void hold_note(const Appointment *hold);
 extern char *hold_sentence(const Placement *placement, const Caller *caller);
 
 /* ---- booking.c, reschedule.c, lifecycle.c, correction.c ---- */

@@ -10,7 +10,10 @@
 #include "booking.h"
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 
 static ApptStatement take_hold = {
 	"DELETE FROM appt.appointment a"
@@ -35,19 +38,23 @@ static ApptStatement holds_at = {
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
-/* For who keeps a page up to date; a trigger tells of a hold's end. */
+/* For who keeps a page up to date. */
 static ApptStatement note_change = {
 	"INSERT INTO appt_internal.change (what, branch_id, doctor_id, on_date)"
 	" VALUES ('hold', $1, $2, $3)",
 	3, {TEXTOID, TEXTOID, DATEOID}
 };
 
+static void note(const TriggerData *trigger);
+static ApptArg row_column(const TriggerData *trigger, const char *name);
 static void check_type_fits(Placement *placement, const HoldUse *use);
 static char *holder_name(const char *client_id);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
 static int	count_of(const char *client_id, TimestampTz now);
 static int	limit(void);
 pg_noreturn static void refuse_expired(const char *hold_id);
+
+PG_FUNCTION_INFO_V1(appt_note_hold);
 
 /*
  * Ends the hold and puts the placement where it was.  What was judged when the
@@ -122,17 +129,58 @@ hold_check_limit(const Caller *caller, TimestampTz now)
 			 errhint("Book or release one, or wait until one expires.")));
 }
 
-/* Notes that a slot is held now. */
-void
-hold_note(const Appointment *hold)
+/*
+ * AFTER row trigger for INSERT of appt.appointment: notes that a slot is held,
+ * whoever wrote the row.  It has no WHEN, as each booking would parse that.
+ */
+Datum
+appt_note_hold(PG_FUNCTION_ARGS)
+{
+	static const char *const tables[] = {"appointment", NULL};
+	static const TriggerUse use = {
+		.function = "appt_internal.note_hold",
+		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
+		.needs_new_row = true,
+		.tables = tables
+	};
+	TriggerData *trigger = appt_trigger(fcinfo, &use);
+
+	if (!row_column(trigger, "hold_expires_at").isnull && !appt_in_restore())
+		note(trigger);
+	return PointerGetDatum(NULL);
+}
+
+/* By the right of the table's owner, as foreign keys are checked. */
+static void
+note(const TriggerData *trigger)
 {
 	ApptArg		args[] = {
-		appt_arg_text(hold->branch_id),
-		appt_arg_text(hold->doctor_id),
-		appt_arg(DateADTGetDatum(hold->token_date))
+		row_column(trigger, "branch_id"),
+		row_column(trigger, "doctor_id"),
+		row_column(trigger, "token_date")
 	};
+	Oid			user;
+	int			context;
 
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(RelationGetForm(trigger->tg_relation)->relowner,
+						   context | SECURITY_LOCAL_USERID_CHANGE);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 	(void) appt_run(&note_change, args, APPT_WRITE);
+	SPI_finish();
+	SetUserIdAndSecContext(user, context);
+}
+
+static ApptArg
+row_column(const TriggerData *trigger, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	ApptArg		column;
+
+	column.value = SPI_getbinval(trigger->tg_trigtuple, desc,
+								 SPI_fnumber(desc, name), &column.isnull);
+	return column;
 }
 
 /*

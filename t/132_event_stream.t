@@ -97,6 +97,14 @@ my $hold = $http->post('/api/v1/appointments/holds', { doctor_id => 'DOC-001',
 got_day($stream, 'DOC-001 MUM-01 2026-03-19', 'a hold is told');
 $http->delete("/api/v1/appointments/holds/$hold->{hold_id}");
 got_day($stream, 'DOC-001 MUM-01 2026-03-19', 'and its end');
+$cluster->psql(<<'SQL');
+INSERT INTO appt.appointment (appointment_id, doctor_id, branch_id, slot_start,
+    slot_end, status, token_date, booked_at, hold_expires_at, doctor_no, lane)
+SELECT 'hold_by_hand', doctor_id, 'MUM-01', '2026-03-20 10:00+05:30',
+    '2026-03-20 10:15+05:30', 'held', '2026-03-20', now(), 'infinity', doctor_no, 0
+FROM appt.doctor WHERE doctor_id = 'DOC-001';
+SQL
+got_day($stream, 'DOC-001 MUM-01 2026-03-20', 'and one that somebody writes');
 
 # ---- the configuration ----------------------------------------------------------
 

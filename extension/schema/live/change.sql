@@ -98,6 +98,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION appt_internal.note_hold() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_note_hold';
+
+COMMENT ON FUNCTION appt_internal.note_hold() IS
+	'Row trigger: notes that a slot is held. Without a condition, which each '
+	'booking would parse';
+
+CREATE TRIGGER note_hold
+	AFTER INSERT ON appt.appointment
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.note_hold();
+
 CREATE FUNCTION appt_internal.note_hold_end() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -112,9 +124,7 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_internal.note_hold_end() IS
-	'Row trigger: notes that a slot is not held any more. That it is, the '
-	'function that holds it notes: the condition of a trigger for INSERT '
-	'would be parsed by each booking';
+	'Row trigger: notes that a slot is not held any more';
 
 CREATE TRIGGER note_hold_end
 	AFTER DELETE ON appt.appointment
