@@ -18,6 +18,7 @@
 #define PACE_MS			250
 #define AHEAD_MS		500
 #define LATELY_MS		2000
+#define PACE_LEAST		10		/* of fewer no pace is seen before its time */
 
 static Channel channels[CHANNELS_MAX];
 static int	count = 0;
@@ -228,6 +229,7 @@ count_pace(Channel *channel)
 		channel->sent = 0;
 		channel->busy_ms = 0;
 	}
-	else if (channel->sent * (AHEAD_MS / PACE_MS) > channel->ahead)
+	else if (channel->sent >= PACE_LEAST &&
+			 channel->sent * (AHEAD_MS / PACE_MS) > channel->ahead)
 		channel->ahead = channel->sent * (AHEAD_MS / PACE_MS);
 }
