@@ -89,6 +89,17 @@ SELECT * FROM pg_temp.claim();
 SELECT * FROM pg_temp.told(:'id');
 SELECT * FROM pg_temp.at('2026-04-16 10:00+05:30');
 SELECT * FROM pg_temp.told(:'id');
+-- One that is late, too, of which the time itself was in none.
+SELECT pg_temp.visit('PAT-9', '2026-03-17 09:30+05:30') AS id \gset
+UPDATE appt.setting SET value = CASE name WHEN 'quiet_from' THEN '10:00' ELSE '11:00' END
+WHERE name LIKE 'quiet%';
+SELECT set_config('bioecko_appt.clock', '2026-04-16 09:59+05:30', true);
+SELECT appt_relay.tick_follow_ups();
+SELECT set_config('bioecko_appt.clock', '2026-04-16 10:30+05:30', true);
+SELECT * FROM pg_temp.claim();
+SELECT message, n.due_at - clock_timestamp() BETWEEN '29 min' AND '30 min' AS until_the_end
+FROM pg_temp.told(:'id'), appt.notification n WHERE n.state = 'due';
+SELECT * FROM pg_temp.at('2026-04-16 11:00+05:30');
 DELETE FROM appt.setting WHERE name LIKE 'quiet%';
 
 -- A later visit to that doctor, booked or had, is reason enough not to; one that

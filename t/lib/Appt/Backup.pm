@@ -188,6 +188,7 @@ INSERT INTO appt.notification_attempt
 SELECT notification_no, 1, '2026-03-16 08:00+05:30', 12, 550, 'refused',
 	'550 no'
 FROM told;
+SELECT state FROM appt.test_channel('mail', 'desk@clinic.example');
 -- Endpoints: one with two secrets, one that is disabled and holds what came
 -- since, one with a replay that is not at its end; a delivery given up.
 SELECT appt.rotate_webhook_secret(webhook_id) FROM appt.webhook;
