@@ -181,6 +181,11 @@ typedef struct RowReader
 extern void row_read(RowReader *reader, HeapTupleHeader row, Datum *values,
 					 bool *nulls);
 
+/* ---- occupancy.c ---- */
+
+/* occupancy(key, slot_start, slot_end) */
+extern Datum appt_occupancy(PG_FUNCTION_ARGS);
+
 /* ---- lock.c ---- */
 
 typedef enum ApptLockClass

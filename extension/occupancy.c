@@ -3,11 +3,11 @@
  *		Somebody's time, taken: a key and an interval as one value, and the
  *		SP-GiST operator class by which the overlap constraints look for it.
  *
- * A value lies at a path of 63 bits: its key, the class of its length, the
+ * A value lies at a path of 60 bits: its key, the class of its length, the
  * slice of time that it starts in.  What overlaps [start, end) of a key then
  * lies, for each class, in one window of paths: from as many slices before the
  * start as the class is long, to the slice of the end.  The index is a trie of
- * paths, three bits a level, which leaves levels out that decide nothing.
+ * paths, five bits a level, which leaves levels out that decide nothing.
  *
  * A cell is a node of that trie as one number: the bits that lead to it, a one
  * bit, zeros (as S2 numbers the cells of a sphere).  All paths below a cell are
@@ -34,19 +34,20 @@
 #define SLICE_BITS		30
 #define SLICE			(INT64CONST(1) << SLICE_BITS)
 
-/* So many slices are told apart, 4,500 years to both sides of 2000. */
-#define SLICES_BITS		28
+/* So many slices are told apart, 570 years to both sides of 2000. */
+#define SLICES_BITS		25
 #define NSLICES			(INT64CONST(1) << SLICES_BITS)
 
 /* Class c is of what lasts up to 2^c slices, the last one of the rest. */
 #define CLASS_BITS		3
 #define NCLASSES		(1 << CLASS_BITS)
 
-/* A cell's children. */
-#define LEVEL_BITS		3
+/* A cell's children; each level more is a page to read and a call. */
+#define LEVEL_BITS		5
 #define NCHILDREN		(1 << LEVEL_BITS)
 
-StaticAssertDecl(32 + CLASS_BITS + SLICES_BITS == 63 && 63 % LEVEL_BITS == 0,
+StaticAssertDecl((32 + CLASS_BITS + SLICES_BITS) % LEVEL_BITS == 0 &&
+				 32 + CLASS_BITS + SLICES_BITS < 64,
 				 "a path is of whole levels and leaves a bit to end a cell");
 
 typedef struct Occupancy
@@ -69,6 +70,13 @@ typedef struct Window
 	Cell		last;
 } Window;
 
+/* A set of a cell's children, bit n for number n. */
+typedef uint64 Children;
+
+#define ALL_CHILDREN	PG_UINT64_MAX
+
+StaticAssertDecl(NCHILDREN <= 64, "a set of children has a bit for each");
+
 #define GET_OCCUPANCY(n)	((const Occupancy *) PG_GETARG_POINTER(n))
 #define DATUM_OCCUPANCY(datum)	((const Occupancy *) DatumGetPointer(datum))
 
@@ -83,10 +91,9 @@ static Cell first_below(Cell cell);
 static Cell last_below(Cell cell);
 static bool is_below(Cell path, Cell cell);
 static int	child_toward(Cell cell, Cell path);
-static Cell child(Cell cell, int n);
 static Cell common_cell(Cell a, Cell b);
 static void find_windows(const Occupancy *sought, Window *windows);
-static bool meets(Cell cell, const Window *windows);
+static Children wanted_children(Cell cell, const Window *windows);
 
 PG_FUNCTION_INFO_V1(appt_occupancy);
 PG_FUNCTION_INFO_V1(appt_occupancy_in);
@@ -231,23 +238,23 @@ appt_occupancy_inner_consistent(PG_FUNCTION_ARGS)
 	spgInnerConsistentOut *out =
 		(spgInnerConsistentOut *) PG_GETARG_POINTER(1);
 	Cell		cell = (Cell) DatumGetInt64(in->prefixDatum);
-	bool		wanted[NCHILDREN];
+	Children	wanted = ALL_CHILDREN;
 
-	memset(wanted, true, sizeof(wanted));
 	for (int key = 0; key < in->nkeys; key++)
 	{
 		Window		windows[NCLASSES];
 
 		find_windows(DATUM_OCCUPANCY(in->scankeys[key].sk_argument), windows);
-		for (int i = 0; i < NCHILDREN; i++)
-			wanted[i] &= meets(in->allTheSame ? cell : child(cell, i), windows);
+		wanted &= wanted_children(cell, windows);
 	}
+	if (in->allTheSame && wanted != 0)
+		wanted = ALL_CHILDREN;
 
 	out->nodeNumbers = palloc_array(int, in->nNodes);
 	out->nNodes = 0;
 	for (int i = 0; i < in->nNodes; i++)
 	{
-		if (wanted[i])
+		if (wanted >> i & 1)
 			out->nodeNumbers[out->nNodes++] = i;
 	}
 	PG_RETURN_VOID();
@@ -364,15 +371,6 @@ child_toward(Cell cell, Cell below)
 	return bit == 1 ? 0 : below / (bit >> (LEVEL_BITS - 1)) % NCHILDREN;
 }
 
-/* A path's cell has itself for all its children. */
-static Cell
-child(Cell cell, int n)
-{
-	Cell		bit = end_bit(cell) >> LEVEL_BITS;
-
-	return bit == 0 ? cell : first_below(cell) - 1 + (2 * n + 1) * bit;
-}
-
 /* The smallest cell above two of which none is below the other. */
 static Cell
 common_cell(Cell a, Cell b)
@@ -407,16 +405,25 @@ find_windows(const Occupancy *sought, Window *windows)
 	}
 }
 
-static bool
-meets(Cell cell, const Window *windows)
+/* Those below which some window may have a path. */
+static Children
+wanted_children(Cell cell, const Window *windows)
 {
 	Cell		first = first_below(cell);
 	Cell		last = last_below(cell);
+	Children	wanted = 0;
 
 	for (int class = 0; class < NCLASSES; class++)
 	{
-		if (windows[class].first <= last && first <= windows[class].last)
-			return true;
+		const Window *window = &windows[class];
+
+		if (window->first <= last && first <= window->last)
+		{
+			int			from = child_toward(cell, Max(first, window->first));
+			int			to = child_toward(cell, Min(last, window->last));
+
+			wanted |= ALL_CHILDREN << from & ALL_CHILDREN >> (63 - to);
+		}
 	}
-	return false;
+	return wanted;
 }

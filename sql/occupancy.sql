@@ -9,6 +9,14 @@ SELECT appt_internal.occupancy(7, '2026-03-15 10:15+00', '2026-03-15 10:00+00');
 SELECT appt_internal.occupancy(NULL, '2026-03-15 10:00+00', '2026-03-15 10:15+00') IS NULL
 	AS nobody;
 SELECT '7: [2026-03-15,2026-03-16)'::appt_internal.occupancy;
+-- Of a doctor's place, and which appointments take one.
+SELECT appt_internal.place_time(7, 3::smallint, '2026-03-15 10:00+00', '2026-03-15 10:15+00');
+SELECT appt_internal.place_time(33554432, 0::smallint, '2026-03-15 10:00+00',
+	'2026-03-15 10:15+00');
+SELECT s AS status, appt_internal.takes_place(s, 31::smallint) AS bookable,
+	appt_internal.takes_place(s, 32::smallint) AS beside, appt_internal.takes_patient(s) AS patient
+FROM unnest('{held,booked,checked_in,in_consultation,completed,cancelled,no_show,no_shows}'::text[])
+	AS s;
 
 -- On disk it is its key, zeros to where a time begins, its start, its end: what
 -- memory held before goes neither into an index nor into the WAL.

@@ -82,14 +82,13 @@ CREATE TABLE appt.appointment (
 	CONSTRAINT appointment_patient_fkey FOREIGN KEY (patient_no)
 		REFERENCES appt.patient (patient_no),
 	CONSTRAINT appointment_no_overlap EXCLUDE USING spgist (
-		appt_internal.occupancy(doctor_no * 64 + lane, slot_start, slot_end)
+		appt_internal.place_time(doctor_no, lane, slot_start, slot_end)
 			WITH OPERATOR(appt_internal.&&))
-		WHERE (status NOT IN ('cancelled', 'no_show')
-			AND (lane < 32 OR status <> 'completed')),
+		WHERE (appt_internal.takes_place(status, lane)),
 	CONSTRAINT appointment_patient_no_overlap EXCLUDE USING spgist (
 		appt_internal.occupancy(patient_no, slot_start, slot_end)
 			WITH OPERATOR(appt_internal.&&))
-		WHERE (status NOT IN ('cancelled', 'no_show', 'completed', 'held'))
+		WHERE (appt_internal.takes_patient(status))
 );
 
 /*

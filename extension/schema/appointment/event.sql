@@ -22,9 +22,9 @@ CREATE TABLE appt.event (
 	CONSTRAINT event_pkey PRIMARY KEY (event_no)
 );
 
-CREATE INDEX event_appointment ON appt.event (appointment_no, event_no);
-CREATE INDEX event_patient ON appt.event (patient_no)
-	WHERE patient_no IS NOT NULL;
+/* A patient's events are of no appointment; one index finds both. */
+CREATE INDEX event_appointment ON appt.event
+	(appointment_no, patient_no, event_no);
 CREATE INDEX event_changed_xid ON appt.event (changed_xid);
 CREATE INDEX event_occurred ON appt.event USING brin (occurred_at);
 

@@ -113,3 +113,40 @@ CREATE OPERATOR CLASS appt_internal.occupancy_ops
 
 COMMENT ON OPERATOR CLASS appt_internal.occupancy_ops USING spgist IS
 	'Looks for overlapping time of one key';
+
+/*
+ * What an appointment takes, and when it does: one call each, for a statement
+ * that writes prepares the expressions and conditions of its table's indexes
+ * anew, each operator by itself (extension/taken.c).
+ */
+CREATE FUNCTION appt_internal.place_time(
+	doctor_no integer,
+	lane smallint,
+	slot_start timestamptz,
+	slot_end timestamptz)
+	RETURNS appt_internal.occupancy
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_place_time';
+
+COMMENT ON FUNCTION appt_internal.place_time(integer, smallint, timestamptz,
+	timestamptz) IS
+	'The time [slot_start, slot_end) of one of a doctor''s 64 places: of key '
+	'doctor_no * 64 + lane; raises SB001 if it is empty';
+
+CREATE FUNCTION appt_internal.takes_place(status text, lane smallint)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_takes_place';
+
+COMMENT ON FUNCTION appt_internal.takes_place(text, smallint) IS
+	'Whether an appointment takes its place: neither cancelled nor no_show, '
+	'and beside the bookable places (lane 32 and above) not completed';
+
+CREATE FUNCTION appt_internal.takes_patient(status text)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_takes_patient';
+
+COMMENT ON FUNCTION appt_internal.takes_patient(text) IS
+	'Whether an appointment takes its patient''s time: neither cancelled, '
+	'no_show, completed nor held';

@@ -51,7 +51,7 @@ BEGIN
 	JOIN appt.delivery d ON d.webhook_no = w.webhook_no
 		AND d.event_no = e.event_no
 	WHERE (e.appointment_no = ANY (appointment_nos)
-			OR e.patient_no = person)
+			OR e.appointment_no IS NULL AND e.patient_no = person)
 		AND t.delivery_no = d.delivery_no
 		AND t.answer IS NOT NULL;
 
@@ -77,7 +77,8 @@ BEGIN
 	UPDATE appt.event e
 	SET data = json_build_object('patient_id',
 		e.data::json->>'patient_id')::text
-	WHERE e.patient_no = person;
+	WHERE e.appointment_no IS NULL
+		AND e.patient_no = person;
 	RETURN erased;
 END
 $$;
