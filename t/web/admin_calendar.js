@@ -6,12 +6,10 @@
 import { printed } from "./checks.js";
 import { desk, judgeBoth, options, run, seen, signedIn } from "./desk.js";
 
-/* EventCalendar's own remark to those who work on it. */
-const EC = /svelte\.dev\/e\/derived_inert/;
 const DAY = options.now.slice(0, 10);
 
 async function open(more = {}) {
-    const page = await desk({ ...more, expected: [/api\/v1\/events/, EC, ...(more.expected ?? [])] });
+    const page = await desk({ ...more, expected: [/api\/v1\/events/, ...(more.expected ?? [])] });
 
     await page.clock.setFixedTime(options.now);
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
@@ -30,6 +28,9 @@ async function tabTo(page, test, most = 40) {
     }
     throw new Error(`nothing by Tab: ${test}`);
 }
+
+/* What is out of sight is drawn when there is time, or for paper. */
+const whole = (page) => page.evaluate(() => dispatchEvent(new Event("beforeprint")));
 
 /* Where it is, once it stays there. */
 async function still(locator) {
@@ -53,14 +54,14 @@ const covered = () => {
     const there = document.elementFromPoint(x + width / 2, y + height / 2);
 
     return document.activeElement.contains(there) ? []
-        : [`${document.activeElement.textContent} is covered by ${there?.outerHTML.slice(0, 80)}`];
+        : [`${document.activeElement.ariaLabel} is covered by ${there?.outerHTML.slice(0, 80)}`];
 };
-const text = (page) => page.evaluate(() => document.activeElement.textContent);
+const text = (page) => page.evaluate(() => document.activeElement.ariaLabel);
 
 const steps = {
     /* From the address to a booked and moved appointment, by keys alone. */
     async keyboard() {
-        const page = await desk({ expected: [/auth\/session/, EC] });
+        const page = await desk({ expected: [/auth\/session/] });
 
         await page.clock.setFixedTime(options.now);
         await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
@@ -171,12 +172,13 @@ const steps = {
     async cancel() {
         const page = await open({ expected: [/409/] });
 
-        seen.blocked = await page.locator(".calendar .blocked .cell").evaluateAll((all) =>
+        await whole(page);
+        seen.blocked = await page.locator(".calendar .blocked").evaluateAll((all) =>
             all.map((cell) => [cell.querySelector(".cell-reason").textContent, cell.title]));
         /* Where each stands, and its time: what lies off the line of all. */
-        seen.astray = await page.locator(".calendar .cell .cell-time").evaluateAll((all) => {
-            const at = all.map((e) => [e.textContent, Number(e.textContent.slice(0, 2)) * 60
-                + Number(e.textContent.slice(3)), e.closest(".cell").getBoundingClientRect().top]);
+        seen.astray = await page.locator(".calendar [data-cell]").evaluateAll((all) => {
+            const at = all.filter((e) => /^\d\d:\d\d/.test(e.ariaLabel)).map((e) => [e.ariaLabel.slice(0, 5),
+                Number(e.ariaLabel.slice(0, 2)) * 60 + Number(e.ariaLabel.slice(3, 5)), e.getBoundingClientRect().top]);
             const low = at.reduce((a, b) => a[1] <= b[1] ? a : b);
             const high = at.reduce((a, b) => a[1] >= b[1] ? a : b);
             const px = (high[2] - low[2]) / (high[1] - low[1]);
@@ -189,7 +191,7 @@ const steps = {
         await judgeBoth(page, "calendar");
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/calendar.png` });
-        await page.locator(`.calendar .appointment:has-text("${options.name}") .cell`).click();
+        await page.locator(`.calendar .appointment:has-text("${options.name}")`).click();
         await judgeBoth(page, "appointment");
         seen.slip = await printed(page, page.getByRole("button", { name: /^Slip of token/ }));
         await page.getByRole("button", { name: "Cancel the appointment" }).click();
@@ -202,7 +204,7 @@ const steps = {
         await page.locator(`.calendar .appointment:has-text("${options.name}")`).waitFor({ state: "detached" });
         await page.getByRole("button", { name: "Week" }).click();
         await page.getByLabel("Doctor", { exact: true }).selectOption("DOC-001");
-        await page.locator(".calendar .free .cell").nth(20).waitFor();
+        await page.locator(".calendar .free").nth(20).waitFor();
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/week.png` });
         await judgeBoth(page, "week");
@@ -214,7 +216,8 @@ const steps = {
         const dialog = page.getByRole("dialog");
         const found = () => dialog.locator(".moment").innerText();
 
-        seen.outside = await page.locator(".calendar .outside .cell").allInnerTexts();
+        await whole(page);
+        seen.outside = await page.locator(".calendar .outside").allInnerTexts();
         await page.getByRole("button", { name: "First free slot" }).click();
         await dialog.getByLabel("Department").selectOption("PAED");
         seen.choices = await dialog.getByLabel("Doctor").locator("option").allInnerTexts();
@@ -231,9 +234,9 @@ const steps = {
         await dialog.getByRole("button", { name: "Book", exact: true }).click();
         await page.getByText("is booked for").waitFor();
         await page.locator(".tools").getByLabel("Department").selectOption("CARD");
-        await page.locator(".calendar .ec-col-head").nth(1).waitFor({ state: "detached" });
-        await page.locator(".calendar .ec-col-head").first().waitFor();
-        seen.columns = (await page.locator(".calendar .ec-col-head").allInnerTexts()).map((text) => text.trim());
+        await page.locator(".calendar .head").nth(1).waitFor({ state: "detached" });
+        await page.locator(".calendar .head").first().waitFor();
+        seen.columns = (await page.locator(".calendar .head").allInnerTexts()).map((text) => text.trim());
         await page.getByRole("link", { name: "Today" }).click();
         await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
         seen.kept = await page.locator(".page-head").getByLabel("Department").inputValue();
@@ -246,6 +249,7 @@ const steps = {
         const reasons = page.locator(".calendar .blocked .cell-reason");
 
         await page.locator(".calendar .appointment").first().waitFor();
+        await whole(page);
         seen.reasons = await reasons.count();
         seen.hidden = await reasons.evaluateAll((all) => all.filter((reason) => {
             const box = reason.getBoundingClientRect();
@@ -267,7 +271,7 @@ const steps = {
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/narrow-calendar.png` });
         await judgeBoth(page, "narrow");
-        await page.locator(".calendar .free .cell").first().tap();
+        await page.locator(".calendar .free").first().tap();
         await page.getByRole("dialog", { name: "Book an appointment" }).waitFor();
         if (options.shots)
             await page.screenshot({ path: `${options.shots}/narrow-book.png` });

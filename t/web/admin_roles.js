@@ -6,11 +6,8 @@
 import { check } from "./checks.js";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
-/* EventCalendar's own remark to those who work on it. */
-const EC = /svelte\.dev\/e\/derived_inert/;
-
 await run(async () => {
-    const page = await desk({ expected: [/api\/v1\/events/, EC, /status of (403|404)/] });
+    const page = await desk({ expected: [/api\/v1\/events/, /status of (403|404)/] });
     const open = (path) => page.goto(`${options.url}/admin#/${path}`);
     const title = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
 
@@ -26,7 +23,7 @@ await run(async () => {
 
     await open(`calendar?date=${options.now.slice(0, 10)}`);
     await page.locator(".calendar .free").first().waitFor();
-    seen.columns = (await page.locator(".calendar .ec-col-head").allInnerTexts())
+    seen.columns = (await page.locator(".calendar .head").allInnerTexts())
         .map((text) => text.trim()).filter((text) => text !== "");
 
     await open("patients");

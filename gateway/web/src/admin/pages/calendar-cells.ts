@@ -1,0 +1,258 @@
+/*
+ * calendar-cells.ts
+ *		What the calendar's grid shows, cell by cell, and where: a column a
+ *		doctor's day, cells that share a moment beside each other. All on the
+ *		branch's wall clock.
+ */
+import type { Appointment, Doctor, Point } from "../api";
+import { wall } from "../time";
+import type { Span } from "./calendar-read";
+
+interface Common { id: string; doctor: string; start: string; end: string }
+
+export type Cell =
+    | Common & { kind: "appointment"; appointment: Appointment }
+    | Common & { kind: "free"; point: Point }
+    | Common & { kind: "blocked"; reason: string; detail: string }
+    /* Where nobody works: it says so, and does nothing. */
+    | Common & { kind: "outside" };
+
+/* A cell in its column, in minutes of the column's day. */
+export interface Placed {
+    cell: Cell;
+    from: number;
+    to: number;
+    lane: number;
+    lanes: number;
+}
+
+/* A doctor's day. */
+export interface Column {
+    key: string;
+    doctor: Doctor;
+    date: string;
+    placed: Placed[];
+}
+
+export interface Layout {
+    columns: Column[];
+    byKey: ReadonlyMap<string, Column>;
+    /* Those that do something. */
+    byId: ReadonlyMap<string, Cell>;
+    low: number;
+    high: number;
+    /* What a row of the grid takes: the shortest slot there is. */
+    row: number;
+}
+
+const DAY_MIN = 24 * 60;
+const SHORTEST_MIN = 5;
+
+export const columnKey = (doctor: string, date: string): string => `${date} ${doctor}`;
+
+export const minutesOf = (wallTime: string): number =>
+    Number(wallTime.slice(11, 13)) * 60 + Number(wallTime.slice(14, 16));
+
+/* Of the day it begins on. */
+const endOf = (cell: Cell): number =>
+    minutesOf(cell.end) + (cell.end.slice(0, 10) > cell.start.slice(0, 10) ? DAY_MIN : 0);
+
+const lengthOf = (cell: Cell): number => endOf(cell) - minutesOf(cell.start);
+
+export const clock = (minutes: number): string =>
+    `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+
+const isBehind = (cell: Cell): boolean => cell.kind === "blocked" || cell.kind === "outside";
+
+function groupBy<T>(all: T[], keyOf: (one: T) => string): Map<string, T[]> {
+    const groups = new Map<string, T[]>();
+
+    for (const one of all) {
+        const key = keyOf(one);
+        const group = groups.get(key);
+
+        if (group)
+            group.push(one);
+        else
+            groups.set(key, [one]);
+    }
+    return groups;
+}
+
+/* A doctor's cells: appointments, free slots, and stretches that are neither. */
+function cellsOf(doctor: string, there: Appointment[], points: Point[], at: (instant: string) => string): Cell[] {
+    const cells: Cell[] = there.map((a) => ({
+        kind: "appointment", id: a.appointment_id, doctor, appointment: a,
+        start: at(a.slot_start), end: at(a.slot_end),
+    }));
+    const taken = there.map((a) => [Date.parse(a.slot_start), Date.parse(a.slot_end)]);
+    let last: Extract<Cell, { kind: "blocked" }> | undefined;
+
+    for (const point of points) {
+        const start = at(point.start_time);
+        const end = at(point.end_time);
+
+        if (point.free) {
+            cells.push({ kind: "free", id: `free ${doctor} ${point.start_time}`, doctor, start, end, point });
+            last = undefined;
+            continue;
+        }
+        const [from, to] = [Date.parse(point.start_time), Date.parse(point.end_time)];
+        const over = taken.find(([s, e]) => s < to && from < e);
+        if (over && (point.reason === "taken" || (over[0] <= from && to <= over[1]))) {
+            last = undefined;
+            continue;
+        }
+        if (last && last.reason === point.reason && last.end === start) {
+            last.end = end;
+            continue;
+        }
+        last = { kind: "blocked", id: `not ${doctor} ${point.start_time}`, doctor, start, end,
+            reason: point.reason ?? "", detail: point.detail ?? "" };
+        cells.push(last);
+    }
+    return cells;
+}
+
+/* By when they begin, visits before what is free beside them. */
+function inOrder(a: Cell, b: Cell): number {
+    return a.start < b.start ? -1 : a.start > b.start ? 1 : a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0;
+}
+
+/* The hours that anything is in, whole ones. */
+function hoursOf(cells: Cell[]): [number, number] {
+    let low = DAY_MIN;
+    let high = 0;
+
+    for (const cell of cells) {
+        low = Math.min(low, minutesOf(cell.start));
+        high = Math.max(high, Math.min(endOf(cell), DAY_MIN));
+    }
+    return high <= low ? [8 * 60, 18 * 60] : [Math.floor(low / 60) * 60, Math.ceil(high / 60) * 60];
+}
+
+function rowOf(cells: Cell[], otherwise: number): number {
+    const lengths = cells.filter((c) => c.kind === "free").map(lengthOf).filter((n) => n >= SHORTEST_MIN);
+
+    return lengths.length === 0 ? otherwise : Math.min(...lengths);
+}
+
+/* Beside each other, who shares a moment: the first lane that is empty. */
+function placedOf(cells: Cell[], high: number): Placed[] {
+    const placed: Placed[] = [];
+    let cluster: Placed[] = [];
+    let ends: number[] = [];
+    const close = (): void => {
+        cluster.forEach((one) => {
+            one.lanes = ends.length;
+        });
+        cluster = [];
+        ends = [];
+    };
+
+    for (const cell of cells) {
+        const one = { cell, from: minutesOf(cell.start), to: Math.min(endOf(cell), high), lane: 0, lanes: 1 };
+
+        placed.push(one);
+        if (isBehind(cell))
+            continue;
+        if (ends.every((end) => end <= one.from))
+            close();
+        const lane = ends.findIndex((end) => end <= one.from);
+        one.lane = lane < 0 ? ends.length : lane;
+        ends[one.lane] = one.to;
+        cluster.push(one);
+    }
+    close();
+    return placed;
+}
+
+/* The hours of the grid in which the doctor does not work. */
+function outside(doctor: string, date: string, cells: Cell[], low: number, high: number): Cell[] {
+    const found: Cell[] = [];
+    let at = low;
+    const gap = (to: number): void => {
+        if (to - at >= SHORTEST_MIN)
+            found.push({ kind: "outside", id: `outside ${doctor} ${date} ${at}`, doctor,
+                start: `${date}T${clock(at)}:00`, end: `${date}T${clock(to)}:00` });
+    };
+
+    for (const cell of cells) {
+        gap(minutesOf(cell.start));
+        at = Math.max(at, endOf(cell));
+    }
+    gap(high);
+    return found;
+}
+
+/* The wall clock of each instant, asked for once: doctors have them in common. */
+function clockIn(zone: string): (instant: string) => string {
+    const known = new Map<string, string>();
+
+    return (instant) => {
+        const found = known.get(instant) ?? wall(instant, zone);
+
+        known.set(instant, found);
+        return found;
+    };
+}
+
+export function layoutOf(span: Span, days: string[], doctors: Doctor[], zone: string, stepMin: number): Layout {
+    const there = groupBy(span.appointments.filter((a) => a.status !== "cancelled"), (a) => a.doctor_id);
+    const at = clockIn(zone);
+    const all = doctors.flatMap(({ doctor_id }) =>
+        cellsOf(doctor_id, there.get(doctor_id) ?? [], span.points.get(doctor_id) ?? [], at)).sort(inOrder);
+    const [low, high] = hoursOf(all);
+    const cells = groupBy(all, (c) => columnKey(c.doctor, c.start.slice(0, 10)));
+    const columns = days.flatMap((date) => doctors.map((doctor): Column => {
+        const key = columnKey(doctor.doctor_id, date);
+        const mine = cells.get(key) ?? [];
+
+        return { key, doctor, date, placed: placedOf([...mine,
+            ...outside(doctor.doctor_id, date, mine, low, high)].sort(inOrder), high) };
+    }));
+
+    return {
+        columns, low, high, row: rowOf(all, stepMin),
+        byKey: new Map(columns.map((c) => [c.key, c])),
+        byId: new Map(columns.flatMap((c) => c.placed).filter((p) => p.cell.kind !== "outside")
+            .map(({ cell }) => [cell.id, cell])),
+    };
+}
+
+export interface Chunk { from: number; to: number; placed: Placed[] }
+
+const CHUNK_MIN = 120;
+
+/* Parts of a column that no cell crosses, of two hours or more. */
+export function chunksOf(placed: Placed[]): Chunk[] {
+    const chunks: Chunk[] = [];
+
+    for (const one of placed) {
+        const last = chunks.at(-1);
+
+        if (!last || (one.from >= last.to && one.from >= last.from + CHUNK_MIN))
+            chunks.push({ from: one.from, to: one.to, placed: [one] });
+        else {
+            last.to = Math.max(last.to, one.to);
+            last.placed.push(one);
+        }
+    }
+    return chunks;
+}
+
+/* The free slot of the column that begins less than half its length away. */
+export function slotAt(column: Column | undefined, minute: number): Extract<Cell, { kind: "free" }> | undefined {
+    let best: Extract<Cell, { kind: "free" }> | undefined;
+    let least = Infinity;
+
+    for (const { cell, from, to } of column?.placed ?? []) {
+        const away = Math.abs(from - minute);
+
+        if (cell.kind === "free" && away < (to - from) / 2 && away < least) {
+            best = cell;
+            least = away;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,293 @@
+/*
+ * admin_grid.js {"url", "account", "password", "now", "step", "wishes", "shots"}
+ *		The calendar's grid under hands: visits dragged by mouse and finger and
+ *		not, what is drawn of it at first and later, what another desk's booking
+ *		draws anew, and what can be read in it. "step" is one of those below.
+ */
+import { judgeBoth, desk, options, run, seen, signedIn, wish } from "./desk.js";
+
+const DAY = options.now.slice(0, 10);
+const at = (page, doctor, time) => page.locator(`[data-cell="free ${doctor} ${DAY}T${time}:00+05:30"]`);
+const visit = (page) => page.locator(`.calendar .appointment[aria-label^="11:30 "]`);
+const ghosts = (page) => page.locator(".calendar .ghost").count();
+const isAsked = (page) => page.getByRole("dialog").count();
+
+async function open({ query = "", init, ...more } = {}) {
+    const page = await desk({ ...more, expected: [/api\/v1\/events/] });
+
+    await page.clock.setFixedTime(options.now);
+    await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
+    if (init)
+        await page.addInitScript(init);
+    await signedIn(page);
+    await page.goto(`${options.url}/admin#/calendar?date=${DAY}${query}`);
+    await page.locator(".calendar .free").first().waitFor();
+    return page;
+}
+
+/* The page's own policy keeps waitForFunction out. */
+async function until(page, test, given) {
+    for (let n = 0; n < 200; n++) {
+        if (await page.evaluate(test, given))
+            return;
+        await page.waitForTimeout(50);
+    }
+    throw new Error(`it does not come: ${test}`);
+}
+
+const middle = async (locator) => {
+    await locator.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = await locator.boundingBox();
+
+    return { x: x + width / 2, y: y + height / 2 };
+};
+
+/* Held by the mouse, a little way towards there. */
+async function take(page, from, to) {
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 6 });
+    seen.ghosts.push(await ghosts(page));
+}
+
+/* What a finger does, by the browser's own touch events. */
+async function finger(page) {
+    const cdp = await page.context().newCDPSession(page);
+    const send = (type, points) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+
+    return {
+        down: (p) => send("touchStart", [p]),
+        up: () => send("touchEnd", []),
+        async move(from, to) {
+            for (let n = 1; n <= 8; n++)
+                await send("touchMove", [{ x: from.x + (to.x - from.x) * n / 8, y: from.y + (to.y - from.y) * n / 8 }]);
+        },
+    };
+}
+
+/* Chunks and columns as they are, to be found again. */
+const mark = (page) => page.evaluate(() => {
+    for (const cell of document.querySelectorAll(".calendar [data-cell]"))
+        cell.wasThere = true;
+});
+const anew = (page) => page.evaluate(() => [...new Set([...document.querySelectorAll(".calendar [data-cell]")]
+    .filter((cell) => !cell.wasThere).map((cell) => /, (Dr [^,]+), /.exec(cell.ariaLabel)[1]))]);
+
+const steps = {
+    /* Escape, outside, back where it was; and a dialog that is closed. */
+    async undone() {
+        const page = await open();
+        const [from, to] = [await middle(visit(page)), await middle(at(page, "DOC-001", "10:30"))];
+        const lifted = () => page.locator(".lifted").count();
+
+        seen.ghosts = [];
+        await take(page, from, to);
+        seen.shown = await page.locator(".ghost .cell-time").textContent();
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/drag.png` });
+        await page.keyboard.press("Escape");
+        seen.escaped = [await ghosts(page), await lifted()];
+        await page.mouse.up();
+        seen.escaped.push(await isAsked(page));
+        await take(page, from, { x: to.x, y: 8 });
+        await page.mouse.up();
+        seen.outside = [await ghosts(page), await lifted(), await isAsked(page)];
+        await take(page, from, to);
+        await page.mouse.move(from.x, from.y, { steps: 4 });
+        await page.mouse.up();
+        await page.waitForTimeout(100);
+        seen.back = [await ghosts(page), await lifted(), await isAsked(page)];
+        await take(page, from, to);
+        await page.mouse.up();
+        await page.getByRole("dialog").waitFor();
+        seen.waiting = await ghosts(page);
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        await page.locator(".ghost").waitFor({ state: "detached" });
+        seen.closed = [await ghosts(page), await lifted()];
+        await visit(page).focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog").waitFor();
+    },
+
+    /* A long press moves it, to another doctor too; a short one scrolls. */
+    async touch() {
+        const page = await open({ hasTouch: true });
+        const hand = await finger(page);
+        const top = () => page.locator(".calendar").evaluate((grid) => grid.scrollTop);
+        let from = await middle(visit(page));
+
+        seen.before = await top();
+        await hand.down(from);
+        await hand.move(from, { x: from.x, y: from.y - 150 });
+        await hand.up();
+        seen.scrolled = [await ghosts(page), await isAsked(page)];
+        await page.waitForTimeout(500);
+        seen.after = await top();
+        const to = await middle(at(page, "DOC-003", "11:45"));
+        from = await middle(visit(page));
+        await hand.down(from);
+        await page.locator(".ghost").waitFor({ state: "attached" });
+        await hand.move(from, to);
+        await hand.up();
+        await page.getByRole("dialog").waitFor();
+        seen.asked = await page.getByRole("dialog").innerText();
+    },
+
+    /* A drag to the edge goes on where there is more; what was dragged is moved. */
+    async edge() {
+        const page = await open({ viewport: { width: 1280, height: 700 } });
+        const grid = await page.locator(".calendar").boundingBox();
+        const from = await middle(visit(page));
+
+        seen.ghosts = [];
+        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 0));
+        await page.mouse.move(0, 0);
+        await take(page, await middle(visit(page)), { x: from.x, y: grid.y + grid.height - 10 });
+        await until(page, () => {
+            const one = document.querySelector(".calendar");
+
+            return one.scrollTop + one.clientHeight >= one.scrollHeight - 1;
+        });
+        await page.mouse.move(from.x, grid.y + grid.height - 60, { steps: 3 });
+        seen.later = await page.locator(".ghost .cell-time").textContent();
+        await page.keyboard.press("Escape");
+        await page.mouse.up();
+    },
+
+    /* At first only what is in sight; the rest by key, by scrolling, on paper. */
+    async sight() {
+        const still = { viewport: { width: 1000, height: 480 }, init: () => {
+            globalThis.requestIdleCallback = () => 0;
+        } };
+        const page = await open(still);
+        const cells = () => page.locator(".calendar [data-cell]").count();
+        const fresh = () => page.evaluate(() => {
+            const grid = document.querySelector(".calendar").getBoundingClientRect();
+            const holes = [];
+
+            for (const head of document.querySelectorAll(".head"))
+                for (let y = grid.top + 60; y < Math.min(grid.bottom, innerHeight) - 10; y += 20) {
+                    const box = head.getBoundingClientRect();
+                    const met = document.elementFromPoint(box.left + box.width / 2, y);
+
+                    if (box.right < grid.right && !met?.closest(".cell"))
+                        holes.push(`${head.textContent} ${y}`);
+                }
+            return holes;
+        });
+
+        seen.holes = await fresh();
+        seen.first = await cells();
+        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 500));
+        await until(page, (n) => document.querySelectorAll(".calendar [data-cell]").length > n, seen.first);
+        seen.holes.push(...await fresh());
+        seen.scrolled = await cells();
+        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 0));
+        await page.locator(".calendar .free").first().focus();
+        await page.keyboard.press("End");
+        seen.end = await page.evaluate(() => document.activeElement.ariaLabel);
+        seen.stops = await page.locator(".calendar [tabindex='0']").count();
+
+        const paper = await open(still);
+        const tops = () => paper.locator(".calendar [data-cell]").evaluateAll((all) => Object.fromEntries(
+            all.map((cell) => [cell.dataset.cell, cell.getBoundingClientRect().top])));
+        const before = await tops();
+
+        await paper.evaluate(() => dispatchEvent(new Event("beforeprint")));
+        const after = await tops();
+        seen.printed = Object.keys(after).length;
+        seen.jumped = Object.keys(before).filter((id) => before[id] !== after[id]);
+
+        const other = await open({ viewport: { width: 1000, height: 480 } });
+        await until(other, (n) => document.querySelectorAll(".calendar [data-cell]").length === n, seen.printed);
+    },
+
+    /* Another desk books: one doctor's day is read and drawn, and no other. */
+    async news() {
+        const page = await open({ init: () => {
+            const Real = EventSource;
+
+            globalThis.EventSource = class extends Real {
+                constructor(...given) {
+                    super(...given);
+                    this.addEventListener("open", () => {
+                        globalThis.streams = (globalThis.streams ?? 0) + 1;
+                    });
+                }
+            };
+        } });
+        const asked = [];
+
+        await until(page, () => globalThis.streams > 0);
+        await page.waitForTimeout(1500);
+        await at(page, "DOC-001", "10:15").focus();
+        await mark(page);
+        page.on("request", (request) => {
+            const query = new URL(request.url()).searchParams;
+
+            if (/\/appointments/.test(request.url()))
+                asked.push(`${new URL(request.url()).pathname.split("/").pop()} ${query.get("doctor_id")}`);
+        });
+        await wish("book");
+        await page.locator(".calendar .appointment[aria-label^='12:15 ']").waitFor();
+        seen.anew = await anew(page);
+        seen.asked = [...new Set(asked)].sort();
+        seen.focus = await page.evaluate(() => document.activeElement.dataset.cell);
+        await mark(page);
+        await at(page, "DOC-001", "10:15").focus();
+        await wish("take");
+        await page.locator(".calendar .appointment[aria-label^='10:15 ']").waitFor();
+        await page.locator(".cell:focus").waitFor();
+        seen.next = await page.evaluate(() => document.activeElement.ariaLabel);
+    },
+
+    /* Two at a time, in the week; a whole day on which somebody does not work. */
+    async words() {
+        const page = await open({ viewport: { width: 1600, height: 900 } });
+        const reasons = async () => page.locator(".outside .cell-reason").evaluateAll((all) => all
+            .filter((reason) => /Meera/.test(reason.parentElement.textContent)).map((reason) => {
+                const grid = document.querySelector(".calendar").getBoundingClientRect();
+                const { x, y, width, height } = reason.getBoundingClientRect();
+
+                return Number(y > grid.top && y + height < grid.bottom
+                    && document.elementFromPoint(x + width / 2, y + height / 2) === reason);
+            }));
+
+        seen.reasons = await reasons();
+        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, one.scrollHeight));
+        seen.reasons.push(...await reasons());
+        await page.getByRole("button", { name: "Week" }).click();
+        await page.locator(".calendar .beside.appointment .cell-name").nth(1).waitFor();
+        await until(page, () => ![...document.querySelectorAll(".cell-name")].some((e) =>
+            /^PAT-/.test(e.textContent)));
+        await page.locator(".calendar .beside.appointment").first().scrollIntoViewIfNeeded();
+        if (options.shots) {
+            await page.screenshot({ path: `${options.shots}/week-two.png` });
+            await page.emulateMedia({ colorScheme: "dark" });
+            await page.screenshot({ path: `${options.shots}/week-two-dark.png` });
+            await page.emulateMedia({ colorScheme: "light" });
+        }
+        /* Of each name, how many letters stand within its cell. */
+        seen.names = await page.locator(".calendar .beside.appointment").evaluateAll((all) => all.map((cell) => {
+            const name = cell.querySelector(".cell-name");
+            const box = cell.getBoundingClientRect();
+            const range = document.createRange();
+            let letters = 0;
+
+            for (let n = 0; n < name.textContent.length; n++) {
+                range.setStart(name.firstChild, n);
+                range.setEnd(name.firstChild, n + 1);
+                const { right, bottom } = range.getBoundingClientRect();
+
+                letters += right <= box.right + 0.5 && bottom <= box.bottom + 1 ? 1 : 0;
+            }
+            return [name.textContent, letters, cell.ariaLabel];
+        }));
+        await page.locator(".calendar .beside.appointment").first().hover();
+        seen.title = await page.locator(".calendar .beside.appointment").first().getAttribute("title");
+        await judgeBoth(page, "two at a time");
+    },
+};
+
+await run(steps[options.step]);
