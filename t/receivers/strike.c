@@ -22,17 +22,20 @@
  *			written		WAL was written
  *			answering	it is committed, the answer is not sent
  *
- *		WHOM is self or, of a server process, cluster: its parent, too.
+ *		WHOM is self or, of a server process, cluster: its parent, too, with
+ *		which all of its children die.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -237,6 +240,26 @@ recv(int fd, void *bytes, size_t len, int flags)
 	if (armed && is_at(&plan, "received"))
 		strike(&plan);
 	return came;
+}
+
+/*
+ * A server process asks to be told of its parent's end, and looks at that when it
+ * has time: one that waits for a lock of the killed never has.
+ */
+int
+prctl(int option, ...)
+{
+	unsigned long arg[4];
+	va_list		args;
+	int			i;
+
+	va_start(args, option);
+	for (i = 0; i < 4; i++)
+		arg[i] = va_arg(args, unsigned long);
+	va_end(args);
+	if (option == PR_SET_PDEATHSIG)
+		arg[0] = SIGKILL;
+	return REAL(prctl) (option, arg[0], arg[1], arg[2], arg[3]);
 }
 
 /* Whether the file is one of the write-ahead log's. */
