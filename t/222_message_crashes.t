@@ -27,10 +27,7 @@ my %statement = map { $_ => "FROM appt_relay.$_(" }
 $statement{$_} = "SELECT appt_relay.$_("
     for qw(release_notifications release_lost_notifications);
 my $strike = Appt::Strike->new;
-
-# Nobody else writes the log of a statement that commits.
-my $clinic  = clinic(cluster => { fsync => 1, env => { $strike->env },
-    conf => { restart_after_crash => 'on', wal_writer_delay => '10s' } });
+my $clinic = clinic(cluster => $strike->cluster);
 my $cluster = $clinic->cluster;
 my $mail    = Appt::MailSink->new;
 my $sms     = Appt::Sink->new;
@@ -152,21 +149,6 @@ sub told_once {
         "$what: nothing came twice");
 }
 
-# After a kill: the server as a whole begins anew.
-my $started = 1;
-
-sub server_back {
-    my ($whom) = @_;
-    if ($whom eq 'cluster') {
-        $cluster->{postgres}->wait_end(20) or die "the server is there\n";
-        $cluster->start;
-    }
-    wait_for { $started < (() = $cluster->log_text =~ /ready to accept conn/g) }
-        'the server', 60;
-    $started = () = $cluster->log_text =~ /ready to accept conn/g;
-    delete $cluster->{dbh};
-}
-
 # ---- the relay -----------------------------------------------------------------
 
 # Of each step: whether sending had begun, and whether a message comes twice for
@@ -271,7 +253,7 @@ subtest 'a relay that is killed as it gives back what it never got' => sub {
         $relay->start(wait => 0);
         $strike->wait_struck;
         $strike->plan(at => $at, text => $statement{release_lost_notifications});
-        server_back('self');
+        $strike->wait_server($cluster, 'self');
         note_struck($step);
         cancel_one($step, @{ $step->{ids} });
         take_over();
@@ -335,7 +317,7 @@ sub unseen {
 sub server_struck {
     my ($whom) = @_;
     $strike->wait_struck;
-    server_back($whom);
+    $strike->wait_server($cluster, $whom);
 }
 
 for my $whom (qw(self cluster)) {
