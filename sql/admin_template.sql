@@ -337,8 +337,8 @@ SET LOCAL ROLE appt_admin;
 -- Where there is no address, lines with a link are left out, and no others; a
 -- preview's links open nothing. A link does not fit into a short variable.
 INSERT INTO appt.notification_template (event, channel, language, body)
-VALUES ('follow_up', 'sms', 'en', E'{{view_link}}\nFirst\n\n{{move_link}} or'
-	' {{cancel_link}}\n\nLast {{reason}}\nSee {{confirm_link}}');
+VALUES ('follow_up', 'sms', 'en', E'{{view_link}}\n{{confirm_link}}\nFirst\n\n'
+	'{{move_link}} or {{cancel_link}}\n\nLast {{reason}}\nSee {{confirm_link}}');
 SELECT to_json(r.body) AS with_links
 FROM appt.render_message('follow_up', 'sms', :'a') r;
 DELETE FROM appt.setting WHERE name = 'public_url';

@@ -489,9 +489,12 @@ BEGIN
 	RETURN appt_internal.fill_template(CASE
 		WHEN filling ? 'view_link' OR template NOT LIKE '%\_link}}%'
 			THEN template
-		ELSE regexp_replace(regexp_replace(template,
-			'\A[^\n]*\{\{[a-z]+_link\}\}[^\n]*\n?'
-			'|\n[^\n]*\{\{[a-z]+_link\}\}[^\n]*', '', 'g'),
+		ELSE regexp_replace(array_to_string(ARRAY(
+				SELECT l.line
+				FROM string_to_table(template, E'\n') WITH ORDINALITY
+					AS l (line, place)
+				WHERE l.line !~ '\{\{[a-z]+_link\}\}'
+				ORDER BY l.place), E'\n'),
 			'\n{3,}', E'\n\n', 'g')
 		END, filling);
 END
