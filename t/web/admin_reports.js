@@ -38,6 +38,7 @@ await run(async () => {
     await check(page, "utilisation");
     await page.getByLabel("Department").selectOption(options.department);
     await page.locator("tbody tr").filter({ hasText: options.stranger }).waitFor({ state: "detached" });
+    await page.getByRole("row", { name: /In all/ }).waitFor();
     seen.department = await page.locator(".list-card tbody td:first-child").allInnerTexts();
     seen.offered = (await page.getByLabel("Doctor").locator("option").allInnerTexts()).slice(1);
     await page.getByLabel("Department").selectOption("");
