@@ -477,10 +477,10 @@ ORDER BY a.slot_start;
 UPDATE appt.patient SET active = false WHERE patient_id = 'PAT-1';
 DELETE FROM appt.notification n
 WHERE n.notification_no NOT IN (
-	SELECT max(l.notification_no)
+	SELECT DISTINCT ON (a.patient_id) l.notification_no
 	FROM appt.notification l
 	JOIN appt.appointment a USING (appointment_no)
-	GROUP BY a.patient_id);
+	ORDER BY a.patient_id, a.slot_start DESC, l.notification_no DESC);
 SELECT appt.anonymise_patient('PAT-2');
 SELECT count(*) FROM pg_temp.claim();
 SELECT a.patient_id, n.event, n.state, n.reason, n.address IS NULL AS no_address
