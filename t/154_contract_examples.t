@@ -206,6 +206,7 @@ sends("DELETE $v/staff/sessions/{sign_in_id}", 204,
         password => 'example of a passphrase');
     my $own = "$v/auth/session";
     sends("GET $own", 200, $own);
+    sends("POST $own/email", 200, "$own/email");
     sends("POST $own/password", 200, "$own/password");
     my $key = sends("POST $own/totp", 200, "$own/totp");
     is($http->post("$own/totp/confirm", { code => '12345' })->{json}{code},
