@@ -8,7 +8,6 @@
  */
 #include "appt.h"
 
-#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -90,8 +89,10 @@ appt_current_lead(PG_FUNCTION_ARGS)
 	int			nleads = ArrayGetNItems(ARR_NDIM(leads), ARR_DIMS(leads));
 	int			current = -1;
 
-	if (ARR_ELEMTYPE(leads) != INT4OID || array_contains_nulls(leads))
-		elog(ERROR, "leads must be integers");
+	if (array_contains_nulls(leads))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a lead must not be null")));
 	for (int i = 0; i < nleads; i++)
 	{
 		/* Quiet hours move it forward by a day at most. */

@@ -462,6 +462,8 @@ SELECT pg_temp.try($$UPDATE appt.notification SET state = 'lost'$$),
 -- The schema says so itself.
 SELECT pg_temp.try('SELECT * FROM appt.planned_notifications(0)');
 SELECT pg_temp.try('SELECT * FROM appt.explain_notification(''APT-0'')');
+SELECT pg_temp.try($$SELECT appt_internal.current_lead(now(), now(),
+	'{60,NULL}', 'UTC', '21:00', '08:00')$$);
 
 -- Of a patient who was erased nobody is told; of one who is called as the erased
 -- are, and was set inactive, he is.
