@@ -34,6 +34,7 @@ is_deeply($cluster->row('SELECT name, specialty, department_id, buffer_after_min
         buffer_after_min => 5 }, 'the doctor has what two desks gave her');
 is_deeply($seen->{doctor}{body}, { specialty => 'Dermatology' }, 'only a change is sent');
 is($seen->{doctor}{match}, '"2"', 'for the version that was seen at last');
+is($seen->{theirs}, 5, 'beside what somebody else changed');
 is($seen->{doctorChosen}, 'DOC-900', 'her hours are a click away');
 is_deeply($cluster->query(q{SELECT weekday, to_char(start_time, 'HH24:MI') AS start,
         to_char(end_time, 'HH24:MI') AS end, branch_id, capacity FROM appt.working_hours

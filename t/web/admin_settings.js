@@ -50,9 +50,16 @@ await run(async () => {
     await page.getByRole("button", { name: "Edit Dr Leela Nair" }).click();
     await dialog.getByLabel("Specialty").fill("Dermatology");
     await call("PATCH", "/doctors/DOC-900", { buffer_after_min: 5 });
+    await page.route("**/api/v1/doctors?*", async (route) => {
+        await page.waitForTimeout(1000);
+        await route.continue();
+    });
     await button("Save").click();
     await dialog.getByText("What you changed is still here").waitFor();
+    seen.theirs = await dialog.getByLabel("Minutes kept free after a visit").inputValue();
     await button("Save").click();
+    await dialog.waitFor({ state: "detached" });
+    await page.unroute("**/api/v1/doctors?*");
     await page.getByRole("cell", { name: "Dermatology" }).first().waitFor();
     seen.doctor = last("/doctors/DOC-900");
 

@@ -4,7 +4,7 @@
  *		one: only changed fields are sent, for the version that was shown.
  */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, Deed } from "../api";
 import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
@@ -143,9 +143,12 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
     const w = clinicWords.value;
     const s = settingsWords.value;
     const fields = of.fields.filter((field) => !(row ? field.fixed : field.later));
-    const form = useForm<Values>(Object.fromEntries(fields.map((field) =>
-        [field.name, valueOf(field, row)])), `${of.kind}/${row ? of.id(row) : "new"}`);
-    const [stale, setStale] = useState(false);
+    const valuesOf = (of?: Row) => Object.fromEntries(fields.map((field) => [field.name, valueOf(field, of)]));
+    const form = useForm<Values>(valuesOf(row), `${of.kind}/${row ? of.id(row) : "new"}`);
+    const now = row && latest ? latest(row) : row;
+    /* The version that was refused, as somebody else was faster; and what is there now is read by then. */
+    const [refused, setRefused] = useState<number>();
+    const stale = refused !== undefined && now !== undefined && of.version(now) !== refused;
     const [asking, setAsking] = useState(false);
     const [deed] = useState(() => new Deed());
     const save = async () => {
@@ -155,8 +158,11 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
             onClose();
             return;
         }
-        setStale(false);
-        const now = row && latest ? latest(row) : row;
+        if (refused !== undefined && !stale) {
+            onChanged();
+            return;
+        }
+        setRefused(undefined);
         let warnings: string[] = [];
         const done = await form.submit({ body, version: now && of.version(now) }, async (key) => {
             try {
@@ -165,7 +171,7 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
                 warnings = of.warnings?.(saved as Row) ?? [];
             } catch (error) {
                 if (error instanceof ApiError && error.status === 412) {
-                    setStale(true);
+                    setRefused(now && of.version(now));
                     onChanged();
                 }
                 throw error;
@@ -179,6 +185,10 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
         }
     };
 
+    useEffect(() => {
+        if (stale)
+            form.rebase(valuesOf(now));
+    }, [stale]);
     if (asking && row && of.remove) {
         const remove = of.remove;
 
