@@ -149,12 +149,11 @@ sub taken {
 SELECT string_agg(format('%s %s', a.appointment_no, b.appointment_no), ','
 	ORDER BY a.appointment_no, b.appointment_no)
 FROM appt.appointment a
-JOIN appt.appointment b ON appt_internal.occupancy(
-		b.doctor_no * 64 + b.lane, b.slot_start, b.slot_end)
-	OPERATOR(appt_internal.&&) appt_internal.occupancy(
-		a.doctor_no * 64 + a.lane, a.slot_start, a.slot_end)
-WHERE b.status NOT IN ('cancelled', 'no_show')
-	AND (b.lane < 32 OR b.status <> 'completed')
+JOIN appt.appointment b ON appt_internal.place_time(
+		b.doctor_no, b.lane, b.slot_start, b.slot_end)
+	OPERATOR(appt_internal.&&) appt_internal.place_time(
+		a.doctor_no, a.lane, a.slot_start, a.slot_end)
+WHERE appt_internal.takes_place(b.status, b.lane)
 SQL
     my $plan = $c->psql("${set}EXPLAIN $query");
     my $uses = $plan =~ /appointment_no_overlap/ ? 1 : 0;
