@@ -249,10 +249,9 @@ BEGIN
 				finished_at) = (
 				SELECT f.state, f.error,
 					coalesce(f.provider_id, t.provider_id),
-					CASE f.state WHEN 'due' THEN t.channel_no
-						WHEN 'sent' THEN CASE WHEN f.reports
+					CASE WHEN f.state = 'due' THEN t.channel_no
+						WHEN f.state = 'sent' AND f.reports
 							AND t.event <> 'test' THEN -t.channel_no
-							ELSE t.queue_no END
 						ELSE t.queue_no END,
 					CASE f.state WHEN 'due' THEN at
 						+ appt_internal.retry_delay(t.attempts + 1, NULL, $8)
