@@ -218,9 +218,11 @@ export class Drag {
         if (this.grip && this.board.root.hasPointerCapture(this.grip.pointer))
             this.board.root.releasePointerCapture(this.grip.pointer);
         this.board.root.classList.remove("dragging");
-        setTimeout(() => {
-            this.wasDragged = false;
-        }, CLICK_MS);
+        if (this.wasDragged) {
+            setTimeout(() => {
+                this.wasDragged = false;
+            }, CLICK_MS);
+        }
         this.grip = undefined;
         this.goal = undefined;
     }
