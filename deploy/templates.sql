@@ -71,13 +71,21 @@ No more reminders by e-mail: {{unsubscribe_link}}'),
 
 ई-मेल से याद न दिलाएँ: {{unsubscribe_link}}'),
 	('waitlist_offer', 'en', 'service_implicit', 'Dear {{patient_name}},',
-		'An earlier time is free: {{slot_date}}',
+		'A time is free for you: {{slot_date}}',
 '{{doctor_name}} could see you on {{slot_date}} at {{slot_time}}.
-Call us if you want to come then.'),
+We keep this time for you until {{offer_until}}.
+
+Take it, or tell us that you do not want it: {{offer_link}}
+
+Or call us: {{branch_phone}}'),
 	('waitlist_offer', 'hi', 'service_implicit', 'प्रिय {{patient_name}},',
-		'एक पहले का समय खाली है: {{slot_date}}',
+		'आपके लिए एक समय खाली है: {{slot_date}}',
 '{{doctor_name}} आपको {{slot_date}} को {{slot_time}} बजे देख सकते हैं।
-यदि आप तब आना चाहते हैं तो हमें फ़ोन करें।'),
+यह समय {{offer_until}} तक आपके लिए रखा है।
+
+यह समय लें, या बताएँ कि नहीं चाहिए: {{offer_link}}
+
+या हमें फ़ोन करें: {{branch_phone}}'),
 	('follow_up', 'en', 'service_implicit', 'Dear {{patient_name}},',
 		'It is time for your next visit',
 'you were with {{doctor_name}} on {{slot_date}}. It is time to come again:
@@ -120,9 +128,11 @@ FROM (VALUES
 'याद रहे: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। टोकन {{token_number}}।
 {{confirm_link}}'),
 	('waitlist_offer', 'en', 'service_implicit',
-'Free earlier: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}. Call {{branch_phone}}.'),
+'Free for you: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}, kept until {{offer_until}}. Call {{branch_phone}} or answer:
+{{offer_link}}'),
 	('waitlist_offer', 'hi', 'service_implicit',
-'पहले का समय खाली है: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}। फ़ोन {{branch_phone}}।'),
+'आपके लिए खाली: {{doctor_name}}, {{slot_date}} {{slot_time}}, {{branch_name}}, {{offer_until}} तक रखा है। फ़ोन {{branch_phone}} या उत्तर:
+{{offer_link}}'),
 	('follow_up', 'en', 'service_implicit',
 'Time for your next visit to {{doctor_name}}, {{branch_name}}. Call {{branch_phone}}.'),
 	('follow_up', 'hi', 'service_implicit',

@@ -20,6 +20,7 @@ typedef struct ChangeCall
 
 static Datum call_book(void *arg);
 static Datum call_hold(void *arg);
+static Datum call_offer(void *arg);
 static Datum call_release(void *arg);
 static Datum call_walk_in(void *arg);
 static Datum call_reschedule(void *arg);
@@ -32,6 +33,7 @@ static char *hash_of_booking(const BookRequest *request);
 PG_FUNCTION_INFO_V1(appt_appointment_json);
 PG_FUNCTION_INFO_V1(appt_book);
 PG_FUNCTION_INFO_V1(appt_hold);
+PG_FUNCTION_INFO_V1(appt_offer);
 PG_FUNCTION_INFO_V1(appt_release);
 PG_FUNCTION_INFO_V1(appt_walk_in);
 PG_FUNCTION_INFO_V1(appt_reschedule);
@@ -59,6 +61,12 @@ Datum
 appt_hold(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_hold, fcinfo);
+}
+
+Datum
+appt_offer(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_offer, fcinfo);
 }
 
 Datum
@@ -217,6 +225,27 @@ call_hold(void *arg)
 	};
 
 	return SPI_datumTransfer(booking_hold(&request)->row, false, -1);
+}
+
+static Datum
+call_offer(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_session();
+	BookRequest request = {
+		.caller = &caller,
+		.patient_id = api_text(fcinfo, 0),
+		.doctor_id = api_text(fcinfo, 1),
+		.slot_start = api_time(fcinfo, 2),
+		.slot_end = api_time(fcinfo, 3),
+		.branch_id = api_text(fcinfo, 4),
+		.visit_type = api_text(fcinfo, 5),
+		.expires_at = api_time(fcinfo, 6)
+	};
+
+	caller.silent = api_silent(fcinfo, 7);
+	return SPI_datumTransfer(
+		offer_row(booking_offer(&request)->appointment_id), false, -1);
 }
 
 static Datum

@@ -9,14 +9,16 @@
 #include "api.h"
 
 #include "access/htup_details.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 static Datum form_answer(FunctionCallInfo fcinfo, const Answer *answer);
 static Appointment *work_book(FunctionCallInfo fcinfo, const Caller *caller);
 static Appointment *work_walk_in(FunctionCallInfo fcinfo,
 								 const Caller *caller);
 static Appointment *work_hold(FunctionCallInfo fcinfo, const Caller *caller);
+static Appointment *work_offer(FunctionCallInfo fcinfo, const Caller *caller);
 static Appointment *work_reschedule(FunctionCallInfo fcinfo,
 									const Caller *caller);
 static Appointment *work_cancel(FunctionCallInfo fcinfo,
@@ -35,6 +37,7 @@ PG_FUNCTION_INFO_V1(appt_api_get_appointment);
 PG_FUNCTION_INFO_V1(appt_api_book);
 PG_FUNCTION_INFO_V1(appt_api_walk_in);
 PG_FUNCTION_INFO_V1(appt_api_hold);
+PG_FUNCTION_INFO_V1(appt_api_offer);
 PG_FUNCTION_INFO_V1(appt_api_release_hold);
 PG_FUNCTION_INFO_V1(appt_api_reschedule);
 PG_FUNCTION_INFO_V1(appt_api_cancel);
@@ -95,6 +98,22 @@ appt_api_hold(PG_FUNCTION_ARGS)
 		.has_key = true,
 		.work = work_hold,
 		.body = hold_json
+	};
+
+	return appt_with_spi(api_answer, &call);
+}
+
+Datum
+appt_api_offer(PG_FUNCTION_ARGS)
+{
+	JsonCall	call = {
+		.fcinfo = fcinfo,
+		.route = "offer",
+		.context_arg = 7,
+		.notify_arg = 10,
+		.has_key = true,
+		.work = work_offer,
+		.body = offer_json
 	};
 
 	return appt_with_spi(api_answer, &call);
@@ -243,7 +262,8 @@ api_answer(void *arg)
 static Datum
 form_answer(FunctionCallInfo fcinfo, const Answer *answer)
 {
-	TupleDesc	desc;
+	TupleDesc	desc =
+		lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
 	Datum		values[] = {
 		CStringGetTextDatum(answer->body),
 		Int32GetDatum(answer->version.value),
@@ -251,11 +271,11 @@ form_answer(FunctionCallInfo fcinfo, const Answer *answer)
 		BoolGetDatum(answer->replayed)
 	};
 	bool		nulls[lengthof(values)] = {false, !answer->version.given};
+	HeapTupleHeader row =
+		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc);
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return PointerGetDatum(
-		SPI_returntuple(heap_form_tuple(desc, values, nulls), desc));
+	ReleaseTupleDesc(desc);
+	return PointerGetDatum(row);
 }
 
 static Appointment *
@@ -306,6 +326,23 @@ work_hold(FunctionCallInfo fcinfo, const Caller *caller)
 	};
 
 	return booking_hold(&request);
+}
+
+static Appointment *
+work_offer(FunctionCallInfo fcinfo, const Caller *caller)
+{
+	BookRequest request = {
+		.caller = caller,
+		.patient_id = api_text(fcinfo, 0),
+		.doctor_id = api_text(fcinfo, 1),
+		.slot_start = api_time(fcinfo, 2),
+		.slot_end = api_time(fcinfo, 3),
+		.branch_id = api_text(fcinfo, 4),
+		.visit_type = api_text(fcinfo, 5),
+		.expires_at = api_time(fcinfo, 6)
+	};
+
+	return booking_offer(&request);
 }
 
 static Appointment *

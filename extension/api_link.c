@@ -10,10 +10,14 @@
 static Datum call_confirm(void *arg);
 static Datum call_cancel(void *arg);
 static Datum call_move(void *arg);
+static Datum call_accept(void *arg);
+static Datum call_decline(void *arg);
 
 PG_FUNCTION_INFO_V1(appt_confirm_by_link);
 PG_FUNCTION_INFO_V1(appt_cancel_by_link);
 PG_FUNCTION_INFO_V1(appt_move_by_link);
+PG_FUNCTION_INFO_V1(appt_accept_by_link);
+PG_FUNCTION_INFO_V1(appt_decline_by_link);
 
 Datum
 appt_confirm_by_link(PG_FUNCTION_ARGS)
@@ -31,6 +35,18 @@ Datum
 appt_move_by_link(PG_FUNCTION_ARGS)
 {
 	return appt_with_spi(call_move, fcinfo);
+}
+
+Datum
+appt_accept_by_link(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_accept, fcinfo);
+}
+
+Datum
+appt_decline_by_link(PG_FUNCTION_ARGS)
+{
+	return appt_with_spi(call_decline, fcinfo);
 }
 
 static Datum
@@ -76,4 +92,33 @@ call_move(void *arg)
 
 	schedule_refresh();
 	return SPI_datumTransfer(reschedule_move(&request)->row, false, -1);
+}
+
+/* Books what the offer keeps. */
+static Datum
+call_accept(void *arg)
+{
+	FunctionCallInfo fcinfo = arg;
+	Caller		caller = caller_of_link();
+	BookRequest request = {
+		.caller = &caller,
+		.hold_id = api_text(fcinfo, 0),
+		.patient_id = api_text(fcinfo, 1),
+		.doctor_id = api_text(fcinfo, 2),
+		.branch_id = api_text(fcinfo, 3),
+		.slot_start = api_time(fcinfo, 4),
+		.slot_end = api_time(fcinfo, 5),
+		.visit_type = api_text(fcinfo, 6)
+	};
+
+	return SPI_datumTransfer(booking_book(&request)->row, false, -1);
+}
+
+static Datum
+call_decline(void *arg)
+{
+	Caller		caller = caller_of_link();
+
+	hold_release(api_text(arg, 0), &caller);
+	return (Datum) 0;
 }

@@ -8,7 +8,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-/* The columns that the engine reads, in any order of the table's. */
+/* The table's columns; they are read whatever their order is there. */
 enum
 {
 	COL_APPOINTMENT_ID,
@@ -43,6 +43,7 @@ enum
 	COL_LANE,
 	COL_BUFFER_BEFORE_MIN,
 	COL_BUFFER_AFTER_MIN,
+	COL_WALL_START,
 	COL_COUNT
 };
 
@@ -78,7 +79,8 @@ static const RowColumn columns[COL_COUNT] = {
 	[COL_PATIENT_NO] = {"patient_no", INT4OID, false},
 	[COL_LANE] = {"lane", INT2OID, true},
 	[COL_BUFFER_BEFORE_MIN] = {"buffer_before_min", INT2OID, true},
-	[COL_BUFFER_AFTER_MIN] = {"buffer_after_min", INT2OID, true}
+	[COL_BUFFER_AFTER_MIN] = {"buffer_after_min", INT2OID, true},
+	[COL_WALL_START] = {"wall_start", TIMESTAMPOID, false}
 };
 
 static RowReader reader = {"appt.appointment", columns, COL_COUNT};
@@ -93,21 +95,23 @@ static const char *const sources[] = {
 	"sql", "api", "web", "mobile", "aggregator", "front_desk", "walk_in"
 };
 
+/* All of them, in the table's order: so the row is taken as it is given. */
+#define COLUMNS \
+	"appointment_id, appointment_no, patient_id, doctor_id, " \
+	"branch_id, slot_start, slot_end, visit_type, status, " \
+	"token_number, token_date, source, notes, version, " \
+	"reschedule_count, reason, priority, skipped_at, override, " \
+	"booked_at, checked_in_at, started_at, completed_at, " \
+	"cancelled_at, confirmed_at, hold_expires_at, held_by, " \
+	"doctor_no, patient_no, lane, buffer_before_min, " \
+	"buffer_after_min, wall_start"
+
 static ApptStatement insert = {
-	"INSERT INTO appt.appointment AS a"
-	" (appointment_id, appointment_no, patient_id, doctor_id, branch_id,"
-	" slot_start, slot_end, visit_type, status, token_number, token_date,"
-	" source, notes, override, booked_at, checked_in_at, hold_expires_at,"
-	" held_by, doctor_no, patient_no, lane, buffer_before_min,"
-	" buffer_after_min, wall_start)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
-	" RETURNING a",
-	24, {TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
-		TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, DATEOID,
-		TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT2OID, INT2OID, INT2OID,
-		TIMESTAMPOID}
+	"INSERT INTO appt.appointment (" COLUMNS ")"
+	" SELECT " COLUMNS
+	" FROM given",
+	COL_COUNT,
+	.given = columns
 };
 
 static ApptStatement find = {
@@ -271,38 +275,50 @@ Appointment *
 appointment_insert(const Appointment *a)
 {
 	bool		is_hold = appointment_is(a, "held");
-	bool		isnull;
-	ApptArg		args[] = {
-		appt_arg_text(a->appointment_id),
-		appt_arg(Int64GetDatum(a->appointment_no)),
-		appt_arg_text(a->patient_id),
-		appt_arg_text(a->doctor_id),
-		appt_arg_text(a->branch_id),
-		appt_arg_time(a->slot_start),
-		appt_arg_time(a->slot_end),
-		appt_arg_text(a->visit_type),
-		appt_arg_text(a->status),
-		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->token_number)),
-		appt_arg(DateADTGetDatum(a->token_date)),
-		appt_arg_text(a->source),
-		appt_arg_text(a->notes),
-		appt_arg(BoolGetDatum(a->override)),
-		appt_arg_time(a->booked_at),
-		appt_arg_optional_time(a->checked_in_at),
-		appt_arg_optional_time(a->hold_expires_at),
-		appt_arg_text(a->held_by),
-		appt_arg(Int32GetDatum(a->doctor_no)),
-		is_hold ? appt_arg_null() : appt_arg(Int32GetDatum(a->patient_no)),
-		appt_arg(Int16GetDatum(a->lane)),
-		appt_arg(Int16GetDatum(a->buffer_before_min)),
-		appt_arg(Int16GetDatum(a->buffer_after_min)),
-		appt_arg(TimestampGetDatum(appt_local_time(a->slot_start,
-												   appointment_zone(a))))
+	StoredRow	other;
+	ApptArg		args[COL_COUNT] = {
+		[COL_APPOINTMENT_ID] = appt_arg_text(a->appointment_id),
+		[COL_APPOINTMENT_NO] = appt_arg(Int64GetDatum(a->appointment_no)),
+		[COL_PATIENT_ID] = appt_arg_text(a->patient_id),
+		[COL_DOCTOR_ID] = appt_arg_text(a->doctor_id),
+		[COL_BRANCH_ID] = appt_arg_text(a->branch_id),
+		[COL_SLOT_START] = appt_arg_time(a->slot_start),
+		[COL_SLOT_END] = appt_arg_time(a->slot_end),
+		[COL_VISIT_TYPE] = appt_arg_text(a->visit_type),
+		[COL_STATUS] = appt_arg_text(a->status),
+		[COL_TOKEN_NUMBER] = is_hold ? appt_arg_null()
+			: appt_arg(Int32GetDatum(a->token_number)),
+		[COL_TOKEN_DATE] = appt_arg(DateADTGetDatum(a->token_date)),
+		[COL_SOURCE] = appt_arg_text(a->source),
+		[COL_NOTES] = appt_arg_text(a->notes),
+		[COL_VERSION] = appt_arg(Int32GetDatum(1)),
+		[COL_RESCHEDULE_COUNT] = appt_arg(Int32GetDatum(0)),
+		[COL_REASON] = appt_arg_null(),
+		[COL_PRIORITY] = appt_arg(Int16GetDatum(0)),
+		[COL_SKIPPED_AT] = appt_arg_null(),
+		[COL_OVERRIDE] = appt_arg(BoolGetDatum(a->override)),
+		[COL_BOOKED_AT] = appt_arg_time(a->booked_at),
+		[COL_CHECKED_IN_AT] = appt_arg_optional_time(a->checked_in_at),
+		[COL_STARTED_AT] = appt_arg_null(),
+		[COL_COMPLETED_AT] = appt_arg_null(),
+		[COL_CANCELLED_AT] = appt_arg_null(),
+		[COL_CONFIRMED_AT] = appt_arg_null(),
+		[COL_HOLD_EXPIRES_AT] = appt_arg_optional_time(a->hold_expires_at),
+		[COL_HELD_BY] = appt_arg_text(a->held_by),
+		[COL_DOCTOR_NO] = appt_arg(Int32GetDatum(a->doctor_no)),
+		[COL_PATIENT_NO] = is_hold ? appt_arg_null()
+			: appt_arg(Int32GetDatum(a->patient_no)),
+		[COL_LANE] = appt_arg(Int16GetDatum(a->lane)),
+		[COL_BUFFER_BEFORE_MIN] = appt_arg(Int16GetDatum(a->buffer_before_min)),
+		[COL_BUFFER_AFTER_MIN] = appt_arg(Int16GetDatum(a->buffer_after_min)),
+		[COL_WALL_START] = appt_arg(TimestampGetDatum(
+			appt_local_time(a->slot_start, appointment_zone(a))))
 	};
 
+	other = stored_expect(a->appointment_no);
 	if (appt_run(&insert, args, APPT_WRITE) != 1)
 		appt_refuse_kept_out("appointment");
-	return appointment_from_row(appt_field(0, 1, &isnull));
+	return appointment_from_row(stored_row(a->appointment_no, other));
 }
 
 /*

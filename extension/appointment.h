@@ -21,6 +21,9 @@ pg_noreturn extern void reference_unknown_id(IdOrigin origin,
 											 const char *id, const char *field);
 extern void reference_check_patient(int patient_no);
 extern void reference_check_doctor(int doctor_no);
+extern void reference_check_row(const char *appointment_id,
+								const char *doctor_id, int doctor_no,
+								const char *branch_id);
 
 /* ---- appointment.c ---- */
 
@@ -149,6 +152,19 @@ typedef struct BusyQuery
 #define APPT_REACH	MINUTES(APPT_MAX_DURATION_MIN + APPT_MAX_BUFFER_MIN)
 
 extern void busy_load(BusyList *list, const BusyQuery *query);
+
+/* ---- stored.c ---- */
+
+/* A row by its number; 0: it was not seen, or none is expected. */
+typedef struct StoredRow
+{
+	int64		appointment_no;
+	Datum		row;
+} StoredRow;
+
+extern StoredRow stored_expect(int64 appointment_no);
+extern void stored_see(int64 appointment_no, TupleTableSlot *slot);
+extern Datum stored_row(int64 appointment_no, StoredRow other);
 
 /* ---- idempotency.c ---- */
 

@@ -104,13 +104,30 @@ extern void appt_check_text(const char *value, const char *field);
 
 /* ---- spi.c ---- */
 
-/* A statement that is prepared once per backend and kept. */
+/* Of a row that is read or given. */
+#define APPT_MAX_COLUMNS	33
+
+/* A column of a row, by whatever number a table has it. */
+typedef struct RowColumn
+{
+	const char *name;
+	Oid			type;
+	bool		not_null;		/* as the table says it */
+} RowColumn;
+
+/*
+ * A statement that is prepared once per backend and kept.  Its arguments are
+ * parameters of those types or, with "given", the columns of the one row of a
+ * relation of that name (given.c).
+ */
 typedef struct ApptStatement
 {
 	const char *sql;
 	int			nargs;
 	Oid			types[24];
+	const RowColumn *given;
 	SPIPlanPtr	plan;
+	TupleDesc	desc;			/* of the row that is given */
 } ApptStatement;
 
 typedef enum ApptAccess
@@ -150,6 +167,13 @@ extern ApptArg appt_arg_time(TimestampTz instant);
 extern ApptArg appt_arg_optional_time(OptionalTime time);
 extern ApptArg appt_arg_null(void);
 
+/* ---- given.c ---- */
+
+typedef struct Tuplestorestate *GivenRow;
+
+extern GivenRow given_begin(ApptStatement *statement, const ApptArg *args);
+extern void given_end(GivenRow row);
+
 /* ---- relation.c ---- */
 
 extern void relation_init(void);
@@ -157,16 +181,6 @@ extern Oid	relation_oid(const char *name);
 extern int64 relation_nextval(const char *name);
 
 /* ---- row.c ---- */
-
-#define APPT_MAX_COLUMNS	32
-
-/* A column that is read, by whatever number a table has it. */
-typedef struct RowColumn
-{
-	const char *name;
-	Oid			type;
-	bool		not_null;		/* as the table says it */
-} RowColumn;
 
 /* Reads some columns of a table's rows. */
 typedef struct RowReader
@@ -180,6 +194,8 @@ typedef struct RowReader
 
 extern void row_read(RowReader *reader, HeapTupleHeader row, Datum *values,
 					 bool *nulls);
+extern void row_read_slot(RowReader *reader, TupleTableSlot *slot,
+						  Datum *values, bool *nulls);
 
 /* ---- occupancy.c ---- */
 
@@ -210,6 +226,10 @@ extern void version_init(void);
 extern void version_check(void);
 extern void version_check_failure(int sqlerrcode);
 
+/* ---- taken.c ---- */
+
+extern bool taken_of_patient(const char *status);
+
 /* ---- trigger.c ---- */
 
 /* What a trigger function is for. */
@@ -223,6 +243,7 @@ typedef struct TriggerUse
 
 extern TriggerData *appt_trigger(FunctionCallInfo fcinfo,
 								 const TriggerUse *use);
+extern TupleTableSlot *appt_new_row(const TriggerData *trigger);
 extern bool appt_in_restore(void);
 
 /* ---- localtime.c ---- */
@@ -249,6 +270,11 @@ extern char *appt_spoken_date(DateADT date);
 /* ---- text.c ---- */
 
 extern char *appt_clean_text(const char *text);
+
+/* ---- encode.c ---- */
+
+extern void appt_add_encoded(StringInfo out, const char *text, int len);
+extern void appt_add_line(StringInfo out, const char *text, int len);
 
 /* ---- json.c ---- */
 

@@ -1,6 +1,6 @@
 /*
  * booking.c
- *		Booking, walk-ins and holds.
+ *		Booking, walk-ins, holds and offers.
  *
  * Locks, in order: branch and doctor (placement_begin), the doctor-day with
  * its token, the patient.  Under them no other booking can be about to take
@@ -15,6 +15,7 @@ typedef struct NewRow
 	const BookRequest *request;
 	const Placement *placement;
 	const char *status;
+	const char *hold_id;		/* of a hold: its id */
 	const char *source;
 	int			token_number;
 	int			patient_no;		/* 0: a hold */
@@ -64,6 +65,7 @@ booking_book(const BookRequest *request)
 	patient_check_limit(row.patient_no, &placement, 0);
 
 	booked = insert_row(&row);
+	offer_accept(request->hold_id, booked, request->caller);
 	event_record(booked, request->caller, &(Event) {
 		.type = "appointment.booked",
 		.reason = override_note(&placement),
@@ -127,6 +129,7 @@ booking_hold(const BookRequest *request)
 		.request = request,
 		.placement = &placement,
 		.status = "held",
+		.hold_id = appt_new_id("hold"),
 		.source = request->caller->source
 	};
 
@@ -137,6 +140,39 @@ booking_hold(const BookRequest *request)
 	row.hold_expires_at =
 		appt_time(placement.now + MINUTES(placement.place.rules->hold_min));
 	return insert_row(&row);
+}
+
+/* Keeps a slot for a patient who could be booked there, and has him told. */
+Appointment *
+booking_offer(const BookRequest *request)
+{
+	PlacementRequest wanted = placement_request(request);
+	Placement	placement;
+	int			patient_no;
+	Appointment *hold;
+	NewRow		row = {
+		.request = request,
+		.placement = &placement,
+		.status = "held",
+		.hold_id = offer_new_id(),
+		.source = request->caller->source
+	};
+
+	appt_require(request->patient_id != NULL, "patient_id");
+	placement_begin(&placement, &wanted);
+	lock_day(&placement);
+	patient_no = patient_lock(request->patient_id, request->caller);
+	placement_find(&placement, &wanted);
+	patient_check_limit(patient_no, &placement, 0);
+	patient_check_free(patient_no, request->patient_id, placement.slot_start,
+					   placement.slot_end, 0);
+	hold_check_limit(request->caller, placement.now);
+	row.hold_expires_at = appt_time(offer_kept_until(&placement,
+													 request->caller,
+													 request->expires_at));
+	hold = insert_row(&row);
+	offer_write(hold, patient_no, request->caller);
+	return hold;
 }
 
 static void
@@ -214,7 +250,7 @@ insert(void *arg)
 	DateADT		today = appt_local_date(p->now, p->place.branch->zone);
 	Appointment new = {
 		.appointment_id = is_hold
-			? appt_new_id("hold")
+			? row->hold_id
 			: appt_appointment_id(no, today),
 		.appointment_no = no,
 		.patient_id = is_hold ? NULL : row->request->patient_id,

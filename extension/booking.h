@@ -189,8 +189,24 @@ typedef struct HoldUse
 
 extern void hold_use(Placement *placement, const HoldUse *use);
 extern void hold_release(const char *hold_id, const Caller *caller);
+extern void hold_note(Relation table, Datum branch_id, Datum doctor_id,
+					  Datum token_date);
 extern void hold_check_limit(const Caller *caller, TimestampTz now);
 extern char *hold_sentence(const Placement *placement, const Caller *caller);
+
+/* ---- offer.c ---- */
+
+extern char *offer_new_id(void);
+extern TimestampTz offer_kept_until(const Placement *placement,
+									const Caller *caller,
+									OptionalTime wanted);
+extern void offer_write(const Appointment *hold, int patient_no,
+						const Caller *caller);
+extern Datum offer_row(const char *offer_id);
+extern const char *offer_json(Appointment *hold);
+extern void offer_accept(const char *hold_id, const Appointment *visit,
+						 const Caller *caller);
+extern void offer_end(const char *hold_id, const Caller *caller);
 
 /* ---- booking.c, reschedule.c, lifecycle.c, correction.c ---- */
 
@@ -206,6 +222,7 @@ typedef struct BookRequest
 	const char *notes;
 	const char *source;
 	const char *hold_id;
+	OptionalTime expires_at;	/* of an offer; else by the settings */
 	bool		override;
 } BookRequest;
 
@@ -260,6 +277,7 @@ typedef struct EditRequest
 extern Appointment *booking_book(const BookRequest *request);
 extern Appointment *booking_walk_in(const BookRequest *request);
 extern Appointment *booking_hold(const BookRequest *request);
+extern Appointment *booking_offer(const BookRequest *request);
 extern Appointment *reschedule_move(const RescheduleRequest *request);
 extern Appointment *lifecycle_cancel(const ChangeRequest *request);
 extern Appointment *lifecycle_confirm(const ChangeRequest *request);

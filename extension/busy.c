@@ -10,7 +10,9 @@
  * - privileges: the current user (the extension's owner, behind SECURITY
  *   DEFINER) may read the table and no row security stands before it;
  * - locks: the table's until the end of the transaction, as a query's, so
- *   nothing takes the index away;
+ *   nothing takes the index away.  Its own is given back: a session has room
+ *   for sixteen before it needs the lock table that all share, and a booking
+ *   that is told has as many;
  * - visibility: by the visibility map, and by the row where its page may hold
  *   some that this snapshot does not see;
  * - SERIALIZABLE: the index locks its own pages and a row its fetch; the pages
@@ -148,7 +150,7 @@ scan(BusyList *list, const BusyQuery *query)
 		scan_index(list, query, table, index, snapshot);
 		if (query->access != APPT_READ)
 			PopActiveSnapshot();
-		index_close(index, NoLock);
+		index_close(index, AccessShareLock);
 	}
 	table_close(table, NoLock);
 	return index != NULL;

@@ -6,6 +6,8 @@
 
 #include "miscadmin.h"
 
+static bool is_among(const Caller *caller, int doctor_no);
+
 /*
  * Whoever is connected: a role, with the name that bioecko_appt.actor adds to
  * it (a receptionist behind a shared role, say).  The role cannot be forged.
@@ -28,7 +30,11 @@ caller_of_session(void)
 Caller
 caller_of_link(void)
 {
-	return (Caller) {.actor = "patient link", .source = "web"};
+	return (Caller) {
+		.actor = "patient link",
+		.source = "web",
+		.is_patient = true
+	};
 }
 
 /*
@@ -59,10 +65,12 @@ caller_of_client(const char *client_id)
 		.actor = client->actor,
 		.source = "api",
 		.client_id = client_id,
-		.doctor_id = client->doctor_id,
 		.limited = client->limited,
 		.branch_ids = client->branch_ids,
-		.nbranch_ids = client->nbranch_ids
+		.nbranch_ids = client->nbranch_ids,
+		.some_doctors = client->some_doctors,
+		.doctor_nos = client->doctor_nos,
+		.ndoctor_nos = client->ndoctor_nos
 	};
 }
 
@@ -84,25 +92,17 @@ caller_sees(const Caller *caller, const char *branch_id)
 bool
 caller_sees_visit(const Caller *caller, const char *branch_id, int doctor_no)
 {
-	const Doctor *own;
-
-	if (!caller_sees(caller, branch_id))
-		return false;
-	if (caller->doctor_id == NULL)
-		return true;
-	own = schedule_doctor(caller->doctor_id);
-	return own != NULL && own->doctor_no == doctor_no;
+	return caller_sees(caller, branch_id) && is_among(caller, doctor_no);
 }
 
 /*
  * A doctor is seen where he works; one who works nowhere, everywhere.  Who is
- * limited to one doctor sees no other.
+ * limited to some doctors sees no other.
  */
 bool
 caller_sees_doctor(const Caller *caller, const Doctor *doctor)
 {
-	if (caller->doctor_id != NULL &&
-		strcmp(caller->doctor_id, doctor->doctor_id) != 0)
+	if (!is_among(caller, doctor->doctor_no))
 		return false;
 	for (int i = 0; i < doctor->nhours; i++)
 	{
@@ -110,4 +110,18 @@ caller_sees_doctor(const Caller *caller, const Doctor *doctor)
 			return true;
 	}
 	return doctor->nhours == 0;
+}
+
+/* Whether the doctor is one of those whom the caller is limited to. */
+static bool
+is_among(const Caller *caller, int doctor_no)
+{
+	if (!caller->some_doctors)
+		return true;
+	for (int i = 0; i < caller->ndoctor_nos; i++)
+	{
+		if (caller->doctor_nos[i] == doctor_no)
+			return true;
+	}
+	return false;
 }

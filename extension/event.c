@@ -8,8 +8,10 @@
  */
 #include "appointment.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
+#include "utils/xid8.h"
 
 static const char *const published[] = {
 	"appointment.booked", "appointment.rescheduled", "appointment.cancelled",
@@ -17,14 +19,60 @@ static const char *const published[] = {
 	"appointment.updated", "visit.started", "visit.completed"
 };
 
+/* The table's columns. */
+enum
+{
+	COL_EVENT_NO,
+	COL_EVENT_ID,
+	COL_EVENT_TYPE,
+	COL_APPOINTMENT_NO,
+	COL_BRANCH_ID,
+	COL_OCCURRED_AT,
+	COL_STAMP,
+	COL_ACTOR,
+	COL_REASON,
+	COL_DATA,
+	COL_CHANGE,
+	COL_PREVIOUS,
+	COL_FROM_BRANCH_ID,
+	COL_PATIENT_NO,
+	COL_NOTIFY,
+	COL_CHANGED_XID,
+	COL_COUNT
+};
+
+static const RowColumn columns[COL_COUNT] = {
+	[COL_EVENT_NO] = {"event_no", INT8OID, true},
+	[COL_EVENT_ID] = {"event_id", TEXTOID, true},
+	[COL_EVENT_TYPE] = {"event_type", TEXTOID, true},
+	[COL_APPOINTMENT_NO] = {"appointment_no", INT8OID, false},
+	[COL_BRANCH_ID] = {"branch_id", TEXTOID, false},
+	[COL_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, true},
+	[COL_STAMP] = {"stamp", TEXTOID, true},
+	[COL_ACTOR] = {"actor", TEXTOID, true},
+	[COL_REASON] = {"reason", TEXTOID, false},
+	[COL_DATA] = {"data", TEXTOID, true},
+	[COL_CHANGE] = {"change", TEXTOID, false},
+	[COL_PREVIOUS] = {"previous", TEXTOID, false},
+	[COL_FROM_BRANCH_ID] = {"from_branch_id", TEXTOID, false},
+	[COL_PATIENT_NO] = {"patient_no", INT4OID, false},
+	[COL_NOTIFY] = {"notify", BOOLOID, true},
+	[COL_CHANGED_XID] = {"changed_xid", XID8OID, true}
+};
+
+/* All of them, in the table's order: so the row is taken as it is given. */
+#define COLUMNS \
+	"event_no, event_id, event_type, appointment_no, branch_id," \
+	" occurred_at, stamp, actor, reason, data, change, previous," \
+	" from_branch_id, patient_no, notify, changed_xid"
+
 static ApptStatement insert_event = {
-	"INSERT INTO appt.event (event_id, event_type, appointment_no, branch_id,"
-	" occurred_at, stamp, actor, reason, data, change, previous,"
-	" from_branch_id, notify)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-	" RETURNING event_no::bigint",
-	13, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID}
+	"INSERT INTO appt.event (" COLUMNS ")"
+	" OVERRIDING SYSTEM VALUE"
+	" SELECT " COLUMNS
+	" FROM given",
+	COL_COUNT,
+	.given = columns
 };
 
 /* Those of the branch that a visit left are told that it did. */
@@ -64,32 +112,37 @@ event_record(Appointment *after, const Caller *caller, const Event *event)
 static int64
 write_event(Appointment *after, const Caller *caller, const Event *event)
 {
+	int64		event_no = relation_nextval("event_event_no_seq");
+	FullTransactionId xid = GetTopFullTransactionId();
 	StringInfoData stamp;
-	bool		isnull;
 
 	initStringInfo(&stamp);
 	appt_append_time(&stamp, event->at, appointment_zone(after));
 	{
-		ApptArg		args[] = {
-			appt_arg_text(appt_new_id("evt")),
-			appt_arg_text(event->type),
-			appt_arg(Int64GetDatum(after->appointment_no)),
-			appt_arg_text(after->branch_id),
-			appt_arg_time(event->at),
-			appt_arg_text(stamp.data),
-			appt_arg_text(caller->actor),
-			appt_arg_text(event->reason),
-			appt_arg_text(appointment_json(after)),
-			appt_arg_text(event->change),
-			appt_arg_text(previous_json(event)),
-			appt_arg_text(branch_left(after, event)),
-			appt_arg(BoolGetDatum(!caller->silent))
+		ApptArg		args[COL_COUNT] = {
+			[COL_EVENT_NO] = appt_arg(Int64GetDatum(event_no)),
+			[COL_EVENT_ID] = appt_arg_text(appt_new_id("evt")),
+			[COL_EVENT_TYPE] = appt_arg_text(event->type),
+			[COL_APPOINTMENT_NO] =
+				appt_arg(Int64GetDatum(after->appointment_no)),
+			[COL_BRANCH_ID] = appt_arg_text(after->branch_id),
+			[COL_OCCURRED_AT] = appt_arg_time(event->at),
+			[COL_STAMP] = appt_arg_text(stamp.data),
+			[COL_ACTOR] = appt_arg_text(caller->actor),
+			[COL_REASON] = appt_arg_text(event->reason),
+			[COL_DATA] = appt_arg_text(appointment_json(after)),
+			[COL_CHANGE] = appt_arg_text(event->change),
+			[COL_PREVIOUS] = appt_arg_text(previous_json(event)),
+			[COL_FROM_BRANCH_ID] = appt_arg_text(branch_left(after, event)),
+			[COL_PATIENT_NO] = appt_arg_null(),
+			[COL_NOTIFY] = appt_arg(BoolGetDatum(!caller->silent)),
+			[COL_CHANGED_XID] = appt_arg(FullTransactionIdGetDatum(xid))
 		};
 
 		if (appt_run(&insert_event, args, APPT_WRITE) != 1)
 			appt_refuse_kept_out("event");
 	}
-	return DatumGetInt64(appt_field(0, 1, &isnull));
+	return event_no;
 }
 
 /* The branch that a move left for another; NULL: none. */

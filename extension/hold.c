@@ -10,7 +10,6 @@
 #include "booking.h"
 
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -30,11 +29,13 @@ static ApptStatement count_holds = {
 };
 
 static ApptStatement holds_at = {
-	"SELECT held_by, hold_expires_at"
-	" FROM appt.appointment"
-	" WHERE doctor_no = $1 AND slot_start < $3 AND slot_end > $2"
-	" AND hold_expires_at > $4"
-	" ORDER BY hold_expires_at",
+	"SELECT a.held_by, a.hold_expires_at, p.patient_id"
+	" FROM appt.appointment a"
+	" LEFT JOIN appt.waitlist_offer o ON o.offer_id = a.appointment_id"
+	" LEFT JOIN appt.patient p ON p.patient_no = o.patient_no"
+	" WHERE a.doctor_no = $1 AND a.slot_start < $3 AND a.slot_end > $2"
+	" AND a.hold_expires_at > $4"
+	" ORDER BY a.hold_expires_at",
 	4, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
@@ -45,16 +46,13 @@ static ApptStatement note_change = {
 	3, {TEXTOID, TEXTOID, DATEOID}
 };
 
-static void note(const TriggerData *trigger);
-static ApptArg row_column(const TriggerData *trigger, const char *name);
 static void check_type_fits(Placement *placement, const HoldUse *use);
 static char *holder_name(const char *client_id);
+static bool is_staff(const char *client_id);
 static Appointment *delete_hold(const char *hold_id, const Caller *caller);
 static int	count_of(const char *client_id, TimestampTz now);
 static int	limit(void);
 pg_noreturn static void refuse_expired(const char *hold_id);
-
-PG_FUNCTION_INFO_V1(appt_note_hold);
 
 /*
  * Ends the hold and puts the placement where it was.  What was judged when the
@@ -105,6 +103,7 @@ hold_release(const char *hold_id, const Caller *caller)
 	appt_require(hold_id != NULL, "hold_id");
 	if (delete_hold(hold_id, caller) == NULL)
 		reference_unknown_id(ID_ADDRESSED, "hold", hold_id, "hold_id");
+	offer_end(hold_id, caller);
 }
 
 /*
@@ -130,40 +129,22 @@ hold_check_limit(const Caller *caller, TimestampTz now)
 }
 
 /*
- * AFTER row trigger for INSERT of appt.appointment: notes that a slot is held,
- * whoever wrote the row.  It has no WHEN, as each booking would parse that.
+ * Notes that a slot is held, of the row that the table has got.  By the right
+ * of the table's owner, as foreign keys are checked.
  */
-Datum
-appt_note_hold(PG_FUNCTION_ARGS)
-{
-	static const char *const tables[] = {"appointment", NULL};
-	static const TriggerUse use = {
-		.function = "appt_internal.note_hold",
-		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
-		.needs_new_row = true,
-		.tables = tables
-	};
-	TriggerData *trigger = appt_trigger(fcinfo, &use);
-
-	if (!row_column(trigger, "hold_expires_at").isnull && !appt_in_restore())
-		note(trigger);
-	return PointerGetDatum(NULL);
-}
-
-/* By the right of the table's owner, as foreign keys are checked. */
-static void
-note(const TriggerData *trigger)
+void
+hold_note(Relation table, Datum branch_id, Datum doctor_id, Datum token_date)
 {
 	ApptArg		args[] = {
-		row_column(trigger, "branch_id"),
-		row_column(trigger, "doctor_id"),
-		row_column(trigger, "token_date")
+		appt_arg(branch_id),
+		appt_arg(doctor_id),
+		appt_arg(token_date)
 	};
 	Oid			user;
 	int			context;
 
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(RelationGetForm(trigger->tg_relation)->relowner,
+	SetUserIdAndSecContext(RelationGetForm(table)->relowner,
 						   context | SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -172,20 +153,10 @@ note(const TriggerData *trigger)
 	SetUserIdAndSecContext(user, context);
 }
 
-static ApptArg
-row_column(const TriggerData *trigger, const char *name)
-{
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	ApptArg		column;
-
-	column.value = SPI_getbinval(trigger->tg_trigtuple, desc,
-								 SPI_fnumber(desc, name), &column.isnull);
-	return column;
-}
-
 /*
- * Who holds a slot and until when, in a sentence; an empty one if nobody does.
- * An API client is told of none but its own holds.
+ * Who holds a slot, or to whom it is offered, and until when, in a sentence; an
+ * empty one if nobody does.  An API client is told of none but its own holds,
+ * staff of all offers.
  */
 char *
 hold_sentence(const Placement *placement, const Caller *caller)
@@ -204,19 +175,23 @@ hold_sentence(const Placement *placement, const Caller *caller)
 	for (uint64 i = 0; i < n; i++)
 	{
 		char	   *client_id = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *patient_id = SPI_getvalue(rows->vals[i], rows->tupdesc, 3);
 		bool		isnull;
-		Datum		until = SPI_getbinval(rows->vals[i], rows->tupdesc, 2,
-										  &isnull);
+		Datum		at = SPI_getbinval(rows->vals[i], rows->tupdesc, 2,
+									   &isnull);
+		char	   *until = appt_spoken_time(DatumGetTimestampTz(at),
+											 placement->place.branch->zone);
+		bool		is_own = caller->client_id == NULL ||
+			(client_id != NULL && strcmp(client_id, caller->client_id) == 0);
 
-		if (client_id == NULL || (caller->client_id != NULL &&
-								  strcmp(client_id, caller->client_id) != 0))
-			continue;
-		appendStringInfo(&out,
-						 " %s holds it until %s; it has %d of %d holds.",
-						 holder_name(client_id),
-						 appt_spoken_time(DatumGetTimestampTz(until),
-										  placement->place.branch->zone),
-						 count_of(client_id, placement->now), limit());
+		if (patient_id != NULL && (is_own || is_staff(caller->client_id)))
+			appendStringInfo(&out, " It is offered to patient %s until %s.",
+							 patient_id, until);
+		if (client_id != NULL && is_own)
+			appendStringInfo(&out,
+							 " %s holds it until %s; it has %d of %d holds.",
+							 holder_name(client_id), until,
+							 count_of(client_id, placement->now), limit());
 	}
 	return out.data;
 }
@@ -225,9 +200,15 @@ hold_sentence(const Placement *placement, const Caller *caller)
 static char *
 holder_name(const char *client_id)
 {
-	return strncmp(client_id, APPT_STAFF_PREFIX,
-				   strlen(APPT_STAFF_PREFIX)) == 0
+	return is_staff(client_id)
 		? pstrdup("This account") : psprintf("API client \"%s\"", client_id);
+}
+
+static bool
+is_staff(const char *client_id)
+{
+	return strncmp(client_id, APPT_STAFF_PREFIX,
+				   strlen(APPT_STAFF_PREFIX)) == 0;
 }
 
 /*

@@ -71,20 +71,23 @@ idempotency_begin(const IdempotencyKey *key, Answer *answer)
 void
 idempotency_finish(const IdempotencyKey *key, const Answer *answer)
 {
-	ApptArg		args[] = {
-		appt_arg_text(key->client),
-		appt_arg_text(key->route),
-		appt_arg_text(key->key),
-		appt_arg_text(key->request_hash),
-		appt_arg_time(appt_now()),
-		appt_arg_text(answer->id),
-		answer->version.given ? appt_arg(Int32GetDatum(answer->version.value))
-			: appt_arg_null(),
-		appt_arg_text(answer->body)
-	};
-
 	if (key->key != NULL)
+	{
+		ApptArg		args[] = {
+			appt_arg_text(key->client),
+			appt_arg_text(key->route),
+			appt_arg_text(key->key),
+			appt_arg_text(key->request_hash),
+			appt_arg_time(appt_now()),
+			appt_arg_text(answer->id),
+			answer->version.given
+				? appt_arg(Int32GetDatum(answer->version.value))
+				: appt_arg_null(),
+			appt_arg_text(answer->body)
+		};
+
 		appt_run(&keep, args, APPT_WRITE);
+	}
 }
 
 static void

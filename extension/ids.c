@@ -23,8 +23,7 @@ appt_next_appointment_no(void)
 char *
 appt_appointment_id(int64 appointment_no, DateADT booked_on)
 {
-	return psprintf("%s-%04d-%06lld",
-					schedule_setting("appointment_id_prefix"),
+	return psprintf("%s-%04d-%06lld", schedule_id_prefix(),
 					appt_year(booked_on), (long long) appointment_no);
 }
 

@@ -1,17 +1,20 @@
 /*
  * invariant.c
  *		What holds of every row of appt.appointment and appt.notification by
- *		itself, whoever writes it: the functions in their CHECKs.
+ *		itself, whoever writes it: in a CHECK, and in a constraint trigger.
  *
  * PostgreSQL parses a table's CHECKs anew for each statement that writes: with
- * a CHECK for each invariant that was a fifth of a booking's cost.  So each
- * table has one CHECK, whose function is given the row, and the error names the
- * invariant that the row violates as its constraint.
+ * a CHECK for each invariant that was a fifth of a booking's cost.  So
+ * appt.appointment has one CHECK, whose function is given the row, and
+ * appt.notification a trigger, which costs a third of that.  The error names
+ * the invariant that the row violates as its constraint.
  */
 #include "appointment.h"
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 
 /* A row's values by the enum of its table's columns, below. */
 typedef struct Row
@@ -90,8 +93,8 @@ static const RowColumn notification_columns[NOTIFICATION_COLUMNS] = {
 	[NOTIFICATION_FINISHED_AT] = {"finished_at", TIMESTAMPTZOID, false}
 };
 
-static void check(RowReader *reader, Datum datum, const Invariant *invariants,
-				  int ninvariants);
+static void check(const RowReader *reader, const Row *row,
+				  const Invariant *invariants, int ninvariants);
 pg_noreturn static void refuse(const char *table, const Invariant *invariant);
 static char *text_of(const Row *row, int column);
 static bool is_hold_or_booking(const Row *row);
@@ -127,8 +130,8 @@ static const Invariant of_appointment[] = {
 static const Invariant of_notification[] = {
 	{"notification_shape", has_shape,
 		"A reminder has a lead, a follow-up one of 0 and nothing else has one; "
-		"a test and what staff are told have neither visit nor time, all "
-		"others have both, and none but a test has a template."},
+		"a test, an offer and what staff are told have neither visit nor "
+		"time, all others have both, and none but a test has a template."},
 	{"notification_stage", has_stage,
 		"One that is sending is leased; due and sending are not finished; "
 		"sent, delivered, read, failed, skipped and dead are."}
@@ -145,32 +148,46 @@ static RowReader notification_reader = {
 PG_FUNCTION_INFO_V1(appt_appointment_invariants);
 PG_FUNCTION_INFO_V1(appt_notification_invariants);
 
+/* In the table's CHECK: true, or an error. */
 Datum
 appt_appointment_invariants(PG_FUNCTION_ARGS)
 {
-	check(&appointment_reader, PG_GETARG_DATUM(0), of_appointment,
-		  lengthof(of_appointment));
+	Row			row;
+
+	row_read(&appointment_reader, DatumGetRow(PG_GETARG_DATUM(0)), row.values,
+			 row.nulls);
+	check(&appointment_reader, &row, of_appointment, lengthof(of_appointment));
 	PG_RETURN_BOOL(true);
 }
 
+/* Constraint trigger of appt.notification. */
 Datum
 appt_notification_invariants(PG_FUNCTION_ARGS)
 {
-	check(&notification_reader, PG_GETARG_DATUM(0), of_notification,
+	static const char *const tables[] = {"notification", NULL};
+	static const TriggerUse use = {
+		.function = "appt_internal.notification_invariants",
+		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
+		.needs_new_row = true,
+		.tables = tables
+	};
+	TriggerData *trigger = appt_trigger(fcinfo, &use);
+	Row			row;
+
+	row_read_slot(&notification_reader, appt_new_row(trigger), row.values,
+				  row.nulls);
+	check(&notification_reader, &row, of_notification,
 		  lengthof(of_notification));
-	PG_RETURN_BOOL(true);
+	return PointerGetDatum(NULL);
 }
 
 static void
-check(RowReader *reader, Datum datum, const Invariant *invariants,
+check(const RowReader *reader, const Row *row, const Invariant *invariants,
 	  int ninvariants)
 {
-	Row			row;
-
-	row_read(reader, DatumGetRow(datum), row.values, row.nulls);
 	for (int i = 0; i < ninvariants; i++)
 	{
-		if (!invariants[i].holds(&row))
+		if (!invariants[i].holds(row))
 			refuse(strchr(reader->table, '.') + 1, &invariants[i]);
 	}
 }
@@ -272,7 +289,8 @@ has_shape(const Row *row)
 	bool		is_reminder = strcmp(event, "reminder") == 0;
 	bool		is_follow_up = strcmp(event, "follow_up") == 0;
 	bool		is_test = strcmp(event, "test") == 0;
-	bool		is_apart = is_test || strcmp(event, "sign_in") == 0;
+	bool		is_apart = is_test || strcmp(event, "sign_in") == 0 ||
+		strcmp(event, "waitlist_offer") == 0;
 
 	return (is_reminder || is_follow_up) ==
 		!row->nulls[NOTIFICATION_LEAD_MIN] &&

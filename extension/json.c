@@ -6,6 +6,7 @@
  */
 #include "appt.h"
 
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
 
@@ -25,8 +26,10 @@ appt_json_text(StringInfo out, const char *name, const char *value)
 void
 appt_json_int(StringInfo out, const char *name, int64 value)
 {
+	char		digits[MAXINT8LEN + 1];
+
 	append_name(out, name);
-	appendStringInfo(out, INT64_FORMAT, value);
+	appendBinaryStringInfo(out, digits, pg_lltoa(value, digits));
 }
 
 void
@@ -67,6 +70,8 @@ appt_json_date(StringInfo out, const char *name, DateADT date)
 	int			year,
 				month,
 				day;
+	char		text[MAXDATELEN + 1];
+	char	   *p = text;
 
 	if (date < APPT_FIRST_DATE - 1 || date > APPT_END_DATE)
 		ereport(ERROR,
@@ -74,15 +79,29 @@ appt_json_date(StringInfo out, const char *name, DateADT date)
 				 errmsg("date out of range")));
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	append_name(out, name);
-	appendStringInfo(out, "\"%04d-%02d-%02d\"", year, month, day);
+	*p++ = '"';
+	p = pg_ultostr_zeropad(p, year, 4);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, month, 2);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, day, 2);
+	*p++ = '"';
+	appendBinaryStringInfo(out, text, p - text);
 }
 
 static void
 append_name(StringInfo out, const char *name)
 {
-	if (out->len > 0 && out->data[out->len - 1] != '{')
-		appendStringInfoChar(out, ',');
-	appendStringInfoChar(out, '"');
-	appendStringInfoString(out, name);
-	appendStringInfoString(out, "\":");
+	size_t		length = strlen(name);
+	char	   *p;
+
+	enlargeStringInfo(out, length + 4);
+	p = out->data + out->len;
+	if (out->len > 0 && p[-1] != '{')
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, name, length);
+	p += length;
+	memcpy(p, "\":", 3);
+	out->len = p + 2 - out->data;
 }

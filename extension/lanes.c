@@ -33,6 +33,7 @@ static bool must_give_way(const LaneRow *rows, int n, const SlotBusy *wanted,
 static uint64 lanes_around(const LaneRow *rows, int nrows, int n);
 static int	lowest_free(uint64 lanes);
 static uint64 lane_bit(int lane);
+static bool is_at_most_one(uint64 lanes);
 
 /* The bookable lanes in use in [start, end). */
 LaneUse
@@ -45,7 +46,7 @@ lanes_use(const SlotDay *day, TimestampTz start, TimestampTz end)
 		.holds_too = true
 	};
 	LaneUse		use = {0};
-	uint64		booked = 0;
+	bool		any_held = false;
 
 	for (int i = day->first_busy; i < day->nbusy; i++)
 	{
@@ -56,16 +57,12 @@ lanes_use(const SlotDay *day, TimestampTz start, TimestampTz end)
 		if (!counts(&window, busy))
 			continue;
 		use.lanes |= lane_bit(busy->lane);
-		if (!busy->held)
-			booked |= lane_bit(busy->lane);
+		any_held |= busy->held;
 	}
-	use.most = pg_popcount64(use.lanes);
-	if (use.most > 1)
-		use.most = most_at_once(&window);
+	use.most = is_at_most_one(use.lanes)
+		? use.lanes != 0 : most_at_once(&window);
 	window.holds_too = false;
-	use.most_booked = pg_popcount64(booked);
-	if (use.most_booked > 1)
-		use.most_booked = most_at_once(&window);
+	use.most_booked = any_held ? most_at_once(&window) : use.most;
 	return use;
 }
 
@@ -235,4 +232,10 @@ static uint64
 lane_bit(int lane)
 {
 	return UINT64CONST(1) << lane;
+}
+
+static bool
+is_at_most_one(uint64 lanes)
+{
+	return (lanes & (lanes - 1)) == 0;
 }

@@ -75,14 +75,24 @@ static TimestampTz parse_clock(const char *text);
 static void to_fields(TimestampTz instant, pg_tz *zone, struct pg_tm *tm,
 					  fsec_t *fsec, int *offset_s);
 
-/* The zone of that name, NULL if the server knows none. */
+/*
+ * The zone of that name, NULL if the server knows none.  The last one is
+ * remembered, as a clinic has few and asks again and again.
+ */
 pg_tz *
 appt_zone(const char *name)
 {
-	pg_tz	   *zone = pg_tzset(name);
+	static char last_name[TZ_STRLEN_MAX + 1] = "";
+	static pg_tz *last = NULL;
+	pg_tz	   *zone;
 
+	if (last != NULL && strcmp(name, last_name) == 0)
+		return last;
+	zone = pg_tzset(name);
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		return NULL;
+	strlcpy(last_name, name, sizeof(last_name));
+	last = zone;
 	return zone;
 }
 

@@ -7,7 +7,7 @@
  * slice of time that it starts in.  What overlaps [start, end) of a key then
  * lies, for each class, in one window of paths: from as many slices before the
  * start as the class is long, to the slice of the end.  The index is a trie of
- * paths, five bits a level, which leaves levels out that decide nothing.
+ * paths, three bits a level, which leaves levels out that decide nothing.
  *
  * A cell is a node of that trie as one number: the bits that lead to it, a one
  * bit, zeros (as S2 numbers the cells of a sphere).  All paths below a cell are
@@ -42,9 +42,15 @@
 #define CLASS_BITS		3
 #define NCLASSES		(1 << CLASS_BITS)
 
-/* A cell's children; each level more is a page to read and a call. */
-#define LEVEL_BITS		5
+/*
+ * A cell's children: no more than the eight nodes of the tuple that PostgreSQL
+ * makes where nothing tells apart what is there (its checkAllTheSame).  A cell
+ * above such a one takes its place in the page, and must not be longer.
+ */
+#define LEVEL_BITS		3
 #define NCHILDREN		(1 << LEVEL_BITS)
+
+StaticAssertDecl(NCHILDREN <= 8, "a split finds room for its cell's children");
 
 StaticAssertDecl((32 + CLASS_BITS + SLICES_BITS) % LEVEL_BITS == 0 &&
 				 32 + CLASS_BITS + SLICES_BITS < 64,

@@ -47,15 +47,16 @@ static ApptStatement day_count = {
 	3, {INT4OID, DATEOID, INT8OID}
 };
 
-/* By the B-tree: a SERIALIZABLE scan of an SP-GiST index locks all of it. */
-static ApptStatement overlap = {
-	"SELECT"
-	" FROM appt.appointment"
-	" WHERE patient_no = $1 AND slot_start > $5 AND slot_start < $3"
-	" AND slot_end > $2"
-	" AND status NOT IN ('cancelled', 'no_show', 'completed', 'held')"
-	" AND appointment_no <> $4",
-	5, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}
+/*
+ * By the B-tree: a SERIALIZABLE scan of an SP-GiST index locks all of it.
+ * Mostly there is no row, and each condition more is prepared for each
+ * statement, so what is near is looked at here.
+ */
+static ApptStatement near = {
+	"SELECT a"
+	" FROM appt.appointment a"
+	" WHERE a.patient_no = $1 AND a.slot_start > $2 AND a.slot_start < $3",
+	3, {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
 static ApptStatement note_look = {
@@ -150,13 +151,21 @@ patient_is_busy(int patient_no, TimestampTz start, TimestampTz end,
 {
 	ApptArg		args[] = {
 		appt_arg(Int32GetDatum(patient_no)),
-		appt_arg_time(start),
-		appt_arg_time(end),
-		appt_arg(Int64GetDatum(except_no)),
-		appt_arg_time(start - APPT_REACH)
+		appt_arg_time(start - APPT_REACH),
+		appt_arg_time(end)
 	};
+	uint64		n = appt_run(&near, args, APPT_READ_LATEST);
+	bool		isnull;
 
-	return appt_run(&overlap, args, APPT_READ_LATEST) > 0;
+	for (uint64 i = 0; i < n; i++)
+	{
+		Appointment *a = appointment_from_row(appt_field(i, 1, &isnull));
+
+		if (a->slot_end > start && a->appointment_no != except_no &&
+			taken_of_patient(a->status))
+			return true;
+	}
+	return false;
 }
 
 /*

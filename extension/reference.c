@@ -11,9 +11,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 static ApptStatement find_patient = {
@@ -30,14 +28,30 @@ static ApptStatement find_doctor = {
 	1, {INT4OID}
 };
 
-static void check_snapshot(ApptStatement *find, int no, const char *object);
-static void check_row(Relation table, HeapTuple row);
-static char *text_column(Relation table, HeapTuple row, const char *name);
-static int	int_column(Relation table, HeapTuple row, const char *name);
-pg_noreturn static void refuse(Relation table, HeapTuple row,
-							   const char *object, const char *id);
+/* What a change of any visit makes another. */
+#define VISITS_SUM \
+	"SELECT count(*), sum(version)" \
+	" FROM appt.appointment"
 
-PG_FUNCTION_INFO_V1(appt_appointment_refers);
+static ApptStatement visits_of_patient = {
+	VISITS_SUM " WHERE patient_no = $1",
+	1, {INT4OID}
+};
+
+static ApptStatement visits_at_branch = {
+	VISITS_SUM " WHERE branch_id = $1",
+	1, {TEXTOID}
+};
+
+static void check_snapshot(ApptStatement *find, int no, const char *object);
+static void check_visits(ApptStatement *sum, ApptArg of);
+static void sum_visits(ApptStatement *sum, const ApptArg *of,
+					   ApptAccess access, int64 *sums);
+pg_noreturn static void refuse(const char *appointment_id, const char *object,
+							   const char *id);
+
+PG_FUNCTION_INFO_V1(appt_check_branch_visits);
+PG_FUNCTION_INFO_V1(appt_check_patient_visits);
 
 /*
  * Refuses a patient whose row is there but newer than the snapshot of this
@@ -76,35 +90,64 @@ check_snapshot(ApptStatement *find, int no, const char *object)
 				 errhint("Run the whole transaction again.")));
 }
 
-/*
- * AFTER row trigger of appt.appointment.  A dump brings appointments before
- * doctors, for want of a foreign key that would put them in order.
- */
+/* The visits at a branch, for a function in SQL that decides by them. */
 Datum
-appt_appointment_refers(PG_FUNCTION_ARGS)
+appt_check_branch_visits(PG_FUNCTION_ARGS)
 {
-	static const char *const tables[] = {"appointment", NULL};
-	static const TriggerUse use = {
-		.function = "appt_internal.appointment_refers",
-		.when = TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW,
-		.needs_new_row = true,
-		.tables = tables
-	};
-	TriggerData *trigger = appt_trigger(fcinfo, &use);
+	check_visits(&visits_at_branch, appt_arg(PG_GETARG_DATUM(0)));
+	PG_RETURN_VOID();
+}
 
-	if (!appt_in_restore())
-		check_row(trigger->tg_relation,
-				  TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
-				  ? trigger->tg_newtuple : trigger->tg_trigtuple);
-	return PointerGetDatum(NULL);
+/* The same of a patient's. */
+Datum
+appt_check_patient_visits(PG_FUNCTION_ARGS)
+{
+	check_visits(&visits_of_patient, appt_arg(PG_GETARG_DATUM(0)));
+	PG_RETURN_VOID();
+}
+
+/* Refuses where what is committed is not what this transaction sees. */
+static void
+check_visits(ApptStatement *sum, ApptArg of)
+{
+	int64		seen[2];
+	int64		now[2];
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	PushActiveSnapshot(GetTransactionSnapshot());
+	sum_visits(sum, &of, APPT_READ, seen);
+	PopActiveSnapshot();
+	sum_visits(sum, &of, APPT_READ_LATEST, now);
+	SPI_finish();
+	if (seen[0] != now[0] || seen[1] != now[1])
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: visits were changed after this transaction began"),
+				 errhint("Run the whole transaction again.")));
 }
 
 static void
-check_row(Relation table, HeapTuple row)
+sum_visits(ApptStatement *sum, const ApptArg *of, ApptAccess access,
+		   int64 *sums)
 {
-	char	   *doctor_id = text_column(table, row, "doctor_id");
-	char	   *branch_id = text_column(table, row, "branch_id");
-	int			doctor_no = int_column(table, row, "doctor_no");
+	bool		isnull;
+
+	(void) appt_run(sum, of, access);
+	sums[0] = DatumGetInt64(appt_field(0, 1, &isnull));
+	sums[1] = DatumGetInt64(appt_field(0, 2, &isnull));
+}
+
+/*
+ * Refuses a row of appt.appointment whose doctor or branch does not exist, or
+ * whose doctor_no is another doctor's.
+ */
+void
+reference_check_row(const char *appointment_id, const char *doctor_id,
+					int doctor_no, const char *branch_id)
+{
 	const Doctor *doctor;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -112,49 +155,25 @@ check_row(Relation table, HeapTuple row)
 	schedule_refresh();
 	doctor = schedule_doctor(doctor_id);
 	if (doctor == NULL)
-		refuse(table, row, "doctor", doctor_id);
+		refuse(appointment_id, "doctor", doctor_id);
 	if (doctor->doctor_no != doctor_no)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("doctor_no %d of appointment \"%s\" is not that of doctor \"%s\"",
-						doctor_no, text_column(table, row, "appointment_id"),
-						doctor_id),
+						doctor_no, appointment_id, doctor_id),
 				 errdetail("It is %d.", doctor->doctor_no)));
 	if (schedule_branch(branch_id) == NULL)
-		refuse(table, row, "branch", branch_id);
+		refuse(appointment_id, "branch", branch_id);
 	SPI_finish();
 }
 
-/* A column that the table has NOT NULL, here and below. */
-static char *
-text_column(Relation table, HeapTuple row, const char *name)
-{
-	TupleDesc	desc = RelationGetDescr(table);
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, desc, SPI_fnumber(desc, name),
-									  &isnull);
-
-	return isnull ? "" : TextDatumGetCString(value);
-}
-
-static int
-int_column(Relation table, HeapTuple row, const char *name)
-{
-	TupleDesc	desc = RelationGetDescr(table);
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, desc, SPI_fnumber(desc, name),
-									  &isnull);
-
-	return isnull ? 0 : DatumGetInt32(value);
-}
-
 static void
-refuse(Relation table, HeapTuple row, const char *object, const char *id)
+refuse(const char *appointment_id, const char *object, const char *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("%s \"%s\" of appointment \"%s\" does not exist",
-					object, id, text_column(table, row, "appointment_id"))));
+					object, id, appointment_id)));
 }
 
 /*

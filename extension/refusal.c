@@ -22,8 +22,8 @@ refusal_sentence(SlotVerdict verdict, const Place *place, TimestampTz start)
 		case SLOT_TAKEN:
 			return psprintf("%s is already booked at %s.", who, when);
 		case SLOT_HELD:
-			return psprintf("%s at %s is being held for another booking; it may come free within %d minutes.",
-							who, when, place->rules->hold_min);
+			return psprintf("%s at %s is being held for another booking; it may come free.",
+							who, when);
 		case SLOT_OUTSIDE_HOURS:
 			return psprintf("%s does not work at %s at %s, or not for so long.",
 							who, where, when);

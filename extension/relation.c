@@ -9,7 +9,6 @@
 
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
-#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -21,7 +20,7 @@ typedef struct KnownRelation
 } KnownRelation;
 
 /* Relations of schema appt that were asked for; a few are, again and again. */
-static KnownRelation known[8];
+static KnownRelation known[16];
 static int	nknown = 0;
 
 static void forget(Datum unused, int cache, uint32 hash);
@@ -54,13 +53,14 @@ relation_oid(const char *name)
 	return oid;
 }
 
-/* The next number of a sequence of schema appt, as SQL's nextval() gives it. */
+/*
+ * The next number of a sequence of schema appt, as an identity column gets it:
+ * who may write the row may have its number.
+ */
 int64
 relation_nextval(const char *name)
 {
-	Datum		oid = ObjectIdGetDatum(relation_oid(name));
-
-	return DatumGetInt64(DirectFunctionCall1(nextval_oid, oid));
+	return nextval_internal(relation_oid(name), false);
 }
 
 /* A syscache callback: a relation or schema was made, renamed or dropped. */

@@ -12,9 +12,11 @@
  */
 #include "appt.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -36,19 +38,21 @@ typedef struct Filling
 	JsonbContainer *values;		/* an object */
 	JsonbContainer *variable;	/* the same, and asked first; or NULL */
 	JsonbContainer *variables;	/* a list of such */
+	Datum	   *own;			/* asked before values: name, value, ... */
+	bool	   *own_nulls;
+	int			own_count;
 	int			longest;		/* characters of a value; 0: any */
 } Filling;
 
-static text *filled(FunctionCallInfo fcinfo, int longest,
+static text *filled(text *template, const Filling *filling,
 					Encoding encoding);
 static void fill(StringInfo out, const char *text, int len,
 				 const Filling *filling, Encoding encoding);
 static void add_value(StringInfo out, const char *name, int len,
 					  const Filling *filling, Encoding encoding);
 static JsonbValue *find(const Filling *filling, const char *name, int len);
+static JsonbValue *find_own(const Filling *filling, const char *name, int len);
 static char *value_text(const JsonbValue *value, int *len);
-static void add_encoded(StringInfo out, const char *text, int len);
-static void add_line(StringInfo out, const char *text, int len);
 static JsonbValue *fill_tree(JsonbParseState **state, JsonbIteratorToken as,
 							 JsonbValue *node, const Filling *filling);
 static JsonbValue *fill_object(JsonbParseState **state,
@@ -63,6 +67,7 @@ static void add_string(JsonbParseState **state, JsonbIteratorToken as,
 					   StringInfo text);
 static JsonbIterator *members_of(Jsonb *object, const char *what);
 static Filling filling_of(Jsonb *values);
+static Filling filling_with(Jsonb *values, ArrayType *own);
 
 PG_FUNCTION_INFO_V1(appt_fill_template);
 PG_FUNCTION_INFO_V1(appt_fill_short);
@@ -71,55 +76,59 @@ PG_FUNCTION_INFO_V1(appt_fill_json);
 PG_FUNCTION_INFO_V1(appt_fill_headers);
 PG_FUNCTION_INFO_V1(appt_fill_variables);
 PG_FUNCTION_INFO_V1(appt_form_body);
-PG_FUNCTION_INFO_V1(appt_header_value);
-PG_FUNCTION_INFO_V1(appt_url_encode);
 
 /* fill_template(template, filling): values as they are. */
 Datum
 appt_fill_template(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(filled(fcinfo, 0, AS_IT_IS));
+	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
+
+	PG_RETURN_TEXT_P(filled(PG_GETARG_TEXT_PP(0), &filling, AS_IT_IS));
 }
 
 /* fill_short(template, filling, max_length): the same, values cut off. */
 Datum
 appt_fill_short(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(filled(fcinfo, PG_GETARG_INT32(2), AS_IT_IS));
+	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
+
+	filling.longest = PG_GETARG_INT32(2);
+	PG_RETURN_TEXT_P(filled(PG_GETARG_TEXT_PP(0), &filling, AS_IT_IS));
 }
 
-/* fill_url(template, filling): each value one segment, or one of the query. */
+/* fill_url(template, filling, own): a value is a segment, or of the query. */
 Datum
 appt_fill_url(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(filled(fcinfo, 0, PERCENT_ENCODED));
+	Filling		filling = filling_with(PG_GETARG_JSONB_P(1),
+									   PG_GETARG_ARRAYTYPE_P(2));
+
+	PG_RETURN_TEXT_P(filled(PG_GETARG_TEXT_PP(0), &filling, PERCENT_ENCODED));
 }
 
-/* The template of argument 0 with the values of argument 1. */
+/* The template with the values in their places. */
 static text *
-filled(FunctionCallInfo fcinfo, int longest, Encoding encoding)
+filled(text *template, const Filling *filling, Encoding encoding)
 {
-	text	   *template = PG_GETARG_TEXT_PP(0);
-	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
 	StringInfoData out;
 
-	filling.longest = longest;
 	initStringInfo(&out);
-	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), &filling,
+	fill(&out, VARDATA_ANY(template), VARSIZE_ANY_EXHDR(template), filling,
 		 encoding);
 	return cstring_to_text_with_len(out.data, out.len);
 }
 
-/* fill_json(document, filling, variables) */
+/* fill_json(document, filling, own, variables) */
 Datum
 appt_fill_json(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
+	Filling		filling = filling_with(PG_GETARG_JSONB_P(1),
+									   PG_GETARG_ARRAYTYPE_P(2));
 	JsonbParseState *state = NULL;
 	JsonbValue	node;
 
-	filling.variables = &PG_GETARG_JSONB_P(2)->root;
+	filling.variables = &PG_GETARG_JSONB_P(3)->root;
 	if (JB_ROOT_IS_SCALAR(document))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -129,12 +138,13 @@ appt_fill_json(PG_FUNCTION_ARGS)
 												  &filling)));
 }
 
-/* fill_headers(headers, filling): a line each, without control characters. */
+/* fill_headers(headers, filling, own): a line each, no control characters. */
 Datum
 appt_fill_headers(PG_FUNCTION_ARGS)
 {
 	JsonbIterator *it = members_of(PG_GETARG_JSONB_P(0), "headers");
-	Filling		filling = filling_of(PG_GETARG_JSONB_P(1));
+	Filling		filling = filling_with(PG_GETARG_JSONB_P(1),
+									   PG_GETARG_ARRAYTYPE_P(2));
 	JsonbIteratorToken token;
 	JsonbValue	v;
 	StringInfoData out;
@@ -155,7 +165,7 @@ appt_fill_headers(PG_FUNCTION_ARGS)
 		text = value_text(&v, &len);
 		resetStringInfo(&line);
 		fill(&line, text, len, &filling, AS_IT_IS);
-		add_line(&out, line.data, line.len);
+		appt_add_line(&out, line.data, line.len);
 	}
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
@@ -188,7 +198,7 @@ appt_fill_variables(PG_FUNCTION_ARGS)
 		resetStringInfo(&line);
 		fill(&text, value->val.string.val, value->val.string.len, &filling,
 			 AS_IT_IS);
-		add_line(&line, text.data, text.len);
+		appt_add_line(&line, text.data, text.len);
 		line.len = pg_mbcharcliplen(line.data, line.len,
 									length_of(&v, longest));
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -227,34 +237,10 @@ appt_form_body(PG_FUNCTION_ARGS)
 		text = value_text(&v, &len);
 		if (out.len > 0)
 			appendStringInfoChar(&out, '&');
-		add_encoded(&out, key.val.string.val, key.val.string.len);
+		appt_add_encoded(&out, key.val.string.val, key.val.string.len);
 		appendStringInfoChar(&out, '=');
-		add_encoded(&out, text, len);
+		appt_add_encoded(&out, text, len);
 	}
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
-}
-
-/* header_value(value): one line of it. */
-Datum
-appt_header_value(PG_FUNCTION_ARGS)
-{
-	text	   *value = PG_GETARG_TEXT_PP(0);
-	StringInfoData out;
-
-	initStringInfo(&out);
-	add_line(&out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
-}
-
-/* url_encode(value) */
-Datum
-appt_url_encode(PG_FUNCTION_ARGS)
-{
-	text	   *value = PG_GETARG_TEXT_PP(0);
-	StringInfoData out;
-
-	initStringInfo(&out);
-	add_encoded(&out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -266,6 +252,17 @@ filling_of(Jsonb *values)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("values are an object"));
 	return (Filling) {.values = &values->root};
+}
+
+/* The same, and values of the message's own, which are asked for first. */
+static Filling
+filling_with(Jsonb *values, ArrayType *own)
+{
+	Filling		filling = filling_of(values);
+
+	deconstruct_array(own, TEXTOID, -1, false, TYPALIGN_INT, &filling.own,
+					  &filling.own_nulls, &filling.own_count);
+	return filling;
 }
 
 /* Over the names and values of an object, past its beginning. */
@@ -319,7 +316,7 @@ add_value(StringInfo out, const char *name, int len, const Filling *filling,
 	if (filling->longest > 0)
 		len = pg_mbcharcliplen(text, len, filling->longest);
 	if (encoding == PERCENT_ENCODED)
-		add_encoded(out, text, len);
+		appt_add_encoded(out, text, len);
 	else
 		appendBinaryStringInfo(out, text, len);
 }
@@ -334,8 +331,37 @@ find(const Filling *filling, const char *name, int len)
 		value = getKeyJsonValueFromContainer(filling->variable, name, len,
 											 NULL);
 	if (value == NULL)
+		value = find_own(filling, name, len);
+	if (value == NULL)
 		value = getKeyJsonValueFromContainer(filling->values, name, len, NULL);
 	return value;
+}
+
+/* The same among the message's own values, of which one may be null. */
+static JsonbValue *
+find_own(const Filling *filling, const char *name, int len)
+{
+	int			i;
+
+	for (i = 0; i + 1 < filling->own_count; i += 2)
+	{
+		text	   *own = filling->own_nulls[i] ? NULL
+			: DatumGetTextPP(filling->own[i]);
+		JsonbValue *value;
+
+		if (own == NULL || VARSIZE_ANY_EXHDR(own) != len ||
+			memcmp(VARDATA_ANY(own), name, len) != 0)
+			continue;
+		value = palloc0(sizeof(*value));
+		if (filling->own_nulls[i + 1])
+			return value;
+		own = DatumGetTextPP(filling->own[i + 1]);
+		value->type = jbvString;
+		value->val.string.val = VARDATA_ANY(own);
+		value->val.string.len = VARSIZE_ANY_EXHDR(own);
+		return value;
+	}
+	return NULL;
 }
 
 /* As ->> has it, but that null is empty; not always ended by a NUL. */
@@ -367,53 +393,6 @@ value_text(const JsonbValue *value, int *len)
 	}
 	*len = strlen(text);
 	return text;
-}
-
-/* Percent-encoded but for letters, digits and -._~ (RFC 3986). */
-static void
-add_encoded(StringInfo out, const char *text, int len)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	int			i;
-
-	for (i = 0; i < len; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			(c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' ||
-			c == '~')
-			appendStringInfoCharMacro(out, c);
-		else
-		{
-			appendStringInfoCharMacro(out, '%');
-			appendStringInfoCharMacro(out, hex[c >> 4]);
-			appendStringInfoCharMacro(out, hex[c & 15]);
-		}
-	}
-}
-
-/* A blank takes the place of control characters, of several in a row too. */
-static void
-add_line(StringInfo out, const char *text, int len)
-{
-	bool		last = false;
-
-	while (len > 0)
-	{
-		int			size = pg_encoding_mblen(PG_UTF8, text);
-		pg_wchar	c = utf8_to_unicode((const unsigned char *) text);
-		bool		control = c < ' ' || (c >= 0x7f && c < 0xa0) ||
-			c == 0x2028 || c == 0x2029;
-
-		if (!control)
-			appendBinaryStringInfo(out, text, size);
-		else if (!last)
-			appendStringInfoChar(out, ' ');
-		last = control;
-		text += size;
-		len -= size;
-	}
 }
 
 /* Adds what a node of the document becomes. */

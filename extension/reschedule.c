@@ -119,6 +119,7 @@ move_once(void *arg)
 					   m->placement.slot_start, m->placement.slot_end,
 					   current->appointment_no);
 	appt_run_excluded(update_row, m, refuse_overlap, m);
+	offer_accept(request->hold_id, m->moved, request->caller);
 	record(m, current, late);
 	return true;
 }

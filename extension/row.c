@@ -11,14 +11,14 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-static void find_columns(RowReader *reader, HeapTupleHeader row,
-						 TupleDesc desc);
+static void find_columns(RowReader *reader, TupleDesc desc);
+static void check_null(const RowReader *reader, int column, bool isnull);
 static AttrNumber find_column(const RowReader *reader, TupleDesc desc,
 							  const RowColumn *column);
 
 /*
- * The values of the reader's columns, in the order of its list; what is not
- * passed by value lies in the row.
+ * The values of the reader's columns of a composite value, in the order of its
+ * list; what is not passed by value lies in the row.
  */
 void
 row_read(RowReader *reader, HeapTupleHeader row, Datum *values, bool *nulls)
@@ -32,23 +32,45 @@ row_read(RowReader *reader, HeapTupleHeader row, Datum *values, bool *nulls)
 	Datum	   *all_values = palloc_array(Datum, desc->natts);
 	bool	   *all_nulls = palloc_array(bool, desc->natts);
 
-	find_columns(reader, row, desc);
+	find_columns(reader, desc);
 	heap_deform_tuple(&tuple, desc, all_values, all_nulls);
-	ReleaseTupleDesc(desc);
 	for (int i = 0; i < reader->ncolumns; i++)
 	{
 		AttrNumber	number = reader->numbers[i];
 
 		values[i] = all_values[number - 1];
 		nulls[i] = all_nulls[number - 1];
-		if (nulls[i] && reader->columns[i].not_null)
-			ereport(ERROR,
-					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("null value in column \"%s\" of a row of type %s",
-							reader->columns[i].name, reader->table)));
+		check_null(reader, i, nulls[i]);
 	}
 	pfree(all_values);
 	pfree(all_nulls);
+	ReleaseTupleDesc(desc);
+}
+
+/*
+ * The same of a row in a slot.  Only as much of it is taken apart as it has up
+ * to the last of the reader's columns.
+ */
+void
+row_read_slot(RowReader *reader, TupleTableSlot *slot, Datum *values,
+			  bool *nulls)
+{
+	find_columns(reader, slot->tts_tupleDescriptor);
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		values[i] = slot_getattr(slot, reader->numbers[i], &nulls[i]);
+		check_null(reader, i, nulls[i]);
+	}
+}
+
+static void
+check_null(const RowReader *reader, int column, bool isnull)
+{
+	if (isnull && reader->columns[column].not_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of a row of type %s",
+						reader->columns[column].name, reader->table)));
 }
 
 /*
@@ -57,11 +79,10 @@ row_read(RowReader *reader, HeapTupleHeader row, Datum *values, bool *nulls)
  * than last time.
  */
 static void
-find_columns(RowReader *reader, HeapTupleHeader row, TupleDesc desc)
+find_columns(RowReader *reader, TupleDesc desc)
 {
 	uint64		descriptor =
-		assign_record_type_identifier(HeapTupleHeaderGetTypeId(row),
-									  HeapTupleHeaderGetTypMod(row));
+		assign_record_type_identifier(desc->tdtypeid, desc->tdtypmod);
 
 	Assert(reader->ncolumns <= APPT_MAX_COLUMNS);
 	if (reader->descriptor == descriptor)

@@ -34,6 +34,7 @@ typedef struct Cache
 	HTAB	   *visit_types;
 	HTAB	   *clients;
 	List	   *settings;
+	const char *id_prefix;		/* one of them, once it was asked for */
 	Branch	   *only_branch;	/* the active branch if there is just one */
 	bool		has_webhooks;
 	bool		has_channels;
@@ -198,6 +199,15 @@ schedule_setting(const char *name)
 	return value;
 }
 
+/* What the ids of appointments begin with; each booking asks. */
+const char *
+schedule_id_prefix(void)
+{
+	if (cache->id_prefix == NULL)
+		cache->id_prefix = schedule_setting("appointment_id_prefix");
+	return cache->id_prefix;
+}
+
 /* Whether any webhook exists: if not, an event needs no fan-out. */
 bool
 schedule_has_webhooks(void)
@@ -359,14 +369,13 @@ enter_client(const Client *loaded)
 	Client		client = *loaded;
 
 	client.actor = keep(loaded->actor, strlen(loaded->actor) + 1);
-	if (loaded->doctor_id != NULL)
-		client.doctor_id = keep(loaded->doctor_id,
-								strlen(loaded->doctor_id) + 1);
 	client.branch_ids = keep(loaded->branch_ids,
 							 loaded->nbranch_ids * sizeof(char *));
 	for (int i = 0; i < client.nbranch_ids; i++)
 		client.branch_ids[i] = keep(loaded->branch_ids[i],
 									strlen(loaded->branch_ids[i]) + 1);
+	client.doctor_nos = keep(loaded->doctor_nos,
+							 loaded->ndoctor_nos * sizeof(int32));
 	return enter(cache->clients, &client, sizeof(client));
 }
 

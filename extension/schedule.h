@@ -100,10 +100,12 @@ typedef struct Client
 {
 	char		client_id[APPT_ID_SIZE];	/* hash key */
 	char	   *actor;			/* what the history shows */
-	char	   *doctor_id;		/* limited to this one; NULL: to none */
-	bool		limited;
+	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
+	bool		some_doctors;	/* alone, those below */
+	int32	   *doctor_nos;
+	int			ndoctor_nos;
 } Client;
 
 extern void schedule_init(void);
@@ -116,6 +118,7 @@ extern VisitType *schedule_visit_type(const char *visit_type);
 extern Client *schedule_client(const char *client_id);
 extern const Rules *schedule_rules(Doctor *doctor, Branch *branch);
 extern const char *schedule_setting(const char *name);
+extern const char *schedule_id_prefix(void);
 extern bool schedule_has_webhooks(void);
 extern bool schedule_has_channels(void);
 
@@ -161,11 +164,14 @@ typedef struct Caller
 	const char *actor;			/* what the history shows */
 	const char *source;			/* source of its bookings by default */
 	const char *client_id;		/* NULL: neither API client nor staff */
-	const char *doctor_id;		/* limited to this one; NULL: to none */
 	bool		limited;		/* to the branches below */
 	char	  **branch_ids;
 	int			nbranch_ids;
+	bool		some_doctors;	/* alone, those below */
+	const int32 *doctor_nos;
+	int			ndoctor_nos;
 	bool		silent;			/* patients are not told of what it does */
+	bool		is_patient;		/* by a link that was sent to him */
 } Caller;
 
 extern Caller caller_of_session(void);

@@ -89,19 +89,22 @@ static ApptStatement time_off = {
 };
 
 static ApptStatement clients = {
-	"SELECT branch_ids, 'client:' || client_id, NULL::text"
+	"SELECT branch_ids, 'client:' || client_id, NULL::integer[]"
 	" FROM appt.api_client"
 	" WHERE client_id = $1 AND active",
 	1, {TEXTOID}
 };
 
 static ApptStatement staff = {
-	"SELECT branch_ids, 'staff:' || account, doctor_id"
+	"SELECT branch_ids, 'staff:' || account,"
+	"  appt_internal.client_doctor_nos('staff:' || staff_id)"
 	" FROM appt.staff"
 	" WHERE staff_id = $1 AND active",
 	1, {TEXTOID}
 };
 
+static void take_branches(Client *client);
+static void take_doctors(Client *client);
 static void load_open_hours(Branch *branch);
 static void load_hours(Doctor *doctor, BranchFinder branch_of);
 static pg_tz *common_zone(const Doctor *doctor);
@@ -229,26 +232,48 @@ schedule_load_client(const char *client_id)
 	ApptArg		args[] = {appt_arg_text(is_staff ? client_id + prefix
 										: client_id)};
 	Client	   *client;
-	Datum		branch_ids;
-	Datum	   *items;
-	bool		isnull;
 
 	if (appt_run(is_staff ? &staff : &clients, args, APPT_READ_LATEST) == 0)
 		return NULL;
 	client = palloc0_object(Client);
 	strlcpy(client->client_id, client_id, sizeof(client->client_id));
 	client->actor = field_text(0, 2);
-	client->doctor_id = appt_field_text(0, 3);
-	branch_ids = appt_field(0, 1, &isnull);
+	take_branches(client);
+	take_doctors(client);
+	return client;
+}
+
+static void
+take_branches(Client *client)
+{
+	bool		isnull;
+	Datum		branch_ids = appt_field(0, 1, &isnull);
+	Datum	   *items;
+
 	client->limited = !isnull;
 	if (isnull)
-		return client;
+		return;
 	deconstruct_array_builtin(DatumGetArrayTypeP(branch_ids), TEXTOID,
 							  &items, NULL, &client->nbranch_ids);
 	client->branch_ids = palloc_array(char *, client->nbranch_ids);
 	for (int i = 0; i < client->nbranch_ids; i++)
 		client->branch_ids[i] = TextDatumGetCString(items[i]);
-	return client;
+}
+
+/* Numbers that the statement made, none of them NULL. */
+static void
+take_doctors(Client *client)
+{
+	bool		isnull;
+	Datum		doctor_nos = appt_field(0, 3, &isnull);
+	ArrayType  *array;
+
+	client->some_doctors = !isnull;
+	if (isnull)
+		return;
+	array = DatumGetArrayTypePCopy(doctor_nos);
+	client->ndoctor_nos = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	client->doctor_nos = (int32 *) ARR_DATA_PTR(array);
 }
 
 static void

@@ -44,6 +44,7 @@ typedef bool (*IsMendable) (const ErrorData *error);
 static bool execute(void *arg);
 static bool is_exclusion_of_ours(const ErrorData *error);
 static int	fix_search_path(void);
+static int	parameters(const ApptStatement *statement);
 static void prepare(ApptStatement *statement);
 static bool attempt(ApptAttempt work, void *request, IsMendable is_mendable,
 					ErrorData **error);
@@ -88,14 +89,17 @@ execute(void *arg)
 	char		nulls[lengthof(statement->types)];
 	Snapshot	snapshot = InvalidSnapshot;
 	MemoryContext context = CurrentMemoryContext;
+	GivenRow	given = NULL;
 	bool		read_only = run->access == APPT_READ ||
 		run->access == APPT_READ_LATEST;
 	int			settings = fix_search_path();
 	int			code;
 
+	if (statement->given != NULL)
+		given = given_begin(statement, run->args);
 	if (statement->plan == NULL)
 		prepare(statement);
-	for (int i = 0; i < statement->nargs; i++)
+	for (int i = 0; i < parameters(statement); i++)
 	{
 		values[i] = run->args[i].value;
 		nulls[i] = run->args[i].isnull ? 'n' : ' ';
@@ -106,6 +110,8 @@ execute(void *arg)
 	code = SPI_execute_snapshot(statement->plan, values, nulls, snapshot,
 								InvalidSnapshot, read_only, true, 0);
 	MemoryContextSwitchTo(context); /* SPI leaves another one */
+	if (given != NULL)
+		given_end(given);
 	if (settings > 0)
 		AtEOXact_GUC(true, settings);
 	if (code < 0)
@@ -318,6 +324,12 @@ fix_search_path(void)
 	return settings;
 }
 
+static int
+parameters(const ApptStatement *statement)
+{
+	return statement->given == NULL ? statement->nargs : 0;
+}
+
 /*
  * Every statement goes by an index and is planned once: left to itself the
  * server plans a big table's anew at each call, for it guesses that a day is a
@@ -328,7 +340,7 @@ prepare(ApptStatement *statement)
 {
 	SPIPlanPtr	plan;
 
-	plan = SPI_prepare_cursor(statement->sql, statement->nargs,
+	plan = SPI_prepare_cursor(statement->sql, parameters(statement),
 							  statement->types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s for \"%s\"",

@@ -14,7 +14,7 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 
-static bool is_one_of(const text *status, const char *const *statuses);
+static bool is_one_of(const char *status, const char *const *statuses);
 
 /* Of these an appointment takes neither its place nor its patient's time. */
 static const char *const undone[] = {"cancelled", "no_show", NULL};
@@ -47,7 +47,7 @@ appt_place_time(PG_FUNCTION_ARGS)
 Datum
 appt_takes_place(PG_FUNCTION_ARGS)
 {
-	const text *status = PG_GETARG_TEXT_PP(0);
+	const char *status = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bool		is_bookable = PG_GETARG_INT16(1) < APPT_BOOKABLE_LANES;
 
 	PG_RETURN_BOOL(!is_one_of(status, undone) &&
@@ -58,18 +58,22 @@ appt_takes_place(PG_FUNCTION_ARGS)
 Datum
 appt_takes_patient(PG_FUNCTION_ARGS)
 {
-	const text *status = PG_GETARG_TEXT_PP(0);
+	PG_RETURN_BOOL(taken_of_patient(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}
 
-	PG_RETURN_BOOL(!is_one_of(status, undone) && !is_one_of(status, absent));
+/* Whether an appointment of that status takes its patient's time. */
+bool
+taken_of_patient(const char *status)
+{
+	return !is_one_of(status, undone) && !is_one_of(status, absent);
 }
 
 static bool
-is_one_of(const text *status, const char *const *statuses)
+is_one_of(const char *status, const char *const *statuses)
 {
 	for (; *statuses != NULL; statuses++)
 	{
-		if (VARSIZE_ANY_EXHDR(status) == strlen(*statuses) &&
-			memcmp(VARDATA_ANY(status), *statuses, strlen(*statuses)) == 0)
+		if (strcmp(status, *statuses) == 0)
 			return true;
 	}
 	return false;

@@ -63,7 +63,8 @@ static void take(DoctorDay *day);
 void
 token_lock_days(DoctorDay *days, int ndays)
 {
-	qsort(days, ndays, sizeof(DoctorDay), compare_days);
+	if (ndays > 1)
+		qsort(days, ndays, sizeof(DoctorDay), compare_days);
 	for (int i = 0; i < ndays; i++)
 		lock_day(&days[i]);
 }

@@ -11,7 +11,6 @@
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 static bool is_called_for(const TriggerUse *use, const TriggerData *trigger);
@@ -28,6 +27,14 @@ appt_trigger(FunctionCallInfo fcinfo, const TriggerUse *use)
 				 errmsg("function \"%s\" is for triggers of extension \"%s\" alone",
 						use->function, APPT_EXTENSION)));
 	return (TriggerData *) fcinfo->context;
+}
+
+/* The row that a row trigger's INSERT or UPDATE has made. */
+TupleTableSlot *
+appt_new_row(const TriggerData *trigger)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)
+		? trigger->tg_newslot : trigger->tg_trigslot;
 }
 
 /*
@@ -56,13 +63,12 @@ is_called_for(const TriggerUse *use, const TriggerData *trigger)
 static bool
 is_one_of(Relation relation, const char *const *tables)
 {
-	Oid			schema = get_namespace_oid("appt", false);
-
 	if (tables == NULL)
-		return RelationGetNamespace(relation) == schema;
+		return RelationGetNamespace(relation) ==
+			get_namespace_oid("appt", false);
 	for (; *tables != NULL; tables++)
 	{
-		if (get_relname_relid(*tables, schema) == RelationGetRelid(relation))
+		if (relation_oid(*tables) == RelationGetRelid(relation))
 			return true;
 	}
 	return false;

@@ -323,7 +323,8 @@ INSERT INTO appt.setting (name, value)
 VALUES ('public_url', 'https://visits.clinic.example');
 SELECT array_agg(p.name ORDER BY p.name) = ARRAY(
 	SELECT jsonb_object_keys(appt_internal.template_values(:'a')
-		|| appt_internal.link_values(a, 'email', true)) ORDER BY 1) AS same
+		|| appt_internal.link_values(a, 'email', true)
+		|| appt_internal.sample_offer(a)) ORDER BY 1) AS same
 FROM appt.notification_placeholder p
 CROSS JOIN appt.appointment a
 WHERE a.appointment_id = :'a'

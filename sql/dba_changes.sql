@@ -181,6 +181,43 @@ CREATE TRIGGER follow_up AFTER INSERT ON appt.appointment
 SELECT pg_temp.book('PAT-1', '11:00') AS and_a_follow_up;
 DROP TRIGGER follow_up ON appt.appointment;
 
+-- One whose own booking fails, which it passes over; and none of the extension's.
+CREATE FUNCTION pg_temp.in_vain() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF NEW.patient_id = 'PAT-8' THEN
+		PERFORM 1 / 0;
+	END IF;
+	PERFORM appt.book('PAT-8', 'DOC-001', NEW.slot_start + interval '15 minutes');
+	RETURN NULL;
+EXCEPTION WHEN division_by_zero THEN
+	IF NEW.patient_id = 'PAT-8' THEN
+		RAISE;
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER in_vain AFTER INSERT ON appt.appointment
+	FOR EACH ROW WHEN (NEW.patient_id IN ('PAT-8', 'PAT-9'))
+	EXECUTE FUNCTION pg_temp.in_vain();
+CREATE FUNCTION pg_temp.whose(patient text, at text) RETURNS text
+	LANGUAGE sql
+RETURN pg_temp.try(format(
+	'SELECT patient_id || '' '' || to_char(slot_start, ''HH24:MI'')
+	FROM appt.book(%L, ''DOC-001'', %L)', patient, '2026-03-18 ' || at));
+SELECT pg_temp.whose('PAT-9', '09:00') AS its_own;
+ALTER TRIGGER in_vain ON appt.appointment RENAME TO a_in_vain;
+SELECT pg_temp.whose('PAT-9', '09:30') AS its_own;
+ALTER TABLE appt.appointment DISABLE TRIGGER USER;
+SELECT pg_temp.whose('PAT-9', '11:00') AS its_own;
+ALTER TABLE appt.appointment ENABLE TRIGGER USER;
+SELECT patient_id, slot_start, data::json ->> 'patient_id' AS told
+FROM appt.appointment JOIN appt.event USING (appointment_no)
+WHERE token_date = '2026-03-18'
+ORDER BY slot_start;
+DROP TRIGGER a_in_vain ON appt.appointment;
+
 -- One that books before its row goes in, and then uses memory.
 CREATE FUNCTION pg_temp.beforehand() RETURNS trigger
 	LANGUAGE plpgsql

@@ -87,7 +87,7 @@ AS $$
 		ARRAY[t.fence], '{0}', '{1}', '{200}', '{NULL}', '{NULL}')
 	FROM appt.notification t
 	WHERE t.state = 'sending';
-	UPDATE appt.notification t
+	UPDATE appt.notification_attempt t
 	SET provider_id = 'm' || o.n
 	FROM (SELECT notification_no, row_number() OVER (
 			ORDER BY notification_no) - 1 AS n
@@ -103,11 +103,14 @@ AS $$
 		convert_to(body, 'UTF8'), NULL, token) r
 $$;
 CREATE VIEW pg_temp.message AS
-SELECT regexp_replace(t.provider_id, '^ntf.*', 'ntf') AS provider_id,
+SELECT regexp_replace(l.provider_id, '^ntf.*', 'ntf') AS provider_id,
 	t.event, t.channel, t.state, t.reason,
-	t.delivered_at IS NOT NULL AS delivered, t.read_at IS NOT NULL AS read,
+	l.delivered_at IS NOT NULL AS delivered, l.read_at IS NOT NULL AS read,
 	t.root_no IS NOT NULL AS again
 FROM appt.notification t
+LEFT JOIN appt.notification_attempt l ON l.notification_no = t.notification_no
+	AND l.fence = t.fence
+	AND t.finished_at IS NOT NULL
 ORDER BY t.notification_no;
 SELECT pg_temp.sent(6);
 SELECT * FROM pg_temp.message;
@@ -172,6 +175,7 @@ SELECT pg_temp.report('{"list": [{"id": "m2", "status": "no"}]}');
 SELECT count(*) FROM appt.notification WHERE root_no IS NOT NULL;
 SELECT * FROM appt.explain_notification((SELECT appointment_id
 	FROM appt.appointment a JOIN appt.notification n USING (appointment_no)
+	JOIN appt.notification_attempt USING (notification_no)
 	WHERE provider_id = 'm2')) s
 WHERE s !~ 'reminder';
 
@@ -182,7 +186,8 @@ SELECT pg_temp.report('{"list": [{"id": "early", "status": "seen"},
 SELECT provider_id, state, error FROM appt.notification_report ORDER BY 1;
 SELECT expired FROM appt_relay.tick_notifications();
 SELECT count(*) FROM appt.notification_report;
-UPDATE appt.notification SET provider_id = 'early' WHERE provider_id = 'm4';
+UPDATE appt.notification_attempt SET provider_id = 'early'
+WHERE provider_id = 'm4';
 SELECT expired FROM appt_relay.tick_notifications();
 SELECT provider_id FROM appt.notification_report;
 SELECT * FROM pg_temp.message WHERE provider_id = 'early';
@@ -203,9 +208,16 @@ SELECT * FROM pg_temp.message WHERE provider_id = 'm5';
 
 -- Sent again, a message is known by its new id alone.
 SELECT state FROM appt.resend_notification((SELECT notification_no
-	FROM appt.notification WHERE provider_id = 'm0'));
+	FROM appt.notification_attempt WHERE provider_id = 'm0'));
 SELECT pg_temp.report('{"list": [{"id": "m0", "status": "no"}]}');
 SELECT * FROM pg_temp.message WHERE NOT again AND state = 'due';
+SELECT pg_temp.sent(0);
+UPDATE appt.notification_attempt SET provider_id = 'anew'
+WHERE provider_id = 'm0' AND fence > 1;
+SELECT pg_temp.report('{"list": [{"id": "m0", "status": "no"}]}');
+SELECT * FROM pg_temp.message WHERE provider_id = 'anew';
+SELECT pg_temp.report('{"list": [{"id": "anew", "status": "ok"}]}');
+SELECT * FROM pg_temp.message WHERE provider_id = 'anew';
 
 -- Where no report comes within fallback_after_min, the next channel has it:
 -- once, and only where the channel's provider reports.
@@ -238,7 +250,7 @@ SELECT pg_temp.hand_over();
 -- E-mail reports nothing: that is the end of it.
 SELECT * FROM pg_temp.after(20);
 SELECT * FROM pg_temp.message;
-SELECT regexp_replace(s, ' at \S+\.', ' at ….') AS said
+SELECT regexp_replace(s, ' on \S+ \S+\.', ' on ….') AS said
 FROM appt.explain_notification(:'id') s WHERE s !~ 'reminder';
 -- The setting counts at once, and for the branch alone; one that was delivered
 -- is told by no other channel, not even by one that waits.
@@ -248,7 +260,8 @@ VALUES ('fallback_after_min', 'MUM-01', '30');
 SELECT appointment_id AS id FROM appt.book('PAT-8', 'DOC-001',
 	'2026-03-17 09:15+05:30') \gset
 SELECT pg_temp.hand_over();
-UPDATE appt.notification SET provider_id = 'f1';
+UPDATE appt.notification_attempt l SET provider_id = 'f1'
+FROM appt.notification n WHERE n.notification_no = l.notification_no;
 SELECT * FROM pg_temp.after(29);
 UPDATE appt.setting SET value = '5' WHERE name = 'fallback_after_min';
 SELECT * FROM pg_temp.after(6);

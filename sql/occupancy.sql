@@ -104,7 +104,8 @@ SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(f
 REINDEX INDEX visit_time;
 SELECT i.found > 500 AS enough, i = s AS same FROM answers(true) AS i, answers(false) AS s;
 
--- All of one key and one start: a split has nothing to go by.
+-- All of one key and one start, as of a visit that is taken and given back all
+-- day: a split has nothing to go by, and others come beside them after it.
 INSERT INTO visit
 SELECT n, 1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00'
 FROM generate_series(30001, 31000) AS n;
@@ -112,6 +113,20 @@ SET enable_seqscan = off;
 SELECT count(*) FROM visit
 WHERE appt_internal.occupancy(key, slot_start, slot_end) OPERATOR(appt_internal.&&)
 	appt_internal.occupancy(1000, '2026-01-01 00:00+00', '2026-01-01 00:01+00');
+CREATE TABLE one (key integer, slot_start timestamptz, slot_end timestamptz);
+CREATE INDEX ON one USING spgist (appt_internal.occupancy(key, slot_start, slot_end));
+INSERT INTO one
+SELECT 7, '2026-01-01 10:00+00', '2026-01-01 10:15+00' FROM generate_series(1, 400);
+INSERT INTO one VALUES
+	(7, '2026-01-02 10:00+00', '2026-01-02 10:15+00'),
+	(8, '2026-01-01 10:00+00', '2026-01-01 10:15+00');
+SELECT q.key, q.day, (
+		SELECT count(*) FROM one AS o
+		WHERE appt_internal.occupancy(o.key, o.slot_start, o.slot_end)
+			OPERATOR(appt_internal.&&)
+			appt_internal.occupancy(q.key, q.day, q.day + interval '1 day'))
+FROM (VALUES (7, timestamptz '2026-01-01 00:00+00'), (7, '2026-01-02 00:00+00'),
+	(8, '2026-01-01 00:00+00')) AS q (key, day);
 
 -- The extremes of a key, and of time.
 INSERT INTO visit VALUES

@@ -162,6 +162,10 @@ refused('an array', book('[]'), 400, 'invalid_request');
 refused('no body', book(''), 400, 'invalid_request');
 refused('a member twice', book('{"patient_id":"a","patient_id":"b"}'),
     400, 'invalid_request');
+refused('a NUL behind a literal',
+    book(JSON::PP::encode_json(body(notify => JSON::PP::false))
+        =~ s/false/false\0/r),
+    400, 'invalid_request');
 for my $bad (
     [ 'no patient_id', { patient_id => undef }, 'patient_id' ],
     [ 'no doctor_id', { doctor_id => undef }, 'doctor_id' ],

@@ -273,6 +273,24 @@ subtest 'only a superuser stops the clock' => sub {
     }
 };
 
+# PostgreSQL takes such a row as it is given only where its columns are the
+# table's, all and in order; elsewhere it sets up an expression for each.
+subtest 'rows are given as their tables have them (extension/given.c)' => sub {
+    for my $table (qw(appointment event notification)) {
+        my ($list) = slurp(root_dir() . "/extension/$table.c") =~
+            /RowColumn columns\[COL_COUNT\] = \{(.*?)^\};/ms;
+        is_deeply([$list =~ /^\s*\[\w+\] = \{"(\w+)", (\w+)OID,/mg],
+            [map { ($_->{attname}, uc $_->{typname}) } @{ $c->query(<<'SQL', $table) }],
+SELECT a.attname, t.typname
+FROM pg_attribute AS a
+JOIN pg_type AS t ON t.oid = a.atttypid
+WHERE a.attrelid = ('appt.' || $1)::regclass AND a.attnum > 0
+ORDER BY a.attnum
+SQL
+            "appt.$table");
+    }
+};
+
 subtest 'it cannot be planted on' => sub {
     $c->psql('CREATE DATABASE planted');
     $c->psql('GRANT CREATE ON DATABASE planted TO visitor');

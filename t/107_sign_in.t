@@ -247,8 +247,31 @@ is($guest->sign_in(%with, code => $recovery[3])->{json}{code}, 'invalid_credenti
     'once');
 is($guest->sign_in(%with, code => $recovery[4])->{status}, 200, 'the others are left');
 
+is($guest->get($session)->{json}{recovery_codes_left}, 8, 'eight, which is told');
+my $renew = "$session/recovery-codes";
+$r = $guest->post($renew, { password => 'something else' });
+is_deeply([ $r->{status}, $r->{json}{code} ], [ 401, 'invalid_credentials' ],
+    'new ones need the password');
+is($guest->post($renew, { password => $asha->{password} }, { 'X-CSRF-Token' => undef })
+    ->{json}{code}, 'csrf_token_invalid', 'and a page of our own');
+is($guest->get($session)->{json}{recovery_codes_left}, 8, 'else nothing is lost');
+$r = $guest->post($renew, { password => $asha->{password} });
+is($r->{status}, 200, 'with it they are made') or diag $r->{body};
+my @renewed = @{ $r->{json}{recovery_codes} };
+is_deeply([ scalar @renewed, scalar grep { my $one = $_; grep { $_ eq $one } @recovery }
+    @renewed ], [ 10, 0 ], 'ten others');
+is($guest->get($session)->{json}{recovery_codes_left}, 10, 'ten are left');
+is($cluster->value(q{SELECT count(*) FROM appt.staff_audit WHERE account = 'asha'
+    AND action = 'recovery_codes_renewed' AND actor = 'staff:asha'
+    AND address IS NOT NULL}), 1, 'which is on record');
+is($guest->sign_in(%with, code => $recovery[5])->{json}{code}, 'invalid_credentials',
+    'those of before have ended');
+is($guest->sign_in(%with, code => $renewed[0])->{status}, 200, 'the new ones are good');
+
 my $boss = Appt::SignIn::account($clinic, account => 'boss');
 my $admin = Appt::SignIn->new($url, %$boss);
+is($admin->post($renew, { password => $boss->{password} })->{json}{code},
+    'invalid_transition', 'who has no one-time codes gets none');
 is($admin->post("/api/v1/staff/$asha->{staff_id}/reset-totp")->{json}{totp_enrolled},
     JSON::PP::false(), 'who manages staff resets it');
 is($guest->sign_in(%with)->{status}, 200, 'and the password is enough');
@@ -321,7 +344,7 @@ is($second->get($probe, undef, { Cookie => "$name=$cookie" })->{status}, 401,
 
 my $log = slurp($clinic->gateway->{log}) . slurp($cluster->{log});
 is_deeply([ grep { index($log, $_) >= 0 } $asha->{password}, 'something else',
-    $begun->{secret}, $recovery[4], $desk->cookie =~ /=(.+)/, ], [],
+    $begun->{secret}, $recovery[4], $renewed[0], $desk->cookie =~ /=(.+)/, ], [],
     'no password, key, code or cookie is in a log');
 like($log, qr/"wrong password".*"staff_id":"$third->{staff_id}"/,
     'a wrong password is, by the id of the account');

@@ -9,7 +9,7 @@ use warnings;
 use Test::More;
 use Appt::Matrix;
 use Appt::SignIn;
-use Appt::Util qw(run_command);
+use Appt::Util qw(patience run_command);
 use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
@@ -88,6 +88,10 @@ my @refused = (
     [ 'a desk with one', 400, 'doctor_id', doctor_id => 'DOC-001' ],
     [ 'a doctor who is none', 422, 'doctor_id', role => 'doctor', doctor_id => 'DOC-999' ],
     [ 'a branch that is none', 422, 'branch_ids', branch_ids => ['PAR-01'] ],
+    [ 'a department that is none', 422, 'department_ids', department_ids => ['ASTRO'] ],
+    [ 'no department at all', 400, 'department_ids', department_ids => [] ],
+    [ 'an admin of one', 400, 'department_ids', role => 'admin',
+        department_ids => ['CARD'] ],
     [ 'a name with a blank', 400, 'account', account => 'a b' ]);
 for my $case (@refused) {
     my ($what, $status, $field, %change) = @$case;
@@ -192,7 +196,7 @@ alarm 20;
 my $line = '';
 $line = readline $socket while defined $line && $line !~ /^0\r/;    # the last chunk
 alarm 0;
-cmp_ok(time - $from, '<', 10, 'and hears nothing more');
+cmp_ok(time - $from, '<', patience(10), 'and hears nothing more');
 is($boss->delete("$staff/sessions/$entry->{sign_in_id}")->{status}, 404, 'once');
 
 # ---- the first account -----------------------------------------------------------------

@@ -10,7 +10,7 @@ use Test::More;
 use Appt::Clinic;
 use Appt::OpenApi;
 use Appt::Raw qw(statuses);
-use Appt::Util qw(wait_for);
+use Appt::Util qw(patience wait_for);
 use IO::Select;
 use Time::HiRes qw(sleep time);
 
@@ -35,7 +35,7 @@ sub is_late {
         or diag $answer;
     ok($closed, "$name: closed");
     cmp_ok($took, '>=', $request_s - 0.1, "$name: not before its time");
-    cmp_ok($took, '<', $request_s + 3, "$name: nor long after");
+    cmp_ok($took, '<', $request_s + patience(3), "$name: nor long after");
     my $r = Appt::Raw::parse($answer);
     is($r->{json}{code}, 'request_timeout', "$name: says so");
     is($r->{headers}{connection}, 'close', "$name: Connection: close");
@@ -88,7 +88,7 @@ drips('headers that drip in', "GET /healthz HTTP/1.1\r\n$host" . 'X' x 200, $a);
     my $began = time;
     my ($answer, $closed) = $raw->drain($raw->connection, 6);
     ok($closed && $answer eq '', 'a connection that says nothing is closed');
-    cmp_ok(time - $began, '<', $request_s + 3, 'in time');
+    cmp_ok(time - $began, '<', $request_s + patience(3), 'in time');
 }
 
 # A connection on which one request has been answered.

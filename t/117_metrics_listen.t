@@ -15,17 +15,24 @@ my $clinic = Appt::Clinic->new;
 my $plain  = HTTP::Tiny->new(timeout => 5, proxy => undef, http_proxy => undef);
 my $counts = qr/^appt_requests_total\{method="GET",route="\/readyz",status="200"\} \d/m;
 
-my $r = $plain->get($clinic->gateway->url . '/metrics');
-is($r->{status}, 200, 'without the setting they are among the calls');
-like($r->{content}, $counts, 'and count');
+# An answer counts when it is sent, which is a moment after it has come.
+sub counters {
+    my ($url) = @_;
+    my $r;
+    wait_for { ($r = $plain->get("$url/metrics"))->{content} =~ $counts }
+        'the answer to be counted';
+    return $r;
+}
+
+is(counters($clinic->gateway->url)->{status}, 200,
+    'without the setting they are among the calls, and count');
 
 my $port = free_port();
 my $gateway = Appt::Gateway->new(cluster => $clinic->cluster,
     env => { APPT_METRICS_LISTEN => "127.0.0.1:$port" });
 my $there = "http://127.0.0.1:$port";
-$r = $plain->get("$there/metrics");
-is($r->{status}, 200, 'with it they are there');
-like($r->{content}, $counts, 'and count');
+my $r = counters($there);
+is($r->{status}, 200, 'with it they are there, and count');
 like($r->{headers}{'content-type'}, qr{^text/plain; version=0\.0\.4}, 'as Prometheus reads them');
 is($plain->get($gateway->url . '/metrics')->{status}, 404, 'and not among the calls');
 is($plain->get("$there$_")->{status}, 404, "$_ is not there")

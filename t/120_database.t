@@ -8,7 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
-use Appt::Util qw(wait_for);
+use Appt::Util qw(patience wait_for);
 use IO::Select;
 use IO::Socket::INET;
 use Time::HiRes qw(time);
@@ -42,7 +42,7 @@ sub ask {
 
 sub answer {
     my ($socket, $seconds) = @_;
-    my ($text, $until) = ('', time + ($seconds // 10));
+    my ($text, $until) = ('', time + patience($seconds // 10));
     while ((my $left = $until - time) > 0) {
         next unless IO::Select->new($socket)->can_read($left);
         sysread($socket, $text, 65536, length $text) or last;
@@ -81,14 +81,14 @@ wait_for {
 my $start = time;
 is($http->get('/healthz')->{status}, 200, 'health while bookings wait');
 is(slots()->{status}, 200, 'slots while bookings wait');
-cmp_ok(time - $start, '<', 0.5, 'at once');
+cmp_ok(time - $start, '<', patience(0.5), 'at once');
 
 $start = time;
 my $busy = $http->post($base, free_body());
 is_deeply([ $busy->{status}, $busy->{json}{code} ], [ 503, 'unavailable' ],
     'a fourth booking is told that the pool is exhausted');
 ok($busy->{headers}{'retry-after'}, 'with Retry-After');
-cmp_ok(time - $start, '<', 1.2, 'within a second');
+cmp_ok(time - $start, '<', patience(1.2), 'within a second');
 is(answer($_), 503, 'a booking that waited for the lock too long: 503')
     for @waiting;
 $locker->rollback;
@@ -104,7 +104,7 @@ my $lost = slots();
 is_deeply([ $lost->{status}, $lost->{json}{code} ], [ 503, 'unavailable' ],
     'no database: 503');
 ok($lost->{headers}{'retry-after'}, 'with Retry-After');
-cmp_ok(time - $start, '<', 1.5, 'soon');
+cmp_ok(time - $start, '<', patience(1.5), 'soon');
 unlike($lost->{body}, qr/socket|host|libpq|refused/i, 'and nothing of the inside');
 $cluster->start;
 wait_for { $http->get('/readyz')->{status} == 200 } 'the gateway to be ready';

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Clinic;
-use Appt::Util qw(wait_for);
+use Appt::Util qw(patience wait_for);
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
@@ -58,7 +58,7 @@ sub send_all {
         $booking->{text} = '';
         $select->add($socket);
     }
-    my $until = time + 20;
+    my $until = time + patience(20);
     while ($select->count && time < $until) {
         for my $socket ($select->can_read(1)) {
             sysread($socket, $of{$socket}{text}, 65536,

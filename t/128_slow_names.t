@@ -9,7 +9,7 @@ use warnings;
 use Test::More;
 use Appt::Clinic;
 use Appt::Program;
-use Appt::Util qw(root_dir run_command slurp temp_dir wait_for);
+use Appt::Util qw(patience root_dir run_command slurp temp_dir wait_for);
 use HTTP::Tiny;
 use Time::HiRes qw(sleep time);
 
@@ -116,7 +116,7 @@ for my $name (qw(gateway relay)) {
     wait_for { length slurp("$dir/asked") > $before } 'a question';
     my $start = time;
     ok($program{$name}->stop, "$name: ends by SIGTERM");
-    cmp_ok(time - $start, '<', 20, "$name: without waiting for a name");
+    cmp_ok(time - $start, '<', patience(20), "$name: without waiting for a name");
     is($program{$name}->status, 0, "$name: and well");
 }
 

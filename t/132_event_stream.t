@@ -13,7 +13,7 @@ use Appt::EventStream;
 use Appt::OpenApi;
 use Appt::Raw;
 use Appt::SignIn;
-use Appt::Util qw(wait_for);
+use Appt::Util qw(patience wait_for);
 use List::Util qw(max);
 use Time::HiRes qw(sleep time);
 
@@ -83,7 +83,7 @@ book($sql, 'DOC-001', 'MUM-01', '2026-03-17', '10:00');
 my $committed = time;
 got_day($stream, 'DOC-001 MUM-01 2026-03-17', 'one in SQL as well');
 my $took = time - $committed;
-cmp_ok($took, '<', 1.5, sprintf 'soon: %.0f ms after its commit', $took * 1000);
+cmp_ok($took, '<', patience(1.5), sprintf 'soon: %.0f ms after its commit', $took * 1000);
 
 my $away = $http->patch("/api/v1/appointments/$booked->{appointment_id}/reschedule",
     { new_slot_start => '2026-03-18T10:00:00+05:30' });
@@ -335,7 +335,7 @@ is($http->post($path, {})->{status}, 405, 'nothing is sent there');
 
 my $quiet = listen_as($http)->ready;
 my $beat = 0;
-my $until = time + 25;
+my $until = time + patience(25);
 while (!$beat && time < $until) {
     $quiet->_read(1);
     $beat = $quiet->text =~ /^: \nid: /m;

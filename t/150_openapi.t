@@ -49,6 +49,13 @@ my $points = asks("GET $a/slots/explain-day", 200, "$a/slots/explain-day",
     { %at, date => '2026-03-16' });
 is_deeply([ map { $_->{start_time} } grep { $_->{free} } @$points ],
     [ map { $_->{start_time} } @$slots ], 'of a whole day, too');
+my $branch = asks("GET $a/slots/explain-branch", 200, "$a/slots/explain-branch",
+    { branch_id => 'MUM-01', date => '2026-03-16' });
+is_deeply((grep { $_->{doctor_id} eq 'DOC-001' } @$branch)[0]{slots}, $points,
+    'and of a whole branch');
+asks("GET $a/slots/explain-branch", 400, "$a/slots/explain-branch", {});
+asks("GET $a/slots/explain-branch", 404, "$a/slots/explain-branch",
+    { branch_id => 'ZZZ-01', date => '2026-03-16' });
 asks("GET $a/slots/explain-day", 400, "$a/slots/explain-day", { %at });
 asks("GET $a/slots/explain-day", 404, "$a/slots/explain-day",
     { %at, doctor_id => 'DOC-999', date => '2026-03-16' });

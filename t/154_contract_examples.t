@@ -83,6 +83,9 @@ my $moved = sends("PATCH $one/reschedule", 200, "$at/reschedule");
 is($moved->{slot_start}, '2026-03-15T11:00:00+05:30', 'it is moved there');
 my $hold = sends("POST $a/holds", 201, "$a/holds");
 sends("DELETE $a/holds/{hold_id}", 204, "$a/holds/$hold->{hold_id}");
+my $offer = sends("POST $a/offers", 201, "$a/offers");
+sends("GET $a/offers", 200, "$a/offers");
+sends("DELETE $a/holds/{hold_id}", 204, "$a/holds/$offer->{offer_id}");
 sends("PATCH $one", 200, $at);
 my $missed = $cluster->value(q{SELECT appointment_id FROM appt.book(
     'PAT-2026-00125', 'DOC-002', '2026-03-14 12:00+05:30',
@@ -105,6 +108,7 @@ sends("POST $v/doctors/{doctor_id}/reschedule-day", 200,
     "$v/doctors/DOC-001/reschedule-day");
 sends("GET $a/slots/explain", 200, "$a/slots/explain?branch_id=MUM-01");
 sends("GET $a/slots/explain-day", 200, "$a/slots/explain-day?branch_id=MUM-01");
+sends("GET $a/slots/explain-branch", 200, "$a/slots/explain-branch");
 sends("GET $a/slots/first", 200, "$a/slots/first?doctor_id=DOC-001");
 
 my $patient = sends("POST $v/patients", 201, "$v/patients");
@@ -207,11 +211,14 @@ sends("DELETE $v/staff/sessions/{sign_in_id}", 204,
     my $own = "$v/auth/session";
     sends("GET $own", 200, $own);
     sends("POST $own/email", 200, "$own/email");
-    sends("POST $own/password", 200, "$own/password");
     my $key = sends("POST $own/totp", 200, "$own/totp");
     is($http->post("$own/totp/confirm", { code => '12345' })->{json}{code},
         'invalid_credentials', 'the code of the example is no code of this key');
     $sent{"POST $own/totp/confirm"}++;
+    $cluster->psql(q{UPDATE appt.staff SET totp_secret = totp_pending
+        WHERE account = 'asha'});
+    sends("POST $own/recovery-codes", 200, "$own/recovery-codes");
+    sends("POST $own/password", 200, "$own/password");
     sends("DELETE $own", 204, $own);
 }
 sends("POST $s/reset-totp", 200, "$at/reset-totp");

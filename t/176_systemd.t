@@ -9,7 +9,7 @@ use warnings;
 use Test::More;
 use Appt::Cluster;
 use Appt::Machine;
-use Appt::Util qw(root_dir slurp wait_for);
+use Appt::Util qw(patience root_dir slurp wait_for);
 use JSON::PP ();
 use Time::HiRes qw(time);
 
@@ -199,7 +199,7 @@ for my $name (qw(gateway relay)) {
     $machine->must("kill -KILL $pid");
     wait_for { main_pid($name) !~ /^(?:0|$pid)$/ } "another $name";
     wait_ready($name);
-    cmp_ok(my $took = time - $began, '<', 8, "$name: killed, it is back");
+    cmp_ok(my $took = time - $began, '<', patience(8), "$name: killed, it is back");
     note("after $took s");
     is(show("bioecko-$name", 'NRestarts'), 1, 'once');
 }
@@ -295,7 +295,7 @@ wait_for { ($machine->sh('cat /run/slow.jsonl'))[1] =~ /booked/ } 'its attempt';
 for my $name (qw(gateway relay)) {
     my $began = time;
     $machine->must("systemctl stop bioecko-$name");
-    cmp_ok(my $took = time - $began, '<', 20, "$name: it ends in time");
+    cmp_ok(my $took = time - $began, '<', patience(20), "$name: it ends in time");
     note("after $took s");
     is(show("bioecko-$name", 'Result'), 'success', 'in good order');
 }

@@ -49,7 +49,7 @@ my %of_gateway = map { $_ => 1 } qw(authenticate auth_state auth_clients
     auth_revoked signing_keys add_signing_key all_changes take_delivery_reports
     confirm_callback show_link use_link sign_in_credentials sign_in
     signed_in sign_out own_credentials set_own_password set_own_email begin_totp
-    confirm_totp board);
+    confirm_totp renew_recovery_codes board);
 
 my @functions = @{ $cluster->query(<<'SQL') };
 SELECT p.proname AS name, p.proargnames[1 : p.pronargs] AS args
@@ -82,20 +82,25 @@ my %nobody = (deleted => $deleted, disabled => $disabled,
     'never there' => 'c_nobody', (map { ("called $_" => $_) } '*', '%', '_', '',
         'role:postgres', "client:$full", uc $full, "$full "));
 
-# Staff: at the front desk of one branch, and the doctor of one world, who sees
-# all branches.
+# Staff: at the front desk of one branch, and of all for the department of one
+# world's doctor, and that doctor, who sees all branches.
 sub staff {
-    my ($account, $role, $branches, $doctor) = @_;
+    my ($account, $role, $branches, $doctor, $departments) = @_;
     return 'staff:' . $cluster->value('SELECT appt.create_staff(account => $1,
         name => $1, role => $2, password_hash => $3, branch_ids => $4,
-        doctor_id => $5)', $account, $role, '$y$hash', $branches, $doctor);
+        doctor_id => $5, department_ids => $6)', $account, $role, '$y$hash',
+        $branches, $doctor, $departments);
 }
+$cluster->psql("INSERT INTO appt.department (department_id, name) VALUES ('own', 'Own'); "
+    . "UPDATE appt.doctor SET department_id = 'own' WHERE doctor_id = 'DOC-$mine'");
 my %staff = (
     reception => staff('desk', 'reception', [$mine]),
+    department => staff('own', 'reception', undef, undef, ['own']),
     doctor    => staff('doctor', 'doctor', undef, "DOC-$mine"),
 );
 my %may = map { my $role = $_; $role => { map { $_ => 1 } @{ $cluster->value(
-    'SELECT appt_internal.role_scopes($1)', $role) } } } keys %staff;
+    'SELECT appt_internal.role_scopes($1)', $role eq 'department' ? 'reception'
+    : $role) } } } keys %staff;
 my ($gone, $off) = map { staff($_, 'admin') } qw(gone off);
 $cluster->psql("UPDATE appt.staff SET active = false WHERE account = 'off'; "
     . "SELECT appt_api.delete_staff(substr('$gone', 7), NULL, 'staff:' || staff_id) "
@@ -185,17 +190,17 @@ for my $case ([ list_appointments => 'doctor_id' ], [ list_patients => 'patient_
 done_testing;
 
 # What staff may by role: a desk as a client that is limited likewise, a doctor
-# nothing of another doctor's.
+# and the desk of a department nothing of another doctor's.
 sub of_staff {
     my ($name, $home, $away) = @_;
-    my @ids = grep { exists $away->{$_} } qw(doctor_id appointment_id patient_id
-        hold_id);
+    my @ids = grep { exists $away->{$_} } qw(doctor_id appointment_id hold_id);
     for my $role (grep { $may{$_}{ $scope{$name} } } sort keys %staff) {
         my $seen = $role eq 'doctor' && exists $home->{patient_id};
         my $got = call($gateway, $name, { %$home, client => $staff{$role},
             ($seen ? (patient_id => $own{$mine}) : ()) });
         is($got->{state}, $not_at_home{$name} // '', "$role: the own") or diag $got->{error};
-        next if $of_no_branch{$name} || ($role eq 'doctor' && !@ids);
+        next if $of_no_branch{$name} || ($role ne 'reception' && !@ids
+            && !($role eq 'doctor' && exists $away->{patient_id}));
         $got = call($gateway, $name, { %$away, client => $staff{$role},
             ($seen ? (patient_id => $own{$theirs}) : ()) });
         like($got->{body} eq '[]' ? 'SB404' : $got->{state},
@@ -267,7 +272,7 @@ sub value {
     return undef if $name eq 'test_notification_channel'
         && $arg eq 'notification_template_id';
     return members($name, $world) if $arg eq 'fields' || $arg eq 'changes';
-    return undef if $name eq 'create_staff' && $arg =~ /^(?:doctor_id|email)$/;
+    return undef if $name eq 'create_staff' && $arg =~ /^(?:doctor_id|department_ids|email)$/;
     return undef if $name eq 'update_webhook' && $arg =~ /^(?:events|status|branch_ids)$/;
     return undef if $name =~ /^list_(?:appointments|notifications)$/
         && $arg eq 'status';

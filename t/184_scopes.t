@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Appt::Http;
 use Appt::Matrix;
 
 my $matrix = Appt::Matrix->new;
@@ -65,11 +66,14 @@ for my $route (grep { $_->{scope} } @routes) {
 
 # What is open to all asks for no token, and does not mind a bad one; reports of
 # providers are proved otherwise (t/225_delivery_reports.t).
+my ($part) = Appt::Http->new($matrix->clinic->gateway->url)->get('/admin')->{body}
+    =~ m{"admin/files/([^"]+)"};
 for my $route (grep { !$_->{scope} && $_->{path} !~ m{/callbacks/} } @routes) {
     for my $who (sort keys %nobody) {
         my $r = $matrix->send($nobody{$who}, { %$route,
             path => $route->{path}
-                =~ s/\{(?:page|section|subsection)\}/calendar/gr }, {});
+                =~ s/\{(?:page|section|subsection)\}/calendar/gr
+                =~ s/\{file\}/$part/r }, {});
         if ($route->{path} =~ /\{link\}/) {
             is($r->{status}, 404, "$route->{name}: asks for a link, with $who");
         }

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 #
-# The hand-written parsers by libFuzzer under the sanitizers, some seconds each
-# (APPT_FUZZ_S); longer: make fuzz FUZZ_S=600
+# The hand-written parsers by libFuzzer under the sanitizers, some seconds each:
+#
+#   FUZZ_S=600 make test T=t/190_fuzz.t
 
 use strict;
 use warnings;
@@ -16,7 +17,7 @@ $cluster->psql('SET client_min_messages = warning; '
 $ENV{APPT_FUZZ_DSN} = $cluster->dsn;
 
 chdir root_dir() . '/gateway' or die "cannot enter gateway/: $!\n";
-my $seconds = $ENV{APPT_FUZZ_S} // 3;
+my $seconds = $ENV{FUZZ_S} // 3;
 my ($exit, $out, $said) = run_command([qw(make -s -j2 fuzz-build)]);
 is($exit, 0, 'the fuzz targets are built') or diag $out, $said;
 for my $source (glob 'fuzz/*_fuzz.c') {

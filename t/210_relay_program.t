@@ -279,6 +279,30 @@ subtest 'an answer that the database does not take' => sub {
     $cluster->psql('ALTER TABLE appt.delivery_attempt DROP CONSTRAINT ours');
 };
 
+# What PostgreSQL 18 says of a function in SQL whose plan has a row's type of
+# before, by a trigger.
+subtest 'a session that is out of date' => sub {
+    $sink->forget;
+    my $changed = $cluster->value('SELECT clock_timestamp()');
+    $cluster->psql(qq{CREATE FUNCTION outdated() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN
+            IF (SELECT backend_start FROM pg_stat_activity
+                WHERE pid = pg_backend_pid()) < '$changed' THEN
+                RAISE EXCEPTION 'attribute 6 has wrong type'
+                    USING ERRCODE = '42804';
+            END IF;
+            RETURN NEW;
+        END \$\$;
+        CREATE TRIGGER outdated BEFORE UPDATE ON appt.delivery
+            FOR EACH ROW EXECUTE FUNCTION outdated()});
+    bulk_events($clinic, webhook_id => $webhook_id, count => 1, after => 40);
+    $sink->wait_for_requests(1);
+    my ($said) = grep { ($_->{what} // '') eq 'session out of date' }
+        $relay->log_lines;
+    is($said->{detail}, 'attribute 6 has wrong type', 'its connection is given up');
+    $cluster->psql('DROP TRIGGER outdated ON appt.delivery; DROP FUNCTION outdated');
+};
+
 ok($relay->stop, 'it stops when it is told to');
 is($relay->status, 0, 'with status 0');
 done_testing;

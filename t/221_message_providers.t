@@ -152,9 +152,11 @@ SQL
         return $cluster->value(q[SELECT NOT EXISTS (SELECT FROM
             appt.notification WHERE state IN ('due', 'sending'))]);
     } 'the message to be through';
-    my $row = $cluster->row('SELECT n.state, n.reason, n.provider_id '
+    my $row = $cluster->row('SELECT n.state, n.reason, t.provider_id '
         . 'FROM appt.notification n JOIN appt.appointment a '
-        . 'USING (appointment_no) WHERE a.appointment_id = $1', $id);
+        . 'USING (appointment_no) LEFT JOIN appt.notification_attempt t '
+        . 'ON (t.notification_no, t.fence) = (n.notification_no, n.fence) '
+        . 'WHERE a.appointment_id = $1', $id);
     $cluster->value(q{WITH gone AS (DELETE FROM appt.notification) SELECT 1});
     $cluster->psql("UPDATE appt.appointment SET status = 'cancelled', "
         . "cancelled_at = booked_at WHERE appointment_id = '$id'");

@@ -50,11 +50,16 @@ my $visit = $cluster->value(q{SELECT appointment_no FROM appt.book(
 sub sent {
     my ($channel, $id) = @_;
     return $cluster->value(<<'SQL', $visit, $channel, $id);
-INSERT INTO appt.notification (appointment_no, event, slot_start, state,
-    channel_no, channel, address, provider_id, sent_at, finished_at)
-SELECT $1, 'booked', '2026-03-16 10:00+05:30', 'sent', c.channel_no, c.kind,
-    '+919876543210', $3, now(), now()
-FROM appt.notification_channel c WHERE c.channel_id = $2
+WITH message AS (
+    INSERT INTO appt.notification (appointment_no, event, slot_start, state,
+        channel_no, channel, address, sent_at, finished_at)
+    SELECT $1, 'booked', '2026-03-16 10:00+05:30', 'sent', c.channel_no,
+        c.kind, '+919876543210', now(), now()
+    FROM appt.notification_channel c WHERE c.channel_id = $2
+    RETURNING notification_no, fence)
+INSERT INTO appt.notification_attempt (notification_no, fence, started_at,
+    duration_ms, status, provider_id)
+SELECT notification_no, fence, now(), 1, 200, $3 FROM message
 RETURNING notification_no
 SQL
 }

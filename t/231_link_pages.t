@@ -52,6 +52,21 @@ sub link_of {
     return $link =~ s/^\Q$url\E//r;
 }
 
+# A place that is kept for a patient.
+my $offers = 0;
+
+sub offer_of {
+    my ($who, $after) = @_;
+    my ($id, $link) = @{ $cluster->row(q{SELECT o.offer_id, l->>'offer_link' AS link
+        FROM appt.offer($1, 'DOC-001',
+            '2026-03-17 10:00+05:30'::timestamptz + $2 * interval '15 min',
+            branch_id => 'MUM-01') o
+        CROSS JOIN LATERAL appt_internal.offer_link_value(o) l}, $patient{$who}, $offers++)
+        }{qw(offer_id link)};
+    $cluster->query($after, $id) if $after;
+    return $link =~ s/^\Q$url\E//r;
+}
+
 my $confirm    = link_of('en', 'confirm');
 my $confirm_hi = link_of('hi', 'confirm');
 my %links = (
@@ -67,6 +82,9 @@ my %links = (
     'moved'       => link_of('en', 'cancel', q{SELECT appt.reschedule($1,
         '2026-03-18 10:00+05:30')}),
     'cancelled'   => link_of('en', 'view', q{SELECT appt.cancel($1, 'Ill')}),
+    'offer'       => offer_of('en'),
+    'offer-hi'    => offer_of('hi'),
+    'offer-over'  => offer_of('en', q{SELECT appt.release($1)}),
     'bad'         => '/v/v1.x',
 );
 
@@ -87,6 +105,8 @@ is_deeply($seen->{done}, {
     'cancel'      => 'Your visit is cancelled',
     'move'        => 'Your visit was moved',
     'unsubscribe' => 'You get no more reminders',
+    'offer'       => 'Your visit is booked',
+    'offer-hi'    => 'आपने यह समय नहीं लिया',
     'confirm-hi'  => 'आपके आने की पुष्टि हो गई है',
     'move-hi'     => 'आपके अपॉइंटमेंट का समय बदल गया है',
     'cancel-hi'   => 'आपका अपॉइंटमेंट रद्द हो गया है',

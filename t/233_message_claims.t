@@ -84,6 +84,22 @@ $claiming->commit;
 is_deeply([ $n, $updated, $in_place ], [ 20, 20, 20 ],
     'a claim writes no index');
 
+# What a trigger of the clinic's own keeps from being leased is not sent.
+$cluster->psql(<<'SQL');
+DELETE FROM appt.notification;
+CREATE FUNCTION keep_back() RETURNS trigger LANGUAGE plpgsql
+	AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep_back BEFORE UPDATE ON appt.notification
+	FOR EACH ROW WHEN (NEW.state = 'sending' AND NEW.notification_no % 2 = 0)
+	EXECUTE FUNCTION keep_back();
+SQL
+book($clinic, 10);
+is_deeply(claimed(sms => 0, whatsapp => 0), { sms => 5 },
+    'a relay is given none that it does not hold');
+is($cluster->value(q{SELECT count(*) FROM appt.notification
+    WHERE state = 'due' AND notification_no % 2 = 0}), 5, 'those wait');
+$cluster->psql('DROP TRIGGER keep_back ON appt.notification');
+
 # A claim that waits holds up nothing that is told of the one before.
 $cluster->psql('DELETE FROM appt.notification');
 my $relay = $clinic->start_relay(env => hurried());

@@ -177,6 +177,13 @@ for my $file (sort glob root_dir() . '/deploy/channels/*.json') {
         secret => 's3cret', callback_secret => 's3cret-of-the-reports',
         active => $false })->{json};
     is_deeply($made->{settings}, $channel->{settings}, "$name is taken whole");
+    is_deeply([ grep { !defined $channel->{$_} } qw(name secret fields) ], [],
+        'it says what the clinic\'s page asks for');
+    my $text = JSON::PP->new->encode($channel->{settings});
+    is_deeply([ grep { index($text, $_) < 0 } map { $_->{sample} } @{ $channel->{fields} } ],
+        [], 'in the place of samples that are there');
+    $text =~ s/\Q$_\E//g for map { $_->{sample} } @{ $channel->{fields} };
+    unlike($text, qr/0000000|19999|CLINIC/, 'and no other is');
 }
 
 # ---- deleted ----------------------------------------------------------------

@@ -132,7 +132,7 @@ $r = asks("GET $visits/{appointment_id}/notifications", 200,
 like($r->{explanation}[0], qr/^Booked by sms was refused: answered 400\.$/,
     'in a sentence, too');
 is($r->{explanation}[1], 'A reminder (120 minutes before) is planned by sms '
-    . 'for 2026-03-16T08:00:00+05:30.', 'and what is planned');
+    . 'for 16/03/2026 08:00.', 'and what is planned');
 is_deeply($r->{notifications}, [$failed], 'its messages');
 $cluster->psql('UPDATE appt.notification_attempt SET inside = false');
 is(asks("GET $base/{notification_id}", 200,

@@ -12,7 +12,7 @@ use strict;
 use warnings;
 use Test::More;
 use Appt::Cluster;
-use Appt::Util qw(root_dir temp_dir slurp);
+use Appt::Util qw(patience root_dir slurp temp_dir);
 use Time::HiRes qw(time);
 
 my $seed   = $ENV{APPT_TEST_SEED}   // int(rand 1e6);
@@ -29,7 +29,7 @@ $cluster->psql('CREATE DATABASE other TEMPLATE ' . $cluster->database,
 
 # Two processes, half of the worlds and a database each.
 my $dir = temp_dir();
-my $until = time + $limit;
+my $until = time + patience($limit);
 my @pids = map { my $half = $_; fork // die "could not fork: $!\n" or do {
     my $ok = eval { explore($half); 1 };
     print STDERR $@ unless $ok;

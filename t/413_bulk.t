@@ -68,6 +68,35 @@ is($c->psql(q{SELECT token_number FROM appt.appointment
     WHERE patient_id = 'P2399' AND token_date = '2026-05-29'}), 3,
     'with the next number');
 
+# A session has room for sixteen locks on relations (more since PostgreSQL 18)
+# before it needs the table that all share.  A booking whose patient is told has
+# the most of them when its message is written.  The first of a session plan
+# their statements and load the schedule, and need more.
+$c->psql(<<'SQL');
+INSERT INTO appt.notification_channel (channel_id, kind, settings, secret)
+VALUES ('sms', 'sms', '{"url": "https://h/", "body": {"to": "{{to}}"}}', 's');
+CREATE TABLE public.shared (locks integer);
+CREATE FUNCTION public.count_shared() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO public.shared
+	SELECT count(*)
+	FROM pg_locks l
+	JOIN pg_class r ON r.oid = l.relation
+	WHERE l.pid = pg_backend_pid() AND NOT l.fastpath
+		AND r.relnamespace = 'appt'::regnamespace;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER count_shared AFTER INSERT ON appt.notification
+	FOR EACH ROW EXECUTE FUNCTION public.count_shared();
+SQL
+$other->do(qq{SELECT appt.book('P$_', 'D1', '2026-05-$_ 09:45Z')}) for 10 .. 19;
+is($c->psql(<<'SQL'), '10 0', 'a booking that is told needs no shared lock');
+SELECT concat_ws(' ', count(*), min(locks)) FROM public.shared
+SQL
+
 done_testing;
 
 # What the session has resident of its own, in MB, at its highest.

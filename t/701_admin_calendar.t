@@ -118,6 +118,18 @@ is_deeply([ grep { $_ ne 'Dr Vikram Mehta' } @{ $seen->{shown} } ], [], 'with it
 ok((grep { /^Does not work\s*, \d\d:\d\d.\d\d:\d\d, Dr Meera Iyer/ } @{ $seen->{outside} }),
     'where nobody works the grid says so');
 
+# For one patient, from the patient's page.
+$seen = work('patient', patient => 'PAT-2026-00157', instant => '2026-03-16T10:00:00+05:30');
+my $name = $db->value(q{SELECT concat_ws(' ', first_name, last_name) FROM appt.patient
+    WHERE patient_id = 'PAT-2026-00157'});
+is($seen->{banner}, "Booking for $name: choose a free time.", 'the calendar says for whom');
+is($seen->{chosen}, $name, 'who is chosen already');
+is($seen->{banners}, 0, 'until it is done');
+$visit = visit('PAT-2026-00157');
+is("$visit->{status} $visit->{doctor_id} $visit->{at}", 'booked DOC-003 2026-03-16 10:00:00',
+    'it is booked');
+like($seen->{record}[0], qr/Booked.*person/s, 'what happened to a visit, and by whom, is beside it');
+
 # On a telephone.
 $seen = work('narrow');
 is($seen->{wide}, 360, 'nothing is wider than a telephone');

@@ -23,6 +23,12 @@ is_deeply($seen->{device}, [ '/api/v1/auth', JSON::PP::true(), 'Strict' ],
 is($seen->{readable}, '', 'so none reads it');
 cmp_ok($seen->{qr}, '>', 0, 'the QR code is drawn');
 is($seen->{recovery}, 10, 'ten recovery codes, once');
+is($seen->{left}, '10 recovery codes are left.', 'of which the account says how many are left');
+is($seen->{twoUsed}, '8 recovery codes are left.', 'less those that were used');
+like($seen->{few}, qr/^3 recovery codes are left\. Make new ones/, 'and when it is time for more');
+like($seen->{renewRefused}, qr/\S/, 'which need the password');
+is($seen->{renewed}, 10, 'ten others');
+is($seen->{leftAgain}, '10 recovery codes are left.', 'in the place of the old ones');
 like($seen->{emailRefused}, qr/\S/, 'another address needs the password');
 is($clinic->cluster->value('SELECT email FROM appt.staff WHERE email IS NOT NULL'),
     'person@clinic.example', 'which sets it');

@@ -17,10 +17,11 @@ my $http   = $clinic->http;
 my $next   = 160;
 
 sub book {
-    my ($doctor, $time) = @_;
+    my ($doctor, $time, $day) = @_;
+    $day //= '16';
     my $answer = $http->post('/api/v1/appointments', {
         patient_id => 'PAT-2026-00' . $next++, doctor_id => $doctor,
-        branch_id => 'MUM-01', slot_start => "2026-03-16T$time:00+05:30" });
+        branch_id => 'MUM-01', slot_start => "2026-03-$day" . "T$time:00+05:30" });
     is($answer->{status}, 201, "$doctor has a visit at $time");
     return;
 }
@@ -40,8 +41,28 @@ my $moved = sub {
         WHERE doctor_id = 'DOC-001' AND slot_start >= '2026-03-16'});
 };
 
+# The frame.
+my $seen = work('frame');
+my @doctors = ('Dr Asha Rao', 'Dr Farida Khan', 'Dr Meera Iyer', 'Dr Vikram Mehta');
+is_deeply([ sort @{ $seen->{heads} } ], \@doctors, 'the doctors stand above');
+cmp_ok(abs($seen->{now} - 10), '<', 2, 'now is where the branch has it') or diag $seen->{now};
+is_deeply([ [ sort @{ $seen->{meanwhile}[0] } ], @{ $seen->{meanwhile} }[ 1, 2 ] ],
+    [ \@doctors, 0, 0 ], 'the frame of the next day is there before what is in it');
+ok($seen->{kept}, 'and stays');
+is($seen->{busy}, 'false', 'which is told');
+is_deeply($seen->{days}, [ 'Mon 16/03', 'Tue 17/03', 'Wed 18/03',
+    'Thu 19/03', 'Fri 20/03', 'Sat 21/03', 'Sun 22/03' ], 'a week begins with its Monday');
+is_deeply($seen->{today}, ['Mon 16/03'], 'and says which day is today');
+is($seen->{columns}, 28, 'each doctor has a column each day');
+is_deeply($seen->{axe}, [], 'axe finds nothing in a day that is still read');
+
+# What is asked when.
+$seen = work('early', wishes => { next => sub { book('DOC-001', '11:00', '17') } });
+is($seen->{again}, 0, 'the day after was asked for before somebody looked');
+is_deeply($seen->{unasked}, [], 'of who has signed out nothing is asked for');
+
 # A drag that is given up.
-my $seen = work('undone');
+$seen = work('undone');
 is_deeply($seen->{ghosts}, [ 1, 0, 1, 1 ], 'a drag shows where it goes, but for outside');
 is($seen->{shown}, '10:30', 'at the time of the slot there');
 is_deeply($seen->{escaped}, [ 0, 0, 0 ], 'Escape ends it, and nothing is asked');

@@ -65,6 +65,13 @@ is($seen->{rule}{value},  45,       'the rule counts for the branch');
 is($seen->{rule}{source}, 'branch', 'and there alone');
 is($cluster->value(q{SELECT count(*) FROM appt.setting
     WHERE name = 'cancellation_window_min'}), 0, 'and is taken back');
+is_deeply($seen->{subjects}, [ 'Booking', 'Cancelling and moving', 'Arrival and waiting room',
+    'Messages to patients', 'Sign-in and privacy', 'Numbers and programs' ],
+    'the rules stand by subject, and none without one');
+is($seen->{rules}, $cluster->value('SELECT count(*) FROM appt.setting_definition'), 'all of them');
+is_deeply([ sort @{ $seen->{quiet} } ], [ 'quiet_from', 'quiet_to' ], 'a word finds those that have it');
+is_deeply($seen->{left}, ['Messages to patients'], 'under their subject');
+is($seen->{toButton}, 'Change quiet_from', 'and Tab leads to the first');
 is($cluster->value(q{SELECT count(*) FROM appt.visit_type WHERE visit_type = 'dressing'}),
     0, 'a visit type came and went');
 is($cluster->value(q{SELECT time_zone FROM appt.branch WHERE branch_id = 'PUN-01'}),

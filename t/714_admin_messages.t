@@ -10,6 +10,8 @@ use Test::More;
 use Appt::Clinic;
 use Appt::Desk qw(run_desk behaves);
 use Appt::MailSink;
+use Appt::Util qw(root_dir slurp);
+use JSON::PP ();
 
 my $mail   = Appt::MailSink->new;
 my $clinic = Appt::Clinic->new;
@@ -31,10 +33,11 @@ my $moved = $cluster->value(q{SELECT to_char(r.slot_start AT TIME ZONE 'Asia/Kol
     CROSS JOIN LATERAL appt.reschedule($1, s.start_time, reason => 'Patient asked',
         doctor_id => 'DOC-001', branch_id => 'MUM-01') r}, $visit->{appointment_id});
 
+my $sid  = 'AC' . '5' x 32;
 my $seen = run_desk($clinic, 'admin_messages.js',
     [qw(staff:manage)],
     { role => 'admin', port => $mail->port, branch => 'MUM-01', visit => $visit,
-        placeholders => $placeholders });
+        placeholders => $placeholders, sid => $sid });
 
 my ($got) = $mail->wait_for_mails(1);
 like($got->{raw}, qr/^To: [^<]*<desk\@clinic[.]example>/m, 'the test came to the mail server');
@@ -44,6 +47,20 @@ is_deeply($seen->{change}, { settings => { host => '127.0.0.1', port => $mail->p
             reply_to => 'desk@clinic.example' } }, 'a setting is changed among the others');
 is($cluster->value(q{SELECT settings->>'reply_to' FROM appt.notification_channel
     WHERE channel_id = 'mail'}), 'desk@clinic.example', 'and kept');
+my $sent = JSON::PP->new->utf8->decode(slurp(root_dir() . '/deploy/channels/twilio.json'))
+    ->{settings};
+$sent->{url} =~ s/AC0+/$sid/ or die;
+$sent->{username} = $sid;
+$sent->{body}{From} = '+15550001111';
+$sent->{callback}{url} = 'https://visits.clinic.example/api/v1/notifications/callbacks/twilio-desk';
+my $kept = $cluster->row(q{SELECT kind, settings, secret, active
+    FROM appt.notification_channel WHERE channel_id = 'twilio-desk'});
+is_deeply([ $kept->{kind}, JSON::PP->new->decode($kept->{settings}), $kept->{secret},
+        $kept->{active} ], [ 'sms', $sent, 'an-auth-token', 0 ],
+    'a provider that is known is deploy/channels with what is the clinic\'s own');
+is($seen->{called}, 'At the provider: Account SID.', 'which the provider\'s word helps to find');
+is($seen->{reports}, $sent->{callback}{url}, 'and says where reports come to');
+is($seen->{codeStays}, 'sms', 'what is typed outlives the choice of another');
 like($seen->{notJson}, qr/JSON/, 'what is no JSON is said at the field');
 is($cluster->value(q{SELECT secret FROM appt.notification_channel WHERE channel_id = 'sms'}),
     'a-secret-key', 'a secret goes in');

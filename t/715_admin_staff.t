@@ -31,9 +31,9 @@ like($seen->{notSame}, qr/not the same/, 'a password is typed twice');
 is($seen->{sentUnequal}, 0, 'and sent when both are the same');
 is($seen->{short}, 'Password', 'the server refuses a short one, at its field');
 is_deeply($cluster->row('SELECT name, role, branch_ids::text, doctor_id, language, active,
-    email FROM appt.staff WHERE account = $1', 'leela'),
+    email, department_ids::text FROM appt.staff WHERE account = $1', 'leela'),
     { name => 'Leela Nair', role => 'reception', language => 'hi', doctor_id => undef,
-        email => 'leela@clinic.example', branch_ids => "{$visit->{branch_id}}", active => 1 },
+        email => 'leela@clinic.example', department_ids => '{CARD}', branch_ids => "{$visit->{branch_id}}", active => 1 },
     'the account has what two desks gave it');
 is_deeply($cluster->query(q{SELECT actor, detail FROM appt.staff_audit
     WHERE account = 'leela' AND action = 'updated' ORDER BY staff_audit_no}),

@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 #
-# The clinic's page by the role of who signs in: reception has no settings, a
-# doctor has the own queue, calendar and patients alone, an admin has all; an
-# address typed by hand opens no more than the menu does.
+# The clinic's page by the role of who signs in: reception has no settings, the
+# desk of a department its doctors alone, a doctor the own queue, calendar and
+# patients, an admin has all; an address typed by hand opens no more than the
+# menu does.
 
 use strict;
 use warnings;
@@ -46,6 +47,11 @@ is_deeply($seen->{columns}, $db->dbh->selectcol_arrayref(q{SELECT name
         WHERE w.doctor_id = d.doctor_id AND w.branch_id = 'MUM-01') ORDER BY doctor_id}),
     'all of the branch\'s doctors');
 is($seen->{stranger}, $name[1], 'and every patient');
+
+$seen = as('reception', department_ids => ['CARD']);
+is_deeply([ @$seen{qw(queues columns)} ], [ ['Dr Vikram Mehta'], ['Dr Vikram Mehta'] ],
+    'the desk of a department has its queue and its calendar');
+is($seen->{stranger}, $name[1], 'and can find any patient');
 
 $seen = as('doctor', doctor_id => 'DOC-001');
 is_deeply($seen->{menu}, [qw(Today Calendar Patients)], 'a doctor has no reports either');

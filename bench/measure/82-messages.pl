@@ -20,18 +20,29 @@ use Time::HiRes qw(sleep time);
 # The relay's defaults.
 my %connections = (sms => 50, email => 4);
 
-# Messages a second from the first arrival to the last; all are recorded.
+# Messages a second from the first arrival to the last; all are recorded.  The
+# sink is asked ten times a second: asking takes part of what is measured.  Of a
+# visit that has begun since it was counted nobody is reminded.
 sub relay_rate {
     my ($place, $sink, $wanted) = @_;
     my $count = make_due($place, $wanted);
     $sink->reset;
     my $relay = relay($place);
-    wait_for { ($sink->count)[0] >= $count } "$count messages", 600;
+    my ($seen, $since) = (0, time);
+    wait_for {
+        sleep 0.1;
+        my ($now) = $sink->count;
+        ($seen, $since) = ($now, time) if $now > $seen;
+        $seen >= $count || ($seen > 0 && time - $since > 10);
+    } "$count messages", 600;
     my ($came, $first, $last) = $sink->count;
     wait_for { open_messages($place) == 0 } 'all messages to be recorded', 60;
     $relay->stop;
-    die "$came messages came for $count visits\n" if $came != $count;
-    return ($count - 1) * 1e6 / ($last - $first);
+    my $sent = $place->cluster->value(q{SELECT count(*) FROM appt.notification
+        WHERE state = 'sent'});
+    die "$came messages came, $sent were sent, for $count visits\n"
+        if $came != $sent || $sent < 0.9 * $count;
+    return ($came - 1) * 1e6 / ($last - $first);
 }
 
 sub tool_rate {

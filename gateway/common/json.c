@@ -5,6 +5,8 @@
  */
 #include "common/json.h"
 
+#include <string.h>
+
 #define EXACT_MAX 9007199254740992.0	/* 2^53: below it reals are exact */
 
 static bool is_too_deep(const char *text, size_t len, int depth);
@@ -31,6 +33,17 @@ json_read(const char *text, size_t len, int depth, JsonFault *fault)
 		return NULL;
 	}
 	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (value != NULL && strnlen(text, len) < len)
+	{
+		/*
+		 * jansson passes over a NUL behind a number or a literal (its issue
+		 * 331).  JSON has none (RFC 8259 section 2): read up to it, the text
+		 * breaks off there.
+		 */
+		json_decref(value);
+		value = json_loadb(text, strnlen(text, len), JSON_REJECT_DUPLICATES,
+						   &error);
+	}
 	if (value == NULL)
 	{
 		fault->repeats = json_error_code(&error) == json_error_duplicate_key;

@@ -9,6 +9,13 @@
 
 #include <libpq-fe.h>
 
+/*
+ * The session holds a table's row type as it was, and only a new one has it as
+ * it is: PostgreSQL 18 keeps the plans of functions in SQL, and a column's type
+ * was changed since.
+ */
+#define PG_OUTDATED_SESSION	"42804" /* datatype_mismatch */
+
 /* Everything that tells one kind of connection from another. */
 typedef struct PgOptions
 {

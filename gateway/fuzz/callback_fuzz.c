@@ -59,6 +59,7 @@ static void run(const char *sql);
 static bool field_of(Buf *value, const char *form, size_t len);
 static void decode(Buf *out, const char *from, size_t len);
 static json_t *document_of(bool is_form, const char *body, size_t len);
+static json_t *read_any(const char *text, size_t len);
 static int	reports_in(const json_t *document);
 static bool is_report(const json_t *item);
 static const json_t *status_of(const json_t *item);
@@ -143,12 +144,19 @@ document_of(bool is_form, const char *body, size_t len)
 	json_t	   *document = NULL;
 
 	if (!is_form)
-		return json_loadb(body, len, JSON_DECODE_ANY, NULL);
+		return read_any(body, len);
 	if (field_of(&value, body, len))
-		document = json_loadb(buf_get(&value), value.len, JSON_DECODE_ANY,
-							  NULL);
+		document = read_any(buf_get(&value), value.len);
 	buf_free(&value);
 	return document;
+}
+
+/* A NUL, which jansson passes over behind a number, is in no JSON. */
+static json_t *
+read_any(const char *text, size_t len)
+{
+	return strnlen(text, len) < len
+		? NULL : json_loadb(text, len, JSON_DECODE_ANY, NULL);
 }
 
 /* The last value of the form's field data. */

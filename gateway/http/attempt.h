@@ -1,6 +1,6 @@
 /*
  * attempt.h
- *		A sign-in, or a change of one's own password or address, under way.
+ *		A sign-in, or a change of one's own account, under way.
  */
 #ifndef APPT_ATTEMPT_H
 #define APPT_ATTEMPT_H
@@ -16,12 +16,13 @@ typedef struct Attempt
 	const char *browser;		/* whose attempts are its own; NULL: none */
 	bool		elsewhere;		/* took from the account's budget, too */
 	const char *code;
-	const char *new_password;	/* NULL: another e-mail address is set */
 	const char *staff_id;		/* "": there is no such account */
 	const char *hash;
 	const char *totp_secret;	/* NULL: signs in without */
 	char		token[SIGN_IN_TOKEN_SIZE];
 	PasswordWork work;
+	void		(*then) (Exchange *exchange, struct Attempt *attempt);
+								/* once one's own password was right */
 	const char *params[8];
 } Attempt;
 

@@ -523,10 +523,11 @@ db_query_failed(DbConn *conn, const DbOp *op, PGresult *result)
 			conn->events->retry(conn, query, QUERY_ERROR, result);
 			return;
 		case RETRY_ELSEWHERE:
-			conn->broken = true;
 			pg_connect_later(conn->server);
-			conn->events->retry_later(conn, query, result);
-			return;
+			/* FALLTHROUGH */
+		case RETRY_ANEW:
+			conn->broken = true;
+			/* FALLTHROUGH */
 		case RETRY_LATER:
 			conn->events->retry_later(conn, query, result);
 			return;

@@ -4,7 +4,7 @@
  *
  *		While there are streams, one query at a time asks for what is new
  *		since the last, however many streams there are.  Each is sent what
- *		concerns the branches, and the doctor, that its client may see,
+ *		concerns the branches, and the doctors, that its client may see,
  *		which the same answer says.
  *
  *		A new stream runs one query of its own, for what has changed since
@@ -73,7 +73,7 @@ static void tell_all(Feed *feed, const json_t *answer, const char *position,
 static void tell_reset(Stream *stream, const char *position);
 static void tell(Stream *stream, const json_t *sight, const char *position);
 static bool concerns(const json_t *change, const json_t *sight);
-static bool has_branch(const json_t *branches, const char *branch_id);
+static bool has_id(const json_t *ids, const char *id);
 static void add_event(Buf *out, const json_t *change, const char *position);
 static void add_position(Buf *out, const char *position);
 static void judge(Feed *feed, Stream *stream);
@@ -474,41 +474,40 @@ tell(Stream *stream, const json_t *sight, const char *position)
 	buf_free(&out);
 }
 
-/* Whether the change concerns who sees so much: branches, one doctor or all. */
+/* Whether the change concerns who sees these branches and these doctors. */
 static bool
 concerns(const json_t *change, const json_t *sight)
 {
 	const json_t *branches = json_object_get(sight, "branch_ids");
-	const char *own = json_string_value(json_object_get(sight, "doctor_id"));
+	const json_t *doctors = json_object_get(sight, "doctor_ids");
 	const char *doctor = json_string_value(json_object_get(
 		json_object_get(change, "data"), "doctor_id"));
 	const json_t *ids = json_object_get(change, "branch_ids");
 	size_t		i;
 
-	if (own != NULL && doctor != NULL && strcmp(own, doctor) != 0)
+	if (json_is_array(doctors) && doctor != NULL && !has_id(doctors, doctor))
 		return false;
-	if (has_branch(branches, "*"))
+	if (has_id(branches, "*"))
 		return true;
 	if (!json_is_array(ids))
 		return json_array_size(branches) > 0;
 	for (i = 0; i < json_array_size(ids); i++)
 	{
-		if (has_branch(branches, json_string_value(json_array_get(ids, i))))
+		if (has_id(branches, json_string_value(json_array_get(ids, i))))
 			return true;
 	}
 	return false;
 }
 
-/* Whether the branch is one of them. */
+/* Whether the id is one of them. */
 static bool
-has_branch(const json_t *branches, const char *branch_id)
+has_id(const json_t *ids, const char *id)
 {
 	size_t		i;
 
-	for (i = 0; i < json_array_size(branches); i++)
+	for (i = 0; i < json_array_size(ids); i++)
 	{
-		if (strcmp(json_string_value(json_array_get(branches, i)),
-				   branch_id) == 0)
+		if (strcmp(json_string_value(json_array_get(ids, i)), id) == 0)
 			return true;
 	}
 	return false;

@@ -6,6 +6,9 @@
  *
  *		A page may load and ask this gateway alone, runs no script and no style
  *		that stands in the page itself, and stands in nobody's frame.
+ *
+ *		The script of the clinic's page comes in parts, which the build names by
+ *		their contents: under such a name there is never anything else.
  */
 #include "http/file.h"
 
@@ -15,6 +18,7 @@
 #include "http/document.h"
 #include "http/exchange.h"
 #include "http/handlers.h"
+#include "parts.gen.h"
 
 #define HTML "text/html; charset=utf-8"
 #define SCRIPT "text/javascript; charset=utf-8"
@@ -33,7 +37,6 @@
 /* A file's symbol, the path of its route, its type and its policy, if any. */
 #define FILES(X) \
 	X(admin_html, "/admin", HTML, FOR_STAFF) \
-	X(admin_js, "/admin/admin.js", SCRIPT, FOR_STAFF) \
 	X(admin_css, "/admin/admin.css", STYLE, FOR_STAFF) \
 	X(board_html, "/board/{branch_id}", HTML, FOR_STAFF) \
 	X(board_js, "/board/files/board.js", SCRIPT, FOR_STAFF) \
@@ -59,6 +62,29 @@ typedef struct File
 
 FILES(DECLARE)
 
+/* A part of the clinic's script, by the name that the others have of it. */
+typedef struct Part
+{
+	const char *name;
+	Document	document;
+} Part;
+
+#define PART_DECLARE(symbol, name) DOCUMENT_SYMBOLS(symbol);
+#define PART_NUMBER(symbol, name) PART_ ## symbol,
+#define PART_ROW(symbol, name) {name, {.content_type = SCRIPT}},
+#define PART_LINK(symbol, name) \
+	DOCUMENT_LINK(&parts[PART_ ## symbol].document, symbol);
+
+PARTS(PART_DECLARE)
+
+enum
+{
+	PARTS(PART_NUMBER)
+	PART_COUNT
+};
+
+static Part parts[] = {PARTS(PART_ROW) {NULL}};
+
 enum
 {
 	FILES(NUMBER)
@@ -68,6 +94,7 @@ enum
 static File files[] = {FILES(ROW)};
 
 static const File *file_of_route(const Route *route);
+static void answer_policy(Answer *answer, const char *policy);
 static bool is_asked_for(const Head *head, const Document *document);
 
 /*
@@ -81,6 +108,7 @@ file_init(void)
 	int			i;
 
 	FILES(LINK)
+	PARTS(PART_LINK)
 	for (i = 0; (route = route_at(i)) != NULL; i++)
 		if (route->serve == serve_file)
 			file_of_route(route);
@@ -101,10 +129,41 @@ serve_file(Exchange *exchange)
 	if (is_asked_for(&exchange->head, &file->document))
 		answer->cache_control = A_YEAR;
 	if (file->policy != NULL)
+		answer_policy(answer, file->policy);
+}
+
+/*
+ * GET /admin/files/{file}: a part of the clinic's script.  One that another
+ * build had is not there any more; the page, which was loaded before, then asks
+ * for all of it anew.
+ */
+void
+serve_admin_part(Exchange *exchange)
+{
+	static const Problem unknown = {404, "not_found", "",
+		"This build of the page has no such part."
+	};
+	const char *name = route_path_value(exchange->call.route, "file",
+										exchange->head.segments);
+	const Part *part = parts;
+
+	while (part->name != NULL && strcmp(part->name, name) != 0)
+		part++;
+	if (part->name == NULL)
 	{
-		answer_header(answer, "Content-Security-Policy", file->policy);
-		answer_header(answer, "Referrer-Policy", "no-referrer");
+		exchange_refuse(exchange, &unknown);
+		return;
 	}
+	document_answer(&exchange->answer, &exchange->head, &part->document);
+	exchange->answer.cache_control = A_YEAR;
+	answer_policy(&exchange->answer, FOR_STAFF);
+}
+
+static void
+answer_policy(Answer *answer, const char *policy)
+{
+	answer_header(answer, "Content-Security-Policy", policy);
+	answer_header(answer, "Referrer-Policy", "no-referrer");
 }
 
 /* The route's file; that there is one, file_init has seen. */

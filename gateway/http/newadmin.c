@@ -105,7 +105,8 @@ newadmin_store(const char *hash)
 		"SELECT body "
 		"FROM appt_api.create_staff(account => $1, name => $1, "
 		"role => 'admin', branch_ids => NULL, doctor_id => NULL, "
-		"language => NULL, email => NULL, password => $2, client => NULL)";
+		"language => NULL, email => NULL, department_ids => NULL, "
+		"password => $2, client => NULL)";
 	const PgOptions database = {
 		.dsn = options.dsn, .application_name = "bioecko-gateway"
 	};

@@ -27,9 +27,11 @@
 #define OTP_ISSUER "bioecko_appt"
 #define QR_MARGIN 4				/* modules of white around it */
 #define RECOVERY_BYTES 10
+#define RECOVERY_CODES 10
 
 static const char *base32_of(Arena *arena, const unsigned char *bytes,
 							 size_t len);
+static const char *recovery_code(Arena *arena);
 
 /* Before any loop; false: liboath does not work. */
 bool
@@ -115,9 +117,41 @@ otp_qr_svg(Arena *arena, const char *text)
 	return copy;
 }
 
-/* A new recovery code; NULL: the system has no randomness. */
+/*
+ * New recovery codes, into an array of JSON; returns by what the database is
+ * to know them, an array literal.  NULL: the system has no randomness.
+ */
 const char *
-otp_recovery_code(Arena *arena)
+otp_recovery_codes(Arena *arena, json_t *codes)
+{
+	Buf			hashes = {0};
+	const char *copy;
+	int			i;
+
+	buf_char(&hashes, '{');
+	for (i = 0; i < RECOVERY_CODES; i++)
+	{
+		const char *code = recovery_code(arena);
+
+		if (code == NULL)
+		{
+			buf_free(&hashes);
+			return NULL;
+		}
+		if (i > 0)
+			buf_char(&hashes, ',');
+		buf_text(&hashes, otp_recovery_hash(arena, code));
+		json_array_append_new(codes, json_string(code));
+	}
+	buf_char(&hashes, '}');
+	copy = arena_strdup(arena, buf_get(&hashes));
+	buf_free(&hashes);
+	return copy;
+}
+
+/* A new recovery code; NULL: the system has no randomness. */
+static const char *
+recovery_code(Arena *arena)
 {
 	unsigned char bytes[RECOVERY_BYTES];
 	const char *text;

@@ -6,6 +6,7 @@
 #ifndef APPT_OTP_H
 #define APPT_OTP_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ extern int64_t otp_step(const char *secret_hex, const char *code);
 extern const char *otp_url(Arena *arena, const char *secret_hex,
 						   const char *account, const char **base32);
 extern const char *otp_qr_svg(Arena *arena, const char *text);
-extern const char *otp_recovery_code(Arena *arena);
+extern const char *otp_recovery_codes(Arena *arena, json_t *codes);
 extern const char *otp_recovery_hash(Arena *arena, const char *code);
 
 #endif							/* APPT_OTP_H */

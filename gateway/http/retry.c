@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/pg.h"
+
 /* What is to be done about the error. */
 Retry
 retry_of(const char *sqlstate)
@@ -26,6 +28,7 @@ retry_of(const char *sqlstate)
 		/* cached plan must not change result type */
 		{"0A000", RETRY_PLANNED},
 		{"25006", RETRY_ELSEWHERE}, /* read-only: a standby by now */
+		{PG_OUTDATED_SESSION, RETRY_ANEW},
 		{"42883", RETRY_LATER}, /* no such function */
 		{"42P01", RETRY_LATER}, /* no such table */
 		{"42703", RETRY_LATER}, /* no such column */

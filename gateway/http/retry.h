@@ -13,6 +13,7 @@ typedef enum Retry
 	RETRY_NOW,					/* the transaction was in another's way */
 	RETRY_PREPARED,				/* the session's statement is gone */
 	RETRY_PLANNED,				/* the session's statement is out of date */
+	RETRY_ANEW,					/* the session is out of date, whole */
 	RETRY_ELSEWHERE,			/* the server is not the one to ask any more */
 	RETRY_LATER,				/* the schema is being changed */
 	RETRY_ONCE_LATER,			/* the schema may be being changed */

@@ -1,7 +1,8 @@
 /*
  * secondfactor.c
  *		One's own one-time codes: POST /auth/session/totp shows a new key,
- *		POST /auth/session/totp/confirm has it count once a code of it came.
+ *		POST /auth/session/totp/confirm has it count once a code of it came,
+ *		POST /auth/session/recovery-codes makes new codes for a lost telephone.
  */
 #include "http/secondfactor.h"
 
@@ -11,14 +12,14 @@
 #include "http/handlers.h"
 #include "http/otp.h"
 #include "http/signin.h"
+#include "http/staffauth.h"
 #include "http/staffcall.h"
 #include "http/text.h"
-
-#define RECOVERY_CODES 10
 
 static const Statement *begin_statement;
 static const Statement *own_statement;
 static const Statement *confirm_statement;
+static const Statement *renew_statement;
 
 static void begin_done(Query *query, QueryOutcome outcome, PGresult *result);
 static void pending_done(Query *query, QueryOutcome outcome,
@@ -26,6 +27,13 @@ static void pending_done(Query *query, QueryOutcome outcome,
 static void confirm(Exchange *exchange, const char *secret, int64_t step);
 static void confirm_done(Query *query, QueryOutcome outcome,
 						 PGresult *result);
+static void renew(Exchange *exchange, Attempt *attempt);
+static void renew_done(Query *query, QueryOutcome outcome, PGresult *result);
+static void make_codes(Exchange *exchange, const char **hashes,
+					   const Statement *statement, const char *const *params,
+					   QueryDone done);
+static void show_codes(Query *query, QueryOutcome outcome, PGresult *result,
+					   const Problem *problem);
 
 /* Registers the statements; before any loop. */
 void
@@ -38,6 +46,9 @@ secondfactor_init(void)
 	confirm_statement = statement_register(
 		"SELECT body FROM appt_api.confirm_totp(token_sha256 => $1, "
 		"secret_sha256 => $2, totp_step => $3, recovery_sha256 => $4)", 4);
+	renew_statement = statement_register(
+		"SELECT body FROM appt_api.renew_recovery_codes(token_sha256 => $1, "
+		"old_hash => $2, recovery_sha256 => $3)", 3);
 }
 
 /* POST /auth/session/totp */
@@ -132,47 +143,97 @@ confirm(Exchange *exchange, const char *secret, int64_t step)
 {
 	const char **params = arena_alloc(&exchange->arena, 4 * sizeof(char *));
 	char		hex[SHA256_HEX_SIZE];
-	json_t	   *codes = json_array();
-	Buf			hashes = {0};
-	int			i;
 
-	buf_char(&hashes, '{');
-	for (i = 0; i < RECOVERY_CODES; i++)
-	{
-		const char *code = otp_recovery_code(&exchange->arena);
-
-		if (i > 0)
-			buf_char(&hashes, ',');
-		if (code != NULL)
-			buf_text(&hashes, otp_recovery_hash(&exchange->arena, code));
-		json_array_append_new(codes, json_string(code != NULL ? code : ""));
-	}
-	buf_char(&hashes, '}');
-	exchange->work = codes;
 	text_sha256_hex(&secret, 1, hex);
 	params[0] = signin_hash(&exchange->arena, exchange->sign_in);
 	params[1] = arena_strdup(&exchange->arena, hex);
 	params[2] = arena_printf(&exchange->arena, "%" PRId64, step);
-	params[3] = arena_strdup(&exchange->arena, buf_get(&hashes));
-	buf_free(&hashes);
-	staffcall_ask(exchange, confirm_statement, params, confirm_done);
+	make_codes(exchange, &params[3], confirm_statement, params, confirm_done);
 }
 
-/* From now on a code is asked for; the recovery codes are shown this once. */
+/* Whether the key has counted since, or was another. */
 static void
 confirm_done(Query *query, QueryOutcome outcome, PGresult *result)
 {
 	static const Problem changed = {409, "invalid_transition", "",
 		"The key is another by now."
 	};
+
+	show_codes(query, outcome, result, &changed);
+}
+
+/*
+ * POST /auth/session/recovery-codes; with the password, so that nobody who
+ * finds a desk signed in makes a way in to the account of his own.
+ */
+void
+serve_renew_recovery_codes(Exchange *exchange)
+{
+	staffauth_own(exchange, renew);
+}
+
+/* The password was right. */
+static void
+renew(Exchange *exchange, Attempt *attempt)
+{
+	attempt->params[1] = attempt->hash;
+	make_codes(exchange, &attempt->params[2], renew_statement,
+			   attempt->params, renew_done);
+}
+
+/* The codes of before have ended. */
+static void
+renew_done(Query *query, QueryOutcome outcome, PGresult *result)
+{
+	show_codes(query, outcome, result, NULL);
+}
+
+/*
+ * Makes recovery codes, and has the database keep by what it knows them,
+ * which becomes the parameter at hashes.
+ */
+static void
+make_codes(Exchange *exchange, const char **hashes,
+		   const Statement *statement, const char *const *params,
+		   QueryDone done)
+{
+	static const Problem no_randomness = {503, "unavailable", "",
+		"The server could not make recovery codes; try again."
+	};
+	json_t	   *codes = json_array();
+
+	*hashes = otp_recovery_codes(&exchange->arena, codes);
+	if (*hashes == NULL)
+	{
+		exchange_refuse(exchange, &no_randomness);
+		answer_retry_after(&exchange->answer, 1);
+		json_decref(codes);
+		return;
+	}
+	exchange->work = codes;
+	staffcall_ask(exchange, statement, params, done);
+}
+
+/*
+ * The recovery codes, shown this once; if the database did not take them, the
+ * problem, or without one that nobody is signed in so any more.
+ */
+static void
+show_codes(Query *query, QueryOutcome outcome, PGresult *result,
+		   const Problem *problem)
+{
 	Exchange   *exchange = query->context;
 	json_t	   *codes = exchange->work;
 	json_t	   *done = staffcall_answer(exchange, query, outcome, result);
 
 	exchange->work = NULL;
-	if (!exchange_is_answered(exchange) && done == NULL)
-		exchange_refuse(exchange, &changed);
-	else if (done != NULL)
+	if (exchange_is_answered(exchange))
+		;
+	else if (done == NULL && problem != NULL)
+		exchange_refuse(exchange, problem);
+	else if (done == NULL)
+		exchange_refuse_sign_in(exchange);
+	else
 	{
 		json_t	   *answer = json_object();
 

@@ -1,7 +1,8 @@
 /*
  * staffauth.c
  *		POST, GET and DELETE /auth/session, POST /auth/session/password and
- *		/auth/session/email.
+ *		/auth/session/email; and what comes before all changes of one's own
+ *		account: the password.
  *
  *		A sign-in to an account that does not exist takes as long, and is
  *		told the same, as one with a wrong password.  Of one by a browser
@@ -42,10 +43,10 @@ static void sign_out_done(Query *query, QueryOutcome outcome,
 static void answer_signed_out(Exchange *exchange);
 static void own_done(Query *query, QueryOutcome outcome, PGresult *result);
 static void old_done(PasswordWork *work, PasswordOutcome outcome);
+static void hash_new(Exchange *exchange, Attempt *attempt);
 static void new_done(PasswordWork *work, PasswordOutcome outcome);
 static void set_email(Exchange *exchange, Attempt *attempt);
 static void email_done(Query *query, QueryOutcome outcome, PGresult *result);
-static void begin_own(Exchange *exchange, Attempt *attempt);
 static void password_done(Query *query, QueryOutcome outcome,
 						  PGresult *result);
 static void compare(Exchange *exchange, const char *password,
@@ -313,16 +314,7 @@ answer_signed_out(Exchange *exchange)
 void
 serve_own_password(Exchange *exchange)
 {
-	Attempt    *attempt = arena_alloc(&exchange->arena, sizeof(Attempt));
-
-	exchange->work = attempt;
-	*attempt = (Attempt) {0};
-	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
-	{
-		attempt->new_password = exchange->call.params[1];
-		begin_own(exchange, attempt);
-	}
-	exchange_finish(exchange);
+	staffauth_own(exchange, hash_new);
 }
 
 /*
@@ -332,21 +324,28 @@ serve_own_password(Exchange *exchange)
 void
 serve_own_email(Exchange *exchange)
 {
+	staffauth_own(exchange, set_email);
+}
+
+/*
+ * Serves a call whose first parameter is one's own password: goes on with
+ * then() once it was right.  The attempt's first parameter is the cookie's
+ * hash by then, and its hash the password's.
+ */
+void
+staffauth_own(Exchange *exchange, void (*then) (Exchange *, Attempt *))
+{
 	Attempt    *attempt = arena_alloc(&exchange->arena, sizeof(Attempt));
 
 	exchange->work = attempt;
-	*attempt = (Attempt) {0};
+	*attempt = (Attempt) {.then = then};
 	if (staffcall_is_own(exchange) && staffcall_gather(exchange))
-		begin_own(exchange, attempt);
+	{
+		attempt->params[0] = signin_hash(&exchange->arena,
+										 exchange->sign_in);
+		staffcall_ask(exchange, own_statement, attempt->params, own_done);
+	}
 	exchange_finish(exchange);
-}
-
-/* Asks what the password is compared with. */
-static void
-begin_own(Exchange *exchange, Attempt *attempt)
-{
-	attempt->params[0] = signin_hash(&exchange->arena, exchange->sign_in);
-	staffcall_ask(exchange, own_statement, attempt->params, own_done);
 }
 
 /* What the old password is compared with came. */
@@ -388,12 +387,16 @@ old_done(PasswordWork *work, PasswordOutcome outcome)
 	else
 	{
 		attempt_right(attempt);
-		if (attempt->new_password != NULL)
-			compare(exchange, attempt->new_password, NULL, new_done);
-		else
-			set_email(exchange, attempt);
+		attempt->then(exchange, attempt);
 	}
 	exchange_finish(exchange);
+}
+
+static void
+hash_new(Exchange *exchange, Attempt *attempt)
+{
+	(void) attempt;
+	compare(exchange, exchange->call.params[1], NULL, new_done);
 }
 
 static void

@@ -25,6 +25,7 @@
 #define STATEMENT_MS	30000
 #define ERROR_PAUSE_MS	500
 #define REST_MAX_MS		50
+#define LIVELY_MS		1000
 #define LEASED_MAX(in_flight) (2 * (in_flight) + 4000)
 
 typedef enum ClaimJob
@@ -45,6 +46,7 @@ static bool wanted = true;
 static bool stopped = false;
 static int64_t sent_ms;
 static int	sent_max;				/* what the claim under way may bring */
+static int64_t came_ms = -LIVELY_MS;	/* a claim brought something */
 static int64_t rest_ms = 0;			/* nothing is looked for before */
 static int64_t pause_ms = 0;		/* nothing is asked before */
 static int64_t poll_ms = 0;
@@ -125,6 +127,13 @@ bool
 claim_connected(void)
 {
 	return database.state == LINK_IDLE || database.state == LINK_BUSY;
+}
+
+/* Whether there were deliveries to claim lately, and so may be soon. */
+bool
+claim_is_lively(void)
+{
+	return clock_ms() < came_ms + LIVELY_MS;
 }
 
 /* What is due: to be called in each round of the loop. */
@@ -294,7 +303,10 @@ claimed(PGresult *rows)
 	if (count == 0)
 		PQclear(rows);
 	else
+	{
+		came_ms = now;
 		take_in(rows, changes, count);
+	}
 	endpoint_answered(count >= sent_max);
 	metrics.claimed += count;
 	wanted = wanted || count >= sent_max;

@@ -18,6 +18,7 @@ extern void claim_release_waiting(Endpoint *endpoint);
 extern void claim_stop(void);
 extern bool claim_done(void);
 extern bool claim_connected(void);
+extern bool claim_is_lively(void);
 extern void claim_pump(void);
 extern int64_t claim_due_ms(void);
 

@@ -24,6 +24,9 @@
 #define SERVERS_MAX		2		/* APPT_DSN and APPT_RELAY_LISTEN_DSN */
 #define RETRY_MS		100
 
+/* Where a new connection does not help, it is not opened for ever. */
+#define OUTDATED_PAUSE_MS	1000
+
 static PgServer servers[SERVERS_MAX];
 
 static PgServer *link_server(const char *dsn);
@@ -181,6 +184,14 @@ link_read(Link *link)
 			continue;
 		}
 		link->result = NULL;
+		if (strcmp(pg_sqlstate(whole), PG_OUTDATED_SESSION) == 0)
+		{
+			link_lost(link, "session out of date", PQresultErrorField(
+				whole, PG_DIAG_MESSAGE_PRIMARY));
+			link->retry_ms = clock_ms() + OUTDATED_PAUSE_MS;
+			PQclear(whole);
+			return;
+		}
 		link->state = LINK_IDLE;
 		link->user->result(link, whole);
 	}

@@ -125,6 +125,21 @@ mailer_send(Message *message)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Gives back, on the loop, what waits and was not begun. */
+void
+mailer_stop(void)
+{
+	MessageList list;
+	Message    *message;
+
+	pthread_mutex_lock(&lock);
+	list = waiting;
+	waiting = (MessageList) {0};
+	pthread_mutex_unlock(&lock);
+	while ((message = message_pop(&list)) != NULL)
+		mailer_done(message);
+}
+
 /* Sends one mail after the other, for ever. */
 static void *
 mailer_thread(void *unused)

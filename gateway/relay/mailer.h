@@ -9,5 +9,6 @@
 
 extern void mailer_open(void (*done) (Message *message));
 extern void mailer_send(Message *message);
+extern void mailer_stop(void);
 
 #endif							/* APPT_RELAY_MAILER_H */

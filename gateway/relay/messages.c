@@ -25,6 +25,7 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "relay/channel.h"
+#include "relay/claim.h"
 #include "relay/link.h"
 #include "relay/mailer.h"
 #include "relay/metrics.h"
@@ -36,6 +37,13 @@
 #define ERROR_PAUSE_MS	500
 #define LEASE_TIMEOUTS	3
 #define REST_MAX_MS		50
+
+/*
+ * So many messages a claim while webhooks come: some ten ms of a core, which
+ * then rests for as long.  They are claimed at twice the price; a webhook would
+ * wait for a thousand.
+ */
+#define BESIDE_WEBHOOKS	100
 
 typedef enum Job
 {
@@ -54,6 +62,7 @@ static bool lost = false;		/* an answer, to a claim or a release */
 static bool wanted = true;
 static bool stopped = false;
 static int64_t sent_ms;
+static int	sent_max;
 static int64_t rest_ms = 0;		/* nothing is looked for before */
 static int64_t poll_ms = 0;
 static int64_t pause_ms = 0;	/* nothing is asked before */
@@ -62,6 +71,7 @@ static void messages_up(Link *link);
 static void messages_down(Link *link);
 static void messages_result(Link *link, PGresult *result);
 static Job	next_job(void);
+static bool is_rested(void);
 static int	lease_ms(void);
 static void recorded(void);
 static void send_claim(void);
@@ -108,6 +118,7 @@ messages_stop(void)
 
 	stopped = true;
 	outcome_hurry();
+	mailer_stop();
 	for (i = 0; i < channel_count(); i++)
 		message_move(&unsent, &channel_at(i)->waiting);
 }
@@ -148,7 +159,7 @@ messages_due_ms(void)
 		due = link_due_ms(&database);
 	else if (lost || unsent.count > 0)
 		due = pause_ms;
-	else if (wanted && !stopped && channel_has_room())
+	else if (((wanted && channel_has_room()) || channel_hungry()) && !stopped)
 		due = rest_ms > pause_ms ? rest_ms : pause_ms;
 	if (outcome_due_ms() < due)
 		due = outcome_due_ms();
@@ -176,9 +187,16 @@ next_job(void)
 		poll_ms = now + settings.poll_ms;
 	if (stopped)
 		return JOB_NONE;
-	return polled || channel_hungry() ||
+	return polled || (channel_hungry() && is_rested()) ||
 		(wanted && now >= rest_ms && channel_has_room())
 		? JOB_CLAIM : JOB_NONE;
+}
+
+/* Whether what is known to be due may be claimed already. */
+static bool
+is_rested(void)
+{
+	return !claim_is_lively() || clock_ms() >= rest_ms;
 }
 
 /*
@@ -262,6 +280,9 @@ send_claim(void)
 
 	wanted = false;
 	sent_ms = clock_ms();
+	sent_max = settings.max_batch;
+	if (claim_is_lively() && sent_max > BESIDE_WEBHOOKS)
+		sent_max = BESIDE_WEBHOOKS;
 	for (i = 0; i < channel_count(); i++)
 	{
 		array_number(&numbers, channel_at(i)->channel_no);
@@ -269,7 +290,7 @@ send_claim(void)
 	}
 	array_end(&numbers);
 	array_end(&leased);
-	snprintf(count, sizeof(count), "%d", settings.max_batch);
+	snprintf(count, sizeof(count), "%d", sent_max);
 	snprintf(lease, sizeof(lease), "%d milliseconds", lease_ms());
 	snprintf(per_channel, sizeof(per_channel), "%d", settings.per_channel);
 	link_send(&database, &(LinkStatement) {
@@ -317,7 +338,9 @@ claimed(PGresult *rows)
 		message->lease_end_ms = sent_ms + lease_ms();
 		channel_took_one(channel);
 		channel->is_mail = message->is_mail;
-		if (message->is_mail)
+		if (stopped)
+			message_push(&unsent, message);
+		else if (message->is_mail)
 		{
 			channel_began_one(channel);
 			mailer_send(message);
@@ -328,7 +351,7 @@ claimed(PGresult *rows)
 			send_waiting(channel);
 		}
 	}
-	channel_answered(count >= settings.max_batch);
+	channel_answered(count >= sent_max);
 }
 
 /* A message is through; one that was not even begun is given back. */

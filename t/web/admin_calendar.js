@@ -243,6 +243,36 @@ const steps = {
         seen.shown = await page.locator(".queue h2").allInnerTexts();
     },
 
+    /* From a patient's page to a slot, and what happened to the visit. */
+    async patient() {
+        const page = await open();
+        const dialog = page.getByRole("dialog");
+
+        await page.goto(`${options.url}/admin#/patients/${options.patient}`);
+        await page.getByRole("link", { name: "Book", exact: true }).click();
+        await page.locator(".booking-for").waitFor();
+        seen.banner = await page.locator(".booking-for span").innerText();
+        await judgeBoth(page, "booking for a patient");
+        if (options.shots)
+            await page.screenshot({ path: `${options.shots}/booking-for.png` });
+        await page.getByRole("button", { name: "Not now" }).click();
+        await page.locator(".booking-for").waitFor({ state: "detached" });
+        await page.goBack();
+        await page.getByRole("link", { name: "Book", exact: true }).click();
+        await page.locator(`[data-cell="free DOC-003 ${options.instant}"]`).click();
+        seen.chosen = await dialog.locator(".chosen strong").innerText();
+        await dialog.getByRole("button", { name: "Book", exact: true }).click();
+        await page.getByText("is booked for").waitFor();
+        seen.banners = await page.locator(".booking-for").count();
+        await page.locator(`.calendar .appointment:has-text("${seen.chosen}")`).click();
+        await dialog.getByRole("button", { name: /^History/ }).click();
+        const record = page.getByRole("dialog", { name: /^History/ });
+
+        await record.locator("tbody tr").first().waitFor();
+        seen.record = await record.locator("tbody tr").allInnerTexts();
+        await judgeBoth(page, "history of an appointment");
+    },
+
     /* Each blocked stretch has its reason where it is seen: behind no visit. */
     async reasons() {
         const page = await open({ viewport: { width: 1280, height: 2400 } });

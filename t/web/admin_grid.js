@@ -4,18 +4,29 @@
  *		not, what is drawn of it at first and later, what another desk's booking
  *		draws anew, and what can be read in it. "step" is one of those below.
  */
-import { judgeBoth, desk, options, run, seen, signedIn, wish } from "./desk.js";
+import { judgeBoth, desk, options, patience, run, seen, signedIn, wish } from "./desk.js";
 
 const DAY = options.now.slice(0, 10);
+const NEXT = new Date(Date.parse(`${DAY}T00:00Z`) + 86400000).toISOString().slice(0, 10);
 const at = (page, doctor, time) => page.locator(`[data-cell="free ${doctor} ${DAY}T${time}:00+05:30"]`);
 const visit = (page) => page.locator(`.calendar .appointment[aria-label^="11:30 "]`);
 const ghosts = (page) => page.locator(".calendar .ghost").count();
 const isAsked = (page) => page.getByRole("dialog").count();
 
-async function open({ query = "", init, ...more } = {}) {
+/* "held" is a day that is not told before page.go(). */
+async function open({ query = "", init, held, now = options.now, ...more } = {}) {
     const page = await desk({ ...more, expected: [/api\/v1\/events/] });
+    const gone = new Promise((done) => {
+        page.go = done;
+    });
 
-    await page.clock.setFixedTime(options.now);
+    if (held)
+        await page.route(`**/explain-branch?*date=${held}*`, async (route) => {
+            await gone;
+            await route.continue();
+        });
+
+    await page.clock.setFixedTime(now);
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
     if (init)
         await page.addInitScript(init);
@@ -73,6 +84,20 @@ const mark = (page) => page.evaluate(() => {
 const anew = (page) => page.evaluate(() => [...new Set([...document.querySelectorAll(".calendar [data-cell]")]
     .filter((cell) => !cell.wasThere).map((cell) => /, (Dr [^,]+), /.exec(cell.ariaLabel)[1]))]);
 
+/* How often the event stream was opened. */
+function counting() {
+    const Real = EventSource;
+
+    globalThis.EventSource = class extends Real {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener("open", () => {
+                globalThis.streams = (globalThis.streams ?? 0) + 1;
+            });
+        }
+    };
+}
+
 const steps = {
     /* Escape, outside, back where it was; and a dialog that is closed. */
     async undone() {
@@ -114,7 +139,7 @@ const steps = {
     async touch() {
         const page = await open({ hasTouch: true });
         const hand = await finger(page);
-        const top = () => page.locator(".calendar").evaluate((grid) => grid.scrollTop);
+        const top = () => page.locator(".ec-main").evaluate((grid) => grid.scrollTop);
         let from = await middle(visit(page));
 
         seen.before = await top();
@@ -124,6 +149,8 @@ const steps = {
         seen.scrolled = [await ghosts(page), await isAsked(page)];
         await page.waitForTimeout(500);
         seen.after = await top();
+        /* Near an edge the grid would go on under the finger. */
+        await visit(page).evaluate((one) => one.scrollIntoView({ block: "center", behavior: "instant" }));
         const to = await middle(at(page, "DOC-003", "11:45"));
         from = await middle(visit(page));
         await hand.down(from);
@@ -141,11 +168,11 @@ const steps = {
         const from = await middle(visit(page));
 
         seen.ghosts = [];
-        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 0));
+        await page.locator(".ec-main").evaluate((one) => one.scrollTo(0, 0));
         await page.mouse.move(0, 0);
         await take(page, await middle(visit(page)), { x: from.x, y: grid.y + grid.height - 10 });
         await until(page, () => {
-            const one = document.querySelector(".calendar");
+            const one = document.querySelector(".ec-main");
 
             return one.scrollTop + one.clientHeight >= one.scrollHeight - 1;
         });
@@ -153,6 +180,90 @@ const steps = {
         seen.later = await page.locator(".ghost .cell-time").textContent();
         await page.keyboard.press("Escape");
         await page.mouse.up();
+    },
+
+    /* EventCalendar's frame: there before the day is, it stays; now, by the branch's clock. */
+    async frame() {
+        const page = await open({ zone: "Europe/London", held: NEXT, now: `${DAY}T10:40:00+05:30` });
+        const heads = () => page.locator(".calendar .head").allInnerTexts();
+
+        await page.locator(".ec-now-indicator").waitFor();
+        seen.now = await page.evaluate((id) => {
+            const cell = document.querySelector(`[data-cell="${id}"]`).getBoundingClientRect();
+            const now = document.querySelector(".ec-now-indicator").getBoundingClientRect();
+
+            return (now.top - cell.top) / (cell.height + 2) * 15;
+        }, `free DOC-001 ${DAY}T10:30:00+05:30`);
+        seen.heads = await heads();
+        await page.evaluate(() => {
+            for (const part of document.querySelectorAll(".ec-main, .ec-main .head"))
+                part.wasThere = true;
+        });
+        await page.getByRole("button", { name: "The day after" }).click();
+        await page.locator(".calendar[aria-busy='true']").waitFor();
+        await page.locator(".calendar-wait .spinner").waitFor();
+        seen.meanwhile = [await heads(), await page.locator(".calendar [data-cell]").count(),
+            await page.locator(".ec-now-indicator").count()];
+        await judgeBoth(page, "still read");
+        page.go();
+        await page.locator(".calendar .free").first().waitFor();
+        seen.kept = await page.evaluate(() => [...document.querySelectorAll(".ec-main, .ec-main .head")]
+            .every((part) => part.wasThere));
+        seen.busy = await page.locator(".calendar").getAttribute("aria-busy");
+        await page.getByRole("button", { name: "Week" }).click();
+        await page.locator(".ec-week-view .free").first().waitFor();
+        seen.days = await page.locator(".ec-col-group").allInnerTexts();
+        seen.today = await page.locator(".ec-col-group.ec-today").allInnerTexts();
+        seen.columns = await page.locator(".ec-week-view .head").count();
+    },
+
+    /* What is asked before it is known who asks, and for the day after; and not. */
+    async early() {
+        const page = await open({ init: counting });
+        const asked = (what) => seen.requests.filter((url) => what.test(url)).length;
+        const next = new RegExp(`explain-branch.*date=${NEXT}`);
+        const soon = async (test) => {
+            for (let n = 0; n < 200 && !test(); n++)
+                await page.waitForTimeout(50);
+        };
+
+        await until(page, () => globalThis.streams > 0);
+        await soon(() => asked(next) > 0);
+        await page.waitForTimeout(2000);
+        const before = asked(next);
+
+        await page.getByRole("button", { name: "The day after" }).click();
+        await page.locator(`.calendar [data-cell*='${NEXT}T']`).first().waitFor();
+        seen.again = asked(next) - before;
+        await page.getByRole("button", { name: "The day before" }).click();
+        await page.locator(`.calendar [data-cell*='${DAY}T']`).first().waitFor();
+        await soon(() => asked(next) > before + seen.again);
+        await page.waitForTimeout(500);
+        await wish("next");
+        await page.waitForTimeout(500);
+        await page.getByRole("button", { name: "The day after" }).click();
+        await page.locator(".calendar .appointment[aria-label^='11:00 ']").waitFor();
+
+        let heard;
+        const day = new Promise((done) => {
+            heard = done;
+        });
+        await page.route("**/auth/session", async (route) => {
+            await day;
+            await route.continue();
+        });
+        page.on("request", (request) => next.test(request.url()) && heard());
+        await page.reload();
+        await page.locator(".calendar .free").first().waitFor();
+        await page.unrouteAll();
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        const calls = asked(/\/api\//);
+
+        await page.reload();
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        seen.unasked = seen.requests.filter((url) => /\/api\//.test(url)).slice(calls)
+            .filter((url) => !/auth\/session/.test(url));
     },
 
     /* At first only what is in sight; the rest by key, by scrolling, on paper. */
@@ -179,11 +290,11 @@ const steps = {
 
         seen.holes = await fresh();
         seen.first = await cells();
-        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 500));
+        await page.locator(".ec-main").evaluate((one) => one.scrollTo(0, 500));
         await until(page, (n) => document.querySelectorAll(".calendar [data-cell]").length > n, seen.first);
         seen.holes.push(...await fresh());
         seen.scrolled = await cells();
-        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, 0));
+        await page.locator(".ec-main").evaluate((one) => one.scrollTo(0, 0));
         await page.locator(".calendar .free").first().focus();
         await page.keyboard.press("End");
         seen.end = await page.evaluate(() => document.activeElement.ariaLabel);
@@ -205,22 +316,17 @@ const steps = {
 
     /* Another desk books: one doctor's day is read and drawn, and no other. */
     async news() {
-        const page = await open({ init: () => {
-            const Real = EventSource;
-
-            globalThis.EventSource = class extends Real {
-                constructor(...given) {
-                    super(...given);
-                    this.addEventListener("open", () => {
-                        globalThis.streams = (globalThis.streams ?? 0) + 1;
-                    });
-                }
-            };
-        } });
+        const page = await open({ init: counting });
         const asked = [];
 
+        let last = Date.now();
+
         await until(page, () => globalThis.streams > 0);
-        await page.waitForTimeout(1500);
+        page.on("request", () => {
+            last = Date.now();
+        });
+        while (Date.now() < last + patience(2000))
+            await page.waitForTimeout(100);
         await at(page, "DOC-001", "10:15").focus();
         await mark(page);
         page.on("request", (request) => {
@@ -255,7 +361,7 @@ const steps = {
             }));
 
         seen.reasons = await reasons();
-        await page.locator(".calendar").evaluate((one) => one.scrollTo(0, one.scrollHeight));
+        await page.locator(".ec-main").evaluate((one) => one.scrollTo(0, one.scrollHeight));
         seen.reasons.push(...await reasons());
         await page.getByRole("button", { name: "Week" }).click();
         await page.locator(".calendar .beside.appointment .cell-name").nth(1).waitFor();

@@ -42,8 +42,29 @@ await run(async () => {
     await page.getByText("mail is saved.").waitFor();
     seen.change = sent.filter(({ method }) => method === "PATCH").pop().body;
 
+    /* A provider that is known: what it asks for, and its own words for it. */
+    await button("Add a provider").click();
+    await dialog.getByLabel("Provider", { exact: true }).selectOption({ label: "Twilio, SMS" });
+    await dialog.getByLabel("Code").fill("twilio-desk");
+    await dialog.getByLabel("Account").fill(options.sid);
+    seen.called = await dialog.getByLabel("Account").evaluate((input) =>
+        document.getElementById(input.getAttribute("aria-describedby")).innerText);
+    await dialog.getByLabel("Sender").fill("+15550001111");
+    await dialog.getByLabel("Password or key").fill("an-auth-token");
+    await dialog.getByLabel("This gateway's address").fill("https://visits.clinic.example/");
+    seen.reports = await dialog.locator(".reports-of code").innerText();
+    await dialog.getByLabel("Active").uncheck();
+    await check(page, "provider-new");
+    await button("Save").click();
+    await page.getByRole("button", { name: "Edit twilio-desk" }).waitFor();
+
+    /* A choice of another leaves what both ask for. */
     await button("Add a provider").click();
     await dialog.getByLabel("Code").fill("sms");
+    await dialog.getByLabel("Provider", { exact: true }).selectOption({ label: "Meta, WhatsApp Cloud API" });
+    seen.codeStays = await dialog.getByLabel("Code").inputValue();
+    await check(page, "provider-meta");
+    await dialog.getByLabel("Provider", { exact: true }).selectOption("other");
     await dialog.getByLabel("Request and answer").fill("{url: x}");
     await button("Save").click();
     await dialog.locator(".field.bad").waitFor();
@@ -53,7 +74,7 @@ await run(async () => {
         url: "https://sms.example/send", headers: { key: "{{secret}}" }, body: { to: "{{to}}", text: "{{body}}" },
     }));
     await button("Save").click();
-    await page.getByRole("cell", { name: "https://sms.example/send" }).waitFor();
+    await page.getByRole("cell", { name: "sms.example", exact: true }).waitFor();
     seen.secretShown = (await page.content()).includes("a-secret-key");
     await check(page, "channels");
 

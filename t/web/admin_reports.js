@@ -72,7 +72,8 @@ await run(async () => {
     });
     await page.getByRole("link", { name: "Day list" }).click();
     await page.getByLabel("Date", { exact: true }).fill(options.date);
-    await page.locator(".sheet tbody tr").first().waitFor();
+    await page.locator(".sheet header").filter({ hasText: options.date.split("-").reverse().join("/") })
+        .first().waitFor();
     seen.list = await page.locator(".sheet tbody tr").count();
     seen.doctors = await page.locator(".sheet").count();
     seen.broken = await page.locator(".sheet button").evaluateAll((all) =>

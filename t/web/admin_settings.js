@@ -142,6 +142,20 @@ await run(async () => {
     await page.getByRole("row", { name: /cancellation_window_min/ }).getByText("45").waitFor();
     seen.rule = await call("GET", `/settings/cancellation_window_min?branch_id=${options.branch}`);
     await check(page, "rules");
+
+    /* By subject, and found by a word of what it means. */
+    seen.subjects = await page.locator(".rule-group h2").allInnerTexts();
+    seen.rules = await page.locator(".rule-group tbody tr").count();
+    await page.getByLabel("Find a rule").fill("quiet before");
+    await page.getByText("No rule has").waitFor();
+    await check(page, "rules-none");
+    await page.getByLabel("Find a rule").fill("quiet");
+    await page.getByRole("status").filter({ hasText: "2 of" }).waitFor();
+    seen.quiet = await page.locator(".rule-group td:first-child small").allInnerTexts();
+    seen.left = await page.locator(".rule-group h2").allInnerTexts();
+    await page.keyboard.press("Tab");
+    seen.toButton = await page.evaluate(() => document.activeElement.innerText.replace(/\s+/g, " "));
+    await page.getByLabel("Find a rule").fill("");
     await page.getByRole("button", { name: "Change cancellation_window_min" }).click();
     await button("Back to what counts above it").click();
     await page.getByRole("row", { name: /cancellation_window_min/ }).getByText("120").waitFor();

@@ -28,6 +28,10 @@ async function fill(page, password) {
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
+async function state(page) {
+    return (await page.request.get(`${options.url}/api/v1/auth/session`)).json();
+}
+
 await run(async () => {
     const page = await desk({ reducedMotion: "reduce", expected: EXPECTED });
     const title = page.getByRole("heading", { level: 1, name: "Today" });
@@ -61,6 +65,7 @@ await run(async () => {
     await check(page, "recovery-codes");
     await page.getByRole("button", { name: "I have them" }).click();
     await page.getByText("They are in use").waitFor();
+    seen.left = await page.getByText(/codes? (is|are) left/).innerText();
 
     /* Where one is told of other devices: with the password that one has. */
     await page.getByRole("textbox", { name: "E-mail" }).fill("person@clinic.example");
@@ -94,7 +99,7 @@ await run(async () => {
     await page.getByRole("button", { name: "Walk-in" }).click();
     await page.getByRole("button", { name: "Register a new patient" }).click();
     await page.getByLabel("First name").fill("Half typed");
-    const own = await (await page.request.get(`${options.url}/api/v1/auth/session`)).json();
+    const own = await state(page);
 
     await page.request.delete(`${options.url}/api/v1/auth/session`,
         { headers: { "X-CSRF-Token": own.csrf_token } });
@@ -111,6 +116,36 @@ await run(async () => {
     await again.getByRole("button", { name: "Sign in", exact: true }).click();
     await again.waitFor({ state: "detached" });
     seen.kept = await page.getByLabel("First name").inputValue();
+
+    /* Recovery codes run low; new ones, with the password, end the old. */
+    await page.goto(`${options.url}/admin#/account`);
+    seen.twoUsed = await page.getByText(/codes? (is|are) left/).innerText();
+    for (const used of recovery.slice(2, 7)) {
+        await page.request.delete(`${options.url}/api/v1/auth/session`,
+            { headers: { "X-CSRF-Token": (await state(page)).csrf_token } });
+        await page.request.post(`${options.url}/api/v1/auth/session`,
+            { data: { account: options.account, password: options.password, code: used } });
+    }
+    await page.reload();
+    const few = page.getByText(/codes? (is|are) left/);
+
+    await few.waitFor();
+    seen.few = await few.innerText();
+    await check(page, "recovery-codes-few");
+    await page.getByRole("button", { name: "Make new recovery codes" }).click();
+    await page.getByLabel("Password, for new codes").fill("a wrong password");
+    await page.getByRole("button", { name: "Make them" }).click();
+    seen.renewRefused = await page.getByRole("region", { name: "One-time codes" })
+        .getByRole("alert").innerText();
+    await page.getByLabel("Password, for new codes").fill(options.password);
+    await check(page, "recovery-codes-renew");
+    await page.getByRole("button", { name: "Make them" }).click();
+    await page.locator(".codes li").nth(9).waitFor();
+    const renewed = await page.locator(".codes li").allInnerTexts();
+
+    seen.renewed = renewed.filter((one) => !recovery.includes(one)).length;
+    await page.getByRole("button", { name: "I have them" }).click();
+    seen.leftAgain = await few.innerText();
 
     /* Nobody there: a warning, more time, and then the end. */
     const idle = await page.context().newPage();

@@ -46,6 +46,8 @@ await run(async () => {
     await page.getByLabel("E-mail").fill("leela@clinic.example");
     await page.getByLabel("Only these").check();
     await page.getByLabel(options.branch.name).check();
+    await page.getByLabel("Those of these departments").check();
+    await page.getByLabel("Cardiology").check();
     await page.getByLabel("Password").fill("short");
     await page.getByLabel("The same again").fill("shore");
     await button("Add a person").click();

@@ -4,9 +4,9 @@
  *		The television of a waiting room: set up once, told of each call, heard
  *		where that is wanted, honest when it has no news, ended when revoked.
  */
-import { desk, judge, options, run, seen } from "./desk.js";
+import { desk, judge, options, patience, run, seen } from "./desk.js";
 
-const LATE = 15000;
+const LATE = patience(15000);
 
 /* What the desk does meanwhile. */
 async function call(method, path, body) {
@@ -110,7 +110,7 @@ await run(async () => {
 
     /* No news. */
     await page.context().setOffline(true);
-    await page.getByRole("alert").waitFor({ timeout: 30000 });
+    await page.getByRole("alert").waitFor({ timeout: patience(30000) });
     seen.alarm = await page.getByRole("alert").innerText();
     await judge(page, "frozen");
     await shot(page, "frozen");

@@ -1,7 +1,8 @@
 /*
  * checks.js
- *		What axe cannot see of a page of the clinic's: whether it fits a
- *		telephone, whether each target is large enough, whether the focus shows.
+ *		What axe cannot see of a page of the clinic's: whether it fits the
+ *		screen, a telephone's too, and breaks no word, whether each target is
+ *		large enough, whether the focus shows.
  *		Findings go to seen.checks, a line each.
  */
 import { judgeBoth, options, seen } from "./desk.js";
@@ -37,6 +38,39 @@ async function width(page, where) {
         seen.checks.push(`${where}: ${wide} px too wide`);
 }
 
+/* What a list's card cuts off at its edge, and words that are broken in two. */
+async function squeezed(page, where) {
+    const found = await page.evaluate(() => {
+        const broken = new Set();
+        const range = document.createRange();
+
+        for (const card of document.querySelectorAll(".list-card")) {
+            const more = Math.round(card.firstElementChild.getBoundingClientRect().right
+                - card.getBoundingClientRect().right);
+
+            if (more > 0)
+                broken.add(`${more} px are cut off`);
+        }
+        for (const box of document.querySelectorAll("td, th, h1, h2, h3, button, label, dt")) {
+            const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+
+            while (box.checkVisibility() && walker.nextNode()) {
+                for (const { index, 0: word } of walker.currentNode.data.matchAll(/(?<!\S)[\p{L}\p{M}:]{2,24}[.,;!?)]?(?!\S)/gu)) {
+                    range.setStart(walker.currentNode, index);
+                    range.setEnd(walker.currentNode, index + word.length);
+                    const [first, ...others] = [...range.getClientRects()];
+
+                    if (first && others.some(({ top }) => top > first.top + first.height / 2))
+                        broken.add(`broken: ${word}`);
+                }
+            }
+        }
+        return [...broken];
+    });
+
+    found.forEach((one) => seen.checks.push(`${where}: ${one}`));
+}
+
 /* Each step of the Tab key shows where it went (2.4.7), and is not covered. */
 async function focus(page, where, steps = 12) {
     for (let i = 0; i < steps; i++) {
@@ -61,6 +95,8 @@ export async function check(page, where) {
 
     await judgeBoth(page, where);
     await targets(page, where);
+    await width(page, where);
+    await squeezed(page, where);
     await focus(page, where);
     if (options.shots)
         await page.screenshot({ path: `${options.shots}/${where}.png`, fullPage: true });
@@ -70,6 +106,7 @@ export async function check(page, where) {
     await page.waitForTimeout(100);
     await width(page, `${where} at 360 px`);
     await targets(page, `${where} at 360 px`);
+    await squeezed(page, `${where} at 360 px`);
     await judgeBoth(page, `${where} at 360 px`);
     if (options.shots) {
         await page.emulateMedia({ colorScheme: "dark" });

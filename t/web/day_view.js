@@ -1,32 +1,44 @@
 /*
  * day_view.js {"url", "account", "password", "days", "slow", "cells", "pages"}
  *		How long a day of the calendar takes until it can be used: from the
- *		address, and from the button for the next day, on a processor that is
- *		"slow" times as slow. It can be used once all that is in sight of the
- *		day is there, and a click on a free slot opens the dialog. For each of
- *		"days" {from the address, then}: wall and thread time of the page's main
- *		thread in ms, by kind; beside it when all "cells" were there, also out of
- *		sight, and when the names were. "pages" is a directory with another
- *		admin.js and admin.css.
+ *		address in a browser that never showed a day, from the button for the next
+ *		day, which the page has asked for by then if it had the time, from the one
+ *		for the day before, which is asked for only then, and from the address in
+ *		another tab, on a processor that is "slow" times as slow. It can be used
+ *		once all that is in sight of the day is there, and a click on a free slot
+ *		opens the dialog. Of each wall and thread time of the page's main thread in
+ *		ms, by kind; beside it when all "cells" were there, also out of sight, and
+ *		when the names were. "pages" is a directory with another admin.html,
+ *		admin.css and admin/, as the build makes them.
  */
 import { readFileSync } from "node:fs";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
 const KINDS = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
-const TYPES = { js: "text/javascript", css: "text/css" };
+const TYPES = { html: "text/html", js: "text/javascript", css: "text/css" };
 
-async function open(domain, rate) {
+async function signedInDesk() {
     const door = await desk({ viewport: { width: 1600, height: 900 } });
+    const context = door.context();
 
     await signedIn(door);
-    const page = await door.context().newPage();
-    const cdp = await page.context().newCDPSession(page);
-
     await door.close();
+    return context;
+}
+
+async function open(context, domain, rate) {
+    const page = await context.newPage();
+    const cdp = await context.newCDPSession(page);
+
     await page.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
-    for (const [kind, type] of Object.entries(options.pages ? TYPES : {}))
-        await page.route(`**/admin.${kind}*`, (route) => route.fulfill(
-            { body: readFileSync(`${options.pages}/admin.${kind}`), contentType: type }));
+    if (options.pages)
+        await page.route(/\/admin(\/files\/.*|\/admin\.css.*)?$/, (route) => {
+            const [, name = "admin.html"] = /\/admin\/([^?]*)/.exec(route.request().url()) ?? [];
+            const file = name.replace("files/", "admin/");
+
+            return route.fulfill({ body: readFileSync(`${options.pages}/${file}`),
+                contentType: TYPES[file.split(".").at(-1)] });
+        });
     await cdp.send("Performance.enable", { timeDomain: domain });
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
     return { page, cdp };
@@ -41,34 +53,40 @@ async function spent(cdp) {
 
 /*
  * Until a free slot of that day has the focus and the dialog is in front. In
- * sight, each head's column is full of cells: a click at each half hour meets one.
+ * sight, each head's column is full of cells: one stands at each half hour.
  */
 function usable(page, day) {
     return page.evaluate((date) => new Promise((done) => {
         const free = `.calendar [data-cell^='free '][data-cell*='${date}T']`;
+        const stop = `${free}[tabindex="0"]`;
         const cells = () => document.querySelectorAll(".calendar [data-cell]").length;
+        const GAP_PX = 2;
+        const boxes = (which) => [...document.querySelectorAll(which)].map((e) => e.getBoundingClientRect());
         const isFull = () => {
-            const grid = document.querySelector(".calendar").getBoundingClientRect();
-            const heads = [...document.querySelectorAll(".calendar .head")]
-                .map((head) => head.getBoundingClientRect());
-            const first = document.querySelector(free).getBoundingClientRect();
+            const [grid] = boxes(".calendar");
+            const [first] = boxes(free);
+            const heads = boxes(".calendar .head").filter((head) => head.left >= grid.left && head.right <= grid.right);
+            const there = boxes(".calendar [data-cell]");
 
-            return heads.filter((head) => head.left >= grid.left && head.right <= grid.right).every((head) => {
+            return heads.length > 0 && heads.every(({ left, width }) => {
+                const x = left + width / 2;
+                const mine = there.filter((box) => box.left < x && x < box.right);
+
                 for (let y = first.top + first.height / 2; y < grid.bottom - 8; y += 2 * first.height)
-                    if (!document.elementFromPoint(head.left + head.width / 2, y)?.closest("[data-cell]"))
+                    if (!mine.some((box) => box.top - GAP_PX < y && y < box.bottom + GAP_PX))
                         return false;
-                return heads.length > 0;
+                return true;
             });
         };
 
-        const look = () => {
-            const cell = document.querySelector(`${free}[tabindex="0"]`);
+        const act = () => {
+            const cell = document.querySelector(stop);
 
             if (!cell || !isFull())
-                return requestAnimationFrame(look);
+                return requestAnimationFrame(act);
             cell.focus();
             if (document.activeElement !== cell)
-                return requestAnimationFrame(look);
+                return requestAnimationFrame(act);
             cell.click();
             const wait = () => document.querySelector("[role=dialog], dialog[open]")
                 ? done({ at: performance.now(), cells: cells(),
@@ -76,6 +94,8 @@ function usable(page, day) {
                 : requestAnimationFrame(wait);
             return wait();
         };
+        /* No frame is asked for that the page does not draw by itself. */
+        const look = () => document.querySelector(stop) ? requestAnimationFrame(act) : setTimeout(look, 5);
 
         look();
     }), day);
@@ -101,10 +121,11 @@ function named(page) {
     }));
 }
 
-/* From the address, and from the button for the next day. */
+/* From the address, by the buttons for the next day and the day before, in another tab. */
 async function measure(domain, rate) {
-    const { page, cdp } = await open(domain, rate);
+    const context = await signedInDesk();
     const [first, second] = options.days;
+    let { page, cdp } = await open(context, domain, rate);
     const less = (a, b) => Object.fromEntries(KINDS.map((k) => [k, Math.round(b[k] - a[k])]));
     const phase = async (day, began, before) => {
         const { at, ...rest } = await usable(page, day);
@@ -114,21 +135,37 @@ async function measure(domain, rate) {
         return { ms: Math.round(at - began), whole: Math.round(all - began), named: Math.round(names - began),
             ...less(before, after), ...rest };
     };
-    const before = await spent(cdp);
+    const load = async () => {
+        const start = await spent(cdp);
 
-    await page.goto(`${options.url}/admin#/calendar?date=${first}`, { waitUntil: "commit" });
-    const address = await phase(first, 0, before);
-    await page.keyboard.press("Escape");
-    await page.waitForTimeout(500);
-    const start = await spent(cdp);
-    const began = await page.evaluate(() => {
-        document.querySelector(".tools .icon-button:nth-of-type(3)")?.click();
-        return performance.now();
-    });
-    const next = await phase(second, began, start);
+        await page.goto(`${options.url}/admin#/calendar?date=${first}`, { waitUntil: "commit" });
+        const took = await phase(first, 0, start);
+        await page.keyboard.press("Escape");
+        await page.waitForTimeout(500);
+        return took;
+    };
+    const address = await load();
+    const step = async (button, day) => {
+        const start = await spent(cdp);
+        const began = await page.evaluate((n) => {
+            document.querySelector(`.tools .icon-button:nth-of-type(${n})`)?.click();
+            return performance.now();
+        }, button);
+        const took = await phase(day, began, start);
+
+        await page.keyboard.press("Escape");
+        await page.waitForTimeout(500);
+        return took;
+    };
+    const next = await step(3, second);
+    const back = await step(1, first);
 
     await page.close();
-    return { address, next };
+    ({ page, cdp } = await open(context, domain, rate));
+    const again = await load();
+
+    await page.close();
+    return { address, next, back, again };
 }
 
 await run(async () => {

@@ -5,6 +5,7 @@
  */
 import { chromium } from "playwright-core";
 import { existsSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const ARGS = [
@@ -20,6 +21,9 @@ export const options = JSON.parse(process.argv[2] ?? "{}");
 export const seen = { requests: [], complaints: [], bytes: 0, axe: [] };
 
 let browser;
+
+/* So many ms, and more on a busy machine: Appt::Util says why. */
+export const patience = (ms) => ms * Math.max(1, loadavg()[0] / cpus().length);
 
 export async function launch() {
     browser = await chromium.launch({
@@ -38,7 +42,7 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
     });
     const page = await context.newPage();
 
-    page.setDefaultTimeout(20000);
+    page.setDefaultTimeout(patience(20000));
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("requestfinished", async (request) => {
         try {

@@ -3,7 +3,8 @@
  *		What a patient's browser makes of the pages behind links, as one JSON
  *		object. LINKS is {name: path} as JSON. Each page is judged by axe in light and
  *		dark at 360 px, and must not be wider; then a patient without scripts
- *		and without a mouse confirms, cancels, moves and unsubscribes.
+ *		and without a mouse confirms, cancels, moves, unsubscribes, and takes
+ *		or declines an offer.
  */
 import { chromium } from "playwright-core";
 import { fileURLToPath } from "node:url";
@@ -66,6 +67,16 @@ async function tabTo(page, wanted) {
     throw new Error("the Tab key does not lead there");
 }
 
+/* Does it; the title of the page that comes of it, which is another. */
+async function after(page, steps) {
+    const title = page.locator("h1");
+    const before = await title.innerText();
+
+    await steps(page);
+    await title.filter({ hasNotText: before }).waitFor();
+    return title.innerText();
+}
+
 /* Without a mouse: where the focus is must be seen. */
 async function keys(name, steps) {
     const context = await browser.newContext({ viewport });
@@ -73,9 +84,8 @@ async function keys(name, steps) {
 
     watch(page, name);
     await page.goto(url + links[name], { waitUntil: "networkidle" });
-    await steps(page);
+    seen.done[name] = await after(page, steps);
     await page.waitForLoadState("networkidle");
-    seen.done[name] = await page.locator("h1").innerText();
     if (screenshots)
         await page.screenshot({ path: `${screenshots}/${name}-done.png`, fullPage: true });
     await context.close();
@@ -87,8 +97,7 @@ async function plain(name, steps) {
     const page = await context.newPage();
 
     await page.goto(url + links[name]);
-    await steps(page);
-    seen.done[name] = await page.locator("h1").innerText();
+    seen.done[name] = await after(page, steps);
     await context.close();
 }
 
@@ -126,6 +135,10 @@ try {
         await press(page);
     });
     await keys("unsubscribe", press);
+    await keys("offer", async (page) => {
+        await tabTo(page, page.getByRole("button").first());
+        await page.keyboard.press("Enter");
+    });
     const click = (page) => page.getByRole("button").click();
 
     await plain("confirm-hi", click);
@@ -134,6 +147,7 @@ try {
         await click(page);
     });
     await plain("cancel-hi", click);
+    await plain("offer-hi", (page) => page.getByRole("button").last().click());
 } finally {
     await browser.close();
 }

@@ -161,7 +161,6 @@ COMMENT ON FUNCTION appt_internal.create_absence(text, text, jsonb, text, text,
 CREATE FUNCTION appt_internal.absence_time(instant timestamptz, time_zone text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 RETURN appt_internal.json_time(
 	greatest(timestamptz '0001-01-02 00:00+00',
 		least(timestamptz '9999-12-31 00:00+00', instant)),
@@ -172,24 +171,29 @@ COMMENT ON FUNCTION appt_internal.absence_time(timestamptz, text) IS
 	'write in place of what lies beyond: in SQL time off may last until '
 	'infinity';
 
+CREATE FUNCTION appt_internal.absence_json(t appt.time_off, time_zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT pg_catalog.json_build_object(
+		'time_off_id', t.time_off_no::text,
+		'doctor_id', t.doctor_id,
+		'starts_at', appt_internal.absence_time(t.starts_at, time_zone),
+		'ends_at', appt_internal.absence_time(t.ends_at, time_zone),
+		'reason', t.reason,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at, time_zone))::text
+$$;
+
+COMMENT ON FUNCTION appt_internal.absence_json(appt.time_off, text) IS
+	'Time off as it is shown, in that time zone';
+
 CREATE FUNCTION appt_internal.time_off_json(t appt.time_off, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
-		'time_off_id', t.time_off_no::text,
-		'doctor_id', t.doctor_id,
-		'starts_at',
-			appt_internal.absence_time(t.starts_at,
-				appt_internal.doctor_zone(t.doctor_id)),
-		'ends_at',
-			appt_internal.absence_time(t.ends_at,
-				appt_internal.doctor_zone(t.doctor_id)),
-		'reason', t.reason,
-		'version', t.version,
-		'created_at', appt_internal.json_time(t.created_at,
-			appt_internal.doctor_zone(t.doctor_id)))::text
+	SELECT appt_internal.absence_json(t, appt_internal.doctor_zone(t.doctor_id))
 $$;
 
 COMMENT ON FUNCTION appt_internal.time_off_json IS 'Time off as it is shown';
@@ -276,24 +280,29 @@ RETURN appt_internal.delete_row(
 COMMENT ON FUNCTION appt_api.delete_time_off IS
 	'Takes time off back. Raises SB404, SBF01, SBP01';
 
+CREATE FUNCTION appt_internal.absence_json(t appt.closure, time_zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT pg_catalog.json_build_object(
+		'closure_id', t.closure_no::text,
+		'branch_id', t.branch_id,
+		'starts_at', appt_internal.absence_time(t.starts_at, time_zone),
+		'ends_at', appt_internal.absence_time(t.ends_at, time_zone),
+		'reason', t.reason,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at, time_zone))::text
+$$;
+
+COMMENT ON FUNCTION appt_internal.absence_json(appt.closure, text) IS
+	'A closure as it is shown, in that time zone';
+
 CREATE FUNCTION appt_internal.closure_json(t appt.closure, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
-		'closure_id', t.closure_no::text,
-		'branch_id', t.branch_id,
-		'starts_at',
-			appt_internal.absence_time(t.starts_at,
-				appt_internal.branch_zone(t.branch_id)),
-		'ends_at',
-			appt_internal.absence_time(t.ends_at,
-				appt_internal.branch_zone(t.branch_id)),
-		'reason', t.reason,
-		'version', t.version,
-		'created_at', appt_internal.json_time(t.created_at,
-			appt_internal.branch_zone(t.branch_id)))::text
+	SELECT appt_internal.absence_json(t, appt_internal.branch_zone(t.branch_id))
 $$;
 
 COMMENT ON FUNCTION appt_internal.closure_json IS 'A closure as it is shown';

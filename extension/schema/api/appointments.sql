@@ -200,13 +200,14 @@ CREATE FUNCTION appt_api.list_appointments(
 	RETURNS appt_api.page
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
 	size integer := coalesce(per_page, 20);
-	own integer := appt_internal.client_doctor_no(client);
+	doctors CONSTANT integer[] := appt_internal.client_doctor_nos(client);
 	doctor integer;
 	patient integer;
 	conditions text := 'a.status <> ''held''';
@@ -251,7 +252,8 @@ BEGIN
 			ELSE ' AND a.token_date <= $6' END
 		|| CASE WHEN branches IS NULL THEN ''
 			ELSE ' AND a.branch_id = ANY ($7)' END
-		|| CASE WHEN own IS NULL THEN '' ELSE ' AND a.doctor_no = $11' END;
+		|| CASE WHEN doctors IS NULL THEN ''
+			ELSE ' AND a.doctor_no = ANY ($11)' END;
 
 	EXECUTE
 		'SELECT coalesce('
@@ -267,7 +269,7 @@ BEGIN
 	INTO result
 	USING doctor, patient, branch_id, status, date_from, date_to, branches,
 		size, (coalesce(page, 1)::bigint - 1) * size,
-		appt_internal.count_limit(page, size), own;
+		appt_internal.count_limit(page, size), doctors;
 	RETURN result;
 END
 $$;

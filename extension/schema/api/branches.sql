@@ -5,9 +5,8 @@
 CREATE FUNCTION appt_internal.branch_json(t appt.branch, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'branch_id', t.branch_id,
 		'name', t.name,
 		'type', t.type,

@@ -5,9 +5,8 @@
 CREATE FUNCTION appt_internal.department_json(t appt.department, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'department_id', t.department_id,
 		'name', t.name,
 		'slot_min', t.slot_min,

@@ -2,12 +2,14 @@
  * Doctors as JSON.
  * ------------------------------------------------------------------------ */
 
-CREATE FUNCTION appt_internal.doctor_json(t appt.doctor, client text)
+CREATE FUNCTION appt_internal.doctor_json(
+	t appt.doctor,
+	branch_ids text[],
+	time_zone text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'doctor_id', t.doctor_id,
 		'name', t.name,
 		'specialty', t.specialty,
@@ -16,16 +18,29 @@ AS $$
 		'buffer_before_min', t.buffer_before_min,
 		'buffer_after_min', t.buffer_after_min,
 		'active', t.active,
-		'branch_ids', ARRAY(
+		'branch_ids', branch_ids,
+		'version', t.version,
+		'created_at', appt_internal.json_time(t.created_at, time_zone))::text
+$$;
+
+COMMENT ON FUNCTION appt_internal.doctor_json(appt.doctor, text[], text) IS
+	'A doctor as it is shown, with the branches and in the time zone given';
+
+CREATE FUNCTION appt_internal.doctor_json(t appt.doctor, client text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT appt_internal.doctor_json(t,
+		ARRAY(
 			SELECT b.id
 			FROM unnest(appt_internal.doctor_branches(t.doctor_id)) AS b (id)
 			WHERE appt_internal.client_sees(client, b.id)),
-		'version', t.version,
-		'created_at', appt_internal.json_time(t.created_at,
-			appt_internal.doctor_zone(t.doctor_id)))::text
+		appt_internal.doctor_zone(t.doctor_id))
 $$;
 
-COMMENT ON FUNCTION appt_internal.doctor_json IS 'A doctor as it is shown';
+COMMENT ON FUNCTION appt_internal.doctor_json(appt.doctor, text) IS
+	'A doctor as it is shown to a client';
 
 CREATE FUNCTION appt_api.list_doctors(
 	branch_id text,

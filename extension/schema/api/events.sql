@@ -16,7 +16,7 @@ DECLARE
 	lost CONSTANT boolean := seen IS NULL OR count > 5000;
 	changes json := '[]';
 	branches CONSTANT text[] := appt_internal.client_branches(client);
-	own CONSTANT text := appt_internal.client_doctor(client);
+	doctors CONSTANT text[] := appt_internal.client_doctors(client);
 BEGIN
 	PERFORM appt_internal.require_client(client);
 	IF count > 0 AND NOT lost THEN
@@ -27,7 +27,7 @@ BEGIN
 		WHERE (branches IS NULL
 				OR c.branch_ids IS NULL
 				OR branches && (ARRAY['*'] || c.branch_ids))
-			AND coalesce(c.data ->> 'doctor_id' = own, true);
+			AND coalesce(c.data ->> 'doctor_id' = ANY (doctors), true);
 	END IF;
 	body := json_build_object(
 		'position', appt_internal.change_position(),
@@ -38,9 +38,9 @@ $$;
 
 COMMENT ON FUNCTION appt_api.changes(text, text) IS
 	'{position, reset, changes: [{event, data}]}: what has changed behind a '
-	'position, of the branches that the client may see, and to a doctor who is '
-	'signed in of no other doctor. reset: what has is not told, as there is no '
-	'position, none of this server, or too much behind it';
+	'position, of the branches and doctors that the client may see. reset: '
+	'what has is not told, as there is no position, none of this server, or '
+	'too much behind it';
 
 CREATE FUNCTION appt_internal.listener_branches(client text) RETURNS text[]
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -87,7 +87,7 @@ BEGIN
 		'clients', (
 			SELECT coalesce(json_object_agg(k.client, json_build_object(
 				'branch_ids', appt_internal.listener_branches(k.client),
-				'doctor_id', appt_internal.client_doctor(k.client))), '{}')
+				'doctor_ids', appt_internal.client_doctors(k.client))), '{}')
 			FROM (SELECT DISTINCT unnest(clients)) AS k (client)));
 END
 $$;
@@ -95,5 +95,5 @@ $$;
 COMMENT ON FUNCTION appt_api.all_changes(text, text[]) IS
 	'What a loop of the gateway asks while somebody listens: as '
 	'appt_api.changes, of all branches, each change with those that it '
-	'concerns; and clients, {client: {branch_ids, doctor_id}}: what those who '
-	'listen see, doctor_id of no other doctor';
+	'concerns; and clients, {client: {branch_ids, doctor_ids}}: what those '
+	'who listen see, doctor_ids of no other doctors';

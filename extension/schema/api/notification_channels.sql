@@ -11,9 +11,8 @@ CREATE FUNCTION appt_internal.notification_channel_json(
 	client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'channel_id', c.channel_id,
 		'kind', c.kind,
 		'settings', c.settings,

@@ -8,9 +8,8 @@ CREATE FUNCTION appt_internal.notification_template_json(
 	client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'notification_template_id', t.notification_template_no::text,
 		'event', t.event,
 		'channel', t.channel,

@@ -2,11 +2,27 @@
  * Messages to patients as JSON: the log, an appointment's messages with what
  * can be said of them, and sending again.
  *
- * A message belongs to its appointment's branch, a test of a channel to the
- * whole clinic.  What a server in the clinic's
+ * A message belongs to its appointment's branch, or its offer's, a test of a
+ * channel to the whole clinic.  What a server in the clinic's
  * own network answered to a provider's request is appt_admin's to read: nobody
  * reads that network through a channel.
  * ------------------------------------------------------------------------ */
+
+CREATE FUNCTION appt_internal.final_attempt(n appt.notification)
+	RETURNS appt.notification_attempt
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t
+	FROM appt.notification_attempt t
+	WHERE t.notification_no = n.notification_no
+		AND t.fence = n.fence
+		AND n.finished_at IS NOT NULL
+$$;
+
+COMMENT ON FUNCTION appt_internal.final_attempt IS
+	'The attempt that a message was finished by, with what was reported of it; '
+	'NULL: it is not finished, or was skipped';
 
 CREATE FUNCTION appt_internal.notification_json(
 	n appt.notification,
@@ -20,6 +36,8 @@ DECLARE
 		appt_internal.known_zone(appt_internal.branch_zone(a.branch_id)),
 		'UTC');
 	attempts json;
+	inside boolean;
+	sent appt.notification_attempt;
 BEGIN
 	n := appt_internal.shown_notification(n);
 	SELECT coalesce(json_agg(json_build_object(
@@ -28,13 +46,19 @@ BEGIN
 			'duration_ms', t.duration_ms,
 			'error', t.error,
 			'answer', CASE WHEN NOT t.inside THEN t.answer END)
-			ORDER BY t.fence), '[]')
-	INTO attempts
+			ORDER BY t.fence), '[]'), bool_or(t.inside)
+	INTO attempts, inside
 	FROM appt.notification_attempt t
 	WHERE t.notification_no = n.notification_no;
+	sent := appt_internal.final_attempt(n);
 	RETURN json_build_object(
 		'notification_id', n.notification_no::text,
 		'appointment_id', a.appointment_id,
+		'offer_id', (
+			SELECT o.offer_id
+			FROM appt_internal.message_offer(
+				CASE n.event WHEN 'waitlist_offer' THEN n.notification_no END)
+				o),
 		'patient_id', a.patient_id,
 		'event', n.event,
 		'lead_min', nullif(n.lead_min, 0),
@@ -48,14 +72,14 @@ BEGIN
 				AND n.channel IS NOT NULL),
 		'language', n.language,
 		'to', n.address,
-		'provider_id', n.provider_id,
+		'provider_id', CASE WHEN NOT inside THEN sent.provider_id END,
 		'instead_of', n.root_no::text,
 		'created_at', appt_internal.json_time(n.created_at, zone),
 		'due_at', CASE n.state WHEN 'due' THEN
 			appt_internal.json_time(n.due_at, zone) END,
 		'sent_at', appt_internal.json_time(n.sent_at, zone),
-		'delivered_at', appt_internal.json_time(n.delivered_at, zone),
-		'read_at', appt_internal.json_time(n.read_at, zone),
+		'delivered_at', appt_internal.json_time(sent.delivered_at, zone),
+		'read_at', appt_internal.json_time(sent.read_at, zone),
 		'finished_at', appt_internal.json_time(n.finished_at, zone),
 		'attempts', n.attempts,
 		'attempt_log', attempts);
@@ -64,6 +88,30 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.notification_json IS
 	'A message to a patient with its attempts, as it is shown';
+
+CREATE FUNCTION appt_internal.message_visit(n appt.notification)
+	RETURNS appt.appointment
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	a appt.appointment;
+BEGIN
+	IF n.event = 'waitlist_offer' THEN
+		SELECT v.* INTO a
+		FROM appt_internal.message_offer(n.notification_no) o
+		CROSS JOIN LATERAL appt_internal.offer_visit(o) v;
+	ELSE
+		SELECT t.* INTO a
+		FROM appt.appointment t
+		WHERE t.appointment_no = n.appointment_no;
+	END IF;
+	RETURN a;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.message_visit IS
+	'The visit of a message, or what an offer would be; NULL: of none';
 
 CREATE FUNCTION appt_internal.see_notification(
 	notification_id text,
@@ -79,8 +127,7 @@ BEGIN
 	IF notification_id ~ '^[1-9][0-9]{0,17}$' THEN
 		SELECT n.notification_no INTO found
 		FROM appt.notification n
-		LEFT JOIN appt.appointment a
-			ON a.appointment_no = n.appointment_no
+		CROSS JOIN LATERAL appt_internal.message_visit(n) a
 		WHERE n.notification_no = notification_id::bigint
 			AND CASE WHEN a.branch_id IS NULL
 				THEN appt_internal.client_sees_all(client)
@@ -102,9 +149,9 @@ CREATE FUNCTION appt_internal.notification_body(notification_no bigint)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT appt_internal.notification_json(n, a)::text
+	SELECT appt_internal.notification_json(n,
+		appt_internal.message_visit(n))::text
 	FROM appt.notification n
-	LEFT JOIN appt.appointment a ON a.appointment_no = n.appointment_no
 	WHERE n.notification_no = $1
 $$;
 
@@ -125,6 +172,7 @@ CREATE FUNCTION appt_api.list_notifications(
 	RETURNS appt_api.page
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -132,7 +180,9 @@ DECLARE
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
 	size CONSTANT integer := coalesce(per_page, 20);
 	visits bigint[];
+	offers bigint[];
 	conditions text := 'true';
+	places text := '';
 	result appt_api.page;
 BEGIN
 	PERFORM appt_internal.check_page(page, per_page);
@@ -166,41 +216,66 @@ BEGIN
 		WHERE p.patient_id = patient_id
 			AND (visits IS NULL OR a.appointment_no = ANY (visits));
 	END IF;
+	IF visits IS NOT NULL THEN
+		SELECT array_agg(m.notification_no) INTO offers
+		FROM appt.waitlist_offer o
+		JOIN appt.waitlist_offer_message m ON m.offer_no = o.offer_no
+		WHERE o.appointment_no = ANY (visits)
+			OR appointment_id IS NULL AND o.patient_no = (
+				SELECT p.patient_no
+				FROM appt.patient p
+				WHERE p.patient_id = patient_id);
+	END IF;
 	conditions := conditions
 		|| CASE WHEN visits IS NULL THEN ''
-			ELSE ' AND n.appointment_no = ANY ($1)' END
+			ELSE ' AND (n.appointment_no = ANY ($1)'
+				' OR n.notification_no = ANY ($10))' END
 		|| CASE WHEN channel IS NULL THEN '' ELSE ' AND n.channel = $2' END
 		|| CASE WHEN status IS NULL THEN ''
 			ELSE format(' AND n.state = %L', status) END
 		|| CASE WHEN event IS NULL THEN '' ELSE ' AND n.event = $3' END
+		/* A day is of the branch, and begins less than a day from UTC's: most
+		 * are told apart without looking for a branch. */
 		|| CASE WHEN date_from IS NULL THEN ''
-			ELSE ' AND s.on_date >= $4' END
-		|| CASE WHEN date_to IS NULL THEN '' ELSE ' AND s.on_date <= $5' END
+			ELSE ' AND s.on_date >= $4 AND n.created_at >='
+				' ($4::timestamp - interval ''1 day'') AT TIME ZONE ''UTC''' END
+		|| CASE WHEN date_to IS NULL THEN ''
+			ELSE ' AND s.on_date <= $5 AND n.created_at <'
+				' ($5::timestamp + interval ''2 days'') AT TIME ZONE ''UTC'''
+			END
 		|| CASE WHEN branches IS NULL THEN ''
-			ELSE ' AND a.branch_id = ANY ($6)' END;
+			ELSE ' AND b.branch_id = ANY ($6)' END;
+	/* Whose branch does not matter need not be looked up. */
+	IF num_nonnulls(date_from, date_to, branches) > 0 THEN
+		places :=
+			' LEFT JOIN appt.appointment a'
+			'  ON a.appointment_no = n.appointment_no'
+			' LEFT JOIN appt.waitlist_offer_message m'
+			'  ON m.notification_no = n.notification_no'
+			' LEFT JOIN appt.waitlist_offer f ON f.offer_no = m.offer_no'
+			' LEFT JOIN appt.branch b'
+			'  ON b.branch_id = coalesce(a.branch_id, f.branch_id)'
+			' CROSS JOIN LATERAL (SELECT (n.created_at AT TIME ZONE coalesce('
+			'  appt_internal.known_zone(b.time_zone), ''UTC''))::date)'
+			'  AS s (on_date)';
+	END IF;
 
 	EXECUTE format(
-		'WITH found AS NOT MATERIALIZED ('
-		'  SELECT n, a'
-		'  FROM appt.notification n'
-		'  LEFT JOIN appt.appointment a'
-		'   ON a.appointment_no = n.appointment_no'
-		'  LEFT JOIN appt.branch b ON b.branch_id = a.branch_id'
-		'  CROSS JOIN LATERAL (SELECT (n.created_at AT TIME ZONE coalesce('
-		'   appt_internal.known_zone(b.time_zone), ''UTC''))::date)'
-		'   AS s (on_date)'
-		'  WHERE %s'
-		'  ORDER BY n.notification_no DESC)'
-		' SELECT coalesce((SELECT json_agg('
-		'   appt_internal.notification_json(o.n, o.a)'
+		'SELECT coalesce((SELECT json_agg('
+		'   appt_internal.notification_json(o.n,'
+		'    appt_internal.message_visit(o.n))'
 		'   ORDER BY (o.n).notification_no DESC)'
-		'  FROM (SELECT * FROM found OFFSET $7 LIMIT $8) o), ''[]'')::text,'
-		' (SELECT count(*) FROM (SELECT FROM found LIMIT $9) c)',
-		conditions)
+		'  FROM ('
+		'   SELECT n FROM appt.notification n%1$s WHERE %2$s'
+		'   ORDER BY n.notification_no DESC OFFSET $7 LIMIT $8) o),'
+		'  ''[]'')::text,'
+		' (SELECT count(*) FROM ('
+		'   SELECT FROM appt.notification n%1$s WHERE %2$s LIMIT $9) c)',
+		places, conditions)
 		INTO result
 		USING visits, channel, event, date_from, date_to, branches,
 			(coalesce(page, 1) - 1)::bigint * size, size,
-			appt_internal.count_limit(page, per_page);
+			appt_internal.count_limit(page, per_page), offers;
 	PERFORM appt_internal.note_page(result.body, client);
 	RETURN result;
 END
@@ -261,8 +336,7 @@ BEGIN
 		'notifications', (
 			SELECT coalesce(json_agg(appt_internal.notification_json(n, a)
 				ORDER BY n.notification_no), '[]')
-			FROM appt.notification n
-			WHERE n.appointment_no = a.appointment_no));
+			FROM appt_internal.visit_messages(a.appointment_no) n));
 END
 $$;
 

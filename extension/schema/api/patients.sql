@@ -2,26 +2,32 @@
  * Patients as JSON.
  * ------------------------------------------------------------------------ */
 
+CREATE FUNCTION appt_internal.age_on(date_of_birth date, today date)
+	RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN extract(year FROM age(today::timestamp, date_of_birth::timestamp));
+
+COMMENT ON FUNCTION appt_internal.age_on(date, date) IS
+	'Age in whole years';
+
 CREATE FUNCTION appt_internal.patient_age(date_of_birth date, branch_id text)
 	RETURNS integer
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-RETURN extract(year FROM age(
-	appt_internal.clinic_today(branch_id)::timestamp,
-	date_of_birth::timestamp));
+RETURN appt_internal.age_on(date_of_birth,
+	appt_internal.clinic_today(branch_id));
 
 COMMENT ON FUNCTION appt_internal.patient_age(date, text) IS
 	'Age in whole years today, at the patient''s branch; of who has none, at '
 	'the clinic''s first active one';
 
 CREATE FUNCTION appt_internal.address_json(patient appt.patient) RETURNS json
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN num_nonnulls(patient.address_line1, patient.address_line2,
+	SELECT CASE WHEN pg_catalog.num_nonnulls(
+			patient.address_line1, patient.address_line2,
 			patient.address_city, patient.address_state,
 			patient.address_pincode, patient.address_country) > 0
-		THEN json_build_object(
+		THEN pg_catalog.json_build_object(
 			'line1', patient.address_line1,
 			'line2', patient.address_line2,
 			'city', patient.address_city,
@@ -36,9 +42,8 @@ COMMENT ON FUNCTION appt_internal.address_json(appt.patient) IS
 CREATE FUNCTION appt_internal.patient_json(t appt.patient, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'id', t.patient_id,
 		'patient_id', t.patient_id,
 		'name', appt_internal.patient_name(t),
@@ -55,10 +60,10 @@ AS $$
 		'blood_group', t.blood_group,
 		'abha_id', t.abha_id,
 		'aadhaar', t.aadhaar,
-		'insurance', json_build_object(
+		'insurance', pg_catalog.json_build_object(
 			'provider', t.insurance_provider,
 			'number', t.insurance_number),
-		'emergency_contact', json_build_object(
+		'emergency_contact', pg_catalog.json_build_object(
 			'name', t.emergency_contact_name,
 			'phone', t.emergency_contact_phone,
 			'relationship', t.emergency_contact_relationship),
@@ -78,30 +83,23 @@ COMMENT ON FUNCTION appt_internal.patient_json IS 'A patient as he or she is '
 
 CREATE FUNCTION appt_internal.patient_summary(
 	patient appt.patient,
-	branches text[])
+	today date,
+	last_visit date)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'id', patient.patient_id,
 		'name', appt_internal.patient_name(patient),
 		'phone', patient.phone,
-		'age', appt_internal.patient_age(patient.date_of_birth,
-			patient.branch_id),
+		'age', appt_internal.age_on(patient.date_of_birth, today),
 		'gender', patient.gender,
 		'patient_id', patient.patient_id,
-		'last_visit_date', (
-			SELECT max(a.token_date)
-			FROM appt.appointment a
-			WHERE a.patient_no = patient.patient_no
-				AND a.status IN ('checked_in', 'in_consultation', 'completed')
-				AND (branches IS NULL OR a.branch_id = ANY (branches))))::text
+		'last_visit_date', last_visit)::text
 $$;
 
-COMMENT ON FUNCTION appt_internal.patient_summary(appt.patient, text[]) IS
-	'A patient as in a list; last_visit_date counts visits to these branches '
-	'(NULL: all)';
+COMMENT ON FUNCTION appt_internal.patient_summary(appt.patient, date, date) IS
+	'A patient as in a list, on that day';
 
 CREATE FUNCTION appt_api.list_patients(
 	search text,
@@ -115,12 +113,21 @@ CREATE FUNCTION appt_api.list_patients(
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	/* What is typed first, such as +91, may be everybody's: a plan for it would
+	 * read all patients and make their terms anew, instead of the index's. */
+	SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
-	own integer := appt_internal.client_doctor_no(client);
+	doctor_nos CONSTANT integer[] := appt_internal.client_doctor_nos(client);
+	is_doctor CONSTANT boolean
+		:= appt_internal.client_doctor(client) IS NOT NULL;
+	/* Those of a patient's visits that the caller sees. */
+	visits CONSTANT text := 'appt.appointment a WHERE a.patient_no ='
+		' p.patient_no AND coalesce(a.branch_id = ANY ($4), true)'
+		' AND coalesce(a.doctor_no = ANY ($8), true)';
 	ids text[] := string_to_array(patient_id, ',');
 	sought tsquery := appt_internal.search_query(search);
 	matches integer[];
@@ -138,8 +145,9 @@ BEGIN
 	WHERE NOT EXISTS (
 		SELECT
 		FROM appt.patient p
-		WHERE p.patient_id = i.id
-			AND appt_internal.client_sees_patient(client, p));
+		CROSS JOIN LATERAL appt_internal.sees_patient(branches, doctor_nos,
+			is_doctor, p)
+		WHERE p.patient_id = i.id);
 
 	IF sought IS NOT NULL THEN
 		/* First and alone: beside ORDER BY and LIMIT the planner reads all. */
@@ -157,29 +165,32 @@ BEGIN
 		CASE WHEN registered_after IS NOT NULL THEN
 			'p.registered_at >= $3::timestamp AT TIME ZONE'
 			' coalesce(appt_internal.branch_zone(p.branch_id), ''UTC'')' END,
-		CASE WHEN own IS NOT NULL THEN
-			'EXISTS (SELECT FROM appt.appointment a'
-			' WHERE a.patient_no = p.patient_no AND a.doctor_no = $8'
-			' AND coalesce(a.branch_id = ANY ($4), true))'
+		CASE WHEN is_doctor THEN format('EXISTS (SELECT FROM %s)', visits)
 		WHEN branches IS NOT NULL THEN
-			'(p.branch_id IS NULL OR p.branch_id = ANY ($4) OR EXISTS ('
-			'SELECT FROM appt.appointment a WHERE a.patient_no = p.patient_no'
-			' AND a.branch_id = ANY ($4)))' END);
+			format('(p.branch_id IS NULL OR p.branch_id = ANY ($4)'
+				' OR EXISTS (SELECT FROM %s))', visits) END);
 	EXECUTE format(
 		'SELECT ''['' || coalesce('
-		' (SELECT string_agg(appt_internal.patient_summary(s.p, $4), '','' '
-		'ORDER BY'
-		'   lower((s.p).last_name), lower((s.p).first_name), (s.p).patient_no)'
-		'  FROM (SELECT p FROM appt.patient p WHERE %1$s'
+		' (SELECT string_agg(appt_internal.patient_summary(p,'
+		'   CASE WHEN b.branch_id IS NULL'
+		'    THEN (SELECT appt_internal.clinic_today())'
+		'    ELSE appt_internal.local_time(appt.clock(), b.time_zone)::date'
+		'    END,'
+		'   (SELECT max(a.token_date) FROM %2$s AND a.status IN'
+		'     (''checked_in'', ''in_consultation'', ''completed''))), '','' '
+		'ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no)'
+		'  FROM (SELECT p.patient_no FROM appt.patient p WHERE %1$s'
 		'   ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no'
-		'   LIMIT $5 OFFSET $6) s), '''') || '']'','
+		'   LIMIT $5 OFFSET $6) s'
+		'  JOIN appt.patient p ON p.patient_no = s.patient_no'
+		'  LEFT JOIN appt.branch b ON b.branch_id = p.branch_id), '''')'
+		' || '']'','
 		' (SELECT count(*) FROM (SELECT FROM appt.patient p WHERE %1$s'
-		'  LIMIT $7) n)', conditions)
+		'  LIMIT $7) n)', conditions, visits)
 		INTO result
 		USING matches, branch_id, registered_after, branches, size,
 			(coalesce(page, 1) - 1)::bigint * size,
-			appt_internal.count_limit(page, size), own,
-			ids;
+			appt_internal.count_limit(page, size), doctor_nos, ids;
 	PERFORM appt_internal.note_page(result.body, client);
 	RETURN result;
 END

@@ -112,6 +112,7 @@ AS $$
 DECLARE
 	branches text[]
 		:= nullif(appt_internal.client_branches(client), ARRAY['*']);
+	doctors CONSTANT text[] := appt_internal.client_doctors(client);
 	size integer := coalesce(per_page, 20);
 	kind appt_internal.report;
 	members text;
@@ -137,9 +138,9 @@ BEGIN
 		array_agg(a.attname) FILTER (WHERE a.atttypid = 'text'::regtype),
 		string_agg(format(CASE a.atttypid
 			WHEN 'timestamptz'::regtype THEN
-				'appt_internal.json_time(v.%1$I, '
-				'appt_internal.known_zone(v.time_zone)) AS %1$I'
-			ELSE 'v.%1$I' END, a.attname), ', ' ORDER BY a.attnum)
+				'appt_internal.json_time((v).%1$I, '
+				'appt_internal.known_zone((v).time_zone)) AS %1$I'
+			ELSE '(v).%1$I' END, a.attname), ', ' ORDER BY a.attnum)
 	INTO names, texts, members
 	FROM pg_attribute a
 	WHERE a.attrelid = format('appt_report.%I', report)::regclass
@@ -147,30 +148,33 @@ BEGIN
 
 	EXECUTE format(
 		'WITH lines AS MATERIALIZED ('
-		' SELECT row_number() OVER (ORDER BY %1$s) AS n,'
-		'  (SELECT row_to_json(c) FROM (SELECT %2$s) c) AS line'
+		' SELECT row_number() OVER (ORDER BY %1$s) AS n, v'
 		' FROM appt_report.%3$I v'
 		' WHERE v.%4$I BETWEEN CASE WHEN %4$L = ''visit_month'''
-		'  THEN appt_internal.month_of($1) ELSE $1 END AND $2%5$s%6$s%7$s%8$s'
+		'  THEN appt_internal.month_of($1) ELSE $1 END'
+		'  AND $2%5$s%6$s%7$s%8$s%9$s'
 		' ORDER BY 1 LIMIT $10)'
 		' SELECT CASE WHEN $6 = ''csv'' THEN $7 || coalesce(string_agg('
 		'   appt_internal.csv_line(l.line, $8), '''' ORDER BY l.n), '''')'
 		'  ELSE ''['' || coalesce(string_agg(l.line::text, '','''
 		'   ORDER BY l.n), '''') || '']'' END,'
 		' (SELECT count(*) FROM lines)'
-		' FROM lines l WHERE l.n > $9 AND l.n <= $9 + $11',
+		' FROM (SELECT n, (SELECT row_to_json(c) FROM (SELECT %2$s) c) AS line'
+		'  FROM lines WHERE n > $9 AND n <= $9 + $11) l',
 		kind.sort, members, report, kind.date_column,
 		CASE WHEN branch_id IS NULL THEN '' ELSE ' AND v.branch_id = $3' END,
 		CASE WHEN doctor_id IS NULL THEN '' ELSE ' AND v.doctor_id = $4' END,
 		CASE WHEN department_id IS NULL THEN ''
 			ELSE ' AND v.department_id = $12' END,
 		CASE WHEN branches IS NULL THEN ''
-			ELSE ' AND v.branch_id = ANY ($5)' END)
+			ELSE ' AND v.branch_id = ANY ($5)' END,
+		CASE WHEN doctors IS NULL THEN ''
+			ELSE ' AND v.doctor_id = ANY ($13)' END)
 	INTO result
 	USING "from", "to", branch_id, doctor_id, branches, format,
 		array_to_string(names, ',') || E'\r\n', texts,
 		(coalesce(page, 1)::bigint - 1) * size,
-		appt_internal.count_limit(page, size), size, department_id;
+		appt_internal.count_limit(page, size), size, department_id, doctors;
 	RETURN result;
 END
 $$;
@@ -179,5 +183,5 @@ COMMENT ON FUNCTION appt_api.report(text, date, date, text, text, text,
 	integer, integer, text, text) IS
 	'A page of a view of appt_report (those of appt_internal.report), by dates '
 	'(from and to inclusive), branch, doctor and department; format csv, else '
-	'JSON. Of branches that the client does not see it has no row. Raises '
-	'SB404 (report, branch_id, doctor_id, department_id), SB001';
+	'JSON. Of branches and doctors that the client does not see it has no row. '
+	'Raises SB404 (report, branch_id, doctor_id, department_id), SB001';

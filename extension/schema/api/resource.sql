@@ -6,14 +6,16 @@
 CREATE VIEW appt_internal.resource AS
 SELECT r.*,
 	coalesce('t.' || r.parent || ' = $2', 'true') AS owned,
-	'to_jsonb(t)' || CASE WHEN r.name = 'doctor' THEN
-		' || jsonb_build_object(''branch_ids'','
-		' appt_internal.doctor_branches(t.doctor_id))' ELSE '' END AS facts
+	concat_ws(' || ', 'to_jsonb(t)', e.facts) AS facts,
+	coalesce(e.beside, '') AS beside,
+	coalesce(e.shown, format('appt_internal.%I(t, $1)', r.name || '_json'))
+		AS shown
 FROM (VALUES
 	('branch', 'branch_id', NULL,
 		'{branch_id,name,type,time_zone,address,phone,logo_url,slot_min,'
 		'active}'::text[],
-		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), t.branch_id)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'EXISTS (SELECT FROM appt.api_client c'
 		' WHERE t.branch_id = ANY (c.branch_ids))'
@@ -26,11 +28,16 @@ FROM (VALUES
 		'{department_id,name,slot_min,active}',
 		'true',
 		'appt_internal.client_sees_all($1)',
-		'false', NULL, 't.department_id'),
+		'EXISTS (SELECT FROM appt.staff s'
+		' WHERE t.department_id = ANY (s.department_ids))',
+		NULL, 't.department_id'),
 	('doctor', 'doctor_id', NULL,
 		'{doctor_id,name,specialty,department_id,slot_min,buffer_before_min,'
 		'buffer_after_min,active}',
-		'appt_internal.client_sees_doctor($1, t.doctor_id)',
+		'appt_internal.sees_doctor('
+		'(SELECT appt_internal.client_branches($1)),'
+		' (SELECT appt_internal.client_doctors($1)),'
+		' t.doctor_id, w.branch_ids)',
 		'appt_internal.client_manages_doctor($1, t.doctor_id)',
 		'false', NULL, 't.doctor_id'),
 	('visit_type', 'visit_type', NULL,
@@ -42,39 +49,45 @@ FROM (VALUES
 	('working_hours', 'working_hours_no', 'doctor_id',
 		'{doctor_id,branch_id,weekday,start_time,end_time,slot_min,capacity,'
 		'valid_from,valid_to}',
-		'appt_internal.client_sees($1, t.branch_id) AND'
-		' coalesce(appt_internal.client_doctor($1) = t.doctor_id, true)',
+		'appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), t.branch_id) AND'
+		' coalesce(t.doctor_id = ANY ('
+		'(SELECT appt_internal.client_doctors($1))::text[]), true)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.valid_from, t.valid_to, ''[]'')',
 		't.weekday, t.start_time, t.valid_from, t.working_hours_no'),
 	('extra_session', 'extra_session_no', 'doctor_id',
 		'{doctor_id,branch_id,on_date,start_time,end_time,slot_min,capacity}',
-		'appt_internal.client_sees($1, t.branch_id) AND'
-		' coalesce(appt_internal.client_doctor($1) = t.doctor_id, true)',
+		'appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), t.branch_id) AND'
+		' coalesce(t.doctor_id = ANY ('
+		'(SELECT appt_internal.client_doctors($1))::text[]), true)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.on_date, t.on_date, ''[]'')',
 		't.on_date, t.start_time, t.extra_session_no'),
 	('operating_hours', 'operating_hours_no', 'branch_id',
 		'{weekday,opens,closes,valid_from,valid_to}',
-		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), t.branch_id)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false', 'daterange(t.valid_from, t.valid_to, ''[]'')',
 		't.weekday, t.valid_from, t.opens'),
 	('time_off', 'time_off_no', 'doctor_id',
 		'{doctor_id,starts_at,ends_at,reason}',
-		'appt_internal.client_sees_doctor($1, t.doctor_id)',
+		'(SELECT appt_internal.client_sees_doctor($1, $2))',
 		'appt_internal.client_manages_doctor($1, t.doctor_id)',
 		'false',
 		'appt_internal.local_dates(t.starts_at, t.ends_at,'
-		' appt_internal.doctor_zone(t.doctor_id))',
+		' w.time_zone)',
 		't.starts_at, t.time_off_no'),
 	('closure', 'closure_no', 'branch_id',
 		'{branch_id,starts_at,ends_at,reason}',
-		'appt_internal.client_sees($1, t.branch_id)',
+		'appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), t.branch_id)',
 		'appt_internal.client_sees($1, t.branch_id)',
 		'false',
 		'appt_internal.local_dates(t.starts_at, t.ends_at,'
-		' appt_internal.branch_zone(t.branch_id))',
+		' w.time_zone)',
 		't.starts_at, t.closure_no'),
 	('patient', 'patient_id', NULL,
 		'{first_name,last_name,date_of_birth,date_of_birth_estimated,gender,'
@@ -102,7 +115,28 @@ FROM (VALUES
 		'true',
 		'appt_internal.client_sees_all($1)',
 		'false', NULL, 't.kind, t.channel_id')
-) AS r (name, key, parent, members, seen, managed, used, dates, sort);
+) AS r (name, key, parent, members, seen, managed, used, dates, sort)
+LEFT JOIN (VALUES
+	('doctor',
+		' LEFT JOIN appt_internal.doctor_places() w'
+		' ON w.doctor_id = t.doctor_id',
+		'jsonb_build_object(''branch_ids'', w.branch_ids)',
+		'appt_internal.doctor_json(t, ARRAY('
+		'SELECT b.id FROM unnest((w).branch_ids) b (id)'
+		' WHERE appt_internal.is_among('
+		'(SELECT appt_internal.client_branches($1)), b.id)),'
+		' coalesce((w).time_zone, appt_internal.doctor_zone((t).doctor_id)))'),
+	('time_off',
+		' CROSS JOIN (SELECT (SELECT appt_internal.doctor_zone($2))'
+		' AS time_zone OFFSET 0) w',
+		NULL,
+		'appt_internal.absence_json(t, (w).time_zone)'),
+	('closure',
+		' CROSS JOIN (SELECT (SELECT appt_internal.branch_zone($2))'
+		' AS time_zone OFFSET 0) w',
+		NULL,
+		'appt_internal.absence_json(t, (w).time_zone)')
+) AS e (name, beside, facts, shown) ON e.name = r.name;
 
 COMMENT ON VIEW appt_internal.resource IS
 	'How the functions in api/row.sql treat each table that has a JSON form. '
@@ -128,3 +162,7 @@ COMMENT ON COLUMN appt_internal.resource.owned IS 'When a row belongs to the '
 	'parent';
 COMMENT ON COLUMN appt_internal.resource.facts IS
 	'What its list can be filtered by, an object';
+COMMENT ON COLUMN appt_internal.resource.beside IS
+	'What is joined to a row as w, for seen, dates, facts and shown';
+COMMENT ON COLUMN appt_internal.resource.shown IS
+	'Its JSON, where w is there';

@@ -38,8 +38,8 @@ BEGIN
 		RETURN;
 	END IF;
 	parent := appt_internal.resource_of(replace(kind.parent, '_id', ''));
-	EXECUTE format('SELECT true FROM appt.%I t WHERE t.%I = $2 AND %s',
-		parent.name, parent.key, parent.seen)
+	EXECUTE format('SELECT true FROM appt.%I t%s WHERE t.%I = $2 AND %s',
+		parent.name, parent.beside, parent.key, parent.seen)
 		INTO there USING client, parent_id;
 	IF there IS NULL THEN
 		PERFORM appt_internal.refuse_id(parent.name, parent_id, parent.key,
@@ -89,9 +89,9 @@ DECLARE
 	found record;
 BEGIN
 	EXECUTE format(
-		'SELECT t.version, %s AS managed FROM appt.%I t '
-		'WHERE t.%I::text = $3 AND %s AND %s FOR NO KEY UPDATE',
-		kind.managed, kind.name, kind.key, kind.owned, kind.seen)
+		'SELECT t.version, %s AS managed FROM appt.%I t%s '
+		'WHERE t.%I::text = $3 AND %s AND %s FOR NO KEY UPDATE OF t',
+		kind.managed, kind.name, kind.beside, kind.key, kind.owned, kind.seen)
 		INTO found USING client, parent_id, id;
 
 	IF found.version IS NULL THEN
@@ -296,6 +296,7 @@ AS $$
 DECLARE
 	kind appt_internal.resource := appt_internal.resource_of(resource);
 	size integer := coalesce(per_page, 20);
+	wanted CONSTANT jsonb := jsonb_strip_nulls(coalesce(filter, '{}'));
 	result appt_api.page;
 BEGIN
 	PERFORM appt_internal.check_page(page, per_page);
@@ -304,22 +305,21 @@ BEGIN
 	PERFORM appt_internal.require_parent(kind, parent_id, client);
 	PERFORM appt_internal.check_dates(date_from, date_to);
 	EXECUTE format(
-		'WITH found AS ('
-		'  SELECT t AS t, row_number() OVER (ORDER BY %s) AS place'
-		'  FROM appt.%I t'
-		'  WHERE %s AND %s AND %s @> $3 AND %s)'
-		' SELECT ''['' || coalesce('
-		'  (SELECT string_agg(appt_internal.%I(t, $1), '','''
-		'  ORDER BY place)'
-		'   FROM found WHERE place > $6 AND place <= $6 + $7), '''') || '']'','
-		' (SELECT count(*) FROM found)',
-		kind.sort, kind.name, kind.owned, kind.seen, kind.facts,
+		'SELECT ''['' || coalesce(string_agg(%s, '','' ORDER BY place)'
+		'  FILTER (WHERE place > $6 AND place <= $6 + $7), '''') || '']'','
+		' count(*)'
+		' FROM ('
+		'  SELECT t AS t, %s AS w, row_number() OVER (ORDER BY %s) AS place'
+		'  FROM appt.%I t%s'
+		'  WHERE %s AND %s AND %s AND %s) found',
+		kind.shown, CASE WHEN kind.beside = '' THEN 'NULL' ELSE 'w' END,
+		kind.sort, kind.name, kind.beside, kind.owned, kind.seen,
+		CASE WHEN wanted = '{}' THEN 'true' ELSE kind.facts || ' @> $3' END,
 		CASE WHEN date_from IS NULL AND date_to IS NULL THEN 'true'
-			ELSE kind.dates || ' && daterange($4, $5, ''[]'')' END,
-		kind.name || '_json')
+			ELSE kind.dates || ' && daterange($4, $5, ''[]'')' END)
 		INTO result
-		USING client, parent_id, jsonb_strip_nulls(coalesce(filter, '{}')),
-			date_from, date_to, (coalesce(page, 1) - 1)::bigint * size, size;
+		USING client, parent_id, wanted, date_from, date_to,
+			(coalesce(page, 1) - 1)::bigint * size, size;
 	RETURN result;
 END
 $$;
@@ -346,9 +346,9 @@ DECLARE
 BEGIN
 	PERFORM appt_internal.require_client(client);
 	EXECUTE format(
-		'SELECT appt_internal.%I(t, $1), t.version, NULL, NULL FROM appt.%I t '
+		'SELECT %s, t.version, NULL, NULL FROM appt.%I t%s '
 		'WHERE t.%I::text = $3 AND %s AND %s',
-		kind.name || '_json', kind.name, kind.key, kind.owned, kind.seen)
+		kind.shown, kind.name, kind.beside, kind.key, kind.owned, kind.seen)
 		INTO answer USING client, parent_id, id;
 	IF answer.body IS NULL THEN
 		PERFORM appt_internal.refuse_id(kind.name, id,

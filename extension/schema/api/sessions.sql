@@ -7,15 +7,14 @@ CREATE FUNCTION appt_internal.working_hours_json(t appt.working_hours,
 	client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'working_hours_id', t.working_hours_no::text,
 		'doctor_id', t.doctor_id,
 		'branch_id', t.branch_id,
 		'weekday', t.weekday,
-		'start_time', left(t.start_time::text, 5),
-		'end_time', left(t.end_time::text, 5),
+		'start_time', pg_catalog.left(t.start_time::text, 5),
+		'end_time', pg_catalog.left(t.end_time::text, 5),
 		'slot_min', t.slot_min,
 		'capacity', t.capacity,
 		'valid_from', nullif(t.valid_from, '-infinity'),
@@ -115,15 +114,14 @@ CREATE FUNCTION appt_internal.extra_session_json(t appt.extra_session,
 	client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'extra_session_id', t.extra_session_no::text,
 		'doctor_id', t.doctor_id,
 		'branch_id', t.branch_id,
 		'on_date', t.on_date,
-		'start_time', left(t.start_time::text, 5),
-		'end_time', left(t.end_time::text, 5),
+		'start_time', pg_catalog.left(t.start_time::text, 5),
+		'end_time', pg_catalog.left(t.end_time::text, 5),
 		'slot_min', t.slot_min,
 		'capacity', t.capacity,
 		'version', t.version)::text

@@ -16,6 +16,7 @@ AS $$
 		'role', (staff).role,
 		'branch_ids', (staff).branch_ids,
 		'doctor_id', (staff).doctor_id,
+		'department_ids', (staff).department_ids,
 		'language', (staff).language,
 		'email', (staff).email,
 		'active', (staff).active,
@@ -261,6 +262,7 @@ CREATE FUNCTION appt_api.create_staff(
 	doctor_id text,
 	language text,
 	email text,
+	department_ids text[],
 	password text,
 	client text)
 	RETURNS appt_api.answer
@@ -276,7 +278,7 @@ BEGIN
 	PERFORM appt_internal.require_staff_grantable(client, role, branch_ids,
 		doctor_id);
 	made := appt.create_staff(account, name, role, password, branch_ids,
-		doctor_id, language, email);
+		doctor_id, language, email, department_ids);
 	found := appt_internal.visible_staff(client, made);
 	RETURN ROW(appt_internal.staff_json(found), found.version, made,
 		false)::appt_api.answer;
@@ -284,10 +286,10 @@ END
 $$;
 
 COMMENT ON FUNCTION appt_api.create_staff(text, text, text, text[], text, text,
-	text, text, text) IS
+	text, text[], text, text) IS
 	'Makes an account of staff; password is its hash (crypt), which the '
-	'gateway makes. Raises SB001 (role, doctor_id, email), SBU01 (branch_ids, '
-	'doctor_id), SB960 (account)';
+	'gateway makes. Raises SB001 (role, doctor_id, department_ids, email), '
+	'SBU01 (branch_ids, doctor_id, department_ids), SB960 (account)';
 
 CREATE FUNCTION appt_api.update_staff(
 	staff_id text,
@@ -317,16 +319,23 @@ BEGIN
 	IF wanted.role <> 'doctor' AND NOT changes ? 'doctor_id' THEN
 		wanted.doctor_id := NULL;
 	END IF;
+	IF wanted.role = 'admin' AND NOT changes ? 'department_ids' THEN
+		wanted.department_ids := NULL;
+	END IF;
 	PERFORM appt_internal.require_staff_grantable(client, wanted.role,
 		wanted.branch_ids, nullif(wanted.doctor_id, found.doctor_id));
 	PERFORM appt_internal.check_branch_ids(wanted.branch_ids);
+	PERFORM appt_internal.check_department_ids(wanted.department_ids,
+		wanted.role);
 	wanted.email := appt_internal.staff_email(wanted.email);
 	IF (wanted.role = 'doctor') <> (wanted.doctor_id IS NOT NULL) THEN
 		PERFORM appt_internal.refuse_member('doctor_id',
 			'Role doctor needs one, and no other has one.');
 	ELSIF client = 'staff:' || staff_id
-		AND ROW(wanted.role, wanted.branch_ids, wanted.active)
-			IS DISTINCT FROM ROW(found.role, found.branch_ids, found.active)
+		AND ROW(wanted.role, wanted.branch_ids, wanted.department_ids,
+				wanted.active)
+			IS DISTINCT FROM ROW(found.role, found.branch_ids,
+				found.department_ids, found.active)
 	THEN
 		RAISE EXCEPTION 'one''s own rights cannot be changed'
 			USING ERRCODE = 'SBF01',
@@ -344,6 +353,7 @@ BEGIN
 		role = wanted.role,
 		branch_ids = wanted.branch_ids,
 		doctor_id = wanted.doctor_id,
+		department_ids = wanted.department_ids,
 		language = wanted.language,
 		email = wanted.email,
 		active = wanted.active
@@ -359,8 +369,9 @@ $$;
 COMMENT ON FUNCTION appt_api.update_staff(text, jsonb, integer, text, text,
 	text) IS
 	'Changes the members that are in "changes": name, role, branch_ids, '
-	'doctor_id, language, email, active. A change of role or active signs the '
-	'person out. Raises SB404, SBF01, SBP01, SB001, SBU01, SB961, SB950, SBU02';
+	'doctor_id, department_ids, language, email, active. A change of role or '
+	'active signs the person out. Raises SB404, SBF01, SBP01, SB001, SBU01, '
+	'SB961, SB950, SBU02';
 
 CREATE FUNCTION appt_api.delete_staff(
 	staff_id text,

@@ -5,9 +5,8 @@
 CREATE FUNCTION appt_internal.visit_type_json(t appt.visit_type, client text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
+	SELECT pg_catalog.json_build_object(
 		'visit_type', t.visit_type,
 		'name', t.name,
 		'duration_min', t.duration_min,

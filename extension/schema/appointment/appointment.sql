@@ -131,10 +131,12 @@ CREATE INDEX appointment_day ON appt.appointment (token_date, branch_id);
 CREATE INDEX appointment_patient ON appt.appointment (patient_no, slot_start);
 
 COMMENT ON TABLE appt.appointment IS
-	'Appointments, and holds (status held: a slot kept for some minutes '
-	'without a patient). Written by functions only';
+	'Appointments, and holds (status held: a slot kept for a while without a '
+	'patient; for whom an offer is kept appt.waitlist_offer says). Written by '
+	'functions only';
 COMMENT ON COLUMN appt.appointment.appointment_id IS
-	'APT-2026-000123: prefix, year, number; a hold''s begins with hold_';
+	'APT-2026-000123: prefix, year, number; a hold''s begins with hold_, that '
+	'of an offer with offer_';
 COMMENT ON COLUMN appt.appointment.slot_start IS 'First instant, inclusive';
 COMMENT ON COLUMN appt.appointment.slot_end IS 'Last instant, exclusive';
 COMMENT ON COLUMN appt.appointment.status IS
@@ -243,16 +245,17 @@ CREATE TRIGGER doctor_leaves_nothing
 	BEFORE DELETE ON appt.doctor
 	FOR EACH ROW EXECUTE FUNCTION appt_internal.doctor_leaves_nothing();
 
-CREATE FUNCTION appt_internal.appointment_refers() RETURNS trigger
+CREATE FUNCTION appt_internal.appointment_written() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
-	AS 'MODULE_PATHNAME', 'appt_appointment_refers';
+	AS 'MODULE_PATHNAME', 'appt_appointment_written';
 
-COMMENT ON FUNCTION appt_internal.appointment_refers() IS
+COMMENT ON FUNCTION appt_internal.appointment_written() IS
 	'Row trigger: refuses an appointment of a doctor or branch that does not '
-	'exist, or with another doctor''s number. A restore (check_function_bodies '
-	'off) passes: it brings the doctors later. Raises 23503';
+	'exist, or with another doctor''s number, and notes that a slot is held. A '
+	'restore (check_function_bodies off) passes: it brings the doctors later. '
+	'Raises 23503';
 
-CREATE TRIGGER appointment_refers
+CREATE TRIGGER appointment_written
 	AFTER INSERT OR UPDATE OF doctor_id, doctor_no, branch_id
 	ON appt.appointment
-	FOR EACH ROW EXECUTE FUNCTION appt_internal.appointment_refers();
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.appointment_written();

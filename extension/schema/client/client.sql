@@ -183,14 +183,19 @@ COMMENT ON FUNCTION appt_internal.client_actor() IS
 	'otherwise role:<name> with what bioecko_appt.actor adds to it';
 
 CREATE FUNCTION appt_internal.actor_of(client text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(
-		(SELECT 'staff:' || s.account
-		 FROM appt.staff s
-		 WHERE $1 LIKE 'staff:%' AND s.staff_id = substr($1, 7)),
-		'client:' || $1, '')
+DECLARE
+	account text;
+BEGIN
+	IF $1 LIKE 'staff:%' THEN
+		SELECT s.account INTO account
+		FROM appt.staff s
+		WHERE s.staff_id = substr($1, 7);
+	END IF;
+	RETURN coalesce('staff:' || account, 'client:' || $1, '');
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.actor_of(text) IS
@@ -273,23 +278,32 @@ CREATE TRIGGER forget_client_answers
 
 /* --- who asks ---------------------------------------------------------- */
 
+/*
+ * What reads a table is PL/pgSQL, which plans it once a session; what only
+ * compares is SQL without a search_path of its own and becomes a part of the
+ * statement.  A list asks for the caller's branches and doctors once, in a
+ * sub-select, and not for each row.
+ */
 CREATE FUNCTION appt_internal.client_branches(client text) RETURNS text[]
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE
-		WHEN $1 IS NULL THEN NULL
-		WHEN $1 LIKE 'staff:%' THEN coalesce(
-			(SELECT coalesce(s.branch_ids, ARRAY['*'])
-			 FROM appt.staff s
-			 WHERE s.staff_id = substr($1, 7) AND s.active),
-			ARRAY[]::text[])
-		ELSE coalesce(
-			(SELECT coalesce(c.branch_ids, ARRAY['*'])
-			 FROM appt.api_client c
-			 WHERE c.client_id = $1 AND c.active),
-			ARRAY[]::text[])
-	END
+DECLARE
+	branch_ids text[];
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN NULL;
+	ELSIF $1 LIKE 'staff:%' THEN
+		SELECT coalesce(s.branch_ids, ARRAY['*']) INTO branch_ids
+		FROM appt.staff s
+		WHERE s.staff_id = substr($1, 7) AND s.active;
+	ELSE
+		SELECT coalesce(c.branch_ids, ARRAY['*']) INTO branch_ids
+		FROM appt.api_client c
+		WHERE c.client_id = $1 AND c.active;
+	END IF;
+	RETURN coalesce(branch_ids, ARRAY[]::text[]);
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.client_branches(text) IS
@@ -318,15 +332,18 @@ COMMENT ON FUNCTION appt_internal.client_scopes(text) IS
 	'What an API client or a member of staff may do; NULL for one that does '
 	'not exist or is disabled';
 
+CREATE FUNCTION appt_internal.is_among(branches text[], branch_id text)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(branches OPERATOR(pg_catalog.&&) ARRAY['*', branch_id], true);
+
+COMMENT ON FUNCTION appt_internal.is_among(text[], text) IS
+	'Whether a branch is among those of appt_internal.client_branches';
+
 CREATE FUNCTION appt_internal.client_sees(client text, branch_id text)
 	RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT coalesce(
-		appt_internal.client_branches($1) && ARRAY['*', $2],
-		true)
-$$;
+RETURN appt_internal.is_among(appt_internal.client_branches(client), branch_id);
 
 COMMENT ON FUNCTION appt_internal.client_sees(text, text) IS
 	'Whether an API client may see what belongs to a branch';

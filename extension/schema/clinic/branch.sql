@@ -80,12 +80,21 @@ COMMENT ON FUNCTION appt_internal.lock_branch(text) IS
 	'Keeps bookings at a branch waiting to the end of the transaction; for '
 	'the triggers of this extension alone';
 
+CREATE FUNCTION appt_internal.check_branch_visits(branch_id text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_check_branch_visits';
+
+COMMENT ON FUNCTION appt_internal.check_branch_visits(text) IS
+	'For who decides by a branch''s visits, under its lock: raises 40001 above '
+	'READ COMMITTED where they are not what the transaction sees';
+
 CREATE FUNCTION appt_internal.branch_keeps_appointments() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM appt_internal.lock_branch(OLD.branch_id);
+	PERFORM appt_internal.check_branch_visits(OLD.branch_id);
 	IF EXISTS (
 		SELECT FROM appt.appointment a WHERE a.branch_id = OLD.branch_id)
 	THEN
@@ -99,7 +108,7 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.branch_keeps_appointments() IS
 	'Row trigger: a branch that has appointments cannot be deleted; raises '
-	'SB961';
+	'SB961, 40001';
 
 CREATE TRIGGER branch_keeps_appointments
 	BEFORE DELETE ON appt.branch
@@ -111,12 +120,14 @@ CREATE FUNCTION appt_internal.branch_zone_lock() RETURNS trigger
 AS $$
 BEGIN
 	PERFORM appt_internal.lock_branch(NEW.branch_id);
+	PERFORM appt_internal.check_branch_visits(NEW.branch_id);
 	RETURN NEW;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.branch_zone_lock() IS
-	'Row trigger: no booking slips in while a branch''s time zone changes';
+	'Row trigger: no booking slips in while a branch''s time zone changes; '
+	'raises 40001';
 
 CREATE TRIGGER branch_zone_lock
 	BEFORE UPDATE ON appt.branch
@@ -124,12 +135,15 @@ CREATE TRIGGER branch_zone_lock
 	EXECUTE FUNCTION appt_internal.branch_zone_lock();
 
 CREATE FUNCTION appt_internal.branch_zone(branch_id text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT appt_internal.known_zone(b.time_zone)
-	FROM appt.branch b
-	WHERE b.branch_id = $1
+BEGIN
+	RETURN (
+		SELECT appt_internal.known_zone(b.time_zone)
+		FROM appt.branch b
+		WHERE b.branch_id = $1);
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.branch_zone(text) IS
@@ -137,16 +151,18 @@ COMMENT ON FUNCTION appt_internal.branch_zone(text) IS
 
 CREATE FUNCTION appt_internal.clinic_today(branch_id text DEFAULT NULL)
 	RETURNS date
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT (appt.clock() AT TIME ZONE coalesce(
+BEGIN
+	RETURN (appt.clock() AT TIME ZONE coalesce(
 		appt_internal.branch_zone($1),
 		(SELECT appt_internal.known_zone(b.time_zone)
 		FROM appt.branch b
 		ORDER BY NOT b.active, b.created_at, b.branch_id
 		LIMIT 1),
-		'UTC'))::date
+		'UTC'))::date;
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.clinic_today(text) IS

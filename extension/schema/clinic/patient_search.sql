@@ -136,10 +136,9 @@ COMMENT ON FUNCTION appt_internal.search_query(text) IS
 	'nothing';
 
 CREATE FUNCTION appt_internal.patient_name(patient appt.patient) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT concat_ws(' ', patient.first_name, patient.last_name)
+	SELECT pg_catalog.concat_ws(' ', patient.first_name, patient.last_name)
 $$;
 
 COMMENT ON FUNCTION appt_internal.patient_name(appt.patient) IS

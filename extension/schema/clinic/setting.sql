@@ -56,6 +56,8 @@ VALUES
 		'slot''s own length may be longer'),
 	('hold_min', 'integer', '5', 1, 120,
 		'Minutes after which a hold expires'),
+	('offer_min', 'integer', '120', 1, 10080,
+		'Minutes for which a place that is offered to a patient is kept'),
 	('doctor_daily_limit', 'integer', '0', 0, 1000,
 		'Active appointments of a doctor per day; 0: no limit'),
 	('patient_daily_limit', 'integer', '0', 0, 1000,

@@ -64,6 +64,18 @@ COMMENT ON FUNCTION appt_internal.local_time(timestamptz, text) IS
 	'What the time zone''s clock shows then, as AT TIME ZONE; UTC''s where '
 	'this server does not know the zone';
 
+CREATE FUNCTION appt_internal.spoken_time(
+	instant timestamptz,
+	time_zone text)
+	RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN to_char(appt_internal.local_time(instant, time_zone),
+	'DD/MM/YYYY HH24:MI');
+
+COMMENT ON FUNCTION appt_internal.spoken_time(timestamptz, text) IS
+	'The same as it is said to people: 15/03/2026 10:00';
+
 CREATE FUNCTION appt_internal.server_zone(name text) RETURNS text
 	LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_server_zone';
@@ -212,7 +224,6 @@ CREATE FUNCTION appt_internal.local_dates(
 	time_zone text)
 	RETURNS daterange
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 RETURN daterange(
 	(starts_at AT TIME ZONE time_zone)::date,
 	((ends_at - interval '1 microsecond') AT TIME ZONE time_zone)::date,

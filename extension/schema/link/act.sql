@@ -62,6 +62,8 @@ DECLARE
 	wanted CONSTANT timestamptz := appt_internal.page_time(fields->>'slot');
 BEGIN
 	CASE
+	WHEN l.purpose = 'offer' THEN
+		RETURN appt_internal.act_on_offer(l.offer, fields->>'answer');
 	WHEN l.purpose = 'unsubscribe' THEN
 		PERFORM appt_internal.unsubscribe_by_link(a.patient_id, l.detail);
 		RETURN 'unsubscribed';
@@ -113,5 +115,6 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.act_by_link(record, jsonb) IS
 	'Does what a good link, as appt_internal.read_link returns it, is for: '
-	'what was done (confirmed, cancelled, moved, unsubscribed), the word that '
-	'says why not (note_...), or NULL: nothing, the page says what is true';
+	'what was done (confirmed, cancelled, moved, unsubscribed, answered), the '
+	'word that says why not (note_...), or NULL: nothing, the page says what '
+	'is true';

@@ -43,7 +43,9 @@ BEGIN
 	SET good_until = greatest(appt.clock(), (
 		SELECT max(a.slot_end)
 		FROM appt.appointment a
-		WHERE a.status <> 'held'))
+		WHERE a.status <> 'held'), (
+		SELECT max(o.expires_at)
+		FROM appt.waitlist_offer o))
 	WHERE k.good_until IS NULL;
 
 	/* gen_random_uuid has 122 random bits: three of them fill a key. */

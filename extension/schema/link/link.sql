@@ -3,9 +3,10 @@
  *
  *	v1.<appointment>.<purpose>.<end>[.<detail>].<mac>
  *
- * purpose is view, confirm, cancel, move or unsubscribe (offer is reserved);
- * end the visit's, in seconds since 1970 (a follow-up comes after it: its
- * unsubscribe link is good for 30 days); detail the version of the appointment
+ * purpose is view, confirm, cancel, move, unsubscribe or offer; end the
+ * visit's, in seconds since 1970 (a follow-up comes after it: its unsubscribe
+ * link is good for 30 days); an offer's has the hold's id in the appointment's
+ * place, and the hold's end; detail the version of the appointment
  * where the link cancels or moves, the channel where it unsubscribes; mac the
  * first 16 bytes of HMAC-SHA256 in base64url (RFC 2104, 5).  What is signed
  * ends with the patient's number, which is not in the link: a visit that is
@@ -29,6 +30,25 @@ RETURN translate(rtrim(encode(substr(appt_internal.hmac('sha256', secret,
 COMMENT ON FUNCTION appt_internal.link_mac(bytea, text, integer) IS
 	'The last part of a link, 22 characters, for what stands before it';
 
+CREATE FUNCTION appt_internal.sign_statement(
+	statement text,
+	patient_no integer)
+	RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT statement || '.'
+			|| appt_internal.link_mac(k.secret, statement, patient_no)
+		FROM appt.link_key k
+		WHERE k.good_until IS NULL);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.sign_statement(text, integer) IS
+	'A link, for what stands in front of its last part; NULL: there is no key';
+
 CREATE FUNCTION appt_internal.sign_link(
 	a appt.appointment,
 	purpose text,
@@ -38,15 +58,10 @@ CREATE FUNCTION appt_internal.sign_link(
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	statement CONSTANT text := concat_ws('.', 'v1', a.appointment_id, purpose,
-		floor(extract(epoch FROM coalesce(ends_at, a.slot_end))), detail);
 BEGIN
-	RETURN (
-		SELECT statement || '.'
-			|| appt_internal.link_mac(k.secret, statement, a.patient_no)
-		FROM appt.link_key k
-		WHERE k.good_until IS NULL);
+	RETURN appt_internal.sign_statement(concat_ws('.', 'v1', a.appointment_id,
+		purpose, floor(extract(epoch FROM coalesce(ends_at, a.slot_end))),
+		detail), a.patient_no);
 END
 $$;
 
@@ -124,28 +139,39 @@ CREATE FUNCTION appt_internal.read_link(
 	OUT state text,
 	OUT appointment appt.appointment,
 	OUT purpose text,
-	OUT detail text)
+	OUT detail text,
+	OUT offer appt.waitlist_offer)
 	RETURNS record
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	part CONSTANT text[] := regexp_match(link,
-		'^(v1\.([A-Za-z0-9_-]{1,64})\.(view|confirm|cancel|move|unsubscribe)'
+		'^(v1\.([A-Za-z0-9_-]{1,64})\.(view|confirm|cancel|move|unsubscribe'
+		'|offer)'
 		'\.([0-9]{1,11})(?:\.([a-z0-9]{1,10}))?)\.([A-Za-z0-9_-]{22})$');
 BEGIN
-	SELECT a.* INTO appointment
-	FROM appt.appointment a
-	JOIN appt.patient p ON p.patient_no = a.patient_no
-	WHERE a.appointment_id = part[2]
-		AND a.status <> 'held'
-		AND NOT appt_internal.is_erased(p);
+	IF part[3] = 'offer' THEN
+		SELECT o.* INTO offer
+		FROM appt.waitlist_offer o
+		JOIN appt.patient p ON p.patient_no = o.patient_no
+		WHERE o.offer_id = part[2]
+			AND NOT appt_internal.is_erased(p);
+	ELSE
+		SELECT a.* INTO appointment
+		FROM appt.appointment a
+		JOIN appt.patient p ON p.patient_no = a.patient_no
+		WHERE a.appointment_id = part[2]
+			AND a.status <> 'held'
+			AND NOT appt_internal.is_erased(p);
+	END IF;
 
 	IF part IS NULL OR NOT appt_internal.is_signed(part[1], part[6],
-		appointment.patient_no)
+		coalesce(appointment.patient_no, offer.patient_no))
 	THEN
 		state := 'bad';
 		appointment := NULL;
+		offer := NULL;
 		RETURN;
 	END IF;
 	state := CASE WHEN to_timestamp(part[4]::bigint) > appt.clock()

@@ -109,6 +109,26 @@ COMMENT ON FUNCTION appt_internal.page_frame(text, text, jsonb, jsonb) IS
 	'A whole page; title: the name of the word that it is headed with; content '
 	'is HTML';
 
+CREATE FUNCTION appt_internal.page_facts(words jsonb, visit jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+RETURN appt_internal.page_part(
+'<dl>
+<dt>{{label_patient}}</dt><dd>{{patient_first_name}}</dd>
+<dt>{{label_doctor}}</dt><dd>{{doctor_name}}</dd>
+<dt>{{label_day}}</dt><dd>{{slot_day}}</dd>
+<dt>{{label_time}}</dt><dd>{{slot_time}}</dd>
+' || CASE WHEN visit->>'token_number' IS NULL THEN ''
+		ELSE '<dt>{{label_token}}</dt><dd>{{token_number}}</dd>
+' END || CASE WHEN visit->>'kept_until' IS NULL THEN ''
+		ELSE '<dt>{{label_until}}</dt><dd>{{kept_until}}</dd>
+' END || '</dl>
+', words, visit);
+
+COMMENT ON FUNCTION appt_internal.page_facts(jsonb, jsonb) IS
+	'What is shown of a visit, or of a place that is offered (which has an '
+	'end, and no token)';
+
 /* --- another time -------------------------------------------------------- */
 
 CREATE FUNCTION appt_internal.page_date(value text) RETURNS date
@@ -403,6 +423,9 @@ DECLARE
 	title text;
 	said text;
 BEGIN
+	IF l.purpose = 'offer' THEN
+		RETURN appt_internal.offer_page(l.state, l.offer, note);
+	END IF;
 	IF l.state <> 'good' THEN
 		RETURN appt_internal.page_frame('title_' || l.state,
 			appt_internal.page_part('<p>{{note_' || l.state || '}}</p>
@@ -435,15 +458,7 @@ BEGIN
 		CASE WHEN said IS NULL THEN '' ELSE appt_internal.page_part(
 			CASE WHEN note IS NULL THEN '<p role="status">{{'
 				ELSE '<p role="alert">{{' END || said || '}}</p>
-', words, visit) END || appt_internal.page_part(
-'<dl>
-<dt>{{label_patient}}</dt><dd>{{patient_first_name}}</dd>
-<dt>{{label_doctor}}</dt><dd>{{doctor_name}}</dd>
-<dt>{{label_day}}</dt><dd>{{slot_day}}</dd>
-<dt>{{label_time}}</dt><dd>{{slot_time}}</dd>
-<dt>{{label_token}}</dt><dd>{{token_number}}</dd>
-</dl>
-', words, visit) || CASE
+', words, visit) END || appt_internal.page_facts(words, visit) || CASE
 			WHEN may_act THEN appt_internal.page_form(a, l.purpose, words,
 				visit, fields)
 			WHEN done IS NULL AND open AND moved AND NOT late

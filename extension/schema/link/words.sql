@@ -12,9 +12,12 @@ FROM (VALUES
 	('en', 'ask_cancel', 'Cancel this visit?'),
 	('en', 'ask_confirm', 'Will you come?'),
 	('en', 'ask_move', 'Choose another time'),
+	('en', 'ask_offer', 'Do you want this time?'),
 	('en', 'ask_unsubscribe', 'Stop reminders?'),
+	('en', 'button_accept', 'Yes, book it for me'),
 	('en', 'button_cancel', 'Cancel the visit'),
 	('en', 'button_confirm', 'Yes, I will come'),
+	('en', 'button_decline', 'No, thank you'),
 	('en', 'button_move', 'Move the visit'),
 	('en', 'button_unsubscribe', 'Stop reminders'),
 	('en', 'channel_email', 'email'),
@@ -29,6 +32,7 @@ FROM (VALUES
 	('en', 'label_slots', 'Free times on {{day}}'),
 	('en', 'label_time', 'Time'),
 	('en', 'label_token', 'Token'),
+	('en', 'label_until', 'Kept for you until'),
 	('en', 'later', 'Later day'),
 	('en', 'no_reason', 'Cancelled by the patient'),
 	('en', 'note_bad', 'It may have been cut: use it whole, as it stands in '
@@ -44,6 +48,14 @@ FROM (VALUES
 		'it is now.'),
 	('en', 'note_no_slot', 'There is no other free time that can be chosen '
 		'here. Call the clinic.'),
+	('en', 'note_offer_declined', 'It is not kept for you any more. Call the '
+		'clinic if you want to come after all.'),
+	('en', 'note_offer_elsewhere', 'You have another visit at that time. Call '
+		'the clinic if you would rather come then.'),
+	('en', 'note_offer_over', 'It is not kept for you any more. Call the '
+		'clinic if you want to come.'),
+	('en', 'note_offer_taken', 'You took the time that it offered. The message '
+		'about your visit has a link to it.'),
 	('en', 'note_refused', 'That is not possible any more. Call the clinic.'),
 	('en', 'note_slot_gone', 'That time is not free any more. Choose another '
 		'one.'),
@@ -74,6 +86,8 @@ FROM (VALUES
 	('en', 'title_confirmed', 'Your visit is confirmed'),
 	('en', 'title_ended', 'This link has ended'),
 	('en', 'title_moved', 'Your visit was moved'),
+	('en', 'title_offer_declined', 'You declined this time'),
+	('en', 'title_offer_over', 'This offer has ended'),
 	('en', 'title_over', 'This visit is over'),
 	('en', 'title_unsubscribed', 'You get no more reminders'),
 	('en', 'weekday_1', 'Monday'),

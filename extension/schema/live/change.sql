@@ -98,18 +98,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION appt_internal.note_hold() RETURNS trigger
-	LANGUAGE c VOLATILE PARALLEL UNSAFE
-	AS 'MODULE_PATHNAME', 'appt_note_hold';
-
-COMMENT ON FUNCTION appt_internal.note_hold() IS
-	'Row trigger: notes that a slot is held. Without a condition, which each '
-	'booking would parse';
-
-CREATE TRIGGER note_hold
-	AFTER INSERT ON appt.appointment
-	FOR EACH ROW EXECUTE FUNCTION appt_internal.note_hold();
-
+/* That a slot is held is noted by the trigger appointment_written. */
 CREATE FUNCTION appt_internal.note_hold_end() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 /* ---------------------------------------------------------------------------
- * Messages of no appointment: tests of channels, and mails to staff.  They are
- * judged by nothing but whether there is a channel, and are few; so they are
- * claimed one by one, of whatever channel, before all others.
+ * Messages of no appointment: tests of channels, mails to staff, and offers,
+ * which are judged (offer.sql).  They are few; so they are claimed one by one,
+ * of whatever channel, before all others.
  * ------------------------------------------------------------------------ */
 
 CREATE FUNCTION appt_internal.take_out_done() RETURNS void
@@ -33,15 +33,36 @@ DECLARE
 BEGIN
 	SELECT t.* INTO c
 	FROM appt.notification_channel t
-	WHERE CASE n.event WHEN 'test' THEN t.channel_no = n.channel_no
-		ELSE t.kind = 'email' AND t.active END;
+	WHERE CASE n.event WHEN 'sign_in' THEN t.kind = 'email' AND t.active
+		ELSE t.channel_no = n.channel_no END;
 	RETURN c;
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.apart_channel IS
 	'By which channel a message of no appointment goes: the one that is '
-	'tested, active or not, or the active one of e-mails. NULL: there is none';
+	'tested, active or not, that was found for an offer, or the active one of '
+	'e-mails. NULL: there is none';
+
+CREATE FUNCTION appt_internal.apart_message(
+	n appt.notification,
+	c appt.notification_channel,
+	staff_audit_no bigint)
+	RETURNS appt_internal.message
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE n.event
+		WHEN 'test' THEN appt_internal.test_message(n, c)
+		WHEN 'waitlist_offer' THEN appt_internal.offer_message(n, c)
+		ELSE appt_internal.sign_in_message(n, c, staff_audit_no) END;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.apart_message IS
+	'What the relay needs to send a message of no appointment. Raises errors '
+	'of class 22 for what cannot be written';
 
 CREATE FUNCTION appt_internal.claim_apart(
 	relay_no bigint,
@@ -74,6 +95,10 @@ BEGIN
 		FOR NO KEY UPDATE OF l SKIP LOCKED
 	LOOP
 		n := waiting.message;
+		IF n.event = 'waitlist_offer' THEN
+			n := appt_internal.prepare_offer(n);
+			CONTINUE WHEN n IS NULL;
+		END IF;
 		c := appt_internal.apart_channel(n);
 		n.channel_no := coalesce(c.channel_no, n.channel_no);
 		n.fence := n.fence + 1;
@@ -81,10 +106,7 @@ BEGIN
 			THEN 'the channel is not there any more' END;
 		IF problem IS NULL THEN
 			BEGIN
-				m := CASE n.event
-					WHEN 'test' THEN appt_internal.test_message(n, c)
-					ELSE appt_internal.sign_in_message(n, c,
-						waiting.staff_audit_no) END;
+				m := appt_internal.apart_message(n, c, waiting.staff_audit_no);
 			EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 				problem := SQLERRM;
 			END;
@@ -94,6 +116,9 @@ BEGIN
 				ELSE 'failed' END,
 			reason = coalesce(problem, t.reason),
 			channel_no = n.channel_no,
+			channel = n.channel,
+			language = n.language,
+			address = n.address,
 			fence = n.fence,
 			relay_no = CASE WHEN problem IS NULL THEN relay_no END,
 			lease_until = CASE WHEN problem IS NULL

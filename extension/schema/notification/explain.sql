@@ -22,6 +22,11 @@ RETURN CASE reason
 	WHEN 'has_visit' THEN
 		'the patient has a later visit to the doctor'
 	WHEN 'erased' THEN 'the patient was erased'
+	WHEN 'accepted' THEN 'the patient has the place already'
+	WHEN 'declined' THEN 'the patient had declined it'
+	WHEN 'withdrawn' THEN 'the place was not kept for the patient any more'
+	WHEN 'expired' THEN
+		'the place would not have been kept any more when it could be sent'
 	ELSE reason
 END;
 
@@ -53,8 +58,8 @@ AS $$
 			WHEN 'dead' THEN format(
 				' by %s was given up after %s attempts: %s.',
 				n.channel, n.attempts, n.reason)
-			ELSE format(' was sent by %s at %s%s.', n.channel,
-				appt_internal.json_time(n.sent_at, time_zone),
+			ELSE format(' was sent by %s on %s%s.', n.channel,
+				appt_internal.spoken_time(n.sent_at, time_zone),
 				CASE n.state WHEN 'delivered' THEN ', and was delivered'
 					WHEN 'read' THEN ', and was read' ELSE '' END)
 		END
@@ -76,11 +81,8 @@ BEGIN
 	WHERE l.notification_no = n.notification_no AND l.inside
 	ORDER BY l.fence DESC
 	LIMIT 1;
-	IF FOUND THEN
-		n.provider_id := NULL;
-		IF n.reason IS NOT NULL AND n.state <> 'skipped' THEN
-			n.reason := coalesce(t.error, 'answered ' || t.status);
-		END IF;
+	IF FOUND AND n.reason IS NOT NULL AND n.state <> 'skipped' THEN
+		n.reason := coalesce(t.error, 'answered ' || t.status);
 	END IF;
 	RETURN n;
 END
@@ -111,6 +113,15 @@ BEGIN
 	FROM appt.appointment t
 	WHERE t.appointment_id = $1 AND t.status <> 'held';
 	IF NOT FOUND THEN
+		RETURN QUERY
+		SELECT e.sentence
+		FROM appt.waitlist_offer o
+		CROSS JOIN LATERAL appt_internal.explain_offer(o, client)
+			AS e (sentence)
+		WHERE o.offer_id = $1;
+		IF FOUND THEN
+			RETURN;
+		END IF;
 		PERFORM appt_internal.refuse_id('appointment', $1, 'appointment_id',
 			'SB404');
 	END IF;
@@ -121,10 +132,9 @@ BEGIN
 		RETURN NEXT 'No channel is configured: nobody is told of anything.';
 	END IF;
 	RETURN QUERY
-	SELECT appt_internal.notification_sentence(CASE WHEN client IS NULL THEN n
-		ELSE appt_internal.shown_notification(n) END, zone)
-	FROM appt.notification n
-	WHERE n.appointment_no = a.appointment_no
+	SELECT appt_internal.notification_sentence(CASE WHEN client IS NULL
+		THEN n ELSE appt_internal.shown_notification(n) END, zone)
+	FROM appt_internal.visit_messages(a.appointment_no) n
 	ORDER BY n.notification_no;
 	RETURN QUERY
 	SELECT format('Nobody was told that it was %s: %s asked for that.',
@@ -162,7 +172,7 @@ BEGIN
 			WHEN route.channel_no IS NULL THEN 'will not be sent: '
 				|| appt_internal.reason_sentence(route.reason)
 			ELSE format('is planned by %s for %s', route.channel,
-				appt_internal.json_time(
+				appt_internal.spoken_time(
 					appt_internal.reminder_time(a.slot_start, lead, zone,
 						rules.quiet_from, rules.quiet_to), zone))
 		END);
@@ -186,7 +196,8 @@ END;
 
 COMMENT ON FUNCTION appt.explain_notification(text) IS
 	'In sentences: what was sent of an appointment, what is planned by the '
-	'settings as they are, and why something was not. Raises SB404';
+	'settings as they are, and why something was not. By the id of an offer '
+	'what was sent of that, and what became of it. Raises SB404';
 
 CREATE FUNCTION appt.planned_notifications(hours integer DEFAULT 24)
 	RETURNS TABLE (
@@ -256,6 +267,9 @@ BEGIN
 		SELECT f.message, f.rules, f.planned_at
 		FROM appt_internal.planned_follow_ups(appt.clock()
 			+ make_interval(hours => $1)) f)
+	SELECT r.planned_at, r.event, r.appointment_id, r.patient_id, r.channel,
+		r.language, r.reason
+	FROM (
 	SELECT d.planned_at, (d.message).event, a.appointment_id, a.patient_id,
 		w.channel, w.language, CASE
 			WHEN (d.message).event = 'reminder' AND a.slot_start
@@ -264,7 +278,7 @@ BEGIN
 			THEN 'late_booking'
 			WHEN (d.message).event = 'follow_up'
 				AND appt_internal.came_again(a) THEN 'has_visit'
-			ELSE w.reason END
+			ELSE w.reason END AS reason, (d.message).lead_min
 	FROM planned d
 	JOIN appt.appointment a
 		ON a.appointment_no = (d.message).appointment_no
@@ -273,8 +287,12 @@ BEGIN
 		(d.message).event, p, d.rules)
 		AS w
 	WHERE d.planned_at <= appt.clock() + make_interval(hours => $1)
-	ORDER BY d.planned_at, a.appointment_id, (d.message).event,
-		(d.message).lead_min DESC;
+	UNION ALL
+	SELECT o.planned_at, 'waitlist_offer', NULL, o.patient_id, o.channel,
+		o.language, o.reason, NULL
+	FROM appt_internal.planned_offers(appt.clock()
+		+ make_interval(hours => $1)) o
+	ORDER BY 1, 3, 2, 8 DESC) r;
 END
 $$;
 

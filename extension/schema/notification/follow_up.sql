@@ -294,7 +294,7 @@ BEGIN
 		CASE WHEN reason IS NOT NULL THEN 'will not be sent: '
 			|| appt_internal.reason_sentence(reason)
 		ELSE format('is planned by %s for %s', route.channel,
-			appt_internal.json_time(planned_at, time_zone)) END);
+			appt_internal.spoken_time(planned_at, time_zone)) END);
 END
 $$;
 

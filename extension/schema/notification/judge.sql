@@ -171,12 +171,13 @@ CREATE TYPE appt_internal.route AS (
 	notification_template_no bigint,
 	language text,
 	address text,
-	reason text
+	reason text,
+	category text
 );
 
 COMMENT ON TYPE appt_internal.route IS
-	'The channel for a message, where it goes, in which words; without a '
-	'channel the reason why there is none';
+	'The channel for a message, where it goes, in which words, of which '
+	'category; without a channel the reason why there is none';
 
 CREATE FUNCTION appt_internal.message_ways(
 	told_event text,
@@ -187,11 +188,13 @@ CREATE FUNCTION appt_internal.message_ways(
 		kind text,
 		channel_no integer,
 		notification_template_no bigint,
-		language text)
+		language text,
+		category text)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
 AS $$
 	SELECT pg_catalog.row_number() OVER (ORDER BY o.place, c.channel_no),
-		c.kind, c.channel_no, t.notification_template_no, t.language
+		c.kind, c.channel_no, t.notification_template_no, t.language,
+		t.category
 	FROM pg_catalog.unnest(channels) WITH ORDINALITY AS o (kind, place)
 	JOIN appt.notification_channel c ON c.kind = o.kind AND c.active
 	LEFT JOIN LATERAL appt_internal.choose_template(told_event, o.kind,
@@ -253,6 +256,30 @@ $$;
 COMMENT ON FUNCTION appt_internal.other_tries(bigint, bigint, bigint) IS
 	'The messages of which this is another try, by another channel';
 
+CREATE FUNCTION appt_internal.all_tries(n appt.notification)
+	RETURNS SETOF appt.notification
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 2
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first_no CONSTANT bigint := coalesce(n.root_no, n.notification_no);
+BEGIN
+	RETURN QUERY
+	SELECT b.*
+	FROM appt.notification b
+	WHERE b.appointment_no = n.appointment_no
+		AND first_no IN (b.notification_no, b.root_no)
+	UNION ALL
+	SELECT t.*
+	FROM appt_internal.message_offer(first_no) o
+	CROSS JOIN LATERAL appt_internal.offer_messages(o.offer_no) t
+	WHERE n.event = 'waitlist_offer';
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.all_tries IS
+	'A message and its other tries, by other channels, of a visit or an offer';
+
 CREATE FUNCTION appt_internal.way_refusal(
 	address text,
 	opted_out boolean,
@@ -296,11 +323,13 @@ AS $$
 	SELECT (w.best).channel_no, (w.best).channel,
 		(w.best).notification_template_no, (w.best).language, (w.best).address,
 		CASE WHEN (w.best).channel_no IS NULL
-			THEN appt_internal.route_refusal(w.refusals) END
+			THEN appt_internal.route_refusal(w.refusals) END,
+		(w.best).category
 	FROM (
 		SELECT
 			(pg_catalog.array_agg(ROW(o.channel_no, o.kind,
-				o.notification_template_no, o.language, d.address, NULL)
+				o.notification_template_no, o.language, d.address, NULL,
+				o.category)
 				::appt_internal.route ORDER BY o.place)
 				FILTER (WHERE y.refusal IS NULL))[1] AS best,
 			pg_catalog.array_agg(y.refusal) AS refusals
@@ -322,9 +351,9 @@ AS $$
 		/* Another try is by a channel that was not tried. */
 		WHERE (n).root_no IS NULL OR NOT EXISTS (
 			SELECT
-			FROM appt_internal.other_tries((n).appointment_no, (n).root_no,
-				(n).notification_no) b
-			WHERE b.channel = o.kind)) w
+			FROM appt_internal.all_tries(n) b
+			WHERE b.notification_no <> (n).notification_no
+				AND b.channel = o.kind)) w
 $$;
 
 COMMENT ON FUNCTION appt_internal.route_notification IS

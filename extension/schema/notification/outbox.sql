@@ -30,7 +30,6 @@ CREATE TABLE appt.notification (
 	channel text,
 	language text,
 	address text,
-	provider_id text,
 	due_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	attempts integer NOT NULL DEFAULT 0,
 	fence bigint NOT NULL DEFAULT 0,
@@ -38,8 +37,6 @@ CREATE TABLE appt.notification (
 	lease_until timestamptz,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	sent_at timestamptz,
-	delivered_at timestamptz,
-	read_at timestamptz,
 	finished_at timestamptz,
 	CONSTRAINT notification_pkey PRIMARY KEY (notification_no)
 ) WITH (
@@ -48,29 +45,33 @@ CREATE TABLE appt.notification (
 	autovacuum_vacuum_cost_delay = 0
 );
 
-/* As an appointment's: a booking writes such a row as well. */
-CREATE FUNCTION appt_internal.notification_invariants(
-	notification appt.notification)
-	RETURNS boolean
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION appt_internal.notification_invariants() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'appt_notification_invariants';
 
-COMMENT ON FUNCTION appt_internal.notification_invariants(appt.notification) IS
-	'True, or an error under the name of the invariant that the row violates '
+COMMENT ON FUNCTION appt_internal.notification_invariants() IS
+	'Trigger: an error under the name of the invariant that the row violates '
 	'(extension/invariant.c)';
 
-ALTER TABLE appt.notification
-	ADD CONSTRAINT notification_invariants
-		CHECK (appt_internal.notification_invariants(notification));
+/* No CHECK: each booking that is told would parse that. As foreign keys it
+ * sees the row that was stored, after all other triggers; also where
+ * replication writes it. */
+CREATE CONSTRAINT TRIGGER notification_invariants
+	AFTER INSERT OR UPDATE ON appt.notification
+	NOT DEFERRABLE
+	FOR EACH ROW EXECUTE FUNCTION appt_internal.notification_invariants();
 
-COMMENT ON CONSTRAINT notification_invariants ON appt.notification IS
+ALTER TABLE appt.notification
+	ENABLE ALWAYS TRIGGER notification_invariants;
+
+COMMENT ON TRIGGER notification_invariants ON appt.notification IS
 	'What holds of every row by itself. A violation has the name '
 	'notification_shape or notification_stage, and its detail says the rule';
 
-/* What is not finished, relays' as well, and what a report is awaited of. */
+/* What is not finished, relays' as well. */
 CREATE INDEX notification_waiting ON appt.notification
 	(queue_no, due_at)
-	WHERE finished_at IS NULL OR queue_no < 0;
+	WHERE finished_at IS NULL;
 
 /* A visit's patient is reminded once a lead, at each of its times, and asked to
  * come again once, with the lead 0: of all else the second key is NULL, which
@@ -83,19 +84,16 @@ CREATE INDEX notification_finished ON appt.notification
 	USING brin (finished_at) WITH (autosummarize = on)
 	WHERE finished_at IS NOT NULL;
 
-/* What a provider reports names the message by the provider's id. */
-CREATE INDEX notification_provider_id ON appt.notification (provider_id)
-	WHERE provider_id IS NOT NULL;
-
 COMMENT ON TABLE appt.notification IS
 	'One row a message: what a patient is to be told, by which channel, and '
 	'what became of it. Written by functions only';
 COMMENT ON COLUMN appt.notification.notification_no IS
 	'Number of the message';
 COMMENT ON COLUMN appt.notification.event IS
-	'booked, rescheduled, cancelled, reminder or follow_up; about no '
-	'appointment: test, of a channel, and sign_in, to a member of staff whose '
-	'account was used from a new device';
+	'booked, rescheduled, cancelled, reminder or follow_up; of no appointment: '
+	'waitlist_offer, of the offer that appt.waitlist_offer_message says; test, '
+	'of a channel; and sign_in, to a member of staff whose account was used '
+	'from a new device';
 COMMENT ON COLUMN appt.notification.slot_start IS
 	'When the visit was to begin as this was written; it has moved since where '
 	'the appointment says otherwise';
@@ -113,20 +111,17 @@ COMMENT ON COLUMN appt.notification.state IS
 	'skipped (for a reason)';
 COMMENT ON COLUMN appt.notification.reason IS
 	'Why it was skipped (cancelled, moved, completed, no_show, late_booking, '
-	'opted_out, no_address, no_channel, no_template, past, erased, has_visit), '
-	'or the last error';
+	'opted_out, no_address, no_channel, no_template, past, erased, has_visit; '
+	'of an offer accepted, declined, withdrawn, expired), or the last error';
 COMMENT ON COLUMN appt.notification.queue_no IS
 	'Where it waits: 0 until it is given a channel for which there is no room '
-	'yet or which is to be tried again, then the channel''s number. With a '
-	'minus: sent by that channel, whose report of the delivery is awaited';
+	'yet or which is to be tried again, then the channel''s number';
 COMMENT ON COLUMN appt.notification.channel_no IS
 	'The channel that it waits for or went by; 0: none is chosen yet';
 COMMENT ON COLUMN appt.notification.channel IS 'email, sms or whatsapp';
 COMMENT ON COLUMN appt.notification.language IS 'That of the template';
 COMMENT ON COLUMN appt.notification.address IS
 	'Where it went; erased with the patient';
-COMMENT ON COLUMN appt.notification.provider_id IS
-	'Message-ID of an e-mail, the provider''s id of another message';
 COMMENT ON COLUMN appt.notification.due_at IS
 	'When it may be sent, in real time; it is judged anew then';
 COMMENT ON COLUMN appt.notification.attempts IS 'How often it was tried';
@@ -137,10 +132,6 @@ COMMENT ON COLUMN appt.notification.relay_no IS
 COMMENT ON COLUMN appt.notification.lease_until IS
 	'Until when it is that relay''s alone';
 COMMENT ON COLUMN appt.notification.sent_at IS 'When the other side took it';
-COMMENT ON COLUMN appt.notification.delivered_at IS
-	'When it reached the patient, as the provider reports';
-COMMENT ON COLUMN appt.notification.read_at IS
-	'When it was read, as the provider reports';
 COMMENT ON COLUMN appt.notification.finished_at IS
 	'When it was sent, skipped or given up';
 
@@ -155,7 +146,7 @@ COMMENT ON TABLE appt.notification_apart IS
 	'finds them here, whatever there was before, and takes out what is done';
 COMMENT ON COLUMN appt.notification_apart.notification_no IS 'The message';
 COMMENT ON COLUMN appt.notification_apart.staff_audit_no IS
-	'The sign-in that it tells of; NULL: it is a test of a channel';
+	'The sign-in that it tells of; NULL: it is a test of a channel or an offer';
 
 CREATE TABLE appt.notification_attempt (
 	notification_no bigint NOT NULL,
@@ -166,11 +157,25 @@ CREATE TABLE appt.notification_attempt (
 	error text,
 	answer text,
 	inside boolean NOT NULL DEFAULT false,
+	provider_id text,
+	awaited boolean NOT NULL DEFAULT false,
+	delivered_at timestamptz,
+	read_at timestamptz,
 	CONSTRAINT notification_attempt_pkey PRIMARY KEY (notification_no, fence)
+) WITH (
+	autovacuum_vacuum_scale_factor = 0.05
 );
 
-CREATE INDEX notification_attempt_started ON appt.notification_attempt
-	USING brin (started_at) WITH (autosummarize = on);
+/* What is reported names the message by the provider's id.  That, and what is
+ * awaited, is the attempt's and not the message's: a booking that writes a
+ * message would open these indexes for nothing. */
+CREATE INDEX notification_attempt_provider_id ON appt.notification_attempt
+	(provider_id)
+	WHERE provider_id IS NOT NULL;
+
+CREATE INDEX notification_attempt_awaited ON appt.notification_attempt
+	(started_at)
+	WHERE awaited;
 
 COMMENT ON TABLE appt.notification_attempt IS
 	'The log of messages: one row an attempt';
@@ -191,3 +196,12 @@ COMMENT ON COLUMN appt.notification_attempt.answer IS
 COMMENT ON COLUMN appt.notification_attempt.inside IS
 	'Whether a provider''s answer came from the clinic''s own network: then it '
 	'is appt_admin''s to read';
+COMMENT ON COLUMN appt.notification_attempt.provider_id IS
+	'As the other side took it: Message-ID of an e-mail, the provider''s id of '
+	'another message';
+COMMENT ON COLUMN appt.notification_attempt.awaited IS
+	'Whether a report of the delivery is awaited';
+COMMENT ON COLUMN appt.notification_attempt.delivered_at IS
+	'When the message reached the patient, as the provider reports';
+COMMENT ON COLUMN appt.notification_attempt.read_at IS
+	'When it was read, as the provider reports';

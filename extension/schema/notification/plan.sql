@@ -222,26 +222,39 @@ BEGIN
 	reminders := appt_internal.write_reminders(appt.clock(), batch);
 	FOR late IN
 		SELECT t AS n, c.channel_no IS NOT NULL AS is_told
-		FROM appt.notification t
-		JOIN appt.appointment a ON a.appointment_no = t.appointment_no
+		FROM appt.notification_attempt l
+		JOIN appt.notification t ON t.notification_no = l.notification_no
+			AND t.fence = l.fence
+			AND t.state = 'sent'
+		CROSS JOIN LATERAL (
+			SELECT v.branch_id, v.doctor_id
+			FROM appt.appointment v
+			WHERE v.appointment_no = t.appointment_no
+			UNION ALL
+			SELECT o.branch_id, o.doctor_id
+			FROM appt_internal.message_offer(t.notification_no) o
+			WHERE t.appointment_no IS NULL) a
 		CROSS JOIN LATERAL appt_internal.notification_rules(a.branch_id,
 			a.doctor_id) AS r
 		LEFT JOIN appt.notification_channel c ON c.channel_no = t.channel_no
 			AND c.settings->'reports' = 'true'
 			AND t.sent_at > at - interval '1 day'
-		WHERE t.queue_no < 0
+		WHERE l.awaited
 			AND t.sent_at < at - make_interval(mins => r.fallback_after_min)
 		LIMIT batch
-		FOR NO KEY UPDATE OF t SKIP LOCKED
+		FOR NO KEY UPDATE OF l, t SKIP LOCKED
 	LOOP
 		IF late.is_told THEN
 			unreported := unreported
 				+ appt_internal.try_next_channel(late.n)::integer;
 		END IF;
+		UPDATE appt.notification_attempt l
+		SET awaited = false
+		WHERE l.notification_no = (late.n).notification_no
+			AND l.fence = (late.n).fence;
 		UPDATE appt.notification t
-		SET queue_no = t.channel_no,
-			reason = CASE WHEN late.is_told
-				THEN 'not reported as delivered' END
+		SET reason = CASE WHEN late.is_told
+			THEN 'not reported as delivered' END
 		WHERE t.notification_no = (late.n).notification_no;
 	END LOOP;
 END

@@ -155,16 +155,23 @@ CREATE FUNCTION appt_internal.try_next_channel(n appt.notification)
 AS $$
 DECLARE
 	next appt.notification := n;
+	o appt.waitlist_offer;
 	p appt.patient;
 	a appt.appointment;
 	route appt_internal.route;
 BEGIN
-	IF n.appointment_no IS NULL THEN
+	IF n.event = 'waitlist_offer' THEN
+		SELECT t.* INTO o
+		FROM appt_internal.message_offer(n.notification_no) t;
+		a := appt_internal.offer_visit(o);
+	ELSE
+		SELECT t.* INTO a
+		FROM appt.appointment t
+		WHERE t.appointment_no = n.appointment_no;
+	END IF;
+	IF a.patient_no IS NULL THEN
 		RETURN false;
 	END IF;
-	SELECT t.* INTO a
-	FROM appt.appointment t
-	WHERE t.appointment_no = n.appointment_no;
 	SELECT t.* INTO p
 	FROM appt.patient t
 	WHERE t.patient_no = a.patient_no;
@@ -172,10 +179,8 @@ BEGIN
 	next.notification_no := NULL;
 	IF EXISTS (
 		SELECT
-		FROM appt.notification l
-		WHERE l.appointment_no = n.appointment_no
-			AND l.root_no = next.root_no
-			AND l.notification_no + 0 > n.notification_no)
+		FROM appt_internal.all_tries(n) l
+		WHERE l.notification_no > n.notification_no)
 	THEN
 		RETURN false;
 	END IF;
@@ -185,6 +190,10 @@ BEGIN
 		appt_internal.notification_rules(a.branch_id, a.doctor_id));
 	IF route.channel_no IS NULL THEN
 		RETURN false;
+	END IF;
+	IF n.event = 'waitlist_offer' THEN
+		PERFORM appt_internal.write_offer_message(o.offer_no, next.root_no);
+		RETURN true;
 	END IF;
 	INSERT INTO appt.notification
 		(appointment_no, event, slot_start, lead_min, root_no)
@@ -224,69 +233,76 @@ DECLARE
 BEGIN
 	FOR n IN
 		WITH result AS MATERIALIZED (
-			SELECT *
-			FROM unnest($1, $2, $3, $4, $5, $6, $7, $9) AS u (notification_no,
-				fence, started_us, duration_ms, status, error, answer, inside)
+			SELECT u.notification_no, u.i
+			FROM unnest($1) WITH ORDINALITY AS u (notification_no, i)
 			WHERE u.notification_no IS NOT NULL
 			ORDER BY u.notification_no),
+		judged AS MATERIALIZED (
+			SELECT r.notification_no, r.i, $2[r.i] AS fence,
+				CASE WHEN o.state = 'due' AND (t.event = 'test'
+						OR t.attempts + 1 >= cardinality($8))
+					THEN 'dead' ELSE o.state END AS outcome,
+				o.error AS failure, o.provider_id,
+				t.fence = $2[r.i] AND t.state = 'sending' AS is_held,
+				o.state = 'sent' AND t.event <> 'test' AND t.fence = $2[r.i]
+					AND t.state IN ('due', 'sending')
+					AND c.settings->'reports' = 'true' AS awaited
+			FROM result r
+			LEFT JOIN appt.notification t
+				ON t.notification_no = r.notification_no
+			CROSS JOIN LATERAL (
+				SELECT coalesce((
+					SELECT k.settings
+					FROM appt.notification_channel k
+					WHERE k.channel_no = t.channel_no), '{}') AS settings
+				OFFSET 0) c
+			CROSS JOIN LATERAL (
+				SELECT m.*
+				FROM appt_internal.mail_outcome($5[r.i], $6[r.i], $7[r.i],
+					format('ntf-%s.%s', t.notification_no,
+						floor(extract(epoch FROM t.created_at)))) m
+				WHERE t.channel = 'email'
+				UNION ALL
+				SELECT h.*
+				FROM appt_internal.http_outcome(c.settings, $5[r.i], $6[r.i],
+					$7[r.i]) h
+				WHERE t.channel IS DISTINCT FROM 'email') o),
 		logged AS (
 			INSERT INTO appt.notification_attempt
 			SELECT r.notification_no, r.fence,
-				to_timestamp(r.started_us / 1e6::double precision),
-				r.duration_ms, r.status, r.error, r.answer,
-				coalesce(r.inside, false)
-			FROM result r
-			/* Not ON CONFLICT, which writes each row twice. */
-			WHERE NOT EXISTS (
+				to_timestamp($3[r.i] / 1e6::double precision),
+				$4[r.i], $5[r.i], $6[r.i], $7[r.i],
+				coalesce($9[r.i], false), r.provider_id,
+				coalesce(r.awaited, false)
+			FROM judged r
+			/* What is held is not on record yet; not ON CONFLICT, which writes
+			 * each row twice. */
+			WHERE r.is_held OR NOT EXISTS (
 				SELECT
 				FROM appt.notification_attempt l
 				WHERE l.notification_no = r.notification_no
 					AND l.fence = r.fence
 				OFFSET 0)),
+		/* With little in each row that it is given, as PostgreSQL puts those
+		 * together once more; by number, as the row may have moved since. */
 		recorded AS (
 			UPDATE appt.notification t
-			SET (state, reason, provider_id, queue_no, due_at, sent_at,
-				finished_at) = (
-				SELECT f.state, f.error,
-					coalesce(f.provider_id, t.provider_id),
-					CASE WHEN f.state = 'due' THEN t.channel_no
-						WHEN f.state = 'sent' AND f.reports
-							AND t.event <> 'test' THEN -t.channel_no
-						ELSE t.queue_no END,
-					CASE f.state WHEN 'due' THEN at
+			SET state = r.outcome,
+				reason = r.failure,
+				queue_no = CASE r.outcome WHEN 'due' THEN t.channel_no
+					ELSE t.queue_no END,
+				due_at = CASE r.outcome WHEN 'due' THEN at
 						+ appt_internal.retry_delay(t.attempts + 1, NULL, $8)
-						ELSE t.due_at END,
-					CASE f.state WHEN 'sent' THEN at END,
-					CASE WHEN f.state <> 'due' THEN at END
-				FROM (
-					SELECT o.provider_id, o.error,
-						c.settings->'reports' = 'true' AS reports,
-						CASE WHEN o.state = 'due' AND (t.event = 'test'
-								OR t.attempts + 1 >= cardinality($8))
-							THEN 'dead' ELSE o.state END AS state
-					FROM (
-						SELECT coalesce((
-							SELECT k.settings
-							FROM appt.notification_channel k
-							WHERE k.channel_no = t.channel_no), '{}')
-							AS settings
-						OFFSET 0) c
-					CROSS JOIN LATERAL (
-						SELECT m.*
-						FROM appt_internal.mail_outcome(r.status, r.error,
-							r.answer, format('ntf-%s.%s', t.notification_no,
-								floor(extract(epoch FROM t.created_at)))) m
-						WHERE t.channel = 'email'
-						UNION ALL
-						SELECT h.*
-						FROM appt_internal.http_outcome(c.settings, r.status,
-							r.error, r.answer) h
-						WHERE t.channel IS DISTINCT FROM 'email') o
-					OFFSET 0) f),
+					ELSE t.due_at END,
+				sent_at = CASE r.outcome WHEN 'sent' THEN at END,
+				finished_at = CASE WHEN r.outcome <> 'due' THEN at END,
 				attempts = t.attempts + 1,
 				relay_no = NULL,
 				lease_until = NULL
-			FROM result r
+			FROM (
+				SELECT j.notification_no, j.fence, j.outcome, j.failure
+				FROM judged j
+				OFFSET 0) r
 			WHERE t.notification_no = r.notification_no
 				AND t.fence = r.fence
 				AND t.state IN ('due', 'sending')

@@ -8,35 +8,43 @@
 CREATE FUNCTION appt_internal.fill_json(
 	document jsonb,
 	filling jsonb,
+	own text[],
 	variables jsonb)
 	RETURNS jsonb
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_fill_json';
 
-COMMENT ON FUNCTION appt_internal.fill_json(jsonb, jsonb, jsonb) IS
-	'A JSON document with its placeholders filled. A member {{variables}} '
+COMMENT ON FUNCTION appt_internal.fill_json(jsonb, jsonb, text[], jsonb) IS
+	'A JSON document with its placeholders filled. own: names and values in '
+	'turn, which go before those of filling. A member {{variables}} '
 	'becomes a member for each variable of the template; an element '
 	'{"{{each variable}}": item} becomes an item for each, with {{name}} and '
 	'{{value}}';
 
-CREATE FUNCTION appt_internal.fill_url(template text, filling jsonb)
+CREATE FUNCTION appt_internal.fill_url(
+	template text,
+	filling jsonb,
+	own text[])
 	RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_fill_url';
 
-COMMENT ON FUNCTION appt_internal.fill_url(text, jsonb) IS
+COMMENT ON FUNCTION appt_internal.fill_url(text, jsonb, text[]) IS
 	'An address with its placeholders filled: each value is one segment, or '
 	'one value of the query, percent-encoded but for letters, digits and '
-	'-._~ (RFC 3986)';
+	'-._~ (RFC 3986). own: as in appt_internal.fill_json';
 
-CREATE FUNCTION appt_internal.fill_headers(headers jsonb, filling jsonb)
+CREATE FUNCTION appt_internal.fill_headers(
+	headers jsonb,
+	filling jsonb,
+	own text[])
 	RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'appt_fill_headers';
 
-COMMENT ON FUNCTION appt_internal.fill_headers(jsonb, jsonb) IS
+COMMENT ON FUNCTION appt_internal.fill_headers(jsonb, jsonb, text[]) IS
 	'Headers with their placeholders filled, a line each; a blank takes the '
-	'place of control characters';
+	'place of control characters. own: as in appt_internal.fill_json';
 
 CREATE FUNCTION appt_internal.header_value(value text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

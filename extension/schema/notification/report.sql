@@ -175,11 +175,14 @@ DECLARE
 BEGIN
 	FOR n IN
 		SELECT t.*
-		FROM appt.notification t
-		WHERE t.provider_id = report.provider_id
+		FROM appt.notification_attempt l
+		JOIN appt.notification t ON t.notification_no = l.notification_no
+			AND t.fence = l.fence
+			AND t.finished_at IS NOT NULL
 			AND t.channel_no = apply_report.channel_no
+		WHERE l.provider_id = report.provider_id
 		ORDER BY t.notification_no
-		FOR NO KEY UPDATE
+		FOR NO KEY UPDATE OF t
 	LOOP
 		known := true;
 		IF (report.state = 'read' AND n.state IN ('sent', 'delivered'))
@@ -187,20 +190,23 @@ BEGIN
 		THEN
 			UPDATE appt.notification t
 			SET state = report.state,
-				queue_no = t.channel_no,
-				reason = CASE report.state WHEN 'failed' THEN report.error END,
+				reason = CASE report.state WHEN 'failed' THEN report.error END
+			WHERE t.notification_no = n.notification_no;
+			UPDATE appt.notification_attempt t
+			SET awaited = false,
 				delivered_at = CASE WHEN report.state <> 'failed'
 					THEN coalesce(t.delivered_at, at) END,
 				read_at = CASE report.state WHEN 'read' THEN at END
-			WHERE t.notification_no = n.notification_no;
+			WHERE t.notification_no = n.notification_no
+				AND t.fence = n.fence;
 			IF report.state = 'failed' THEN
 				PERFORM appt_internal.try_next_channel(n);
 			ELSE
 				/* Another try that waits is not needed any more. */
 				DELETE FROM appt.notification t
-				WHERE t.appointment_no = n.appointment_no
-					AND t.root_no = coalesce(n.root_no, n.notification_no)
-					AND t.notification_no + 0 > n.notification_no
+				USING appt_internal.all_tries(n) l
+				WHERE t.notification_no = l.notification_no
+					AND t.notification_no > n.notification_no
 					AND t.state = 'due'
 					AND t.attempts = 0;
 			END IF;

@@ -19,12 +19,16 @@ BEGIN
 			'notification_no', 'SB404');
 	ELSIF n.state IN ('due', 'sending') OR n.event = 'sign_in' THEN
 		RETURN n;
-	ELSIF n.event = 'test' THEN
+	ELSIF n.appointment_no IS NULL THEN
 		INSERT INTO appt.notification_apart AS t (notification_no)
 		VALUES ($1)
 		ON CONFLICT ON CONSTRAINT notification_apart_pkey
 			DO UPDATE SET staff_audit_no = NULL;
 	END IF;
+	UPDATE appt.notification_attempt t
+	SET awaited = false
+	WHERE t.notification_no = $1
+		AND t.awaited;
 	/* Made anew: a mail that was sent has another Message-ID now. */
 	UPDATE appt.notification t
 	SET state = 'due',
@@ -34,10 +38,7 @@ BEGIN
 		attempts = 0,
 		created_at = clock_timestamp(),
 		due_at = clock_timestamp(),
-		provider_id = NULL,
 		sent_at = NULL,
-		delivered_at = NULL,
-		read_at = NULL,
 		finished_at = NULL
 	WHERE t.notification_no = $1
 	RETURNING t.* INTO n;
@@ -59,17 +60,20 @@ AS $$
 	FROM (
 		SELECT t.notification_no
 		FROM appt.notification t
-		JOIN appt.appointment a ON a.appointment_no = t.appointment_no
-			AND appt_internal.client_sees($2, a.branch_id)
+		LEFT JOIN appt.appointment a ON a.appointment_no = t.appointment_no
+		LEFT JOIN LATERAL appt_internal.message_offer(
+			CASE WHEN t.event = 'waitlist_offer' THEN t.notification_no END)
+			AS o ON true
 		WHERE t.state IN ('failed', 'dead')
+			AND appt_internal.client_sees($2,
+				coalesce(a.branch_id, o.branch_id))
+			AND coalesce(a.branch_id, o.branch_id) IS NOT NULL
 			AND t.finished_at >= $1
 			/* Of several tries by several channels the last. */
 			AND NOT EXISTS (
 				SELECT
-				FROM appt.notification l
-				WHERE l.appointment_no = t.appointment_no
-					AND l.root_no = coalesce(t.root_no, t.notification_no)
-					AND l.notification_no + 0 > t.notification_no)
+				FROM appt_internal.all_tries(t) l
+				WHERE l.notification_no > t.notification_no)
 		ORDER BY t.notification_no) n
 $$;
 

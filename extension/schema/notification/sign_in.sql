@@ -168,14 +168,16 @@ BEGIN
 			USING ERRCODE = 'data_exception';
 	END IF;
 	zone := appt_internal.staff_zone(who);
-	RETURN appt_internal.mail_message(n, NULL, c, words, jsonb_build_object(
-		'patient_name', who.name,
-		'name', who.name,
-		'account', who.account,
-		'time', to_char(a.at AT TIME ZONE zone, 'DD/MM/YYYY HH24:MI')
-			|| ' (' || zone || ')',
-		'address', coalesce(host(a.address), '-'),
-		'browser', coalesce(a.detail, words.variables #>> '{}')));
+	RETURN (
+		SELECT m
+		FROM appt_internal.notification_message(n, c, words, jsonb_build_object(
+			'patient_name', who.name,
+			'name', who.name,
+			'account', who.account,
+			'time', to_char(a.at AT TIME ZONE zone, 'DD/MM/YYYY HH24:MI')
+				|| ' (' || zone || ')',
+			'address', coalesce(host(a.address), '-'),
+			'browser', coalesce(a.detail, words.variables #>> '{}'))) m);
 END
 $$;
 

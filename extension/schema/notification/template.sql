@@ -140,6 +140,10 @@ FROM (VALUES
 	('confirm_link', 'Where the patient can say that he will come'),
 	('doctor_name', 'Name of the doctor'),
 	('move_link', 'Where the patient can choose another time'),
+	('offer_link', 'Of waitlist_offer: where the patient takes or declines the '
+		'place'),
+	('offer_until', 'Of waitlist_offer: until when the place is kept: '
+		'15/03/2026 09:30'),
 	('patient_first_name', 'First name of the patient'),
 	('patient_last_name', 'Last name of the patient'),
 	('patient_name', 'First and last name of the patient'),
@@ -418,41 +422,26 @@ COMMENT ON FUNCTION appt_internal.default_languages(text, text) IS
 
 /* --- rendering ---------------------------------------------------------- */
 
-/* Without a search_path of its own, so that it becomes a part of the statement
- * that claims a thousand messages: asked for one, it took as long as all else.
- */
-CREATE FUNCTION appt_internal.visit_values(appointment_no bigint)
-	RETURNS SETOF jsonb
-	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
-AS $$
-	SELECT pg_catalog.jsonb_build_object(
-		'appointment_id', a.appointment_id,
-		'branch_address', b.address,
-		'branch_name', b.name,
-		'branch_phone', b.phone,
-		'doctor_name', d.name,
-		'patient_first_name', p.first_name,
-		'patient_last_name', p.last_name,
-		'patient_name', pg_catalog.concat_ws(' ', p.first_name, p.last_name),
-		'reason', a.reason,
-		'slot_date', pg_catalog.to_char(s.local_start, 'DD/MM/YYYY'),
-		'slot_time', pg_catalog.to_char(s.local_start, 'HH24:MI'),
-		'token_number', a.token_number,
-		'visit_type_name', v.name)
-	FROM appt.appointment a
-	JOIN appt.branch b ON b.branch_id = a.branch_id
-	JOIN appt.doctor d ON d.doctor_no = a.doctor_no
-	JOIN appt.patient p ON p.patient_no = a.patient_no
-	LEFT JOIN appt.visit_type v ON v.visit_type = a.visit_type
-	CROSS JOIN LATERAL (
-		SELECT appt_internal.local_time(a.slot_start, b.time_zone))
-		AS s (local_start)
-	WHERE a.appointment_no = $1
-$$;
+CREATE FUNCTION appt_internal.visit_values(
+	appointment_id text,
+	token_number integer,
+	slot_start timestamptz,
+	time_zone text,
+	reason text,
+	branch_name text,
+	branch_phone text,
+	branch_address text,
+	doctor_name text,
+	visit_type_name text,
+	first_name text,
+	last_name text)
+	RETURNS jsonb
+	LANGUAGE c STABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'appt_visit_values';
 
-COMMENT ON FUNCTION appt_internal.visit_values(bigint) IS
+COMMENT ON FUNCTION appt_internal.visit_values IS
 	'What the placeholders stand for in an appointment, an object of '
-	'appt.notification_placeholder; no row: there is none, or it is a hold';
+	'appt.notification_placeholder';
 
 CREATE FUNCTION appt_internal.template_values(appointment_id text) RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -460,15 +449,21 @@ CREATE FUNCTION appt_internal.template_values(appointment_id text) RETURNS jsonb
 AS $$
 BEGIN
 	RETURN (
-		SELECT v
+		SELECT appt_internal.visit_values(a.appointment_id, a.token_number,
+			a.slot_start, b.time_zone, a.reason, b.name, b.phone, b.address,
+			d.name, v.name, p.first_name, p.last_name)
 		FROM appt.appointment a
-		CROSS JOIN LATERAL appt_internal.visit_values(a.appointment_no) v
+		JOIN appt.branch b ON b.branch_id = a.branch_id
+		JOIN appt.doctor d ON d.doctor_no = a.doctor_no
+		JOIN appt.patient p ON p.patient_no = a.patient_no
+		LEFT JOIN appt.visit_type v ON v.visit_type = a.visit_type
 		WHERE a.appointment_id = $1);
 END
 $$;
 
 COMMENT ON FUNCTION appt_internal.template_values(text) IS
-	'appt_internal.visit_values by the public name; NULL: there is none';
+	'appt_internal.visit_values by the public name; NULL: there is none, or it '
+	'is a hold';
 
 CREATE FUNCTION appt_internal.fill_template(template text, filling jsonb)
 	RETURNS text
@@ -480,29 +475,46 @@ COMMENT ON FUNCTION appt_internal.fill_template(text, jsonb) IS
 	'A value stands there as it is: what looks like a placeholder in it is '
 	'none';
 
-CREATE FUNCTION appt_internal.fill_lines(template text, filling jsonb)
+CREATE FUNCTION appt_internal.leave_links_out(template text, filling jsonb)
 	RETURNS text
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN appt_internal.fill_template(CASE
-		WHEN filling ? 'view_link' OR template NOT LIKE '%\_link}}%'
-			THEN template
-		ELSE regexp_replace(array_to_string(ARRAY(
-				SELECT l.line
-				FROM string_to_table(template, E'\n') WITH ORDINALITY
-					AS l (line, place)
-				WHERE l.line !~ '\{\{[a-z]+_link\}\}'
-				ORDER BY l.place), E'\n'),
-			'\n{3,}', E'\n\n', 'g')
-		END, filling);
+	RETURN regexp_replace(array_to_string(ARRAY(
+			SELECT l.line
+			FROM string_to_table(template, E'\n') WITH ORDINALITY
+				AS l (line, place)
+			WHERE NOT EXISTS (
+				SELECT
+				FROM regexp_matches(l.line, '\{\{([a-z]+_link)\}\}', 'g')
+					AS m (match)
+				WHERE NOT filling ? m.match[1])
+			ORDER BY l.place), E'\n'),
+		'\n{3,}', E'\n\n', 'g');
 END
 $$;
 
+COMMENT ON FUNCTION appt_internal.leave_links_out(text, jsonb) IS
+	'A template without the lines that have a link which there is not';
+
+/* Without a search_path of its own, as appt_internal.visit_values.  Of a visit
+ * there are all links or none; the offer's is of none. */
+CREATE FUNCTION appt_internal.fill_lines(template text, filling jsonb)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT appt_internal.fill_template(CASE
+		WHEN pg_catalog.strpos(template, '_link}}') = 0
+			OR filling ? 'view_link'
+				AND pg_catalog.strpos(template, '{{offer_link}}') = 0
+			THEN template
+		ELSE appt_internal.leave_links_out(template, filling) END, filling)
+$$;
+
 COMMENT ON FUNCTION appt_internal.fill_lines(text, jsonb) IS
-	'As appt_internal.fill_template; where there are no links, lines that have '
-	'one are left out';
+	'As appt_internal.fill_template; lines that have a link which there is not '
+	'are left out';
 
 CREATE FUNCTION appt_internal.fill_short(
 	template text,
@@ -541,6 +553,8 @@ BEGIN
 			'appointment_id', 'SB404');
 	END IF;
 	SELECT filling || appt_internal.link_values(a, template.channel, false)
+		|| CASE template.event WHEN 'waitlist_offer'
+			THEN appt_internal.sample_offer(a) ELSE '{}' END
 	INTO filling
 	FROM appt.appointment a
 	WHERE a.appointment_id = $2;

@@ -116,6 +116,7 @@ AS $$
 		('branch_name', 'Main branch'),
 		('branch_phone', '+91 22 1234 5678'),
 		('doctor_name', 'Dr Test'),
+		('offer_until', '15/03/2026 09:00'),
 		('patient_first_name', 'Test'),
 		('patient_last_name', 'Patient'),
 		('patient_name', 'Test Patient'),
@@ -150,8 +151,10 @@ BEGIN
 		t.body := format('This is a test of the channel %s.', c.channel_id);
 		t.variables := '[]';
 	END IF;
-	RETURN appt_internal.notification_message(n, NULL, c, t,
-		appt_internal.test_values());
+	RETURN (
+		SELECT m
+		FROM appt_internal.notification_message(n, c, t,
+			appt_internal.test_values()) m);
 END
 $$;
 

@@ -143,7 +143,7 @@ BEGIN
 	('sent_24h', 'Messages that were taken in the last 24 hours'),
 	('sent_at', 'When the other side took it'),
 	('skipped_because',
-		'Why it was not sent: cancelled, moved, late_booking, ...'),
+		'Why it was not sent: cancelled, moved, late_booking, expired, ...'),
 	('slot_end', 'End of the slot as an instant, exclusive'),
 	('slot_start', 'Start of the slot as an instant'),
 	('source',

@@ -100,24 +100,29 @@ FROM (
 			AND day.on_date BETWEEN o.valid_from AND o.valid_to
 		HAVING count(*) > 0) AS branch_open
 	FROM appt.doctor d
-	/* From the doctor's first day to the last that anybody can be booked. */
+	JOIN appt_internal.session h ON h.doctor_id = d.doctor_id
+	/* From the doctor's first day to the last that anybody can be booked, in
+	 * days since a Thursday. */
 	CROSS JOIN LATERAL (
-		SELECT stamp::date AS on_date
-		FROM generate_series(
-			greatest('1970-01-01', least(d.created_at AT TIME ZONE 'UTC', (
+		SELECT
+			greatest('1970-01-01', h.valid_from, least(
+				d.created_at AT TIME ZONE 'UTC', (
 				SELECT min(a.token_date)
 				FROM appt.appointment a
-				WHERE a.doctor_no = d.doctor_no))::date::timestamp),
-			(appt.clock() AT TIME ZONE 'UTC')::date + (
+				WHERE a.doctor_no = d.doctor_no))::date) - date '1970-01-01',
+			least(h.valid_to, (appt.clock() AT TIME ZONE 'UTC')::date + (
 				SELECT 1 + greatest(max(s.value::integer),
 					max(f.default_value::integer))
 				FROM appt.setting_definition f
 				LEFT JOIN appt.setting s ON s.name = f.name
-				WHERE f.name = 'horizon_days') * interval '1 day',
-			'1 day') stamp) day
-	JOIN appt_internal.session h ON h.doctor_id = d.doctor_id
-		AND h.weekday = extract(isodow FROM day.on_date)
-		AND day.on_date BETWEEN h.valid_from AND h.valid_to
+				WHERE f.name = 'horizon_days')) - date '1970-01-01'
+		OFFSET 0) lasts (first_no, last_no)
+	/* Those of its weekday alone. */
+	CROSS JOIN LATERAL (
+		SELECT date '1970-01-01' + day_no AS on_date
+		FROM generate_series(
+			lasts.first_no + (h.weekday + 10 - lasts.first_no % 7) % 7,
+			lasts.last_no, 7) day_no) day
 	JOIN appt.branch b ON b.branch_id = h.branch_id
 	LEFT JOIN appt.department p ON p.department_id = d.department_id
 	CROSS JOIN LATERAL (

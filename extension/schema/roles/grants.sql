@@ -61,6 +61,8 @@ GRANT SELECT ON
 	appt.patient_access,
 	appt.setting_definition,
 	appt.staff_audit,
+	appt.waitlist_offer,
+	appt.waitlist_offer_message,
 	appt.webhook
 	TO appt_admin;
 
@@ -76,10 +78,11 @@ GRANT SELECT (board_id, branch_id, name, created_at, created_by, revoked_at,
 	last_seen_at) ON appt.board TO appt_admin;
 
 /* Staff are made by appt.create_staff. Passwords and codes are nobody's. */
-GRANT SELECT (staff_id, account, name, role, branch_ids, doctor_id, language,
-	email, active, version, created_at, updated_at, last_sign_in_at,
-	deleted_at),
-	UPDATE (name, role, branch_ids, doctor_id, language, email, active)
+GRANT SELECT (staff_id, account, name, role, branch_ids, doctor_id,
+	department_ids, language, email, active, version, created_at, updated_at,
+	last_sign_in_at, deleted_at),
+	UPDATE (name, role, branch_ids, doctor_id, department_ids, language, email,
+		active)
 	ON appt.staff TO appt_admin;
 GRANT SELECT (sign_in_id, staff_id, created_at, last_used_at, expires_at,
 	address, user_agent), DELETE ON appt.staff_sign_in TO appt_admin;
@@ -106,6 +109,7 @@ GRANT EXECUTE ON FUNCTION
  */
 GRANT EXECUTE ON FUNCTION
 	appt_internal.all_scopes,
+	appt_internal.channel_load,
 	appt_internal.client_actor,
 	appt_internal.instant,
 	appt_internal.is_language_tag,
@@ -171,6 +175,7 @@ GRANT SELECT ON
 GRANT EXECUTE ON FUNCTION
 	appt.clock,
 	appt.health,
+	appt_internal.channel_load,
 	appt_internal.instant,
 	appt_internal.known_zone,
 	appt_internal.local_time,

@@ -56,23 +56,26 @@ CREATE FUNCTION appt_internal.note_access(
 	patient_ids text[],
 	client text,
 	call text) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	who CONSTANT text := appt_internal.actor_of($2);
+BEGIN
 	INSERT INTO appt.patient_access (patient_id, actor, call)
-	SELECT p.id, w.actor, $3
+	SELECT p.id, who, $3
 	FROM (SELECT DISTINCT unnest($1)) AS p (id)
-	CROSS JOIN (SELECT appt_internal.actor_of($2)) AS w (actor)
 	WHERE ($2 LIKE 'staff:%' OR $2 IS NOT NULL AND $3 = 'profile')
 		AND p.id IS NOT NULL
 		AND NOT EXISTS (
 			SELECT
 			FROM appt.patient_access AS a
 			WHERE a.patient_id = p.id
-				AND a.actor = w.actor
+				AND a.actor = who
 				AND a.call = $3
 				AND a.at > clock_timestamp() - interval '5 minutes')
-	ORDER BY p.id
+	ORDER BY p.id;
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.note_access(text[], text, text) IS

@@ -95,6 +95,7 @@ AS $$
 			ELSE appt_internal.role_scopes(($1).role) END,
 		'branch_ids', ($1).branch_ids,
 		'doctor_id', ($1).doctor_id,
+		'department_ids', ($1).department_ids,
 		'language', ($1).language,
 		'email', ($1).email,
 		'idle_timeout_min', i.idle_min,
@@ -103,6 +104,10 @@ AS $$
 			($2).last_used_at + make_interval(mins => i.idle_min)), 'UTC'),
 		'totp_enrolled', ($1).totp_secret IS NOT NULL,
 		'totp_required', appt_internal.needs_totp(($1).role),
+		'recovery_codes_left', (
+			SELECT count(*)
+			FROM appt.staff_recovery_code c
+			WHERE c.staff_id = ($1).staff_id),
 		'sign_in_id', ($2).sign_in_id)::text
 	FROM (SELECT appt_internal.staff_setting(
 		'staff_idle_min')::integer AS idle_min) i
@@ -393,6 +398,27 @@ COMMENT ON FUNCTION appt_api.set_own_email(text, text, text) IS
 	'nowhere. No body: the password, or the sign-in, is not that any more. '
 	'Raises SB001 (email)';
 
+CREATE FUNCTION appt_internal.set_recovery_codes(
+	staff_id text,
+	recovery_sha256 text[])
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	DELETE FROM appt.staff_recovery_code AS c
+	WHERE c.staff_id = set_recovery_codes.staff_id;
+	INSERT INTO appt.staff_recovery_code (staff_id, code_hash)
+	SELECT set_recovery_codes.staff_id, decode(c.hash, 'hex')
+	FROM unnest(recovery_sha256) AS c (hash);
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.set_recovery_codes(text, text[]) IS
+	'Puts the recovery codes with those SHA-256 (hex) in the place of all that '
+	'the person has; the caller has the lock of the person''s row, which is '
+	'what a sign-in by one of them waits for';
+
 CREATE FUNCTION appt_api.begin_totp(token_sha256 text, OUT body text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -451,11 +477,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	DELETE FROM appt.staff_recovery_code AS c
-	WHERE c.staff_id = own.staff_id;
-	INSERT INTO appt.staff_recovery_code (staff_id, code_hash)
-	SELECT own.staff_id, decode(c.hash, 'hex')
-	FROM unnest(recovery_sha256) AS c (hash);
+	PERFORM appt_internal.set_recovery_codes(own.staff_id, recovery_sha256);
 	body := json_build_object('staff_id', own.staff_id)::text;
 END
 $$;
@@ -465,6 +487,44 @@ COMMENT ON FUNCTION appt_api.confirm_totp(text, text, bigint, text[]) IS
 	'counts: a code of that time step (of 30 seconds since 1970: RFC 6238) was '
 	'right. The hashes are those of the new recovery codes. NULL: there is no '
 	'such key, or nobody is signed in so';
+
+CREATE FUNCTION appt_api.renew_recovery_codes(
+	token_sha256 text,
+	old_hash text,
+	recovery_sha256 text[],
+	OUT body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	own appt.staff_sign_in := appt_internal.sign_in_of(token_sha256);
+	who appt.staff;
+BEGIN
+	SELECT * INTO who
+	FROM appt.staff AS s
+	WHERE s.staff_id = own.staff_id
+		AND s.password_hash = old_hash
+	FOR NO KEY UPDATE;
+	IF who.staff_id IS NULL THEN
+		RETURN;
+	ELSIF who.totp_secret IS NULL THEN
+		RAISE EXCEPTION 'there are no one-time codes'
+			USING ERRCODE = 'SB930',
+				DETAIL = 'Recovery codes stand for one-time codes, which come '
+					'first.';
+	END IF;
+	PERFORM appt_internal.set_recovery_codes(who.staff_id, recovery_sha256);
+	INSERT INTO appt.staff_audit (account, action, actor, address)
+	VALUES (who.account, 'recovery_codes_renewed', 'staff:' || who.account,
+		own.address);
+	body := json_build_object('staff_id', who.staff_id)::text;
+END
+$$;
+
+COMMENT ON FUNCTION appt_api.renew_recovery_codes(text, text, text[]) IS
+	'Gives who is signed in, with a password hashed so, recovery codes with '
+	'those SHA-256 (hex); the ones of before end. NULL: the password, or the '
+	'sign-in, is not that any more. Raises SB930: there are no one-time codes';
 
 /* --- what has served its time ------------------------------- */
 

@@ -34,6 +34,7 @@ CREATE TABLE appt.staff (
 	role text NOT NULL,
 	branch_ids text[],
 	doctor_id text,
+	department_ids text[],
 	language text NOT NULL DEFAULT 'en',
 	email text,
 	active boolean NOT NULL DEFAULT true,
@@ -61,6 +62,10 @@ CREATE TABLE appt.staff (
 		CHECK (cardinality(branch_ids) > 0),
 	CONSTRAINT staff_doctor_id_of_role
 		CHECK ((role = 'doctor') = (doctor_id IS NOT NULL)),
+	CONSTRAINT staff_department_ids_not_empty
+		CHECK (cardinality(department_ids) > 0),
+	CONSTRAINT staff_department_ids_of_role
+		CHECK (role <> 'admin' OR department_ids IS NULL),
 	CONSTRAINT staff_doctor_fkey FOREIGN KEY (doctor_id)
 		REFERENCES appt.doctor ON UPDATE CASCADE,
 	CONSTRAINT staff_language_format CHECK (length(language) <= 35
@@ -80,19 +85,23 @@ CREATE TABLE appt.staff (
 
 COMMENT ON TABLE appt.staff IS
 	'Who signs in at the clinic''s pages. appt.create_staff makes one; name, '
-	'role, branch_ids, doctor_id, language, email and active are plain '
-	'columns to update';
+	'role, branch_ids, doctor_id, department_ids, language, email and active '
+	'are plain columns to update';
 COMMENT ON COLUMN appt.staff.staff_id IS 'Id of the member of staff';
 COMMENT ON COLUMN appt.staff.account IS
 	'What is typed to sign in, in small letters; shown in the history as '
 	'staff:<account>, and never given to another person';
 COMMENT ON COLUMN appt.staff.role IS
 	'admin: all; reception: appointments, patients, reports; doctor: the own '
-	'appointments, queue and patients alone';
+	'appointments, queue and patients alone, or the departments''';
 COMMENT ON COLUMN appt.staff.branch_ids IS
 	'Only these branches exist for this person; NULL: all';
 COMMENT ON COLUMN appt.staff.doctor_id IS
 	'Which doctor it is: for role doctor, and for no other';
+COMMENT ON COLUMN appt.staff.department_ids IS
+	'Only appointments, queues, slots and reports of the doctors of these '
+	'departments exist for this person, and of the own ones; NULL: role '
+	'doctor the own, all others everybody''s. Not for role admin';
 COMMENT ON COLUMN appt.staff.language IS
 	'Language of the pages, a language tag (BCP 47)';
 COMMENT ON COLUMN appt.staff.email IS
@@ -183,7 +192,7 @@ CREATE TABLE appt.staff_audit (
 	CONSTRAINT staff_audit_action_known CHECK (action IN
 		('created', 'updated', 'deleted', 'password_set', 'totp_enrolled',
 		 'totp_reset', 'signed_in', 'new_device', 'signed_out',
-		 'recovery_code_used'))
+		 'recovery_code_used', 'recovery_codes_renewed'))
 );
 
 CREATE INDEX staff_audit_account ON appt.staff_audit (account, at);
@@ -197,7 +206,8 @@ COMMENT ON COLUMN appt.staff_audit.at IS 'When';
 COMMENT ON COLUMN appt.staff_audit.action IS
 	'created, updated, deleted, password_set, totp_enrolled, totp_reset, '
 	'signed_in, new_device (by a browser that had not signed in to the '
-	'account, beside signed_in), signed_out, recovery_code_used';
+	'account, beside signed_in), signed_out, recovery_code_used, '
+	'recovery_codes_renewed';
 COMMENT ON COLUMN appt.staff_audit.actor IS
 	'Who: staff:<account> or client:<id> over HTTP, otherwise role:<name>, as '
 	'in appt.history';
@@ -223,8 +233,9 @@ COMMENT ON FUNCTION appt_internal.staff_changed() IS
 	'Row trigger: counts the version of what is shown of an account';
 
 CREATE TRIGGER staff_changed
-	BEFORE UPDATE OF name, role, branch_ids, doctor_id, language, email, active,
-		password_hash, totp_secret, deleted_at ON appt.staff
+	BEFORE UPDATE OF name, role, branch_ids, doctor_id, department_ids,
+		language, email, active, password_hash, totp_secret, deleted_at
+	ON appt.staff
 	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
 	EXECUTE FUNCTION appt_internal.staff_changed();
 
@@ -240,8 +251,8 @@ BEGIN
 	FROM jsonb_each(to_jsonb(NEW)) AS n
 	JOIN jsonb_each(to_jsonb(OLD)) AS o ON o.key = n.key
 	WHERE n.value <> o.value
-		AND n.key IN ('name', 'role', 'branch_ids', 'doctor_id', 'language',
-			'email', 'active');
+		AND n.key IN ('name', 'role', 'branch_ids', 'doctor_id',
+			'department_ids', 'language', 'email', 'active');
 	INSERT INTO appt.staff_audit (account, action, actor, detail)
 	SELECT NEW.account, a.action, actor, a.detail
 	FROM (VALUES
@@ -274,8 +285,9 @@ COMMENT ON FUNCTION appt_internal.staff_audit() IS
 	'everywhere when password, role or active change';
 
 CREATE TRIGGER staff_audit
-	AFTER UPDATE OF name, role, branch_ids, doctor_id, language, email, active,
-		password_hash, totp_secret, deleted_at ON appt.staff
+	AFTER UPDATE OF name, role, branch_ids, doctor_id, department_ids,
+		language, email, active, password_hash, totp_secret, deleted_at
+	ON appt.staff
 	FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
 	EXECUTE FUNCTION appt_internal.staff_audit();
 
@@ -291,8 +303,8 @@ CREATE TRIGGER account_is_final
 
 /* Sessions remember the rights of those who call. */
 CREATE TRIGGER schedule_changed
-	AFTER INSERT OR UPDATE OF branch_ids, doctor_id, active OR DELETE
-		OR TRUNCATE ON appt.staff
+	AFTER INSERT OR UPDATE OF branch_ids, doctor_id, department_ids, active
+		OR DELETE OR TRUNCATE ON appt.staff
 	FOR EACH STATEMENT EXECUTE FUNCTION appt_internal.schedule_changed();
 
 /* --- for the DBA ------------------------------- */
@@ -317,6 +329,41 @@ COMMENT ON FUNCTION appt_internal.staff_email(text) IS
 	'The address without blanks around it; NULL: it is empty. Raises SB001 for '
 	'what is no address that mail goes to';
 
+CREATE FUNCTION appt_internal.check_department_ids(
+	department_ids text[],
+	role text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	unknown text;
+BEGIN
+	IF role = 'admin' AND department_ids IS NOT NULL THEN
+		RAISE EXCEPTION 'department_ids does not fit the role'
+			USING ERRCODE = 'SB001', COLUMN = 'department_ids',
+				DETAIL = 'Role admin sees all departments.';
+	ELSIF cardinality(department_ids) = 0 THEN
+		RAISE EXCEPTION 'department_ids is empty'
+			USING ERRCODE = 'SB001', COLUMN = 'department_ids',
+				DETAIL = 'It names a department, or is null for no limit.';
+	END IF;
+	SELECT coalesce(i.id, 'null') INTO unknown
+	FROM unnest(department_ids) AS i (id)
+	WHERE NOT EXISTS (
+		SELECT FROM appt.department d WHERE d.department_id = i.id)
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'department "%" does not exist', unknown
+			USING ERRCODE = 'SBU01', COLUMN = 'department_ids',
+				DETAIL = format('Department "%s" does not exist.', unknown);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.check_department_ids(text[], text) IS
+	'Raises SB001 for a role that has none and for an empty list, SBU01 when '
+	'one of the departments does not exist; NULL is no limit';
+
 CREATE FUNCTION appt.create_staff(
 	account text,
 	name text,
@@ -325,7 +372,8 @@ CREATE FUNCTION appt.create_staff(
 	branch_ids text[] DEFAULT NULL,
 	doctor_id text DEFAULT NULL,
 	language text DEFAULT 'en',
-	email text DEFAULT NULL)
+	email text DEFAULT NULL,
+	department_ids text[] DEFAULT NULL)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -349,15 +397,18 @@ BEGIN
 			USING ERRCODE = 'SBU01', COLUMN = 'doctor_id';
 	END IF;
 	PERFORM appt_internal.check_branch_ids(create_staff.branch_ids);
+	PERFORM appt_internal.check_department_ids(create_staff.department_ids,
+		create_staff.role);
 
 	INSERT INTO appt.staff
 		(staff_id, account, name, role, branch_ids, doctor_id, language,
-		 password_hash, email)
+		 password_hash, email, department_ids)
 	VALUES
 		(made, lower(create_staff.account), create_staff.name,
 		 create_staff.role, create_staff.branch_ids, create_staff.doctor_id,
 		 coalesce(create_staff.language, 'en'), create_staff.password_hash,
-		 appt_internal.staff_email(create_staff.email))
+		 appt_internal.staff_email(create_staff.email),
+		 create_staff.department_ids)
 	ON CONFLICT ON CONSTRAINT staff_account_key DO NOTHING;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'account "%" is there already', lower(account)
@@ -372,48 +423,85 @@ END
 $$;
 
 COMMENT ON FUNCTION appt.create_staff(text, text, text, text, text[], text,
-	text, text) IS
+	text, text, text[]) IS
 	'Makes an account of staff and returns its staff_id. role: admin, '
 	'reception or doctor (with doctor_id); branch_ids: NULL for all; '
-	'password_hash: as mkpasswd -m yescrypt writes it. bioecko-gateway '
-	'--new-admin asks for a password and calls this. Raises SB001 (role, '
-	'doctor_id, email), SBU01 (branch_ids, doctor_id), SB960 (account)';
+	'department_ids: NULL for a doctor''s own, all for others; password_hash: '
+	'as mkpasswd -m yescrypt writes it. bioecko-gateway --new-admin asks for a '
+	'password and calls this. Raises SB001 (role, doctor_id, department_ids, '
+	'email), SBU01 (branch_ids, doctor_id, department_ids), SB960 (account)';
 
 /* --- who asks ------------------------------- */
 
 CREATE FUNCTION appt_internal.client_doctor(client text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT s.doctor_id
-	FROM appt.staff s
-	WHERE $1 LIKE 'staff:%' AND s.staff_id = substr($1, 7)
+BEGIN
+	IF $1 LIKE 'staff:%' THEN
+		RETURN (
+			SELECT s.doctor_id
+			FROM appt.staff s
+			WHERE s.staff_id = substr($1, 7));
+	END IF;
+	RETURN NULL;
+END
 $$;
 
 COMMENT ON FUNCTION appt_internal.client_doctor(text) IS
-	'The doctor whose appointments alone the caller may see; NULL: everyone''s';
+	'Which doctor the caller is; NULL: none. A doctor sees those patients '
+	'alone who have an appointment that he sees';
 
-CREATE FUNCTION appt_internal.client_doctor_no(client text) RETURNS integer
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION appt_internal.client_doctor_nos(client text) RETURNS integer[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT d.doctor_no
-	FROM appt.doctor d
-	WHERE d.doctor_id = appt_internal.client_doctor($1)
+BEGIN
+	IF $1 LIKE 'staff:%' THEN
+		RETURN (
+			SELECT ARRAY(
+				SELECT d.doctor_no
+				FROM appt.doctor d
+				WHERE d.doctor_id = s.doctor_id
+					OR d.department_id = ANY (s.department_ids))
+			FROM appt.staff s
+			WHERE s.staff_id = substr($1, 7)
+				AND num_nonnulls(s.doctor_id, s.department_ids) > 0);
+	END IF;
+	RETURN NULL;
+END
 $$;
 
-COMMENT ON FUNCTION appt_internal.client_doctor_no(text) IS
-	'The same, as the doctor''s number';
+COMMENT ON FUNCTION appt_internal.client_doctor_nos(text) IS
+	'The numbers of the doctors whose appointments alone the caller may see: '
+	'the own and those of the departments; NULL: everyone''s';
+
+CREATE FUNCTION appt_internal.client_doctors(client text) RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	nos CONSTANT integer[] := appt_internal.client_doctor_nos($1);
+BEGIN
+	IF nos IS NULL THEN
+		RETURN NULL;
+	END IF;
+	RETURN ARRAY(
+		SELECT d.doctor_id
+		FROM appt.doctor d
+		WHERE d.doctor_no = ANY (nos));
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.client_doctors(text) IS
+	'The same doctors by their ids';
 
 CREATE FUNCTION appt_internal.client_sees_visit(client text, branch_id text,
 	doctor_no integer) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT appt_internal.client_sees($1, $2)
-		AND ($1 NOT LIKE 'staff:%'
-			OR coalesce(appt_internal.client_doctor_no($1) = $3, true))
-$$;
+RETURN appt_internal.client_sees(client, branch_id)
+	AND (client NOT LIKE 'staff:%' OR coalesce(
+		doctor_no = ANY (appt_internal.client_doctor_nos(client)), true));
 
 COMMENT ON FUNCTION appt_internal.client_sees_visit(text, text, integer) IS
 	'Whether an API client or a member of staff may see an appointment with '

@@ -30,6 +30,7 @@ CREATE FUNCTION appt_internal.anonymise_history(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	offers bigint[];
 	erased bigint;
 BEGIN
 	/* The endpoints that were ever delivered to, also those deleted since, by
@@ -55,18 +56,25 @@ BEGIN
 		AND t.delivery_no = d.delivery_no
 		AND t.answer IS NOT NULL;
 
+	offers := ARRAY(
+		SELECT m.notification_no
+		FROM appt.waitlist_offer o
+		JOIN appt.waitlist_offer_message m ON m.offer_no = o.offer_no
+		WHERE o.patient_no = person);
 	UPDATE appt.notification_attempt t
 	SET answer = NULL,
 		error = NULL
 	FROM appt.notification n
-	WHERE n.appointment_no = ANY (appointment_nos)
+	WHERE (n.appointment_no = ANY (appointment_nos)
+			OR n.notification_no = ANY (offers))
 		AND t.notification_no = n.notification_no
 		AND (t.answer IS NOT NULL OR t.error IS NOT NULL);
 
 	UPDATE appt.notification n
 	SET address = NULL,
 		reason = CASE WHEN n.state = 'skipped' THEN n.reason END
-	WHERE n.appointment_no = ANY (appointment_nos);
+	WHERE n.appointment_no = ANY (appointment_nos)
+		OR n.notification_no = ANY (offers);
 
 	UPDATE appt.event e
 	SET reason = NULL,
@@ -88,6 +96,15 @@ COMMENT ON FUNCTION appt_internal.anonymise_history(bigint[], integer) IS
 	'id out of the patient''s own events, what receivers answered to either, '
 	'addresses and answers out of what was told; returns how many events of '
 	'appointments';
+
+CREATE FUNCTION appt_internal.check_patient_visits(patient_no integer)
+	RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'appt_check_patient_visits';
+
+COMMENT ON FUNCTION appt_internal.check_patient_visits(integer) IS
+	'For who decides by a patient''s visits, under the lock of the row: raises '
+	'40001 above READ COMMITTED where they are not what the transaction sees';
 
 CREATE FUNCTION appt.anonymise_patient(
 	patient_id text,
@@ -111,6 +128,8 @@ BEGIN
 			USING ERRCODE = 'SB404', COLUMN = 'patient_id';
 	END IF;
 
+	PERFORM appt_internal.check_patient_visits(person);
+	PERFORM appt_internal.end_offers(person);
 	PERFORM a.appointment_no
 	FROM appt.appointment a
 	WHERE a.patient_no = person
@@ -144,11 +163,13 @@ $$;
 
 COMMENT ON FUNCTION appt.anonymise_patient(text) IS
 	'Erases a patient for good: name, birth date, contact data, health '
-	'account, notes and reasons, also in the history and in kept answers. The '
+	'account, notes and reasons, also in the history and in kept answers. What '
+	'is offered to the patient is free again. The '
 	'appointments stay under the patient''s id, with times and states, so that '
 	'every count stays; the patient is inactive, and so is not booked again. '
 	'Leaves an event patient.anonymised. Returns how many appointments and '
-	'events it went through. Raises SB404, SB961 (appointments to come). '
+	'events it went through. Raises SB404, SB961 (appointments to come), 40001 '
+	'(above READ COMMITTED: visits were changed since; begin anew). '
 	'Backups and what webhooks have delivered are out of its reach';
 
 CREATE FUNCTION appt_internal.erase_patient(

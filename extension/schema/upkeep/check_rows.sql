@@ -46,6 +46,8 @@ AS $$
 		('appt.delivery', ARRAY['event_no'],
 			'appt.event', ARRAY['event_no']),
 		('appt.notification', ARRAY['appointment_no'],
+			'appt.appointment', ARRAY['appointment_no']),
+		('appt.waitlist_offer', ARRAY['appointment_no'],
 			'appt.appointment', ARRAY['appointment_no'])
 $$;
 

@@ -86,7 +86,7 @@ AS $$
 BEGIN
 	FOREACH what IN ARRAY ARRAY['expired holds', 'idempotency keys',
 		'revoked tokens', 'audit entries', 'noted changes', 'sign-ins',
-		'audit entries of staff', 'looks at patients']
+		'audit entries of staff', 'looks at patients', 'offers']
 	LOOP
 		BEGIN
 			problem := NULL;
@@ -104,6 +104,7 @@ BEGIN
 					THEN appt_internal.sweep_staff_audit(batch)
 				WHEN 'looks at patients'
 					THEN appt_internal.sweep_patient_access(batch)
+				WHEN 'offers' THEN appt_internal.sweep_offers(batch)
 			END;
 		EXCEPTION WHEN OTHERS THEN
 			/* What stops one sweep, a trigger of the clinic's perhaps, stops

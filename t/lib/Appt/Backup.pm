@@ -189,6 +189,10 @@ SELECT notification_no, 1, '2026-03-16 08:00+05:30', 12, 550, 'refused',
 	'550 no'
 FROM told;
 SELECT state FROM appt.test_channel('mail', 'desk@clinic.example');
+-- A place that is offered, and its message.
+SELECT appt_internal.write_offer_message(offer_no, NULL)
+FROM appt.offer('PAT-2026-00113', 'DOC-X', '2026-03-16 16:00+05:30',
+	branch_id => 'MUM-01');
 -- Endpoints: one with two secrets, one that is disabled and holds what came
 -- since, one with a replay that is not at its end; a delivery given up.
 SELECT appt.rotate_webhook_secret(webhook_id) FROM appt.webhook;

@@ -34,7 +34,7 @@ sub run_desk {
     my $client = $clinic->create_client(name => 'Desk', scopes => $scopes);
     my $person = $option->{role}
         ? Appt::SignIn::account($clinic, map { $_ => $option->{$_} }
-            grep { defined $option->{$_} } qw(role doctor_id branch_ids)) : {};
+            grep { defined $option->{$_} } qw(role doctor_id branch_ids department_ids)) : {};
     my $wishes = $option->{wishes} && { %{ $option->{wishes} } };
     my $dir = $wishes && temp_dir();
     my @command = ($program, JSON::PP->new->canonical->encode({

@@ -14,6 +14,7 @@ package Appt::EventStream;
 
 use strict;
 use warnings;
+use Appt::Util qw(patience);
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
@@ -34,7 +35,7 @@ sub new {
         . (defined $arg{cookie} ? "Cookie: $arg{cookie}\r\n"
             : "Authorization: Bearer $arg{token}\r\n")
         . (defined $arg{id} ? "Last-Event-ID: $arg{id}\r\n" : '') . "\r\n";
-    my $until = time + 30;
+    my $until = time + patience(30);
     $self->_read($until - time)
         while !$self->{end} && !defined $self->{head} && time < $until;
     return $self;
@@ -84,7 +85,7 @@ sub _read {
 # The next event; blocks without data only set the position.
 sub next {
     my ($self, $seconds) = @_;
-    my $until = time + ($seconds // 5);
+    my $until = time + patience($seconds // 5);
     do {
         while ($self->{text} =~ s/\A(.*?)\n\n//s) {
             my %field = map { /^(\w+): ?(.*)$/ ? ($1 => $2) : () } split /\n/, $1;
@@ -101,7 +102,7 @@ sub next {
 # All that come until one of them is such a one; none is: all that came.
 sub until {
     my ($self, $wanted, $seconds) = @_;
-    my $until = time + ($seconds // 10);
+    my $until = time + patience($seconds // 10);
     my @came;
     while (time < $until) {
         local $_ = $self->next($until - time) // last;
@@ -114,7 +115,7 @@ sub until {
 # The position is that of an answer that began: the first words are here.
 sub ready {
     my ($self) = @_;
-    my $until = time + 10;
+    my $until = time + patience(10);
     $self->_read(0.2) while $self->{text} !~ /^id: .*\n\n/m && !$self->{end}
         && time < $until;
     $self->{id} = $1 if $self->{text} =~ /^id: (.*)\n\n/m;
@@ -123,7 +124,7 @@ sub ready {
 
 sub wait_end {
     my ($self, $seconds) = @_;
-    my $until = time + $seconds;
+    my $until = time + patience($seconds);
     $self->_read($until - time) while !$self->{end} && time < $until;
     return $self->{end};
 }

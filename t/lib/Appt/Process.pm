@@ -11,6 +11,7 @@ package Appt::Process;
 
 use strict;
 use warnings;
+use Appt::Util qw(patience);
 use POSIX qw(WNOHANG _exit);
 use Time::HiRes qw(sleep time);
 
@@ -89,9 +90,9 @@ sub signal {
 
 sub wait_end {
     my ($self, $seconds) = @_;
-    my $until = time + $seconds;
+    my $from = time;
     while ($self->alive) {
-        return 0 if time > $until;
+        return 0 if time - $from > patience($seconds);
         sleep 0.01;
     }
     return 1;

@@ -77,9 +77,11 @@ sub account {
     );
     $made{staff_id} = $clinic->cluster->value(
         'SELECT appt.create_staff(account => $1, name => $2, role => $3, '
-            . 'password_hash => $4, branch_ids => $5, doctor_id => $6)',
+            . 'password_hash => $4, branch_ids => $5, doctor_id => $6, '
+            . 'department_ids => $7)',
         $made{account}, $arg{name} // "Person $count", $arg{role} // 'admin',
-        crypt($password, $salt), $arg{branch_ids}, $arg{doctor_id});
+        crypt($password, $salt),
+        @arg{qw(branch_ids doctor_id department_ids)});
     return \%made;
 }
 

@@ -9,9 +9,12 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp ();
 use IO::Socket::INET;
+use List::Util qw(max);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(free_port wait_for root_dir slurp temp_dir run_command);
+our @EXPORT_OK = qw(free_port patience wait_for root_dir slurp temp_dir run_command);
+
+my $processors = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg;
 
 # The project's top directory, wherever the test was started.
 sub root_dir { return abs_path(dirname(__FILE__) . '/../../..') }
@@ -36,16 +39,26 @@ sub free_port {
     die "no free port: $!\n";
 }
 
+# So many seconds of a machine whose processors are free: on a busy one what takes
+# them takes longer, by as much as others want of each processor. For the most that
+# something may take; what must not come too early asks the clock.
+sub patience {
+    my ($seconds) = @_;
+    my ($load) = slurp('/proc/loadavg') =~ /^([0-9.]+)/;
+    return $seconds * max(1, $load / max(1, $processors));
+}
+
 # Calls the code until it gives something true, and gives that; dies naming
-# what it waited for (text, or code that gives it) when the time (30 s) is over.
+# what it waited for (text, or code that gives it) when the time (30 s, with
+# patience) is over.
 sub wait_for(&$;$) {
     my ($code, $what, $seconds) = @_;
-    my $until = time + ($seconds // 30);
+    my $from = time;
     while (1) {
         my $got = $code->();
         return $got if $got;
         die 'waited in vain for ', ref $what ? $what->() : $what, "\n"
-            if time > $until;
+            if time - $from > patience($seconds // 30);
         sleep 0.01;
     }
 }

@@ -10,6 +10,9 @@
 import { signal } from "@preact/signals";
 import createClient from "openapi-fetch";
 import type { components, paths } from "../../types/openapi";
+import { base, PER_PAGE, taken } from "./first";
+
+export { base };
 
 export type Schemas = components["schemas"];
 export type Appointment = Schemas["Appointment"];
@@ -58,9 +61,6 @@ export const trouble = signal<Trouble | null>(null);
 /* Rises whenever the connection is there again: what was shown is stale. */
 export const healed = signal(0);
 
-/* The gateway's address without a slash at its end, also behind a prefix. */
-export const base = new URL(".", location.href).pathname.replace(/\/$/, "");
-
 const PROBE_MS = 2000;
 let csrf = "";
 let unauthorized: () => void = () => undefined;
@@ -87,7 +87,7 @@ async function send(request: Request): Promise<Response> {
         request.headers.set("X-CSRF-Token", csrf);
     let answer: Response;
     try {
-        answer = await fetch(request);
+        answer = await (!again && taken(request.url) || fetch(request));
         if (again && answer.status === 403 && await codeOf(answer) === "csrf_token_invalid"
                 && await renewed()) {
             again.headers.set("X-CSRF-Token", csrf);
@@ -172,19 +172,22 @@ export async function askPage<T>(asked: Promise<Asked<T[]>>): Promise<{ rows: T[
     return { rows: data ?? [], total: Number(response.headers.get("x-total-count") ?? 0) };
 }
 
-const PER_PAGE = 100;
 const PAGES_MAX = 50;
 
-/* All pages of a list: the first, which says how many there are, then the rest. */
+/*
+ * All pages of a list: as many at once as are expected, of which the first says how
+ * many there are, then the rest.
+ */
 export async function askAll<T>(
-    get: (page: { page: number; per_page: number }) => Promise<Asked<T[]>>,
+    get: (page: { page: number; per_page: number }) => Promise<Asked<T[]>>, expected = 1,
 ): Promise<T[]> {
-    const { rows, total } = await askPage(get({ page: 1, per_page: PER_PAGE }));
-    const pages = Math.min(Math.ceil(total / PER_PAGE), PAGES_MAX);
-    const rest = await Promise.all(Array.from({ length: Math.max(0, pages - 1) }, (_, n) =>
-        askPage(get({ page: n + 2, per_page: PER_PAGE }))));
+    const some = (from: number, to: number): Promise<{ rows: T[]; total: number }[]> =>
+        Promise.all(Array.from({ length: Math.max(0, to - from + 1) }, (_, n) =>
+            askPage(get({ page: from + n, per_page: PER_PAGE }))));
+    const first = await some(1, expected);
+    const rest = await some(expected + 1, Math.min(Math.ceil(first[0].total / PER_PAGE), PAGES_MAX));
 
-    return [...rows, ...rest.flatMap((page) => page.rows)];
+    return [...first, ...rest].flatMap((page) => page.rows);
 }
 
 function problem(status: number, body: unknown): ApiError {

@@ -49,7 +49,7 @@ function Banner() {
 }
 
 /* The page that the address names; the first that may be seen without one. */
-function pageHere(): Page | undefined {
+export function pageHere(): Page | undefined {
     const name = place.value.path[0];
     const who = session.value;
 
@@ -88,14 +88,13 @@ function Content({ page }: { page: Page | undefined }) {
     if (!page)
         return <Empty icon="alert" title={w.noSuchPage} />;
     if (page === account)
-        return <page.view rest={[]} />;
+        return <page.part.view rest={[]} />;
     if (!may(page.scope))
         return <Empty icon="alert" title={w.notAllowed} />;
     if (!clinicIsRead.value)
         return clinicError.value
             ? <Failed error={clinicError.value} onRetry={() => void readClinic()} /> : <Loading />;
-    const View = page.view;
-    return <View rest={place.value.path.slice(1)} />;
+    return <page.part.view rest={place.value.path.slice(1)} />;
 }
 
 function Side({ here }: { here: Page | undefined }) {

@@ -4,13 +4,13 @@
  *		and visit types, read once and again when the connection healed; the
  *		branch and the department that the desk works at; who the patients are.
  */
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import {
     api, ask, askAll, healed, type Branch, type Department, type Doctor, type PatientSummary, type VisitType,
 } from "./api";
+import { branchChosen, rememberBranch } from "./first";
 import { session } from "./session";
 
-const KEY = "appt-branch";
 const DEPARTMENT_KEY = "appt-department";
 
 export const branches = signal<Branch[]>([]);
@@ -20,16 +20,15 @@ export const visitTypes = signal<VisitType[]>([]);
 export const clinicError = signal<Error | null>(null);
 export const clinicIsRead = signal(false);
 
-const chosen = signal(localStorage.getItem(KEY) ?? "");
+const chosen = signal(branchChosen());
 
 /* The branch that the desk works at; undefined: none is there. */
 export const branch = computed(() =>
     branches.value.find((b) => b.branch_id === chosen.value) ?? branches.value[0]);
 
-/* Its doctors: for a doctor's account, that doctor alone. */
+/* Its doctors, of those whom the person may see. */
 export const branchDoctors = computed(() => doctors.value.filter((d) =>
-    d.active && d.branch_ids.includes(branch.value?.branch_id ?? "")
-        && (session.value?.role !== "doctor" || d.doctor_id === session.value.doctor_id)));
+    d.active && d.branch_ids.includes(branch.value?.branch_id ?? "")));
 
 /* Those of its doctors; with one alone there is nothing to choose. */
 export const branchDepartments = computed(() => {
@@ -54,7 +53,7 @@ export function chooseDepartment(id: string): void {
 }
 
 export function chooseBranch(id: string): void {
-    localStorage.setItem(KEY, id);
+    rememberBranch(id);
     chosen.value = id;
 }
 
@@ -66,21 +65,38 @@ export function visitTypeName(id: string | null): string {
     return id === null ? "" : visitTypes.value.find((v) => v.visit_type === id)?.name ?? id;
 }
 
+const askClinic = () => Promise.all([
+    askAll((page) => api.GET("/api/v1/branches", { params: { query: { active: true, ...page } } })),
+    askAll((page) => api.GET("/api/v1/departments", { params: { query: page } })),
+    askAll((page) => api.GET("/api/v1/doctors", { params: { query: page } })),
+    askAll((page) => api.GET("/api/v1/visit-types", { params: { query: page } })),
+]);
+
+let early: ReturnType<typeof askClinic> | undefined;
+
+/* Asks before it is known who is signed in; what comes is taken once that is. */
+export function askClinicEarly(): Promise<void> {
+    early = askClinic();
+    return early.then(() => undefined, () => {
+        early = undefined;
+    });
+}
+
 export async function readClinic(): Promise<void> {
     try {
-        const [b, e, d, v] = await Promise.all([
-            askAll((page) => api.GET("/api/v1/branches", { params: { query: { active: true, ...page } } })),
-            askAll((page) => api.GET("/api/v1/departments", { params: { query: page } })),
-            askAll((page) => api.GET("/api/v1/doctors", { params: { query: page } })),
-            askAll((page) => api.GET("/api/v1/visit-types", { params: { query: page } })),
-        ]);
+        const asked = early ?? askClinic();
 
-        branches.value = b;
-        departments.value = e;
-        doctors.value = d;
-        visitTypes.value = v;
-        clinicError.value = null;
-        clinicIsRead.value = true;
+        early = undefined;
+        const [b, e, d, v] = await asked;
+
+        batch(() => {
+            branches.value = b;
+            departments.value = e;
+            doctors.value = d;
+            visitTypes.value = v;
+            clinicError.value = null;
+            clinicIsRead.value = true;
+        });
     } catch (error) {
         clinicError.value = error as Error;
     }

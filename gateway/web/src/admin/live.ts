@@ -17,12 +17,17 @@ type Listener = (change: Change | null) => void;
 
 const POLL_MS = 5000;
 const RETRY_MS = 60000;
+/* Of the few connections that a browser opens, what is shown first needs all. */
+const OPEN_AFTER_MS = 400;
+/* What was missed until the stream was there is read again after what is shown first. */
+const CATCH_UP_MS = 700;
 
 export const mode = signal<"live" | "polling">("polling");
 
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
+let catchUp: ReturnType<typeof setTimeout> | undefined;
 
 function tell(change: Change | null): void {
     listeners.forEach((listener) => listener(change));
@@ -33,7 +38,8 @@ function open(): void {
     source = new EventSource(`${base}/api/v1/events`);
     source.onopen = () => {
         mode.value = "live";
-        tell(null);
+        clearTimeout(catchUp);
+        catchUp = setTimeout(tell, CATCH_UP_MS, null);
     };
     source.addEventListener("doctor_day", (event) => {
         tell(JSON.parse((event as MessageEvent<string>).data) as Change);
@@ -56,6 +62,7 @@ function open(): void {
 
 function close(): void {
     clearTimeout(retry);
+    clearTimeout(catchUp);
     source?.close();
     source = undefined;
     mode.value = "polling";
@@ -63,7 +70,7 @@ function close(): void {
 
 effect(() => {
     if (session.value && !asleep.value)
-        open();
+        retry = setTimeout(open, OPEN_AFTER_MS);
     return close;
 });
 

@@ -1,17 +1,39 @@
 /*
  * main.tsx
- *		The clinic's page: what is shown first.
+ *		The clinic's page: what is shown first, and the parts of it that are
+ *		loaded while nobody waits.
  */
 import { render } from "preact";
-import "./admin.css";
-import { App } from "./app";
-import { resume } from "./session";
+import { App, pageHere } from "./app";
+import { account, pages } from "./pages";
+import { known } from "./start";
 import "./theme";
 
-const start = (): void => {
-    /* Not reached: tried again until it is; what is shown says so. */
-    resume().catch(() => setTimeout(start, 2000));
-};
+/* What comes as quickly is shown at once, without a page before it. */
+const SOON_MS = 400;
+const soon = new Promise<void>((done) => {
+    setTimeout(done, SOON_MS);
+});
 
-start();
-render(<App />, document.getElementById("app") as HTMLElement);
+/* Behind what the page shows first, each in a pause of its own. */
+const REST_MS = 3000;
+const pause = (): Promise<void> => new Promise((done) => {
+    if ("requestIdleCallback" in window)
+        requestIdleCallback(() => done(), { timeout: REST_MS });
+    else
+        setTimeout(done, 0);
+});
+
+async function loadRest(): Promise<void> {
+    for (const { part } of [...pages, account]) {
+        await pause();
+        await part.load();
+    }
+}
+
+const loadHere = (): Promise<void> | undefined => pageHere()?.part.load();
+
+void Promise.race([Promise.all([loadHere(), known.then(loadHere)]), soon]).then(() => {
+    render(<App />, document.getElementById("app") as HTMLElement);
+    setTimeout(() => void loadRest(), REST_MS);
+});

@@ -4,20 +4,9 @@
  *		every page, behind any prefix.
  */
 import { signal } from "@preact/signals";
+import { placeOf, type Place } from "./first";
 
-export interface Place {
-    path: string[];
-    query: Record<string, string>;
-}
-
-function read(): Place {
-    const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-
-    return {
-        path: path === "" ? [] : path.split("/").map(decodeURIComponent),
-        query: Object.fromEntries(new URLSearchParams(query ?? "")),
-    };
-}
+const read = (): Place => placeOf(location.hash);
 
 export const place = signal<Place>(read());
 

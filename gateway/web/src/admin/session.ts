@@ -9,6 +9,7 @@
  */
 import { signal } from "@preact/signals";
 import { ApiError, NetworkError, base, onForged, onUnauthorized, setCsrf } from "./api";
+import { lastUse, rememberUse, taken } from "./first";
 import { language, languageIsChosen, type Language } from "./i18n";
 
 export type Role = "admin" | "reception" | "doctor";
@@ -30,11 +31,11 @@ export interface Session {
     idle_expires_at: string;
     totp_enrolled: boolean;
     totp_required: boolean;
+    recovery_codes_left: number;
 }
 
 const WARNING_MS = 5 * 60000;
 const TICK_MS = 5000;
-const USED_KEY = "appt-used";
 
 /* undefined: not known yet; null: nobody. */
 export const session = signal<Session | null | undefined>(undefined);
@@ -47,6 +48,7 @@ export const idleEndsIn = signal<number | null>(null);
 
 async function call(method: string, body?: object): Promise<Session | null> {
     const headers: Record<string, string> = {};
+    const address = `${base}/api/v1/auth/session`;
 
     if (body !== undefined)
         headers["Content-Type"] = "application/json";
@@ -54,10 +56,10 @@ async function call(method: string, body?: object): Promise<Session | null> {
         headers["X-CSRF-Token"] = session.value.csrf_token;
     let answer: Response;
     try {
-        answer = await fetch(`${base}/api/v1/auth/session`, {
+        answer = await (method === "GET" && taken(address) || fetch(address, {
             method, headers, cache: "no-store", credentials: "same-origin",
             body: body === undefined ? undefined : JSON.stringify(body),
-        });
+        }));
     } catch {
         throw new NetworkError("network");
     }
@@ -148,6 +150,7 @@ export async function signOut(): Promise<void> {
             throw error;
     }
     setCsrf("");
+    rememberUse(0);
     session.value = null;
     asleep.value = false;
 }
@@ -163,7 +166,7 @@ let lastUsed = Date.now();
 /* Somebody is there: at this tab, which others learn of. */
 function used(): void {
     lastUsed = Date.now();
-    localStorage.setItem(USED_KEY, String(lastUsed));
+    rememberUse(lastUsed);
 }
 
 /* "Stay signed in": any call that counts as use. */
@@ -191,7 +194,7 @@ async function tick(): Promise<void> {
 
     if (!now || asleep.value)
         return;
-    const last = Math.max(lastUsed, Number(localStorage.getItem(USED_KEY) ?? 0));
+    const last = Math.max(lastUsed, lastUse());
     const left = last + now.idle_timeout_min * 60000 - Date.now();
     if (left <= 0) {
         idleEndsIn.value = null;

@@ -5,6 +5,13 @@
  */
 const MINUTE_MS = 60000;
 
+const two = (n: number): string => String(n).padStart(2, "0");
+
+/* What is used of it, where a browser has it. */
+declare const Temporal: undefined | { Instant: { fromEpochMilliseconds(at: number): {
+    toZonedDateTimeISO(zone: string): { toPlainDateTime(): { toString(as: { smallestUnit: "second" }): string } };
+} } };
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(zone: string): Intl.DateTimeFormat {
@@ -20,14 +27,17 @@ function format(zone: string): Intl.DateTimeFormat {
     return found;
 }
 
-function parts(instant: Date, zone: string): Record<string, string> {
-    return Object.fromEntries(format(zone).formatToParts(instant)
-        .map(({ type, value }) => [type, value]));
-}
-
-/* YYYY-MM-DDTHH:MM:SS on the branch's clock. */
+/*
+ * YYYY-MM-DDTHH:MM:SS on the branch's clock. Intl's first format takes as long as
+ * all else that a page does before it is shown; Temporal takes nothing.
+ */
 export function wall(instant: string | Date, zone: string): string {
-    const p = parts(new Date(instant), zone);
+    const at = new Date(instant);
+
+    if (typeof Temporal !== "undefined")
+        return Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(zone)
+            .toPlainDateTime().toString({ smallestUnit: "second" });
+    const p = Object.fromEntries(format(zone).formatToParts(at).map(({ type, value }) => [type, value]));
 
     return `${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}`;
 }
@@ -44,6 +54,13 @@ export function dateOf(instant: string | Date, zone: string): string {
 
 export function today(zone: string): string {
     return dateOf(new Date(), zone);
+}
+
+/* What the zone is ahead of UTC by then: +05:30. */
+export function offsetOf(instant: Date, zone: string): string {
+    const ahead = Math.round((Date.parse(`${wall(instant, zone)}Z`) - instant.getTime()) / MINUTE_MS);
+
+    return `${ahead < 0 ? "-" : "+"}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`;
 }
 
 /* DD/MM/YYYY. */
@@ -70,20 +87,6 @@ export function monday(date: string): string {
     return addDays(date, -((day + 6) % 7));
 }
 
-const weekdays = new Map<string, string>();
-
-export function weekday(date: string, language: string, style: "short" | "long" = "long"): string {
-    const key = `${date} ${language} ${style}`;
-    let name = weekdays.get(key);
-
-    if (name === undefined) {
-        name = new Intl.DateTimeFormat(language, { timeZone: "UTC", weekday: style })
-            .format(new Date(`${date}T00:00:00Z`));
-        weekdays.set(key, name);
-    }
-    return name;
-}
-
 /* The instant of a wall-clock time of the branch, as RFC 3339 in UTC. */
 export function instantOf(local: string, zone: string): string {
     const wanted = Date.parse(`${local.length === 16 ? `${local}:00` : local}Z`);
@@ -98,11 +101,14 @@ export function minutesBetween(from: string | Date, to: string | Date): number {
     return Math.floor((new Date(to).getTime() - new Date(from).getTime()) / MINUTE_MS);
 }
 
-export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/* The date on the browser's clock. */
+export function localDate(at = new Date()): string {
+    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
 
 /* Whether the browser's clock shows another time than the branch's. */
 export function zoneDiffers(zone: string): boolean {
     const now = new Date();
 
-    return wall(now, zone) !== wall(now, browserZone);
+    return wall(now, zone).slice(0, 16) !== `${localDate(now)}T${two(now.getHours())}:${two(now.getMinutes())}`;
 }

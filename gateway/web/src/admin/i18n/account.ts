@@ -32,6 +32,13 @@ export const accountWords = wordsOf({
         recovery: "Recovery codes",
         recoveryLead: "Each is good once in the place of a code. They are shown this once: write them down or print them, and keep them apart from the telephone.",
         kept: "I have them",
+        left: (left: number) => left === 0 ? "No recovery codes are left."
+            : left === 1 ? "One recovery code is left." : `${left} recovery codes are left.`,
+        few: "Make new ones, before the telephone is lost without any.",
+        renewBegin: "Make new recovery codes",
+        renewLead: "Ten new ones come in the place of those that you have, which end.",
+        passwordForCodes: "Password, for new codes",
+        renew: "Make them",
     },
     hi: {
         title: "आपका खाता",
@@ -60,5 +67,12 @@ export const accountWords = wordsOf({
         recovery: "रिकवरी कोड",
         recoveryLead: "हर कोड एक बार, कोड की जगह काम आता है। ये केवल अभी दिखाए जा रहे हैं: लिख लें या छाप लें, और फ़ोन से अलग रखें।",
         kept: "मैंने रख लिए",
+        left: (left) => left === 0 ? "कोई रिकवरी कोड नहीं बचा।"
+            : left === 1 ? "एक रिकवरी कोड बचा है।" : `${left} रिकवरी कोड बचे हैं।`,
+        few: "नए बना लें, ताकि फ़ोन खो जाए तो हाथ ख़ाली न हों।",
+        renewBegin: "नए रिकवरी कोड बनाएँ",
+        renewLead: "दस नए कोड बनेंगे; जो आपके पास हैं वे काम के नहीं रहेंगे।",
+        passwordForCodes: "पासवर्ड, नए कोड के लिए",
+        renew: "बनाएँ",
     },
 });

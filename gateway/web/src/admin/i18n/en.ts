@@ -28,6 +28,11 @@ export const en = {
         visitType: "Visit type",
         notes: "Notes",
     },
+    /* As Date counts them. */
+    weekdays: {
+        long: ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
+        short: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
+    },
     shell: {
         skip: "To the page's content",
         menu: "Menu",

@@ -26,6 +26,11 @@ function first(): Language {
 export const language = signal<Language>(first());
 export const words = computed(() => languages[language.value].words);
 
+/* The name of a date's weekday. */
+export function weekday(date: string, style: "long" | "short" = "long"): string {
+    return words.value.weekdays[style][new Date(`${date}T00:00:00Z`).getUTCDay()];
+}
+
 /* Whether the user chose it here; else the account's language counts. */
 export function languageIsChosen(): boolean {
     return localStorage.getItem(KEY) !== null;

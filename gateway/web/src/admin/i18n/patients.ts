@@ -7,7 +7,6 @@ import { wordsOf } from "./own";
 export const patientWords = wordsOf({
     en: {
         title: "Patients",
-        lead: "By name",
         onlyHere: (branch: string) => `Only those registered at ${branch}`,
         none: "Nobody is registered yet.",
         nobody: (search: string) => `Nobody is found by “${search}”.`,
@@ -23,6 +22,9 @@ export const patientWords = wordsOf({
         needed: "Only the first name is needed; all else helps to find the patient again and to reach him or her.",
         registered: (name: string, id: string) => `${name} is registered as ${id}.`,
         edit: "Edit",
+        book: "Book",
+        bookingFor: (name: string) => `Booking for ${name}: choose a free time.`,
+        bookingEnd: "Not now",
         editOf: (name: string) => `Edit ${name}`,
         saved: (name: string) => `${name} is saved.`,
         nothingChanged: "Nothing was changed.",
@@ -92,7 +94,6 @@ export const patientWords = wordsOf({
     },
     hi: {
         title: "मरीज़",
-        lead: "नाम के क्रम में",
         onlyHere: (branch) => `केवल ${branch} में पंजीकृत`,
         none: "अभी कोई पंजीकृत नहीं है।",
         nobody: (search) => `“${search}” से कोई नहीं मिला।`,
@@ -107,6 +108,9 @@ export const patientWords = wordsOf({
         needed: "केवल पहला नाम ज़रूरी है; बाकी से मरीज़ को फिर ढूँढना और उनसे संपर्क करना आसान होता है।",
         registered: (name, id) => `${name} ${id} के रूप में पंजीकृत हैं।`,
         edit: "बदलें",
+        book: "बुक करें",
+        bookingFor: (name) => `${name} के लिए बुकिंग: कोई खाली समय चुनें।`,
+        bookingEnd: "अभी नहीं",
         editOf: (name) => `${name} का विवरण बदलें`,
         saved: (name) => `${name} का विवरण सहेजा गया।`,
         nothingChanged: "कुछ नहीं बदला गया।",

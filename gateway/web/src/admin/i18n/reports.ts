@@ -43,7 +43,7 @@ export const reportWords = wordsOf({
             title: "Day list", lead: "To print on A4, a doctor a page.", date: "Date", print: "Print the list",
             none: "Nobody is booked on this day.", time: "Time", token: "Token", patient: "Patient",
             phone: "Telephone", what: "Visit", status: "Status", slip: "Slip",
-            slipOf: (token: number) => `Slip of token ${token}`, notes: "Notes",
+            slipOf: (token: number) => `Slip of token ${token}`,
             count: (n: number) => n === 1 ? "1 visit" : `${n} visits`,
             printedAt: (at: string) => `Printed ${at}`,
             moveDay: "Move the day",
@@ -56,7 +56,7 @@ export const reportWords = wordsOf({
             dayMoved: (n: number, doctor: string, day: string) =>
                 `${n === 1 ? "1 visit is" : `${n} visits are`} now with ${doctor} on ${day}.`,
         },
-        slip: { token: "Token", doctor: "Doctor", time: "Time", keep: "Please keep this slip until you are called." },
+        slip: { token: "Token", keep: "Please keep this slip until you are called." },
     },
     hi: {
         title: "रिपोर्ट",
@@ -96,7 +96,7 @@ export const reportWords = wordsOf({
             title: "दिन की सूची", lead: "A4 पर छापने के लिए, हर डॉक्टर एक पन्ने पर।", date: "तारीख़", print: "सूची छापें",
             none: "इस दिन कोई बुक नहीं है।", time: "समय", token: "टोकन", patient: "मरीज़",
             phone: "टेलीफ़ोन", what: "विज़िट", status: "स्थिति", slip: "पर्ची",
-            slipOf: (token) => `पर्ची, टोकन ${token}`, notes: "टिप्पणी",
+            slipOf: (token) => `पर्ची, टोकन ${token}`,
             count: (n) => `${n} विज़िट`,
             printedAt: (at) => `${at} पर छपा`,
             moveDay: "पूरा दिन बदलें",
@@ -107,6 +107,6 @@ export const reportWords = wordsOf({
             willMove: (n, doctor, day) => `${n} विज़िट ${doctor} के पास, ${day} को जाएँगी।`,
             dayMoved: (n, doctor, day) => `${n} विज़िट अब ${doctor} के पास, ${day} को हैं।`,
         },
-        slip: { token: "टोकन", doctor: "डॉक्टर", time: "समय", keep: "बुलाए जाने तक यह पर्ची अपने पास रखें।" },
+        slip: { token: "टोकन", keep: "बुलाए जाने तक यह पर्ची अपने पास रखें।" },
     },
 });

@@ -1,16 +1,20 @@
 /*
  * account.tsx
  *		One's own account: the password, one-time codes with their QR code and
- *		recovery codes, and where one is told of sign-ins from new devices.
+ *		recovery codes (how many are left, and new ones), and where one is told of sign-ins from new devices.
  */
 import { useState } from "preact/hooks";
 import { api, ask, type Schemas } from "../api";
 import { words } from "../i18n";
 import { accountWords } from "../i18n/account";
 import { FormError, TextField } from "../parts/field";
+import { Icon } from "../parts/icon";
 import { useBusy } from "../parts/load";
 import { toast } from "../parts/toast";
 import { renew, resume, session } from "../session";
+
+/* So few recovery codes that it is time for new ones. */
+const FEW = 3;
 
 export function Account() {
     const w = accountWords.value;
@@ -145,13 +149,13 @@ function Codes() {
                     <p>{w.recoveryLead}</p>
                     <ul class="codes">{recovery.map((one) => <li key={one}><code>{one}</code></li>)}</ul>
                     <div class="buttons">
-                        <button type="button" class="primary" onClick={() => {
-                            setRecovery(null);
-                            void resume();
-                        }}>{w.kept}</button>
+                        <button type="button" class="primary" onClick={() =>
+                            void resume().catch(() => undefined).then(() => setRecovery(null))}>{w.kept}</button>
                     </div>
                 </>
-            ) : who?.totp_enrolled ? <p>{w.codesOn}</p> : key ? (
+            ) : who?.totp_enrolled ? (
+                <CodesOn left={who.recovery_codes_left} onNew={setRecovery} />
+            ) : key ? (
                 <form onSubmit={(event) => {
                     event.preventDefault();
                     void confirm();
@@ -177,5 +181,57 @@ function Codes() {
                 </>
             )}
         </section>
+    );
+}
+
+/* How many recovery codes are left; new ones need the password. */
+function CodesOn({ left, onNew }: { left: number; onNew: (codes: string[]) => void }) {
+    const w = accountWords.value;
+    const few = left <= FEW;
+    const [asked, setAsked] = useState(false);
+    const [password, setPassword] = useState("");
+    const [error, setError] = useState<unknown>(null);
+    const [busy, run] = useBusy();
+    const submit = () => run(async () => {
+        setError(null);
+        try {
+            const answer = await ask(api.POST("/api/v1/auth/session/recovery-codes", { body: { password } }));
+
+            onNew(answer.recovery_codes);
+        } catch (problem) {
+            setError(problem);
+        }
+    });
+
+    return (
+        <>
+            <p>{w.codesOn}</p>
+            <p class={few ? "notice" : undefined}>
+                {few && <Icon name="alert" />}
+                <span>{w.left(left)}{few && ` ${w.few}`}</span>
+            </p>
+            {asked ? (
+                <form onSubmit={(event) => {
+                    event.preventDefault();
+                    void submit();
+                }}>
+                    <p>{w.renewLead}</p>
+                    <input type="text" hidden autocomplete="username" value={session.value?.account} readOnly
+                        tabIndex={-1} />
+                    <TextField label={w.passwordForCodes} name="password" type="password" required
+                        autocomplete="current-password" value={password} onValue={setPassword} error={error} />
+                    <FormError error={error} />
+                    <div class="buttons">
+                        <button type="button" onClick={() => setAsked(false)}>{words.value.common.cancel}</button>
+                        <button type="submit" class="primary" aria-disabled={busy}>{w.renew}</button>
+                    </div>
+                </form>
+            ) : (
+                <div class="buttons">
+                    <button type="button" class={few ? "primary" : undefined} onClick={() => setAsked(true)}>
+                        {w.renewBegin}</button>
+                </div>
+            )}
+        </>
     );
 }

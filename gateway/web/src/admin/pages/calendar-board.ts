@@ -1,14 +1,17 @@
 /*
  * calendar-board.ts
- *		The grid's elements: heads above, hours beside, a column a doctor's day.
- *		What has not changed is not drawn again. Of a column, the parts in sight
- *		are drawn at once, the others while the browser is idle, or as soon as
- *		somebody scrolls, tabs or prints there: each has its place from the
- *		beginning, so nothing moves.
+ *		What stands in the grid.  EventCalendar has the frame: the doctors and
+ *		dates above, the hours beside, now, what scrolls, and a cell for each
+ *		doctor's day.  In that cell is a column of ours, whose visits and slots
+ *		are too many to be EventCalendar's events.  What has not changed is not
+ *		drawn again.  Of a column, the parts in sight are drawn at once, the
+ *		others while the browser is idle, or as soon as somebody scrolls, tabs
+ *		or prints there: each has its place from the beginning, so nothing moves.
  */
+import { createCalendar, destroyCalendar, ResourceTimeGrid, type Calendar as Ec } from "@event-calendar/core";
 import type { Chosen } from "../parts/patient-form";
-import { language, words, type Words } from "../i18n";
-import { shown, today, weekday } from "../time";
+import { language, weekday, words, type Words } from "../i18n";
+import { offsetOf, shown } from "../time";
 import { chunksOf, clock, columnKey, type Cell, type Chunk, type Column, type Layout, type Placed } from "./calendar-cells";
 
 export interface Shown {
@@ -21,6 +24,7 @@ export interface Shown {
 /* A row is 30 px, at the usual size of letters. */
 const ROW_REM = 1.875;
 const GAP_PX = 2;
+const HOUR_MIN = 60;
 const COLUMN_REM = 7;
 const LANE_REM = 5.25;
 
@@ -43,6 +47,38 @@ function button(name: string, cell: Cell): HTMLElement {
 
 export const isMovable = (cell: Cell, write: boolean): boolean =>
     write && cell.kind === "appointment" && cell.appointment.status === "booked";
+
+/* What of the frame stays the same. */
+const FRAME: Ec.Options = {
+    headerToolbar: { start: "", center: "", end: "" },
+    theme: (theme: Ec.Theme) => ({ ...theme, colHead: "ec-col-head head" }),
+    allDaySlot: false,
+    firstDay: 1,
+    nowIndicator: true,
+    scrollTime: "00:00",
+    slotDuration: { minutes: HOUR_MIN },
+    slotLabelInterval: { minutes: HOUR_MIN },
+    slotLabelFormat: (time: Date) => clock(time.getHours() * HOUR_MIN),
+    columnWidth: `minmax(${COLUMN_REM}rem, 1fr)`,
+};
+
+/* Of EventCalendar's, whose clock in this browser shows the branch's time. */
+const dateOf = (date: Date): string => `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-`
+    + `${String(date.getDate()).padStart(2, "0")}`;
+
+/* A function of its own for each language. */
+const headOf = () => (day: Date): string =>
+    `${weekday(dateOf(day), "short")} ${shown(dateOf(day)).slice(0, 5)}`;
+
+const remPx = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize);
+let rem = remPx();
+
+/* EventCalendar draws what it was told in microtasks of its own, some behind others. */
+const TURNS = 8;
+async function settled(): Promise<void> {
+    for (let n = 0; n < TURNS; n++)
+        await undefined;
+}
 
 interface Drawn {
     state: string;
@@ -67,7 +103,10 @@ const later = (then: (isTime: () => boolean) => void): void => {
 };
 
 export class Board {
-    private frame = "";
+    private frame: Ec | undefined;
+    private readonly stand = make("div", "frame");
+    private given: Record<string, unknown> = {};
+    private spoken = "";
     private drawn = new Map<string, Drawn>();
     private elements = new Map<string, HTMLElement>();
     private isWaiting = false;
@@ -81,7 +120,8 @@ export class Board {
     private readonly seen = (): void => this.drawInSight();
 
     constructor(readonly root: HTMLElement) {
-        root.addEventListener("scroll", this.seen, { passive: true });
+        /* What scrolls is EventCalendar's, which may make another. */
+        root.addEventListener("scroll", this.seen, { passive: true, capture: true });
         addEventListener("resize", this.seen);
         addEventListener("beforeprint", this.all);
     }
@@ -90,23 +130,54 @@ export class Board {
         this.isGone = true;
         removeEventListener("resize", this.seen);
         removeEventListener("beforeprint", this.all);
+        if (this.frame)
+            void destroyCalendar(this.frame);
     }
 
-    draw(next: Shown): void {
+    /* What scrolls. */
+    get pane(): HTMLElement {
+        return this.root.querySelector<HTMLElement>(".ec-main") ?? this.root;
+    }
+
+    /* All is in its place once that has come to pass. */
+    async draw(next: Shown): Promise<void> {
         const { layout } = next;
-        const frame = JSON.stringify([layout.low, layout.high, layout.row, language.value, today(next.zone),
-            layout.columns.map((c) => [c.key, c.doctor.name, lanesOf(c)])]);
 
         this.now = next;
         this.named ??= next.patients;
         this.w = words.value;
-        this.perMinute = ROW_REM / layout.row;
-        if (frame !== this.frame)
-            this.drawFrame(next);
-        this.frame = frame;
-        for (const column of layout.columns)
-            this.renew(column, next);
-        this.drawInSight();
+        if (this.frame)
+            rem = remPx();
+        this.perMinute = ROW_REM / layout.row * rem;
+        layout.columns.forEach((column, n) => this.renew(column, n % layout.doctors.length === 0, next));
+        for (const key of this.drawn.keys())
+            if (!layout.byKey.has(key))
+                this.forget(key);
+        this.drawFrame(next);
+        await settled();
+        if (this.isGone)
+            return;
+        if (!this.stand.isConnected) {
+            this.root.append(this.stand);
+            await this.measured();
+        }
+        if (this.now === next && !this.isGone)
+            this.drawInSight();
+    }
+
+    /*
+     * Once EventCalendar has measured its heads and hours, which it tells to all
+     * that stands in them: before the frame is shown, and before it is filled.
+     */
+    private measured(): Promise<void> {
+        return new Promise((done) => {
+            const sizes = new ResizeObserver(() => {
+                sizes.disconnect();
+                done();
+            });
+
+            sizes.observe(this.stand);
+        });
     }
 
     /* The cell's, drawn if it was not yet. */
@@ -120,27 +191,20 @@ export class Board {
     }
 
     private drawInSight(): void {
-        const { root } = this;
         const { low = 0, columns = [] } = this.now?.layout ?? {};
-        const [left, right] = [root.scrollLeft, root.scrollLeft + root.clientWidth];
-        const [top, bottom] = [root.scrollTop, root.scrollTop + root.clientHeight];
-        const first = columns[0] && this.drawn.get(columns[0].key)?.element;
-        const px = this.perMinute * parseFloat(getComputedStyle(document.documentElement).fontSize);
-        const wanted: Column[] = [];
+        const pane = this.pane.getBoundingClientRect();
+        const wanted: [Column, DOMRect][] = [];
 
-        if (!first)
-            return;
-        /* Where what stays in sight below the heads is. */
-        root.style.setProperty("--heads", `${root.querySelector<HTMLElement>(".heads")?.offsetHeight}px`);
         for (const column of columns) {
             const there = this.drawn.get(column.key);
+            const box = there && there.due.length > 0 ? there.element.getBoundingClientRect() : undefined;
 
-            if (there && there.due.length > 0 && there.element.offsetLeft < right
-                    && there.element.offsetLeft + there.element.offsetWidth > left)
-                wanted.push(column);
+            if (box && box.left < pane.right && box.right > pane.left)
+                wanted.push([column, box]);
         }
-        wanted.forEach((column) => this.drawParts(column, (chunk) =>
-            (chunk.from - low) * px < bottom && (chunk.to - low) * px > top));
+        wanted.forEach(([column, { top }]) => this.drawParts(column, (chunk) =>
+            top + (chunk.from - low) * this.perMinute < pane.bottom
+                && top + (chunk.to - low) * this.perMinute > pane.top));
         this.wait();
     }
 
@@ -229,77 +293,94 @@ export class Board {
 
     /* Puts something of one's own into a column. */
     put(element: HTMLElement, column: Column, from: number, to: number): void {
-        this.stand(element, from, to, this.now?.layout.low ?? 0);
+        this.place(element, from, to, this.now?.layout.low ?? 0);
         this.drawn.get(column.key)?.element.append(element);
     }
 
-    private stand(element: HTMLElement, from: number, to: number, origin: number, gapPx = 0): void {
-        element.style.top = `${(from - origin) * this.perMinute}rem`;
-        element.style.height = `calc(${(to - from) * this.perMinute}rem - ${gapPx}px)`;
+    private place(element: HTMLElement, from: number, to: number, origin: number, gapPx = 0): void {
+        element.style.top = `${(from - origin) * this.perMinute}px`;
+        element.style.height = `${(to - from) * this.perMinute - gapPx}px`;
     }
 
-    private drawFrame({ layout, zone }: Shown): void {
-        const { columns, low, high } = layout;
-        const heads = make("div", "heads", make("span", "corner"));
-        const hours = make("div", "hours");
-        const body = make("div", "body", hours);
-        const dates = [...new Set(columns.map((c) => c.date))];
-        const doctors = columns.length / dates.length;
+    /*
+     * EventCalendar is told what is another than before. What it does first it does
+     * outside the page: it measures what it makes, piece by piece, which would have
+     * all of the page laid out each time.
+     */
+    private drawFrame(next: Shown): void {
+        const options = this.optionsOf(next);
 
-        if (dates.length > 1) {
-            for (const date of dates) {
-                const head = make("div", date === today(zone) ? "day-head today" : "day-head", make("span", "",
-                    `${weekday(date, language.value, "short")} ${shown(date).slice(0, 5)}`));
-
-                head.style.gridColumn = `span ${doctors}`;
-                heads.append(head);
-            }
-            heads.append(make("span", "corner"));
+        this.root.style.setProperty("--columns", tracksOf(next.layout.columns));
+        if (this.frame) {
+            for (const [name, value] of Object.entries(options))
+                if (JSON.stringify(value) !== JSON.stringify(this.given[name]))
+                    this.frame.setOption(name as keyof Ec.Options, value as never);
+            if (this.spoken !== language.value)
+                this.frame.setOption("dayHeaderFormat", headOf());
+        } else {
+            this.frame = createCalendar(this.stand, [ResourceTimeGrid], { ...FRAME, ...options,
+                dayHeaderFormat: headOf(),
+                dayCellContent: ({ date, resource }) =>
+                    ({ domNodes: [this.columnOf(columnKey(resource.id, dateOf(date))).element] }) });
         }
-        this.drawn.clear();
-        columns.forEach((column, n) => {
-            const element = make("div", n % doctors === 0 ? "column first" : "column");
+        this.given = options;
+        this.spoken = language.value;
+    }
 
-            heads.append(make("div", n % doctors === 0 ? "head first" : "head", column.doctor.name));
-            body.append(element);
-            this.drawn.set(column.key, { state: "", element, due: [] });
-        });
-        for (let at = low; at < high; at += 60) {
-            const hour = make("span", "hour", clock(at));
+    private optionsOf({ layout, zone }: Shown): Record<string, unknown> {
+        const isWeek = layout.days.length > 1;
 
-            this.stand(hour, at, at + 60, low);
-            hours.append(hour);
-        }
-        body.style.height = `${(high - low) * this.perMinute}rem`;
-        body.style.setProperty("--hour", `${60 * this.perMinute}rem`);
-        const board = make("div", "board", heads, body);
-        board.style.gridTemplateColumns = `3.75rem ${columns.map((c) =>
-            `minmax(${Math.max(COLUMN_REM, lanesOf(c) * LANE_REM)}rem, 1fr)`).join(" ")}`;
-        this.elements.clear();
-        this.root.replaceChildren(board);
+        return {
+            view: isWeek ? "resourceTimeGridWeek" : "resourceTimeGridDay",
+            date: layout.days[0],
+            datesAboveResources: isWeek,
+            slotMinTime: clock(layout.low),
+            slotMaxTime: clock(layout.high),
+            slotHeight: HOUR_MIN * this.perMinute,
+            timeZone: offsetOf(new Date(), zone),
+            resources: layout.doctors.map((d) => ({ id: d.doctor_id, title: d.name })),
+        };
+    }
+
+    private columnOf(key: string): Drawn {
+        const there = this.drawn.get(key) ?? { state: "", element: make("div", "column"), due: [] };
+
+        this.drawn.set(key, there);
+        return there;
+    }
+
+    private forget(key: string): void {
+        this.empty(this.columnOf(key));
+        this.drawn.delete(key);
+    }
+
+    private empty(there: Drawn): void {
+        for (const old of there.element.querySelectorAll<HTMLElement>("[data-cell]"))
+            this.elements.delete(old.dataset.cell ?? "");
+        there.element.replaceChildren();
     }
 
     /* What has changed is to be drawn anew: what was in its place, at once. */
-    private renew(column: Column, { write }: Shown): void {
-        const there = this.drawn.get(column.key);
-        const state = JSON.stringify([write, column.placed.map(({ cell, lane, lanes }) => [cell.id, cell.end, lane,
-            lanes, cell.kind === "appointment" ? [cell.start, cell.appointment.status, cell.appointment.token_number,
-                cell.appointment.patient_id] : cell.kind === "blocked" ? [cell.reason, cell.detail] : 0])]);
+    private renew(column: Column, isFirst: boolean, { layout, write }: Shown): void {
+        const there = this.columnOf(column.key);
+        const state = JSON.stringify([write, language.value, layout.low, this.perMinute,
+            column.placed.map(({ cell, lane, lanes }) => [cell.id, cell.end, lane,
+                lanes, cell.kind === "appointment" ? [cell.start, cell.appointment.status, cell.appointment.token_number,
+                    cell.appointment.patient_id] : cell.kind === "blocked" ? [cell.reason, cell.detail] : 0])]);
 
-        if (!there || there.state === state)
+        there.element.classList.toggle("first", isFirst);
+        if (there.state === state)
             return;
-        for (const old of there.element.querySelectorAll<HTMLElement>("[data-cell]"))
-            this.elements.delete(old.dataset.cell ?? "");
+        this.empty(there);
         there.state = state;
         there.due = chunksOf(column.placed);
-        there.element.replaceChildren();
     }
 
     private part({ from, to, placed }: Chunk, column: Column): HTMLElement {
         const chunk = make("div", "chunk");
         const isBehind = ({ cell }: Placed): boolean => cell.kind === "outside" || cell.kind === "blocked";
 
-        this.stand(chunk, from, to, this.now?.layout.low ?? 0);
+        this.place(chunk, from, to, this.now?.layout.low ?? 0);
         chunk.append(...[...placed.filter(isBehind), ...placed.filter((p) => !isBehind(p))]
             .map((p) => this.cell(p, column, from)));
         return chunk;
@@ -308,7 +389,7 @@ export class Board {
     private cell({ cell, from, to, lane, lanes }: Placed, column: Column, origin: number): HTMLElement {
         const element = this.fill(cell, column.doctor.name);
 
-        this.stand(element, from, to, origin, cell.kind === "outside" ? 0 : GAP_PX);
+        this.place(element, from, to, origin, cell.kind === "outside" ? 0 : GAP_PX);
         if (lanes > 1) {
             element.classList.add("beside");
             element.style.left = `${lane / lanes * 100}%`;
@@ -372,10 +453,16 @@ export class Board {
     }
 }
 
+/* Those in which two stand beside each other are wider; null: all are alike. */
+function tracksOf(columns: Column[]): string | null {
+    return columns.every((c) => lanesOf(c) === 1) ? null : columns.map((c) =>
+        `minmax(${Math.max(COLUMN_REM, lanesOf(c) * LANE_REM)}rem, 1fr)`).join(" ");
+}
+
 const lanesOf = (column: Column): number => column.placed.reduce((most, p) => Math.max(most, p.lanes), 1);
 
 const dayOf = (cell: Cell): string =>
-    `${weekday(cell.start.slice(0, 10), language.value)} ${shown(cell.start.slice(0, 10))}`;
+    `${weekday(cell.start.slice(0, 10))} ${shown(cell.start.slice(0, 10))}`;
 
 const spanOf = (cell: Cell, doctor: string): string =>
     `, ${cell.start.slice(11, 16)}–${cell.end.slice(11, 16)}, ${doctor}, ${dayOf(cell)}`;

@@ -5,7 +5,6 @@
  *		branch's wall clock.
  */
 import type { Appointment, Doctor, Point } from "../api";
-import { wall } from "../time";
 import type { Span } from "./calendar-read";
 
 interface Common { id: string; doctor: string; start: string; end: string }
@@ -35,6 +34,9 @@ export interface Column {
 }
 
 export interface Layout {
+    days: string[];
+    doctors: Doctor[];
+    /* A day's doctors, and then the next day's. */
     columns: Column[];
     byKey: ReadonlyMap<string, Column>;
     /* Those that do something. */
@@ -47,6 +49,9 @@ export interface Layout {
 
 const DAY_MIN = 24 * 60;
 const SHORTEST_MIN = 5;
+/* Of a day of which nothing is known. */
+const DAY_START_MIN = 8 * 60;
+const DAY_END_MIN = 18 * 60;
 
 export const columnKey = (doctor: string, date: string): string => `${date} ${doctor}`;
 
@@ -80,7 +85,7 @@ function groupBy<T>(all: T[], keyOf: (one: T) => string): Map<string, T[]> {
 }
 
 /* A doctor's cells: appointments, free slots, and stretches that are neither. */
-function cellsOf(doctor: string, there: Appointment[], points: Point[], at: (instant: string) => string): Cell[] {
+function cellsOf(doctor: string, there: Appointment[], points: Point[]): Cell[] {
     const cells: Cell[] = there.map((a) => ({
         kind: "appointment", id: a.appointment_id, doctor, appointment: a,
         start: at(a.slot_start), end: at(a.slot_end),
@@ -128,7 +133,7 @@ function hoursOf(cells: Cell[]): [number, number] {
         low = Math.min(low, minutesOf(cell.start));
         high = Math.max(high, Math.min(endOf(cell), DAY_MIN));
     }
-    return high <= low ? [8 * 60, 18 * 60] : [Math.floor(low / 60) * 60, Math.ceil(high / 60) * 60];
+    return high <= low ? [DAY_START_MIN, DAY_END_MIN] : [Math.floor(low / 60) * 60, Math.ceil(high / 60) * 60];
 }
 
 function rowOf(cells: Cell[], otherwise: number): number {
@@ -185,23 +190,13 @@ function outside(doctor: string, date: string, cells: Cell[], low: number, high:
     return found;
 }
 
-/* The wall clock of each instant, asked for once: doctors have them in common. */
-function clockIn(zone: string): (instant: string) => string {
-    const known = new Map<string, string>();
+/* The branch's wall clock: an answer has each instant with the branch's offset. */
+const at = (instant: string): string => instant.slice(0, 19);
 
-    return (instant) => {
-        const found = known.get(instant) ?? wall(instant, zone);
-
-        known.set(instant, found);
-        return found;
-    };
-}
-
-export function layoutOf(span: Span, days: string[], doctors: Doctor[], zone: string, stepMin: number): Layout {
+export function layoutOf(span: Span, days: string[], doctors: Doctor[], stepMin: number): Layout {
     const there = groupBy(span.appointments.filter((a) => a.status !== "cancelled"), (a) => a.doctor_id);
-    const at = clockIn(zone);
     const all = doctors.flatMap(({ doctor_id }) =>
-        cellsOf(doctor_id, there.get(doctor_id) ?? [], span.points.get(doctor_id) ?? [], at)).sort(inOrder);
+        cellsOf(doctor_id, there.get(doctor_id) ?? [], span.points.get(doctor_id) ?? [])).sort(inOrder);
     const [low, high] = hoursOf(all);
     const cells = groupBy(all, (c) => columnKey(c.doctor, c.start.slice(0, 10)));
     const columns = days.flatMap((date) => doctors.map((doctor): Column => {
@@ -213,11 +208,20 @@ export function layoutOf(span: Span, days: string[], doctors: Doctor[], zone: st
     }));
 
     return {
-        columns, low, high, row: rowOf(all, stepMin),
+        days, doctors, columns, low, high, row: rowOf(all, stepMin),
         byKey: new Map(columns.map((c) => [c.key, c])),
         byId: new Map(columns.flatMap((c) => c.placed).filter((p) => p.cell.kind !== "outside")
             .map(({ cell }) => [cell.id, cell])),
     };
+}
+
+/* While the days are read: the hours are those of the layout before. */
+export function blankOf(days: string[], doctors: Doctor[], stepMin: number, before?: Layout): Layout {
+    const columns = days.flatMap((date) => doctors.map((doctor): Column =>
+        ({ key: columnKey(doctor.doctor_id, date), doctor, date, placed: [] })));
+    const { low, high, row } = before ?? { low: DAY_START_MIN, high: DAY_END_MIN, row: stepMin };
+
+    return { days, doctors, columns, low, high, row, byKey: new Map(columns.map((c) => [c.key, c])), byId: new Map() };
 }
 
 export interface Chunk { from: number; to: number; placed: Placed[] }

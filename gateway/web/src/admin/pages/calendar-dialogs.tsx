@@ -10,7 +10,9 @@ import {
 } from "../api";
 import { branch, branchDoctors, doctorName, learnPatients, patients, visitTypeName, visitTypes } from "../clinic";
 import { deedsOf, perform } from "../deeds";
-import { language, words } from "../i18n";
+import { weekday, words } from "../i18n";
+import { offerWords } from "../i18n/offers";
+import { offerSlot, withdrawOffer } from "../offers";
 import { Dialog } from "../parts/dialog";
 import { DoctorPicker } from "../parts/doctor-picker";
 import { AreaField, CheckField, FormError, TextField } from "../parts/field";
@@ -18,12 +20,14 @@ import { Icon } from "../parts/icon";
 import { useBusy, useLoad } from "../parts/load";
 import { PatientChoice } from "../parts/patient-choice";
 import { patientLine, type Chosen } from "../parts/patient-form";
+import { RecordButton } from "../parts/record";
 import { SlipButton } from "../parts/slip";
 import { VisitTypePicker } from "../parts/visit-type-picker";
 import { Shown } from "../parts/states";
 import { toast } from "../parts/toast";
 import { may } from "../session";
-import { dateOf, minutesBetween, shown, timeOf, today, weekday } from "../time";
+import { dateOf, minutesBetween, shown, timeOf, today } from "../time";
+import { bookingFor, endBookingFor } from "./calendar-for";
 
 /* Where an appointment is to go. */
 export interface Target { doctor_id: string; start: string }
@@ -31,7 +35,7 @@ export interface Target { doctor_id: string; start: string }
 export function when(instant: string, zone: string): string {
     const date = dateOf(instant, zone);
 
-    return `${weekday(date, language.value, "short")} ${shown(date)}, ${timeOf(instant, zone)}`;
+    return `${weekday(date, "short")} ${shown(date)}, ${timeOf(instant, zone)}`;
 }
 
 const nameOf = (id: string): string => patients.value.get(id)?.name ?? id;
@@ -43,7 +47,7 @@ export function BookDialog({ doctor, point, visitType: first = "", zone, onClose
     onStale: () => void;
 }) {
     const w = words.value;
-    const [patient, setPatient] = useState<Chosen | null>(null);
+    const [patient, setPatient] = useState<Chosen | null>(bookingFor);
     const [visitType, setVisitType] = useState(first);
     const [notes, setNotes] = useState("");
     const [tell, setTell] = useState(true);
@@ -52,17 +56,29 @@ export function BookDialog({ doctor, point, visitType: first = "", zone, onClose
     const [busy, run] = useBusy();
     const minutes = visitTypes.value.find((v) => v.visit_type === visitType)?.duration_min
         ?? minutesBetween(point.start_time, point.end_time);
-    const submit = () => run(async () => {
+    const submit = (isOffer: boolean) => run(async () => {
         if (!patient)
             return;
-        const body = {
+        const wanted = {
             patient_id: patient.patient_id, doctor_id: doctor, branch_id: branch.value?.branch_id,
-            slot_start: point.start_time, visit_type: visitType || null, notes: notes.trim() || null,
-            source: "front_desk" as const, notify: tell,
+            slot_start: point.start_time, visit_type: visitType || null, notify: tell,
         };
+        const body = { ...wanted, notes: notes.trim() || null, source: "front_desk" as const };
 
         setError(null);
         try {
+            if (isOffer) {
+                const offer = await offerSlot(wanted, deed.for({ wanted }));
+
+                deed.settled();
+                toast(offerWords.value.offered(patient.name, when(offer.expires_at, zone)), async () => {
+                    await withdrawOffer(offer);
+                    onStale();
+                });
+                endBookingFor();
+                onDone();
+                return;
+            }
             const booked = await ask(api.POST("/api/v1/appointments", { body, ...once(deed.for(body)) }));
 
             deed.settled();
@@ -74,6 +90,7 @@ export function BookDialog({ doctor, point, visitType: first = "", zone, onClose
                     }));
                     onStale();
                 });
+            endBookingFor();
             onDone();
         } catch (problem) {
             deed.settled(problem);
@@ -92,15 +109,18 @@ export function BookDialog({ doctor, point, visitType: first = "", zone, onClose
             {patient && (
                 <form onSubmit={(event) => {
                     event.preventDefault();
-                    void submit();
+                    void submit(false);
                 }}>
                     <VisitTypePicker value={visitType} onValue={setVisitType} error={error} />
                     <AreaField label={w.common.notes} name="notes" optional rows={2} value={notes}
                         onValue={setNotes} error={error} />
                     <CheckField label={w.calendar.tell} checked={tell} onValue={setTell} />
+                    <p class="muted" id="offer-hint">{offerWords.value.hint}</p>
                     <FormError error={error} />
                     <div class="buttons">
-                        <button type="button" onClick={onClose}>{w.common.cancel}</button>
+                        <button type="button" class="apart" onClick={onClose}>{w.common.cancel}</button>
+                        <button type="button" aria-describedby="offer-hint" aria-disabled={busy}
+                            onClick={() => void submit(true)}>{offerWords.value.offer}</button>
                         <button type="submit" class="primary" aria-disabled={busy}>{w.calendar.bookGo}</button>
                     </div>
                 </form>
@@ -140,7 +160,10 @@ export function AppointmentDialog({ appointment: a, zone, onClose, onDone, onMov
                     <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
                 ))}
             </dl>
-            {deedsOf[a.status].length > 0 && <div class="buttons"><SlipButton appointment={a} /></div>}
+            <div class="buttons">
+                <RecordButton appointment_id={a.appointment_id} />
+                {deedsOf[a.status].length > 0 && <SlipButton appointment={a} />}
+            </div>
             {write && (
                 <div class="buttons">
                     {(a.status === "booked" || a.status === "checked_in") && (
@@ -236,7 +259,7 @@ function ChooseSlot({ appointment: a, zone, onClose, onChoose }: {
                     ? <p class="muted none-free" role="status">{w.calendar.noneFree(shown(date))}</p>
                     : (
                         <fieldset class="slots">
-                            <legend>{w.calendar.freeOn(`${weekday(date, language.value)}, ${shown(date)}`)}</legend>
+                            <legend>{w.calendar.freeOn(`${weekday(date)}, ${shown(date)}`)}</legend>
                             {slots.map((slot) => (
                                 <label key={slot.start_time} class="slot">
                                     <input type="radio" name="slot" value={slot.start_time}

@@ -166,13 +166,13 @@ export class Drag {
     /* Where it would go: to a free slot that is near, or to the next five minutes. */
     private follow(): void {
         const { grip, ghost } = this;
-        const { root } = this.board;
-        const box = root.getBoundingClientRect();
+        const { pane } = this.board;
+        const box = pane.getBoundingClientRect();
 
         if (!grip || !ghost)
             return;
-        const isInside = grip.x >= box.left + sizeOf(root, ".hours", "clientWidth") && grip.x < box.right
-            && grip.y >= box.top + sizeOf(root, ".heads", "clientHeight") && grip.y < box.bottom;
+        const isInside = grip.x >= box.left + sizeOf(pane, ".ec-sidebar", "clientWidth") && grip.x < box.right
+            && grip.y >= box.top + sizeOf(pane, ".ec-header", "clientHeight") && grip.y < box.bottom;
         const at = isInside ? this.board.at(grip.x, grip.y) : undefined;
         if (!at) {
             this.goal = undefined;
@@ -195,19 +195,19 @@ export class Drag {
     /* Near an edge the grid goes on by itself. */
     private scroll(): void {
         const { grip } = this;
-        const { root } = this.board;
+        const { pane } = this.board;
 
         if (!grip || !this.ghost)
             return;
-        const box = root.getBoundingClientRect();
+        const box = pane.getBoundingClientRect();
         const towards = (at: number, low: number, high: number): number =>
             at < low + EDGE_PX ? -SCROLL_PX : at > high - EDGE_PX ? SCROLL_PX : 0;
-        const heads = sizeOf(root, ".heads", "clientHeight");
-        const [left, top] = [root.scrollLeft, root.scrollTop];
+        const heads = sizeOf(pane, ".ec-header", "clientHeight");
+        const [left, top] = [pane.scrollLeft, pane.scrollTop];
 
-        root.scrollBy({ left: towards(grip.x, box.left, box.right), top: towards(grip.y, box.top + heads, box.bottom),
+        pane.scrollBy({ left: towards(grip.x, box.left, box.right), top: towards(grip.y, box.top + heads, box.bottom),
             behavior: "instant" });
-        if (root.scrollLeft !== left || root.scrollTop !== top)
+        if (pane.scrollLeft !== left || pane.scrollTop !== top)
             this.follow();
         this.frame = requestAnimationFrame(() => this.scroll());
     }
@@ -239,8 +239,8 @@ export class Drag {
     }
 }
 
-const sizeOf = (root: HTMLElement, what: string, size: "clientWidth" | "clientHeight"): number =>
-    root.querySelector(what)?.[size] ?? 0;
+const sizeOf = (pane: HTMLElement, what: string, size: "clientWidth" | "clientHeight"): number =>
+    pane.querySelector(what)?.[size] ?? 0;
 
 const isThere = (a: Appointment, doctor_id: string, start: string): boolean =>
     a.doctor_id === doctor_id && Date.parse(a.slot_start) === Date.parse(start);

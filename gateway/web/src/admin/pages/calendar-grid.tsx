@@ -1,10 +1,10 @@
 /*
  * calendar-grid.tsx
  *		The grid of the calendar's days as part of the page: its elements are
- *		the Board's, which redraws what has changed; keys and drags have one
+ *		EventCalendar's and the Board's, which redraws what has changed; keys and drags have one
  *		listener each, whatever the number of cells.
  */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Appointment, Point } from "../api";
 import { words } from "../i18n";
 import { toast } from "../parts/toast";
@@ -13,9 +13,10 @@ import type { Cell } from "./calendar-cells";
 import type { Target } from "./calendar-dialogs";
 import { Drag } from "./calendar-drag";
 import { Keyboard } from "./calendar-keys";
-import "./calendar.css";
 
 export interface Props extends Shown {
+    /* Its days are still read. */
+    isBlank: boolean;
     /* A dialog stands in front. */
     isCovered: boolean;
     onBook: (doctor: string, point: Point) => void;
@@ -43,7 +44,7 @@ export function Grid(props: Props) {
     const w = words.value;
 
     latest.current = props;
-    useEffect(() => {
+    useLayoutEffect(() => {
         const board = new Board(root.current as HTMLDivElement);
         const drag = new Drag(board, latest);
 
@@ -53,12 +54,11 @@ export function Grid(props: Props) {
             board.end();
         };
     }, []);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const { board, keys } = parts.current as Parts;
 
         keys.before();
-        board.draw(latest.current);
-        keys.settle();
+        void board.draw(latest.current).then(() => keys.settle());
     }, [props.layout, props.write, w]);
     useEffect(() => parts.current?.board.rename(props.patients), [props.patients]);
     useEffect(() => {
@@ -69,7 +69,7 @@ export function Grid(props: Props) {
     }, [props.isCovered]);
     return (
         <div ref={root} class="calendar" role="region" aria-label={w.calendar.region}
-            aria-description={w.calendar.keys}
+            aria-description={w.calendar.keys} aria-busy={props.isBlank}
             onClick={(event) => {
                 const cell = parts.current?.keys.cellAt(event.target);
 

@@ -1,28 +1,34 @@
 /*
  * calendar.tsx
  *		A branch's day or week, doctors as columns: who is booked, what is
- *		free, and why the rest is not; on the branch's wall clock.
+ *		free, and why the rest is not; on the branch's wall clock.  Its frame is
+ *		there before what it shows is read, and stays from day to day.
  */
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { type Appointment, type Slot } from "../api";
 import { branch, branchDoctors, department, doctorsOf, patients } from "../clinic";
-import { language, words } from "../i18n";
+import { dateIn } from "../first";
+import { weekday, words } from "../i18n";
+import { offerWords } from "../i18n/offers";
 import { DepartmentChoice } from "../parts/doctor-picker";
 import { Icon } from "../parts/icon";
-import { Empty, Shown } from "../parts/states";
+import { Empty, Failed, Loading } from "../parts/states";
 import { place, refine } from "../router";
 import { may } from "../session";
-import { addDays, dateOf, monday, shown, today, weekday } from "../time";
-import { layoutOf } from "./calendar-cells";
+import { addDays, dateOf, monday, shown, today } from "../time";
+import { blankOf, layoutOf, type Layout } from "./calendar-cells";
 import { AppointmentDialog, BookDialog, CancelDialog, MoveDialog, type Target } from "./calendar-dialogs";
 import { FirstFreeDialog } from "./calendar-first";
+import { BookingFor } from "./calendar-for";
 import { Grid } from "./calendar-grid";
+import { OffersDialog } from "./calendar-offers";
 import { useSpan } from "./calendar-read";
 
 const NARROW = matchMedia("(max-width: 55rem)");
 
 type Open =
     | { what: "first" }
+    | { what: "offers" }
     | { what: "book"; doctor: string; point: Slot; visitType?: string }
     | { what: "look"; appointment: Appointment }
     | { what: "move"; appointment: Appointment; target?: Target }
@@ -33,7 +39,7 @@ export function Calendar() {
     const here = branch.value;
     const zone = here?.time_zone ?? "UTC";
     const query = place.value.query;
-    const date = /^\d{4}-\d\d-\d\d$/.test(query.date ?? "") ? query.date : today(zone);
+    const date = dateIn(query, today(zone));
     const week = query.view === "week";
     const from = week ? monday(date) : date;
     const to = week ? addDays(from, 6) : date;
@@ -51,9 +57,15 @@ export function Calendar() {
 
     const names = list.map((d) => `${d.doctor_id} ${d.name}`).join();
     const stepMin = here?.slot_min ?? 15;
-    const layout = useMemo(() => loaded.data && layoutOf(loaded.data,
-        Array.from({ length: week ? 7 : 1 }, (_, n) => addDays(from, n)), list, zone, stepMin),
-    [loaded.data, names, zone, stepMin]);
+    const last = useRef<Layout | undefined>(undefined);
+    const layout = useMemo(() => {
+        const days = Array.from({ length: week ? 7 : 1 }, (_, n) => addDays(from, n));
+
+        if (!loaded.data)
+            return blankOf(days, list, stepMin, last.current);
+        last.current = layoutOf(loaded.data, days, list, stepMin);
+        return last.current;
+    }, [loaded.data, from, week, names, stepMin]);
 
     if (!here)
         return <Empty icon="branch" title={w.today.noBranch} />;
@@ -62,13 +74,15 @@ export function Calendar() {
         <>
             <div class="page-head">
                 <h1>{w.calendar.title} <span class="sub">
-                    {week ? `${shown(from)} – ${shown(to)}` : `${weekday(date, language.value)}, ${shown(date)}`}
+                    {week ? `${shown(from)} – ${shown(to)}` : `${weekday(date)}, ${shown(date)}`}
                 </span></h1>
+                <button type="button" onClick={() => setOpen({ what: "offers" })}>{offerWords.value.title}</button>
                 {may("appointments:write") && (
                     <button type="button" onClick={() => setOpen({ what: "first" })}>
                         <Icon name="search" />{w.calendar.first}</button>
                 )}
             </div>
+            <BookingFor />
             <div class="tools" role="group" aria-label={w.calendar.tools}>
                 <button type="button" class="icon-button framed" aria-label={week ? w.calendar.weekBack : w.calendar.dayBack}
                     onClick={() => refine({ date: addDays(date, -step) })}><Icon name="left" /></button>
@@ -93,9 +107,9 @@ export function Calendar() {
                 )}
                 <Legend />
             </div>
-            <Shown loaded={loaded}>
-                {() => !layout || list.length === 0 ? <Empty icon="calendar" title={w.calendar.noDoctors} /> : (
-                    <Grid layout={layout} zone={zone} patients={patients.value}
+            {loaded.error && !loaded.data ? <Failed error={loaded.error} onRetry={loaded.reload} />
+                : list.length === 0 ? <Empty icon="calendar" title={w.calendar.noDoctors} /> : (
+                    <Grid layout={layout} isBlank={!loaded.data} zone={zone} patients={patients.value}
                         write={may("appointments:write")} isCovered={open !== null}
                         onBook={(doctor, point) => setOpen({ what: "book", doctor, point })}
                         onLook={(appointment) => setOpen({ what: "look", appointment })}
@@ -103,7 +117,8 @@ export function Calendar() {
                         onCancel={(appointment) => setOpen({ what: "cancel", appointment })}
                         onStep={(steps) => refine({ date: addDays(date, steps * step) })} />
                 )}
-            </Shown>
+            {!loaded.data && !loaded.error && list.length > 0 && <div class="calendar-wait"><Loading /></div>}
+            {open?.what === "offers" && <OffersDialog zone={zone} onClose={close} onDone={loaded.reload} />}
             {open?.what === "first" && (
                 <FirstFreeDialog zone={zone} onClose={close}
                     onBook={(doctor, point, visitType) => setOpen({ what: "book", doctor, point, visitType })}

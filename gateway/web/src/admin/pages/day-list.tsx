@@ -6,7 +6,7 @@
 import { useState } from "preact/hooks";
 import { api, askAll, type Appointment } from "../api";
 import { branch, doctorName, doctorsOf, learnPatients, patients, visitTypeName } from "../clinic";
-import { language, words } from "../i18n";
+import { weekday, words } from "../i18n";
 import { reportWords } from "../i18n/reports";
 import { TextField } from "../parts/field";
 import { Heading } from "../parts/heading";
@@ -17,7 +17,7 @@ import { Table } from "../parts/table";
 import { Whose, whose } from "../parts/whose";
 import { place, refine } from "../router";
 import { may } from "../session";
-import { shown, shownInstant, timeOf, today, weekday } from "../time";
+import { shown, shownInstant, timeOf, today } from "../time";
 import { DayMove } from "./day-move";
 
 export function DayList() {
@@ -75,7 +75,7 @@ function Sheet({ doctor, date, rows, zone, onChanged }: {
                     <button type="button" class="small screen" onClick={() => setMoving(true)}>
                         {w.moveDay}<span class="hidden"> {doctorName(doctor)}</span></button>
                 )}
-                <p class="muted">{branch.value?.name} · {weekday(date, language.value)}, {shown(date)} ·
+                <p class="muted">{branch.value?.name} · {weekday(date)}, {shown(date)} ·
                     {" "}{w.count(rows.length)}</p>
                 <p class="printed">{w.printedAt(shownInstant(new Date(), zone))}</p>
             </header>

@@ -5,13 +5,13 @@
  */
 import { api, ask, once, type Schemas } from "../api";
 import { branch, branchDoctors, doctorName } from "../clinic";
-import { language, words } from "../i18n";
+import { weekday, words } from "../i18n";
 import { reportWords } from "../i18n/reports";
 import { Dialog } from "../parts/dialog";
 import { FormError, SelectField, TextField } from "../parts/field";
 import { useForm } from "../parts/form";
 import { toast } from "../parts/toast";
-import { shown, weekday } from "../time";
+import { shown } from "../time";
 
 export function DayMove({ doctor, date, count, onClose, onDone }: {
     doctor: string; date: string; count: number; onClose: () => void; onDone: () => void;
@@ -20,7 +20,7 @@ export function DayMove({ doctor, date, count, onClose, onDone }: {
     const form = useForm({ to_date: date, to_doctor_id: doctor, reason: "" });
     const { to_date, to_doctor_id, reason } = form.values;
     const isElsewhere = to_date !== "" && (to_date !== date || to_doctor_id !== doctor);
-    const target = `${weekday(to_date || date, language.value)}, ${shown(to_date || date)}`;
+    const target = `${weekday(to_date || date)}, ${shown(to_date || date)}`;
     const move = async () => {
         const body: Schemas["DayRescheduling"] = {
             from_date: date, branch_id: branch.value?.branch_id, reason: reason.trim() || null,

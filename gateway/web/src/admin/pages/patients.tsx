@@ -30,7 +30,6 @@ import { go, href, place, refine } from "../router";
 import { may } from "../session";
 import { dateOf, shown } from "../time";
 import { Accesses } from "./patient-accesses";
-import "./patients.css";
 
 type Profile = Schemas["PatientProfile"];
 
@@ -261,10 +260,16 @@ function Read({ patient }: { patient: Profile }) {
             <Heading back={{ href: href("patients"), text: p.back }} title={patient.name}
                 sub={[ageGender(patient), patient.patient_id].filter(Boolean).join(" · ")}>
                 {!patient.active && <span class="chip no_show">{p.inactive}</span>}
-                {may("patients:write") && (
-                    <a class="button primary" href={href(`patients/${encodeURIComponent(patient.patient_id)}/edit`)}>
-                        {p.edit}</a>
-                )}
+                <div class="head-deeds">
+                    {may("patients:write") && (
+                        <a class="button" href={href(`patients/${encodeURIComponent(patient.patient_id)}/edit`)}>
+                            {p.edit}</a>
+                    )}
+                    {may("appointments:write") && patient.active && (
+                        <a class="button primary" href={href("calendar", { patient: patient.patient_id })}>
+                            <Icon name="calendar" />{p.book}</a>
+                    )}
+                </div>
             </Heading>
             <div class="profile">
                 <div class="facts">

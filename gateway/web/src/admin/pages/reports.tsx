@@ -21,7 +21,6 @@ import { Whose, whose } from "../parts/whose";
 import { href, place, refine } from "../router";
 import { addDays, shown, today } from "../time";
 import { DayList } from "./day-list";
-import "./reports.css";
 
 type W = typeof reportWords.value;
 type Name = "utilisation" | "no_show_rate" | "waiting_time" | "bookings_by_hour";

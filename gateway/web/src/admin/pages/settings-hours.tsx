@@ -6,7 +6,7 @@
 import { useState } from "preact/hooks";
 import { api, ask, askAll, once, type Schemas } from "../api";
 import { branch, branches, doctors } from "../clinic";
-import { language } from "../i18n";
+import { weekday } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
 import { Heading } from "../parts/heading";
 import { SelectField } from "../parts/field";
@@ -15,7 +15,7 @@ import { ResourceDialog, ResourceList, type Field, type Resource } from "../part
 import { Shown } from "../parts/states";
 import { DAYS, dayName, Week, type Stretch } from "../parts/week";
 import { place, refine } from "../router";
-import { shown, today, weekday } from "../time";
+import { shown, today } from "../time";
 
 type Hours = Schemas["WorkingHours"];
 type Extra = Schemas["ExtraSession"];
@@ -138,7 +138,7 @@ function ExtraSessions({ doctor_id }: { doctor_id: string }) {
                 columns: [
                     { title: w.extra.date, class: "number", cell: (row) => (
                         <span><strong>{shown(row.on_date)}</strong>
-                            <small class="line">{weekday(row.on_date, language.value)}</small></span>
+                            <small class="line">{weekday(row.on_date)}</small></span>
                     ) },
                     { title: w.hours.from, class: "number", cell: (row) => `${row.start_time}–${row.end_time}` },
                     { title: w.hours.branch, cell: (row) => branchName(row.branch_id) },

@@ -15,6 +15,7 @@ import { useForm, type Values } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { useLoad, type Loaded } from "../parts/load";
 import { ResourceList, type Field } from "../parts/resource";
+import { ProviderDialog } from "./settings-provider";
 
 type Channel = Schemas["NotificationChannel"];
 type Template = Schemas["NotificationTemplate"];
@@ -28,11 +29,21 @@ const rowOf = (channel: Channel): Row => ({
     settings: JSON.stringify(channel.settings, null, 2),
     ...Object.fromEntries(Object.entries(channel.settings).map(([name, value]) => [`settings.${name}`, value])),
     secret: "",
+    callback_secret: "",
 });
+
+/* Of a provider's address what tells it from others. */
+function hostOf(url: unknown): string {
+    try {
+        return new URL(String(url)).host;
+    } catch {
+        return String(url ?? "");
+    }
+}
 
 /* The settings as a whole, as they are replaced as a whole. */
 function withSettings(body: Body, row?: Row): Body {
-    const { secret, settings, ...others } = body;
+    const { secret, callback_secret, settings, ...others } = body;
     const before = row ? JSON.parse(row.settings as string) as object : {};
     const after = typeof settings === "string" ? parsed(settings)
         : Object.fromEntries(Object.entries({ ...before, ...settings as object })
@@ -40,7 +51,8 @@ function withSettings(body: Body, row?: Row): Body {
             .map(([name, value]) => [name, name === "port" ? Number(value) : value]));
 
     return { ...others, ...(settings === undefined ? {} : { settings: after }),
-        ...(secret === null || secret === undefined ? {} : { secret }) };
+        ...(secret === null || secret === undefined ? {} : { secret }),
+        ...(callback_secret === null || callback_secret === undefined ? {} : { callback_secret }) };
 }
 
 function parsed(text: string): unknown {
@@ -70,7 +82,7 @@ export function Channels() {
             { title: clinicWords.value.code, cell: (row: Row) => (
                 <span><strong>{row.channel_id}</strong><small class="line">{w.kinds[row.kind]}</small></span>
             ) },
-            { title: c.host, cell: (row: Row) => String(row["settings.host"] ?? row["settings.url"] ?? "") },
+            { title: c.where, cell: (row: Row) => String(row["settings.host"] ?? hostOf(row["settings.url"])) },
             { title: clinicWords.value.status, cell: (row: Row) => (
                 <span class={row.active ? "chip in_consultation" : "chip"}>
                     {row.active ? clinicWords.value.active : clinicWords.value.inactive}</span>
@@ -109,10 +121,10 @@ export function Channels() {
             }} />
             <ResourceList within title={c.other} loaded={only(false)} of={{
                 ...common, kind: "channel-other", add: c.addOther, none: c.noOther, create,
+                adding: (onClose, onChanged) => <ProviderDialog onClose={onClose} onChanged={onChanged} />,
                 fields: [
-                    code, { name: "kind", label: c.kind, kind: "select", fixed: true, begin: "sms",
-                        choices: (["sms", "whatsapp"] as const).map((value) => ({ value, label: w.kinds[value] })) },
-                    secret, { name: "settings", label: c.settings, hint: c.settingsHint, kind: "area", required: true },
+                    secret, { name: "callback_secret", label: w.provider.callbackSecret, hint: c.secretHint },
+                    { name: "settings", label: c.settings, hint: c.settingsHint, kind: "area", required: true },
                     active,
                 ],
             }} />
@@ -174,7 +186,7 @@ const LINK = "https://visits.clinic.example/v/1.APT-2026-000123…";
 const SAMPLES: Record<string, string> = {
     appointment_id: "APT-2026-000123", branch_address: "12 Hill Road, Mumbai", branch_name: "Andheri Clinic",
     branch_phone: "+91 22 5550 0100", cancel_link: LINK, confirm_link: LINK, doctor_name: "Dr Asha Rao",
-    move_link: LINK, patient_first_name: "Rajesh", patient_last_name: "Kumar", patient_name: "Rajesh Kumar",
+    move_link: LINK, offer_link: LINK, offer_until: "14/03/2026 14:00", patient_first_name: "Rajesh", patient_last_name: "Kumar", patient_name: "Rajesh Kumar",
     reason: "Conference", slot_date: "15/03/2026", slot_time: "10:00", token_number: "7",
     unsubscribe_link: LINK, view_link: LINK, visit_type_name: "Follow-up",
 };

@@ -10,7 +10,7 @@
  */
 import { useState } from "preact/hooks";
 import { api, ask, askAll, askPage, once, refusedHere, type Schemas } from "../api";
-import { branch, branches, doctorName, doctors } from "../clinic";
+import { branch, branches, departments, doctorName, doctors } from "../clinic";
 import { words } from "../i18n";
 import { accountWords } from "../i18n/account";
 import { languageName } from "../i18n/own";
@@ -24,7 +24,10 @@ import { Heading } from "../parts/heading";
 import { History } from "../parts/history";
 import { Icon } from "../parts/icon";
 import { useLoad } from "../parts/load";
-import { branchesValues, BranchesField, branchIds, changesOf, type BranchesValues } from "../parts/scope-of";
+import {
+    branchesValues, BranchesField, branchIds, changesOf, departmentIds, DepartmentsField, departmentsValues,
+    type BranchesValues, type DepartmentsValues,
+} from "../parts/scope-of";
 import { Empty, Shown } from "../parts/states";
 import { Table } from "../parts/table";
 import { toast } from "../parts/toast";
@@ -58,6 +61,14 @@ export function Staff({ rest }: { rest: string[] }) {
 function branchesOf(person: Person): string {
     return person.branch_ids?.map((id) => branches.value.find((b) => b.branch_id === id)?.name ?? id)
         .join(", ") ?? settingsWords.value.allBranches;
+}
+
+/* Whom somebody in that role sees who is limited to no departments. */
+const everyDoctor = (role: Role): string => role === "doctor" ? staffWords.value.ownOnly : staffWords.value.everyDoctor;
+
+function doctorsSeen(person: Person): string {
+    return person.department_ids?.map((id) => departments.value.find((d) => d.department_id === id)?.name ?? id)
+        .join(", ") ?? everyDoctor(person.role);
 }
 
 function Status({ person }: { person: Person }) {
@@ -242,7 +253,7 @@ function SetPassword({ person, onClose, onDone }: {
 
 /* ---- add, edit ------------------------------------------------------------------ */
 
-type PersonValues = BranchesValues & {
+type PersonValues = BranchesValues & DepartmentsValues & {
     account: string; name: string; role: string; doctor_id: string; language: string; email: string;
     active: boolean;
 };
@@ -250,7 +261,7 @@ type PersonValues = BranchesValues & {
 function valuesOf(person?: Person): PersonValues {
     return {
         account: person?.account ?? "", name: person?.name ?? "", role: person?.role ?? "reception",
-        ...branchesValues(person?.branch_ids),
+        ...branchesValues(person?.branch_ids), ...departmentsValues(person?.department_ids),
         doctor_id: person?.doctor_id ?? "", language: person?.language ?? "en",
         email: person?.email ?? "", active: person?.active ?? true,
     };
@@ -269,7 +280,8 @@ function Fields({ person, onSaved, onStale }: {
     const body = {
         name: v.name.trim(), role: v.role as Role,
         branch_ids: branchIds(v),
-        doctor_id: v.role === "doctor" ? v.doctor_id || null : null, language: v.language,
+        doctor_id: v.role === "doctor" ? v.doctor_id || null : null,
+        department_ids: v.role === "admin" ? null : departmentIds(v), language: v.language,
         email: v.email.trim() || null,
     };
     const create = () => form.submit(body, async () => {
@@ -305,6 +317,8 @@ function Fields({ person, onSaved, onStale }: {
                         choices={[{ value: "", label: w.chooseDoctor }, ...doctors.value.map((d) =>
                             ({ value: d.doctor_id, label: d.name }))]} />
                 )}
+                {v.role !== "admin" && departments.value.length > 0
+                    && <DepartmentsField form={form} all={everyDoctor(v.role as Role)} />}
                 <BranchesField form={form} />
                 <SelectField label={w.language} {...form.text("language")}
                     choices={[...new Set([...LANGUAGES, v.language])].map((tag) =>
@@ -373,6 +387,7 @@ function Read({ person, onChanged, onElse }: {
                 <dl class="facts-row">
                     <div><dt>{w.role}</dt><dd>{roleName(person.role)}</dd></div>
                     {person.doctor_id && <div><dt>{w.doctor}</dt><dd>{doctorName(person.doctor_id)}</dd></div>}
+                    <div><dt>{w.whose}</dt><dd>{doctorsSeen(person)}</dd></div>
                     <div><dt>{s.branches}</dt><dd>{branchesOf(person)}</dd></div>
                     <div><dt>{w.codes}</dt><dd>{person.totp_enrolled ? w.on : w.off}</dd></div>
                     <div><dt>{w.language}</dt><dd>{languageName(person.language)}</dd></div>

@@ -19,7 +19,6 @@ import { Channels, Templates } from "./settings-messages";
 import { Rules } from "./settings-rules";
 import { Staff } from "./settings-staff";
 import { Webhooks } from "./settings-webhooks";
-import "./settings.css";
 
 type SettingsWords = typeof settingsWords.value;
 

@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ask, askAll, type Appointment, type Doctor, type QueueEntry } from "../api";
 import { branch, department, doctorsOf, learnPatients, patients, visitTypeName } from "../clinic";
 import { callNext, deedsOf, perform, type Deed } from "../deeds";
-import { language, words } from "../i18n";
+import { weekday, words } from "../i18n";
 import { mode, useLive } from "../live";
 import { Dialog } from "../parts/dialog";
 import { DepartmentChoice } from "../parts/doctor-picker";
@@ -18,7 +18,7 @@ import { RecordButton } from "../parts/record";
 import { Empty, Shown } from "../parts/states";
 import { undoLast } from "../parts/toast";
 import { may } from "../session";
-import { minutesBetween, shown, timeOf, today, weekday } from "../time";
+import { minutesBetween, shown, timeOf, today } from "../time";
 import { WalkIn } from "./walk-in";
 
 const KEYS: Record<string, Deed> = {
@@ -101,15 +101,23 @@ export function Today() {
         certain.current = change?.doctor_id ?? null;
         loaded.reload();
     });
+    /* Wherever the focus is, also nowhere: what had it may be gone. */
+    useEffect(() => {
+        const ask = (event: KeyboardEvent) => {
+            if (event.key === "?" && !(event.target instanceof HTMLInputElement)
+                    && document.querySelector("dialog[open]") === null)
+                setHelp(true);
+        };
+
+        addEventListener("keydown", ask);
+        return () => removeEventListener("keydown", ask);
+    }, []);
     if (!here)
         return <Empty icon="branch" title={w.today.noBranch} />;
     return (
-        <div onKeyDown={(event) => {
-            if (event.key === "?" && !(event.target instanceof HTMLInputElement))
-                setHelp(true);
-        }}>
+        <div>
             <div class="page-head">
-                <h1>{w.today.title} <span class="sub">{weekday(date, language.value)}, {shown(date)}</span></h1>
+                <h1>{w.today.title} <span class="sub">{weekday(date)}, {shown(date)}</span></h1>
                 <div class="page-tools">
                     <span class={mode.value === "live" ? "live now" : "live"}>{w.today.live[mode.value]}</span>
                     <DepartmentChoice />

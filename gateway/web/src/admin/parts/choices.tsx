@@ -7,7 +7,6 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { Icon } from "./icon";
 import { fieldRefusal } from "./refusal";
-import "./parts.css";
 
 export interface Choice { value: string; label: string; hint?: string }
 

@@ -4,7 +4,7 @@
  *		back, and closes by Escape.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../i18n";
 import { Icon } from "./icon";
 
@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, children, wide, firm }: Props) {
     const dialog = useRef<HTMLDialogElement>(null);
     const id = useId();
 
-    useEffect(() => {
+    useLayoutEffect(() => {
         const element = dialog.current;
         const before = document.activeElement as HTMLElement | null;
 

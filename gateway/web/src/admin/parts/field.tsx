@@ -5,10 +5,10 @@
  */
 import type { ComponentChildren, PartialInputHTMLAttributes } from "preact";
 import { useId } from "preact/hooks";
-import { language, words } from "../i18n";
+import { weekday, words } from "../i18n";
 import { Icon } from "./icon";
 import { fieldRefusal, Refusal } from "./refusal";
-import { shown, weekday } from "../time";
+import { shown } from "../time";
 
 interface Common {
     label: string;
@@ -42,7 +42,7 @@ function described(id: string, hint?: string, bad?: ComponentChildren, note?: st
 /* A browser writes dates its own way, 03/04 or 04/03; this one is the clinic's. */
 function dateNote(type: string | undefined, value: string): string | undefined {
     return type === "date" && /^\d{4}-\d\d-\d\d$/.test(value)
-        ? `${weekday(value, language.value, "short")} ${shown(value)}` : undefined;
+        ? `${weekday(value, "short")} ${shown(value)}` : undefined;
 }
 
 type Passed = "autocomplete" | "autocapitalize" | "spellcheck" | "required" | "readOnly"
@@ -51,7 +51,7 @@ type Passed = "autocomplete" | "autocapitalize" | "spellcheck" | "required" | "r
 type InputProps = Common & Pick<PartialInputHTMLAttributes<HTMLInputElement>, Passed> & {
     value: string;
     onValue: (value: string) => void;
-    type?: "text" | "password" | "email" | "tel" | "url" | "date" | "time" | "number";
+    type?: "text" | "password" | "email" | "tel" | "url" | "date" | "time" | "number" | "search";
     optional?: boolean;
 };
 

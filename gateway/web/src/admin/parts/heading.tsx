@@ -5,7 +5,6 @@
  */
 import type { ComponentChildren } from "preact";
 import { Icon } from "./icon";
-import "./parts.css";
 
 export function Heading({ back, title, sub, within, children }: {
     back?: { href: string; text: string }; title: string; sub?: ComponentChildren;

@@ -15,18 +15,29 @@ export interface Loaded<T> {
     set: (data: T) => void;
 }
 
-export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[]): Loaded<T> {
+/* "there" gives what needs no reading, if there is anything: it is shown at once. */
+export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[], there?: () => T | undefined): Loaded<T> {
     const [state, setState] = useState<{ data?: T; error?: Error; loading: boolean }>({ loading: true });
     const [again, setAgain] = useState(0);
     const turn = useRef(0);
     const key = JSON.stringify(dependencies);
     const lastKey = useRef(key);
+    const found = useRef<{ key?: string; data?: T }>({});
 
+    if (found.current.key !== key)
+        found.current = { key, data: there?.() };
     useEffect(() => {
         const mine = ++turn.current;
         const same = lastKey.current === key;
 
         lastKey.current = key;
+        const { data } = found.current;
+
+        found.current = { key };
+        if (data !== undefined) {
+            setState({ data, loading: false });
+            return undefined;
+        }
         setState((was) => ({ data: same ? was.data : undefined, loading: true }));
         read().then(
             (data) => mine === turn.current && setState({ data, loading: false }),
@@ -38,7 +49,7 @@ export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[]): Loa
     }, [key, again, healed.value]);
     const reload = useCallback(() => setAgain((n) => n + 1), []);
     const set = useCallback((data: T) => setState({ data, loading: false }), []);
-    return { ...state, reload, set };
+    return { ...state, ...found.current.data !== undefined && { data: found.current.data, loading: false }, reload, set };
 }
 
 /* Runs a deed once at a time; busy while it runs. */

@@ -5,7 +5,6 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { theme } from "../theme";
 
 export interface Line { label: string; values: (number | null)[]; colour: "accent" | "info" | "warn" | "bad" }

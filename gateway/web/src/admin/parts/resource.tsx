@@ -56,6 +56,8 @@ export interface Resource<Row> {
     changed?: () => void;
     /* What the answer says of one that was saved all the same. */
     warnings?: (saved: Row) => string[];
+    /* What adds one, in the place of the dialog that changes one. */
+    adding?: (onClose: () => void, onChanged: () => void) => ComponentChildren;
     /* What stands below the fields, for what is typed. */
     after?: (values: Values) => ComponentChildren;
 }
@@ -109,7 +111,7 @@ export function ResourceList<Row>({ of, loaded, title, sub, within }: {
                     </div>
                 )}
             </Shown>
-            {editing !== null && (
+            {editing === "new" && of.adding ? of.adding(() => setEditing(null), changed) : editing !== null && (
                 <ResourceDialog of={of} row={editing === "new" ? undefined : editing}
                     latest={(row) => loaded.data?.find((r) => of.id(r) === of.id(row)) ?? row}
                     onClose={() => setEditing(null)} onChanged={changed} />

@@ -3,20 +3,17 @@
  *		A week at a glance: seven columns on one scale; on a narrow screen seven
  *		lines.
  */
-import { language } from "../i18n";
+import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
-import { addDays, weekday } from "../time";
 import { Icon } from "./icon";
 
 /* What is on a weekday from one time of the clock to another. */
 export interface Stretch { id: string; weekday: number; from: string; to: string; notes: string[] }
 
-const A_MONDAY = "2026-01-05";
-
 export const DAYS = [1, 2, 3, 4, 5, 6, 7];
 
 export const dayName = (n: number, style: "short" | "long" = "long"): string =>
-    weekday(addDays(A_MONDAY, n - 1), language.value, style);
+    words.value.weekdays[style][n % 7];
 const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
 
 export function Week({ label, stretches, none, add, onEdit, onAdd }: {
