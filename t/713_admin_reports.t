@@ -107,6 +107,7 @@ like($seen->{refused}, qr/31/, 'a period that is too long is refused in the serv
 is($seen->{list}, $cluster->value(q{SELECT count(*) FROM appt.appointment
     WHERE branch_id = $1 AND token_date = $2 AND status NOT IN ('cancelled', 'held')},
     $branch, $date), 'the day list has the day');
+is_deeply($seen->{daysSeen}, [ $seen->{list} ], 'and never has another day\'s visits under its date');
 is_deeply([ sort @{ $seen->{sheets} } ], [ sort grep { my $name = $_;
         grep { $_->{name} eq $name } @doctors } @$own ], 'or a department\'s doctors alone');
 is($seen->{broken}, 0, 'no button is broken into two lines');

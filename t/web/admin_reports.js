@@ -71,10 +71,21 @@ await run(async () => {
         globalThis.print = () => globalThis.printed++;
     });
     await page.getByRole("link", { name: "Day list" }).click();
+    await page.locator(".sheet").first().waitFor();
+    await page.evaluate((date) => {
+        globalThis.daysSeen = [];
+        new MutationObserver(() => {
+            const heads = document.querySelectorAll(".sheet header");
+
+            if ([...heads].some((head) => head.innerText.includes(date)))
+                globalThis.daysSeen.push(document.querySelectorAll(".sheet tbody tr").length);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    }, options.date.split("-").reverse().join("/"));
     await page.getByLabel("Date", { exact: true }).fill(options.date);
     await page.locator(".sheet header").filter({ hasText: options.date.split("-").reverse().join("/") })
         .first().waitFor();
     seen.list = await page.locator(".sheet tbody tr").count();
+    seen.daysSeen = await page.evaluate(() => [...new Set(globalThis.daysSeen)]);
     seen.doctors = await page.locator(".sheet").count();
     seen.broken = await page.locator(".sheet button").evaluateAll((all) =>
         all.filter((button) => button.getClientRects()[0].height > 40).length);

@@ -22,7 +22,6 @@ interface Asked {
 }
 
 export interface Span {
-    key: string;
     appointments: Appointment[];
     points: Points;
 }
@@ -37,9 +36,6 @@ function datesOf(from: string, to: string): string[] {
         dates.push(addDays(dates[dates.length - 1], 1));
     return dates;
 }
-
-const keyOf = ({ branch_id, doctors, from, to }: Asked): string =>
-    JSON.stringify([branch_id, from, to, doctors.map((d) => d.doctor_id)]);
 
 type Lists = [Appointment[], Points];
 
@@ -128,7 +124,7 @@ function forgetAhead(change: Change | null): void {
 function spanOf(asked: Asked, [appointments, points]: Lists): Span {
     ahead.delete(`${asked.branch_id} ${asked.from}`);
     void learnPatients(appointments.map((a) => a.patient_id));
-    return { key: keyOf(asked), appointments, points };
+    return { appointments, points };
 }
 
 /* What is there without a wait. */
@@ -165,7 +161,7 @@ function join(all: Span, parts: Span[]): Span {
     const points = new Map([...all.points, ...parts.flatMap((part) => [...part.points])]);
     const anew = new Set(parts.flatMap((part) => [...part.points.keys()]));
 
-    return { key: all.key, points, appointments: [...all.appointments.filter((a) => !anew.has(a.doctor_id)),
+    return { points, appointments: [...all.appointments.filter((a) => !anew.has(a.doctor_id)),
         ...parts.flatMap((part) => part.appointments)] };
 }
 
@@ -202,7 +198,7 @@ class News {
         if (this.isBusy)
             return;
         const doctors = asked.doctors.filter((d) => this.changed.has(d.doctor_id));
-        const isAll = this.isAll || loading || data?.key !== keyOf(asked);
+        const isAll = this.isAll || loading || !data;
 
         this.changed.clear();
         this.isAll = false;
@@ -215,7 +211,7 @@ class News {
             .catch(() => null);
         this.isBusy = false;
         /* What was read beside it may be older, or of other days. */
-        if (!parts || this.loaded.loading || this.loaded.data !== data || keyOf(this.asked) !== keyOf(asked))
+        if (!parts || this.loaded.loading || this.loaded.data !== data)
             this.loaded.reload();
         else
             this.loaded.set(join(data, parts));
@@ -224,16 +220,15 @@ class News {
     }
 }
 
-/* Its data is of what is asked for, or there is none yet. */
 export function useSpan(here: Branch | undefined, doctors: Doctor[], from: string, to: string): Loaded<Span> {
     const asked = { branch_id: here?.branch_id ?? "", doctors, from, to };
-    const key = keyOf(asked);
-    const loaded = useLoad(() => read(asked), [key], () => there(asked));
+    const loaded = useLoad(() => read(asked), [asked.branch_id, from, to, ...doctors.map((d) => d.doctor_id)],
+        () => there(asked));
     const news = useRef(new News()).current;
 
     news.asked = asked;
     news.loaded = loaded;
-    useAhead(asked, loaded.data?.key === key ? loaded.data : undefined);
+    useAhead(asked, loaded.data);
     useLive((change) => {
         forgetAhead(change);
         if (!change)
@@ -243,5 +238,5 @@ export function useSpan(here: Branch | undefined, doctors: Doctor[], from: strin
             news.hear(change.doctor_id);
     });
     useEffect(() => () => news.forget(), []);
-    return loaded.data?.key === key ? loaded : { ...loaded, data: undefined };
+    return loaded;
 }

@@ -230,13 +230,13 @@ const PAUSE_MS = 300;
 /* The booked visits in a stretch on the branch's clock; undefined: not known yet. */
 function useAffected(of: Kind, span: { from: string; to: string; start: string; end: string } | null):
     Appointment[] | undefined {
-    const [found, setFound] = useState<Appointment[] | undefined>(undefined);
+    const key = JSON.stringify([of.filter, span]);
+    const [found, setFound] = useState<{ key: string; visits: Appointment[] } | undefined>(undefined);
     const turn = useRef(0);
 
     useEffect(() => {
         const mine = ++turn.current;
 
-        setFound(undefined);
         if (!span)
             return undefined;
         const timer = setTimeout(() => {
@@ -245,15 +245,15 @@ function useAffected(of: Kind, span: { from: string; to: string; start: string; 
             } } })).then((rows) => {
                 if (mine !== turn.current)
                     return;
-                setFound(rows.filter((a) => wall(a.slot_start, of.zone) < span.end
-                    && wall(a.slot_end, of.zone) > span.start));
+                setFound({ key, visits: rows.filter((a) => wall(a.slot_start, of.zone) < span.end
+                    && wall(a.slot_end, of.zone) > span.start) });
                 void learnPatients(rows.map((a) => a.patient_id));
             }, () => undefined);
         }, PAUSE_MS);
 
         return () => clearTimeout(timer);
-    }, [JSON.stringify([of.filter, span])]);
-    return found;
+    }, [key]);
+    return found?.key === key ? found.visits : undefined;
 }
 
 function Affected({ visits, zone }: { visits: Appointment[] | undefined; zone: string }) {

@@ -15,41 +15,45 @@ export interface Loaded<T> {
     set: (data: T) => void;
 }
 
-/* "there" gives what needs no reading, if there is anything: it is shown at once. */
+/*
+ * "there" gives what needs no reading, if there is anything: it is shown at
+ * once. What was read is shown for what it was read for alone: not even one
+ * frame has a day's rows under the date of the next.
+ */
 export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[], there?: () => T | undefined): Loaded<T> {
-    const [state, setState] = useState<{ data?: T; error?: Error; loading: boolean }>({ loading: true });
+    const key = JSON.stringify(dependencies);
+    const [state, setState] = useState<{ key: string; data?: T; error?: Error; loading: boolean }>({ key, loading: true });
     const [again, setAgain] = useState(0);
     const turn = useRef(0);
-    const key = JSON.stringify(dependencies);
-    const lastKey = useRef(key);
     const found = useRef<{ key?: string; data?: T }>({});
 
     if (found.current.key !== key)
         found.current = { key, data: there?.() };
     useEffect(() => {
         const mine = ++turn.current;
-        const same = lastKey.current === key;
-
-        lastKey.current = key;
         const { data } = found.current;
 
         found.current = { key };
         if (data !== undefined) {
-            setState({ data, loading: false });
+            setState({ key, data, loading: false });
             return undefined;
         }
-        setState((was) => ({ data: same ? was.data : undefined, loading: true }));
+        setState((was) => ({ key, data: was.key === key ? was.data : undefined, loading: true }));
         read().then(
-            (data) => mine === turn.current && setState({ data, loading: false }),
+            (data) => mine === turn.current && setState({ key, data, loading: false }),
             (error: Error) => mine === turn.current
-                && setState((was) => ({ data: was.data, error, loading: false })));
+                && setState((was) => ({ key, data: was.data, error, loading: false })));
         return () => {
             turn.current++;
         };
     }, [key, again, healed.value]);
     const reload = useCallback(() => setAgain((n) => n + 1), []);
-    const set = useCallback((data: T) => setState({ data, loading: false }), []);
-    return { ...state, ...found.current.data !== undefined && { data: found.current.data, loading: false }, reload, set };
+    const set = useCallback((data: T) => setState((was) =>
+        was.key === key ? { key, data, loading: false } : was), [key]);
+    const { data, error, loading }: { data?: T; error?: Error; loading: boolean } =
+        found.current.data !== undefined ? { data: found.current.data, loading: false }
+            : state.key === key ? state : { loading: true };
+    return { data, error, loading, reload, set };
 }
 
 /* Runs a deed once at a time; busy while it runs. */
