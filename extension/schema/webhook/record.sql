@@ -217,6 +217,32 @@ COMMENT ON FUNCTION appt_internal.record_successes(appt_relay.attempt_result[])
 	'Marks what was delivered, where the fence still matches: a late answer '
 	'counts as long as nobody has claimed since';
 
+CREATE FUNCTION appt_internal.lock_deliveries(delivery_nos bigint[])
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	/* By its key: while there are few deliveries, all of them may seem to be
+	 * read as fast, and the plan is kept when there are many. */
+	PERFORM
+	FROM (
+		SELECT u.delivery_no
+		FROM unnest(delivery_nos) u (delivery_no)
+		ORDER BY u.delivery_no) r
+	CROSS JOIN LATERAL (
+		SELECT
+		FROM appt.delivery k
+		WHERE k.delivery_no = r.delivery_no
+		OFFSET 0
+		FOR NO KEY UPDATE) d;
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.lock_deliveries(bigint[]) IS
+	'Locks these deliveries, so that the next statement may change them by '
+	'their ctid: a row that somebody is changing would have another by then';
+
 CREATE FUNCTION appt_internal.record_failures(
 	results appt_relay.attempt_result[],
 	schedule_s double precision[],
@@ -225,9 +251,13 @@ CREATE FUNCTION appt_internal.record_failures(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	/* By its key, as in appt_relay.release_deliveries. */
+	PERFORM appt_internal.lock_deliveries(ARRAY(
+		SELECT r.delivery_no
+		FROM unnest(results) r
+		WHERE (r.status BETWEEN 200 AND 299) IS NOT TRUE));
+	/* By its key, as there. */
 	WITH failed AS MATERIALIZED (
-		SELECT d.ctid, d.fence,
+		SELECT d.ctid,
 			CASE WHEN r.status = 410 THEN 'held'
 				WHEN d.attempts + 1 >= cardinality(schedule_s) THEN 'dead'
 				ELSE 'pending'
@@ -257,8 +287,6 @@ BEGIN
 			lease_until = NULL
 		FROM failed f
 		WHERE d.ctid = f.ctid
-			AND d.fence = f.fence
-			AND d.state IN ('in_flight', 'pending', 'held')
 		RETURNING d.delivery_no, d.state
 	)
 	SELECT array_agg(m.delivery_no) FILTER (WHERE m.state = 'dead') INTO dead
@@ -416,13 +444,13 @@ AS $$
 DECLARE
 	released bigint;
 BEGIN
+	PERFORM appt_internal.lock_deliveries(delivery_nos);
 	UPDATE appt.delivery d
 	SET state = 'pending',
 		relay_no = NULL,
 		lease_until = NULL
 	FROM unnest(delivery_nos, fences) r(delivery_no, fence)
-	/* By its key: while there are few deliveries, all of them may seem to be
-	 * read as fast, and the plan is kept when there are many. */
+	/* By its key, as there. */
 	CROSS JOIN LATERAL (
 		SELECT k.ctid
 		FROM appt.delivery k
