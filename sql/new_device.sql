@@ -74,7 +74,7 @@ AS $$
 $$;
 \pset format unaligned
 SELECT * FROM pg_temp.mails();
-SELECT m.body FROM appt_internal.claim_apart(1, 10, '60 s') m;
+SELECT m.body FROM unnest((appt_internal.claim_apart(1, 10, '60 s', '{}')).messages) m;
 \pset format aligned
 SELECT * FROM pg_temp.log();
 

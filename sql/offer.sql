@@ -225,6 +225,26 @@ SELECT * FROM pg_temp.at('2026-03-15 08:00+05:30');
 SELECT * FROM pg_temp.told() WHERE no > 11;
 SELECT * FROM pg_temp.at('2026-03-15 10:00+05:30');
 
+-- A channel is given no more of them than it has room for; a test needs none.
+SELECT (appt.offer(p, 'DOC-001', t)).expires_at FROM (VALUES
+	('PAT-6', '2026-03-22 09:00+05:30'::timestamptz),
+	('PAT-8', '2026-03-22 09:15+05:30'), ('PAT-0', '2026-03-22 09:30+05:30')) o (p, t);
+CREATE FUNCTION pg_temp.claim(room integer, has integer) RETURNS TABLE (no bigint, protocol text)
+	LANGUAGE sql
+AS $$
+	UPDATE appt.notification SET due_at = '2000-01-01 00:00+00' WHERE state = 'due';
+	SELECT m.notification_no, m.protocol FROM appt_relay.claim_notifications(1, 100, per_channel => room,
+		channel_nos => ARRAY(SELECT channel_no FROM appt.notification_channel),
+		leased => ARRAY(SELECT has FROM appt.notification_channel)) m
+	ORDER BY m.notification_no
+$$;
+SELECT * FROM pg_temp.claim(2, 0);
+SELECT * FROM pg_temp.claim(2, 2);
+SELECT (appt.test_channel(channel_id, 'desk@example.org')).state
+FROM appt.notification_channel WHERE kind = 'email';
+SELECT * FROM pg_temp.claim(2, 2);
+SELECT * FROM pg_temp.claim(2, 1);
+
 -- By hand it is sent again, judged anew.
 SELECT count(*) FROM appt_relay.record_notifications('{9}', '{1}', '{0}', '{1}', '{200}',
 	'{NULL}', '{}');

@@ -139,39 +139,39 @@ sub webhooks_meanwhile {
 
 # No relay runs: what is told waits in the table.
 sub bookings_that_are_told {
-    my ($place, $table, $given) = @_;
+    my ($place, $table, $given, $clients, $commit) = @_;
     my $book = sub {
-        my ($clients) = @_;
         return pgbench($place, script => 'book', clients => $clients,
             seconds => $given->{SECONDS},
             options => { 'bioecko_appt.notify' => 'off',
-                synchronous_commit => 'off' },
+                synchronous_commit => $commit },
             set => { base => $place->take('slots',
                 30000 * ($given->{SECONDS} + 1)) })->{tps};
     };
-    for my $clients (1, 16) {
-        my %got = interleave($given->{ROUNDS},
-            silent => sub { no_channel($place); $book->($clients) },
-            told   => sub {
-                use_channel($place, sms => 'http://127.0.0.1:9/sms');
-                my $tps = $book->($clients);
-                die "the bookings told nobody\n" if $place->cluster->psql(
-                    'SELECT NOT EXISTS (SELECT FROM appt.notification)') eq 't';
-                return $tps;
-            });
-        $table->row(what => "booking whose patient is told, SQL, $clients "
-                . 'client' . ($clients > 1 ? 's' : ''),
-            against => 'no channel', unit => '/s',
-            value => median(@{ $got{told} }),
-            base  => median(@{ $got{silent} }),
-            ratio => ratio(\%got, 'told', 'silent'), must => '>= 0.87');
-    }
+    my %got = interleave($given->{ROUNDS},
+        silent => sub { no_channel($place); $book->() },
+        told   => sub {
+            use_channel($place, sms => 'http://127.0.0.1:9/sms');
+            my $tps = $book->();
+            die "the bookings told nobody\n" if $place->cluster->psql(
+                'SELECT NOT EXISTS (SELECT FROM appt.notification)') eq 't';
+            return $tps;
+        });
     no_channel($place);
+    $table->row(what => "booking whose patient is told, SQL, $clients "
+            . ($clients > 1 ? 'clients' : 'client')
+            . ($commit eq 'off' ? ', async' : ''),
+        against => 'no channel', unit => '/s',
+        value => median(@{ $got{told} }), base => median(@{ $got{silent} }),
+        ratio => ratio(\%got, 'told', 'silent'),
+        $commit eq 'off' ? () : (must => '>= 0.87'));
 }
 
 sub {
     reminders_by_http(@_);
     reminders_by_mail(@_);
     webhooks_meanwhile(@_);
-    bookings_that_are_told(@_);
+    for my $commit ('on', 'off') {
+        bookings_that_are_told(@_, $_, $commit) for 1, 16;
+    }
 };

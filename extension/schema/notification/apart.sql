@@ -67,8 +67,9 @@ COMMENT ON FUNCTION appt_internal.apart_message IS
 CREATE FUNCTION appt_internal.claim_apart(
 	relay_no bigint,
 	max_messages integer,
-	lease interval)
-	RETURNS SETOF appt_internal.message
+	lease interval,
+	INOUT rooms jsonb,
+	OUT messages appt_internal.message[])
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -78,8 +79,10 @@ DECLARE
 	n appt.notification;
 	c appt.notification_channel;
 	m appt_internal.message;
+	room integer;
 	problem text;
 BEGIN
+	messages := '{}';
 	IF NOT EXISTS (SELECT FROM appt.notification_apart) THEN
 		RETURN;
 	END IF;
@@ -90,6 +93,8 @@ BEGIN
 		JOIN appt.notification l ON l.notification_no = q.notification_no
 			AND l.state = 'due'
 			AND l.due_at <= clock_timestamp()
+			AND (l.event = 'test'
+				OR coalesce((rooms->>l.channel_no::text)::integer, 1) > 0)
 		ORDER BY l.notification_no
 		LIMIT max_messages
 		FOR NO KEY UPDATE OF l SKIP LOCKED
@@ -101,6 +106,14 @@ BEGIN
 		END IF;
 		c := appt_internal.apart_channel(n);
 		n.channel_no := coalesce(c.channel_no, n.channel_no);
+		room := (rooms->>n.channel_no::text)::integer;
+		/* It waits by its channel, which is chosen; a test is of its moment. */
+		IF room <= 0 AND n.event <> 'test' THEN
+			UPDATE appt.notification t
+			SET channel_no = n.channel_no
+			WHERE t.notification_no = n.notification_no;
+			CONTINUE;
+		END IF;
 		n.fence := n.fence + 1;
 		problem := CASE WHEN c.channel_no IS NULL
 			THEN 'the channel is not there any more' END;
@@ -127,12 +140,18 @@ BEGIN
 				THEN clock_timestamp() END
 		WHERE t.notification_no = n.notification_no;
 		IF problem IS NULL THEN
-			RETURN NEXT m;
+			messages := messages || m;
+			IF room IS NOT NULL THEN
+				rooms := jsonb_set(rooms, ARRAY[n.channel_no::text],
+					to_jsonb(room - 1));
+			END IF;
 		END IF;
 	END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION appt_internal.claim_apart(bigint, integer, interval) IS
-	'Leases the messages of no appointment that wait to a relay, and returns '
-	'what it needs to send them';
+COMMENT ON FUNCTION appt_internal.claim_apart(bigint, integer, interval,
+	jsonb) IS
+	'Leases the messages of no appointment that wait to a relay, where their '
+	'channel has room (a test needs none), and returns what it needs to send '
+	'them. rooms: as in appt_internal.lease_notifications';

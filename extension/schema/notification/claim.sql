@@ -871,8 +871,10 @@ BEGIN
 		AS k (channel_no, leased) ON k.channel_no = c.channel_no
 	WHERE c.active;
 
-	RETURN QUERY SELECT * FROM appt_internal.claim_apart(relay_no,
-		max_messages, lease);
+	batch := appt_internal.claim_apart(relay_no, max_messages, lease, rooms);
+	RETURN QUERY SELECT * FROM unnest(batch.messages);
+	rooms := batch.rooms;
+	left_over := left_over - cardinality(batch.messages);
 	FOR queue IN
 		SELECT q.queue
 		FROM (
