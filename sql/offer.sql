@@ -233,7 +233,8 @@ CREATE FUNCTION pg_temp.claim(room integer, has integer) RETURNS TABLE (no bigin
 	LANGUAGE sql
 AS $$
 	UPDATE appt.notification SET due_at = '2000-01-01 00:00+00' WHERE state = 'due';
-	SELECT m.notification_no, m.protocol FROM appt_relay.claim_notifications(1, 100, per_channel => room,
+	SELECT m.notification_no, m.protocol
+	FROM appt_relay.claim_notifications(1, 100, per_channel => room,
 		channel_nos => ARRAY(SELECT channel_no FROM appt.notification_channel),
 		leased => ARRAY(SELECT has FROM appt.notification_channel)) m
 	ORDER BY m.notification_no
