@@ -23,9 +23,15 @@ my $busy = $cluster->row(q{
             WHERE w.doctor_id = a.doctor_id AND w.branch_id <> $1)
     GROUP BY 1, 2 ORDER BY 2, 1 LIMIT 1}, $branch);
 
+# A Sunday and a holiday to come, whatever day it is.
+my ($sunday, $shown, $holiday) = @{ $cluster->row(q{SELECT d::text AS sunday,
+    to_char(d, 'DD/MM/YYYY') AS shown, make_date(extract(year FROM d)::integer + 1, 8, 15)::text AS holiday
+    FROM (SELECT date_trunc('week', current_date)::date + 41 AS d) t}) }{qw(sunday shown holiday)};
+
 my $seen = run_desk($clinic, 'admin_settings.js',
     [qw(schedule:read schedule:manage)],
-    { role => 'admin', busy => $busy, branch => $branch });
+    { role => 'admin', busy => $busy, branch => $branch, sunday => $sunday,
+        holiday => $holiday });
 
 like($seen->{refused}, qr/An id is 1 to 64 letters/, 'a code that is none is refused in the server\'s words');
 is_deeply($cluster->row('SELECT name, specialty, department_id, buffer_after_min
@@ -45,7 +51,7 @@ is_deeply($cluster->query(q{SELECT weekday, to_char(start_time, 'HH24:MI') AS st
 like($seen->{overlap}, qr/overlap/i, 'hours over others are refused');
 is_deeply($seen->{hours}{body}, { capacity => 2 }, 'a change of hours is that change');
 is($cluster->value(q{SELECT count(*) FROM appt.extra_session
-    WHERE doctor_id = 'DOC-900' AND on_date = '2027-01-03'}), 1, 'and an extra session');
+    WHERE doctor_id = 'DOC-900' AND on_date = $1}, $sunday), 1, 'and an extra session');
 
 is($seen->{affected}, $busy->{visits}, 'the visits that time off falls on are shown');
 like($seen->{notSaved}, qr/\w+ \w+ \w+/, 'it is refused over them');
@@ -57,7 +63,7 @@ is($cluster->value(q{SELECT reason FROM appt.time_off WHERE doctor_id = $1},
 is_deeply($cluster->row(q{SELECT reason, (ends_at - starts_at)::text AS long,
         (starts_at AT TIME ZONE 'Asia/Kolkata')::text AS starts
         FROM appt.closure WHERE branch_id = $1 AND reason = 'National holiday'}, $branch),
-    { reason => 'National holiday', long => '1 day', starts => '2027-08-15 00:00:00' },
+    { reason => 'National holiday', long => '1 day', starts => "$holiday 00:00:00" },
     'a closure is a day of its branch');
 
 like($seen->{ruleRefused}, qr/whole number/, 'a value that is none is refused');
@@ -81,7 +87,7 @@ ok((grep { $_ eq 'Pune' } @{ $seen->{picker} }), 'and can be chosen at once');
 is($seen->{openPlace}, "#/settings/branches/$branch/hours", 'its opening hours are a click away');
 like($seen->{order}, qr/closes after it opens/, 'hours that end before they begin are refused');
 is_deeply([ sort map { s/\s+/ /gr } @{ $seen->{outside} } ],
-    [ '03/01/2027 09:00-13:00 Dr Leela Nair', 'Sunday 10:00-12:00 Dr Asha Rao',
+    [ "$shown 09:00-13:00 Dr Leela Nair", 'Sunday 10:00-12:00 Dr Asha Rao',
         'Sunday 10:00-14:00 Dr Meera Iyer' ],
     'the sessions that would lie outside are listed, each with its doctor');
 is($seen->{keptWeek}, 11, 'a week that is not saved is kept');

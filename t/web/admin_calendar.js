@@ -4,7 +4,7 @@
  *		where the database can be asked what became of it.
  */
 import { printed } from "./checks.js";
-import { desk, judgeBoth, options, run, seen, signedIn } from "./desk.js";
+import { desk, judgeBoth, options, run, seen, signedIn, still, until } from "./desk.js";
 
 const DAY = options.now.slice(0, 10);
 
@@ -32,20 +32,9 @@ async function tabTo(page, test, most = 40) {
 /* What is out of sight is drawn when there is time, or for paper. */
 const whole = (page) => page.evaluate(() => dispatchEvent(new Event("beforeprint")));
 
-/* Where it is, once it stays there. */
-async function still(locator) {
-    let last = "";
-
-    for (let n = 0; n < 100; n++) {
-        const box = await locator.boundingBox();
-
-        if (box && JSON.stringify(box) === last)
-            return box;
-        last = JSON.stringify(box);
-        await locator.page().waitForTimeout(50);
-    }
-    throw new Error("it does not stay where it is");
-}
+/* Each visit has its patient's name. */
+const named = (page) => until(page, () => ![...document.querySelectorAll(".cell-name")].some((name) =>
+    /^PAT-/.test(name.textContent)));
 
 const inGrid = () => document.activeElement.matches(".calendar .cell");
 /* WCAG 2.2, 2.4.11: what stands in front of what has the focus. */
@@ -65,7 +54,7 @@ const steps = {
 
         await page.clock.setFixedTime(options.now);
         await page.goto(`${options.url}/admin#/calendar?date=${DAY}`);
-        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        await page.locator("[name=account]:focus").waitFor();
         await page.keyboard.type(options.account);
         await page.keyboard.press("Tab");
         await page.keyboard.type(options.password);
@@ -95,14 +84,13 @@ const steps = {
         await page.keyboard.press("Enter");
         await page.getByRole("dialog", { name: "Book an appointment" }).waitFor();
         await page.keyboard.type("00123");
-        await page.locator(".option").first().waitFor();
+        await page.locator(".option.at").filter({ hasText: "PAT-2026-00123" }).waitFor();
         await page.keyboard.press("Enter");
         await tabTo(page, () => document.activeElement.textContent === "Book");
         await page.keyboard.press("Enter");
         await page.getByText("is booked for").waitFor();
         seen.booked = await page.locator(".toast span").first().innerText();
-        await page.locator(".calendar .appointment").first().waitFor();
-        await page.locator(".cell:focus").waitFor();
+        await page.locator(".calendar .appointment:focus").waitFor();
         seen.after = await text(page);
         await page.keyboard.press("m");
         const dialog = page.getByRole("dialog");
@@ -113,7 +101,7 @@ const steps = {
         await page.keyboard.press("ArrowDown");
         await tabTo(page, () => document.activeElement.textContent === "Continue");
         await page.keyboard.press("Enter");
-        await dialog.getByText("a new token").or(dialog.getByText("Token 1").last()).waitFor();
+        await dialog.locator(".compare").getByText("Token 1").last().waitFor();
         seen.asked = await dialog.innerText();
         await tabTo(page, () => document.activeElement.textContent === "Move");
         await page.keyboard.press("Enter");
@@ -186,6 +174,7 @@ const steps = {
             return at.filter(([, minute, top]) => Math.abs(low[2] + (minute - low[1]) * px - top) > 3)
                 .map(([text, , top]) => `${text} at ${top}`);
         });
+        await named(page);
         seen.names = await page.locator(".cell-name").allInnerTexts();
         seen.pwned = await page.evaluate(() => globalThis.pwned ?? null);
         await judgeBoth(page, "calendar");
@@ -239,6 +228,7 @@ const steps = {
         seen.columns = (await page.locator(".calendar .head").allInnerTexts()).map((text) => text.trim());
         await page.getByRole("link", { name: "Today" }).click();
         await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
+        await page.locator(".counts").waitFor();
         seen.kept = await page.locator(".page-head").getByLabel("Department").inputValue();
         seen.shown = await page.locator(".queue h2").allInnerTexts();
     },

@@ -10,6 +10,7 @@ await run(async () => {
 
     await page.goto(`${options.url}/admin`, { waitUntil: "networkidle" });
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.locator("input:focus").waitFor();
     seen.title = await page.title();
     seen.loaded = seen.bytes;
     seen.focused = await page.evaluate(() => document.activeElement?.getAttribute("name"));

@@ -4,7 +4,7 @@
  *		not, what is drawn of it at first and later, what another desk's booking
  *		draws anew, and what can be read in it. "step" is one of those below.
  */
-import { judgeBoth, desk, options, patience, run, seen, signedIn, wish } from "./desk.js";
+import { judgeBoth, desk, options, patience, run, seen, signedIn, still, until, wish } from "./desk.js";
 
 const DAY = options.now.slice(0, 10);
 const NEXT = new Date(Date.parse(`${DAY}T00:00Z`) + 86400000).toISOString().slice(0, 10);
@@ -36,19 +36,9 @@ async function open({ query = "", init, held, now = options.now, ...more } = {})
     return page;
 }
 
-/* The page's own policy keeps waitForFunction out. */
-async function until(page, test, given) {
-    for (let n = 0; n < 200; n++) {
-        if (await page.evaluate(test, given))
-            return;
-        await page.waitForTimeout(50);
-    }
-    throw new Error(`it does not come: ${test}`);
-}
-
 const middle = async (locator) => {
     await locator.scrollIntoViewIfNeeded();
-    const { x, y, width, height } = await locator.boundingBox();
+    const { x, y, width, height } = await still(locator);
 
     return { x: x + width / 2, y: y + height / 2 };
 };
@@ -65,15 +55,31 @@ async function take(page, from, to) {
 async function finger(page) {
     const cdp = await page.context().newCDPSession(page);
     const send = (type, points) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+    const part = (from, to, n) => ({ x: from.x + (to.x - from.x) * n / 8, y: from.y + (to.y - from.y) * n / 8 });
 
     return {
         down: (p) => send("touchStart", [p]),
         up: () => send("touchEnd", []),
-        async move(from, to) {
-            for (let n = 1; n <= 8; n++)
-                await send("touchMove", [{ x: from.x + (to.x - from.x) * n / 8, y: from.y + (to.y - from.y) * n / 8 }]);
+        async move(from, to, first = 1) {
+            for (let n = first; n <= 8; n++)
+                await send("touchMove", [part(from, to, n)]);
         },
+        /* Down and on at once: nothing is awaited in which a press would become a long one. */
+        begin: (from, to) => Promise.all([send("touchStart", [from]), send("touchMove", [part(from, to, 1)])]),
     };
+}
+
+/* It scrolls no more. */
+async function atRest(page) {
+    const top = () => page.evaluate(() => document.querySelector(".ec-main").scrollTop);
+
+    for (let last = -1, n = 0; n < 4;) {
+        const now = await top();
+
+        n = now === last ? n + 1 : 0;
+        last = now;
+        await page.waitForTimeout(50);
+    }
 }
 
 /* Chunks and columns as they are, to be found again. */
@@ -96,6 +102,19 @@ function counting() {
             });
         }
     };
+}
+
+/* Nothing has been asked for a while. */
+async function quiet(page) {
+    let last = Date.now();
+    const hear = () => {
+        last = Date.now();
+    };
+
+    page.on("request", hear);
+    while (Date.now() < last + patience(2000))
+        await page.waitForTimeout(100);
+    page.off("request", hear);
 }
 
 const steps = {
@@ -143,11 +162,14 @@ const steps = {
         let from = await middle(visit(page));
 
         seen.before = await top();
-        await hand.down(from);
-        await hand.move(from, { x: from.x, y: from.y - 150 });
+        const up = { x: from.x, y: from.y - 150 };
+
+        await hand.begin(from, up);
+        await hand.move(from, up, 2);
         await hand.up();
         seen.scrolled = [await ghosts(page), await isAsked(page)];
-        await page.waitForTimeout(500);
+        await until(page, (before) => document.querySelector(".ec-main").scrollTop > before, seen.before);
+        await atRest(page);
         seen.after = await top();
         /* Near an edge the grid would go on under the finger. */
         await visit(page).evaluate((one) => one.scrollIntoView({ block: "center", behavior: "instant" }));
@@ -223,13 +245,15 @@ const steps = {
         const asked = (what) => seen.requests.filter((url) => what.test(url)).length;
         const next = new RegExp(`explain-branch.*date=${NEXT}`);
         const soon = async (test) => {
-            for (let n = 0; n < 200 && !test(); n++)
+            for (const end = Date.now() + patience(20000); Date.now() < end && !test();)
                 await page.waitForTimeout(50);
         };
 
         await until(page, () => globalThis.streams > 0);
-        await soon(() => asked(next) > 0);
-        await page.waitForTimeout(2000);
+        await quiet(page);
+        /* What was missed before the stream was there has been read again, and the day after it. */
+        await soon(() => next.test(seen.requests.findLast((url) => /explain-branch/.test(url))));
+        await quiet(page);
         const before = asked(next);
 
         await page.getByRole("button", { name: "The day after" }).click();
@@ -268,10 +292,10 @@ const steps = {
 
     /* At first only what is in sight; the rest by key, by scrolling, on paper. */
     async sight() {
-        const still = { viewport: { width: 1000, height: 480 }, init: () => {
+        const alone = { viewport: { width: 1000, height: 480 }, init: () => {
             globalThis.requestIdleCallback = () => 0;
         } };
-        const page = await open(still);
+        const page = await open(alone);
         const cells = () => page.locator(".calendar [data-cell]").count();
         const fresh = () => page.evaluate(() => {
             const grid = document.querySelector(".calendar").getBoundingClientRect();
@@ -300,7 +324,7 @@ const steps = {
         seen.end = await page.evaluate(() => document.activeElement.ariaLabel);
         seen.stops = await page.locator(".calendar [tabindex='0']").count();
 
-        const paper = await open(still);
+        const paper = await open(alone);
         const tops = () => paper.locator(".calendar [data-cell]").evaluateAll((all) => Object.fromEntries(
             all.map((cell) => [cell.dataset.cell, cell.getBoundingClientRect().top])));
         const before = await tops();
@@ -319,14 +343,10 @@ const steps = {
         const page = await open({ init: counting });
         const asked = [];
 
-        let last = Date.now();
-
         await until(page, () => globalThis.streams > 0);
-        page.on("request", () => {
-            last = Date.now();
-        });
-        while (Date.now() < last + patience(2000))
-            await page.waitForTimeout(100);
+        await quiet(page);
+        /* Also what is out of sight: another doctor's must not come after the mark. */
+        await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
         await at(page, "DOC-001", "10:15").focus();
         await mark(page);
         page.on("request", (request) => {

@@ -31,7 +31,8 @@ async function tab(door, { routes = {}, hash = "" } = {}) {
     page.on("pageerror", (error) => seen.complaints.push(String(error.stack)));
     for (const [pattern, handler] of Object.entries(routes))
         await page.route(pattern, handler);
-    await page.goto(`${options.url}/admin${hash}`);
+    /* One that is loaded anew at once would break off a longer wait. */
+    await page.goto(`${options.url}/admin${hash}`, { waitUntil: "commit" });
     return { page, asked, there, loads: () => loads };
 }
 
@@ -71,8 +72,10 @@ await run(async () => {
 
     await hold(nobody);
     nobody.on("request", (request) => early.push(request.url()));
+    const known = nobody.waitForResponse(/auth\/session/);
+
     await nobody.goto(`${options.url}/admin#/calendar?date=${options.date}`, { waitUntil: "commit" });
-    await nobody.waitForResponse(/auth\/session/).catch(() => undefined);
+    await known;
     seen.nobody = questions(early);
     await nobody.close();
 
@@ -83,15 +86,24 @@ await run(async () => {
 
     await hold(held);
     held.on("request", (request) => meanwhile.push(request.url()));
+    const last = held.waitForResponse(/visit-types/);
+
     await held.goto(`${options.url}/admin#/calendar?date=${options.date}`, { waitUntil: "commit" });
-    await held.waitForResponse(/visit-types/);
+    await last;
     seen.first = questions(meanwhile);
     await held.close();
 
-    const { page, asked, there, loads } = await tab(door, { hash: `#/calendar?date=${options.date}` });
+    /* With the stream comes what was missed: all is asked again, but not before. */
+    let isShown;
+    const shown = new Promise((done) => {
+        isShown = done;
+    });
+    const { page, asked, there, loads } = await tab(door, { hash: `#/calendar?date=${options.date}`, routes: {
+        "**/api/v1/events": (route) => shown.then(() => route.continue()) } });
 
     await page.locator(".calendar [data-cell]").first().waitFor();
     seen.first.twice = questions(asked).twice;
+    isShown();
     seen.ahead = await soon(() => partsOf(there), (parts) => parts.split(" ").length === PAGES.length);
     await wish("stop");
     await page.locator(".banner").waitFor();
@@ -133,6 +145,7 @@ await run(async () => {
     const never = await tab(door, { hash: "#/patients", routes: {
         "**/admin/files/patients-*": (route) => route.abort() } });
 
+    await soon(never.loads, (loads) => loads > 0);
     await never.page.waitForTimeout(6000);
     seen.never = { alert: await alertOf(never.page), loads: never.loads() };
     await look(never.page, "Today");

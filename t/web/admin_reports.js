@@ -5,7 +5,7 @@
  *		as a whole, and what is refused, in English and in Hindi.
  */
 import { check } from "./checks.js";
-import { desk, options, run, seen, signedIn } from "./desk.js";
+import { desk, options, run, seen, signedIn, until } from "./desk.js";
 import { readFile } from "node:fs/promises";
 
 /* The size in mm of a PDF's pages, and how many. */
@@ -28,13 +28,14 @@ await run(async () => {
     await page.getByLabel("From", { exact: true }).fill(options.from);
     await page.getByLabel("To", { exact: true }).fill(options.to);
     await page.getByRole("row", { name: /In all/ }).waitFor();
-    await page.waitForTimeout(500);
     seen.utilisation = await cells();
-    seen.drawn = await page.locator(".plot canvas").evaluate((canvas) => {
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    await until(page, () => {
+        const canvas = document.querySelector(".plot canvas");
+        const { data = [] } = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height) ?? {};
 
         return data.some((byte) => byte !== 0);
     });
+    seen.drawn = true;
     await check(page, "utilisation");
     await page.getByLabel("Department").selectOption(options.department);
     await page.locator("tbody tr").filter({ hasText: options.stranger }).waitFor({ state: "detached" });

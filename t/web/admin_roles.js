@@ -36,6 +36,7 @@ await run(async () => {
     }
     seen.patients = await page.locator("tbody tr td:nth-child(4)").allInnerTexts();
     await open(`patients/${options.stranger}`);
+    await page.getByRole("searchbox").waitFor({ state: "detached" });
     await page.locator(".patients h1, main [role=alert]").first().waitFor();
     seen.stranger = await page.locator(".patients h1, main [role=alert] p").first().innerText();
 

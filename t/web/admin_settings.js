@@ -1,10 +1,11 @@
 /*
- * admin_settings.js {"url", "account", "password", "token", "busy": {doctor_id, date}, "branch"}
+ * admin_settings.js {"url", "account", "password", "token", "busy": {doctor_id, date}, "branch",
+ *		"sunday", "holiday"}
  *		A new doctor gets hours, a session, a department; absences fall on
  *		booked visits; a rule is set for a branch and taken back.
  */
 import { call, check, listen } from "./checks.js";
-import { desk, options, run, seen, signedIn } from "./desk.js";
+import { desk, options, run, seen, signedIn, until } from "./desk.js";
 
 await run(async () => {
     const page = await desk({
@@ -54,9 +55,13 @@ await run(async () => {
         await page.waitForTimeout(1000);
         await route.continue();
     });
+    const theirs = dialog.getByLabel("Minutes kept free after a visit");
+    const ours = await theirs.inputValue();
+
     await button("Save").click();
     await dialog.getByText("What you changed is still here").waitFor();
-    seen.theirs = await dialog.getByLabel("Minutes kept free after a visit").inputValue();
+    await until(page, ([input, before]) => input.value !== before, [await theirs.elementHandle(), ours]);
+    seen.theirs = await theirs.inputValue();
     await button("Save").click();
     await dialog.waitFor({ state: "detached" });
     await page.unroute("**/api/v1/doctors?*");
@@ -89,10 +94,10 @@ await run(async () => {
     await page.locator(".week").getByText("2 at a time").waitFor();
     seen.hours = last("/doctors/DOC-900/working-hours");
     await button("Add a session").click();
-    await dialog.getByLabel("Date").fill("2027-01-03");
+    await dialog.getByLabel("Date").fill(options.sunday);
     await dialog.getByLabel("Branch").selectOption(options.branch);
     await button("Save").click();
-    await page.getByRole("cell", { name: /03\/01\/2027/ }).first().waitFor();
+    await page.getByRole("cell", { name: options.sunday.split("-").reverse().join("/") }).first().waitFor();
     await check(page, "hours");
 
     /* Time off on a day with visits: refused, then they are moved. */
@@ -116,8 +121,8 @@ await run(async () => {
     await open("hours/closures", "Closures");
     await page.locator(".section").getByLabel("Branch").selectOption(options.branch);
     await button("Add a closure").click();
-    await dialog.getByLabel("First day").fill("2027-08-15");
-    await dialog.getByLabel("Last day").fill("2027-08-15");
+    await dialog.getByLabel("First day").fill(options.holiday);
+    await dialog.getByLabel("Last day").fill(options.holiday);
     await dialog.getByText("No visit is booked in it.").waitFor();
     await dialog.getByLabel("Reason").fill("Independence Day");
     await button("Save").click();

@@ -37,6 +37,7 @@ await run(async () => {
     const title = page.getByRole("heading", { level: 1, name: "Today" });
 
     await page.goto(`${options.url}/admin`);
+    await page.locator("[name=account]:focus").waitFor();
     await fill(page, "a wrong password");
     seen.wrong = await page.getByRole("alert").innerText();
     await check(page, "sign-in-refused");
@@ -84,7 +85,7 @@ await run(async () => {
     await page.getByRole("button", { name: "Change the password" }).click();
     seen.short = await page.locator(".field.bad").innerText();
     await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.locator("[name=account]:focus").waitFor();
     await fill(page, options.password);
     await page.getByLabel("Code").waitFor();
     seen.pasted = await page.getByLabel("Code").evaluate((input) =>
@@ -162,7 +163,10 @@ await run(async () => {
     await idle.getByRole("dialog").waitFor({ state: "detached" });
     await idle.clock.fastForward("20:00");
     seen.stays = await idle.getByRole("dialog").count();
+    const left = idle.waitForResponse((answer) => answer.request().method() === "DELETE");
+
     await idle.clock.fastForward("10:30");
     await idle.getByRole("dialog", { name: "Please sign in again" }).waitFor();
+    await left;
     seen.ended = (await idle.request.get(`${options.url}/api/v1/auth/session`)).status();
 });

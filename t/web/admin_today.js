@@ -121,11 +121,19 @@ const steps = {
         await page.getByRole("button", { name: "Walk-in" }).click();
         await page.getByRole("button", { name: "Register a new patient" }).click();
         const dialog = page.getByRole("dialog");
+        let isSent;
+        const sent = new Promise((done) => {
+            isSent = done;
+        });
 
+        /* Sent before it is known who has the same name: that is asked all the same. */
+        await page.route("**/api/v1/patients?*", (route) => sent.then(() => route.continue()));
         await dialog.getByLabel("First name").fill("Ishita");
         await dialog.getByLabel("Last name").fill("Nair");
         await dialog.getByLabel("Telephone").fill("+91 00000 99999");
         await dialog.getByRole("button", { name: "Register", exact: true }).click();
+        isSent();
+        await dialog.locator(".doubles").filter({ hasText: "Ishita Nair" }).waitFor();
         seen.doubles = await dialog.locator(".doubles").innerText();
         await check(page, "walk-in");
         await dialog.getByRole("button", { name: "It is somebody else" }).click();

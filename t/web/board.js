@@ -6,7 +6,7 @@
  */
 import { desk, judge, options, patience, run, seen } from "./desk.js";
 
-const LATE = patience(15000);
+const late = () => ({ timeout: patience(20000) });
 
 /* What the desk does meanwhile. */
 async function call(method, path, body) {
@@ -70,8 +70,9 @@ await run(async () => {
     /* A call. */
     await page.getByRole("button", { name: "Chime" }).click();
     await page.getByRole("button", { name: "Speech" }).click();
+    await page.locator(".controls .hint").waitFor({ state: "detached" });
     const called = await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
-    await row(page, options.doctor).and(page.locator(".called")).waitFor({ timeout: LATE });
+    await row(page, options.doctor).and(page.locator(".called")).waitFor(late());
     seen.called = await row(page, options.doctor).locator(".token span").allInnerTexts();
     seen.wanted = called.token_number;
     seen.live = await page.locator("[aria-live]").innerText();
@@ -91,7 +92,7 @@ await run(async () => {
         const began = Date.now();
 
         await call("POST", "queue/call-next", { doctor_id: options.doctor_id });
-        while (await page.evaluate(() => globalThis.heard.said.length) === said && Date.now() - began < LATE)
+        while (await page.evaluate(() => globalThis.heard.said.length) === said && Date.now() - began < late().timeout)
             await page.waitForTimeout(20);
         took.push(Date.now() - began);
     }
@@ -104,7 +105,7 @@ await run(async () => {
     await shot(page, "dark-hindi");
     seen.repeated = await page.evaluate(() => globalThis.heard.said.length) - before;
     seen.last = (await call("POST", "queue/call-next", { doctor_id: options.doctor_id })).token_number;
-    await page.locator(`.token:has-text("${seen.last}")`).first().waitFor({ timeout: LATE });
+    await page.locator(`.token:has-text("${seen.last}")`).first().waitFor(late());
     seen.again = (await page.evaluate(() => globalThis.heard)).said.at(-1);
     await page.getByLabel("भाषा").selectOption("en");
 
@@ -115,7 +116,7 @@ await run(async () => {
     await judge(page, "frozen");
     await shot(page, "frozen");
     await page.context().setOffline(false);
-    await page.getByRole("alert").waitFor({ state: "detached", timeout: LATE });
+    await page.getByRole("alert").waitFor({ state: "detached", ...late() });
     seen.healed = true;
 
     /* Many doctors, some at a time; nothing of a queue is cut off. */
@@ -148,7 +149,7 @@ await run(async () => {
 
     /* Without an event stream it asks. */
     await call("POST", "queue/call-next", { doctor_id: options.other_id });
-    await row(small, options.other).and(small.locator(".called")).waitFor({ timeout: LATE });
+    await row(small, options.other).and(small.locator(".called")).waitFor(late());
     seen.asked = true;
 
     /* Another branch's token. */
@@ -159,7 +160,7 @@ await run(async () => {
 
     /* Revoked. */
     await call("DELETE", `boards/${options.board_id}`);
-    await page.getByText("This screen is not set up, or not any more.").waitFor({ timeout: LATE });
+    await page.getByText("This screen is not set up, or not any more.").waitFor(late());
     seen.revoked = true;
     seen.left = await page.locator("li.doctor").count();
 });

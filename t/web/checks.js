@@ -5,7 +5,7 @@
  *		large enough, whether the focus shows.
  *		Findings go to seen.checks, a line each.
  */
-import { judgeBoth, options, seen } from "./desk.js";
+import { judgeBoth, options, patience, seen, until } from "./desk.js";
 
 seen.checks = [];
 
@@ -30,7 +30,7 @@ async function width(page, where) {
     const measure = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     let wide = await measure();
 
-    for (let i = 0; i < 20 && wide > 0; i++) {
+    for (const end = Date.now() + patience(2000); Date.now() < end && wide > 0;) {
         await page.waitForTimeout(50);
         wide = await measure();
     }
@@ -103,6 +103,7 @@ export async function check(page, where) {
     await page.setViewportSize({ width: 360, height: 780 });
     /* The focus has scrolled it: half a line under the bar is no small target. */
     await page.evaluate(() => scrollTo(0, 0));
+    await until(page, () => innerWidth === 360);
     await page.waitForTimeout(100);
     await width(page, `${where} at 360 px`);
     await targets(page, `${where} at 360 px`);

@@ -42,7 +42,7 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
     });
     const page = await context.newPage();
 
-    page.setDefaultTimeout(patience(20000));
+    context.setDefaultTimeout(patience(20000));
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("requestfinished", async (request) => {
         try {
@@ -62,9 +62,35 @@ export async function desk({ viewport = { width: 1280, height: 900 }, scheme = "
     return page;
 }
 
-/* Signs in as a person does, on the page itself. */
+/* The page's own policy keeps waitForFunction out. */
+export async function until(page, test, given) {
+    for (const end = Date.now() + patience(20000); Date.now() < end;) {
+        if (await page.evaluate(test, given))
+            return;
+        await page.waitForTimeout(50);
+    }
+    throw new Error(`it does not come: ${test}`);
+}
+
+/* Where it is, once it stays there. */
+export async function still(locator) {
+    let last = "";
+
+    for (let n = 0; n < 100; n++) {
+        const box = await locator.boundingBox();
+
+        if (box && JSON.stringify(box) === last)
+            return box;
+        last = JSON.stringify(box);
+        await locator.page().waitForTimeout(50);
+    }
+    throw new Error("it does not stay where it is");
+}
+
+/* Signs in as a person does, on the page itself, which puts the focus there first. */
 export async function signedIn(page, { account, password } = options) {
     await page.goto(`${options.url}/admin`);
+    await page.locator("[name=account]:focus").waitFor();
     await page.getByLabel("Account").fill(account);
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();

@@ -98,7 +98,11 @@ try {
     page.setDefaultTimeout(60000);
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("requestfinished", async (request) => {
-        seen.bytes += (await request.sizes()).responseBodySize;
+        try {
+            seen.bytes += (await request.sizes()).responseBodySize;
+        } catch {
+            /* The page is closed already. */
+        }
     });
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type()))
@@ -106,6 +110,7 @@ try {
     });
     page.on("pageerror", (error) => seen.complaints.push(String(error)));
     await page.goto(`${url}/docs`, { waitUntil: "networkidle" });
+    await page.locator(".call > summary").first().waitFor();
     seen.title = await page.title();
     seen.loaded = seen.bytes;
     seen.calls = await page.locator(".call > summary").evaluateAll((rows) =>

@@ -27,8 +27,13 @@ function watch(page, name) {
     page.setDefaultTimeout(60000);
     page.on("request", (request) => seen.requests.push(request.url()));
     page.on("requestfinished", async (request) => {
-        seen.bytes[name] = (seen.bytes[name] ?? 0)
-            + (await request.sizes()).responseBodySize;
+        try {
+            const { responseBodySize } = await request.sizes();
+
+            seen.bytes[name] = (seen.bytes[name] ?? 0) + responseBodySize;
+        } catch {
+            /* The page is closed already. */
+        }
     });
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type()))
