@@ -80,6 +80,7 @@ is($db->value(q{SELECT e.notify FROM appt.event e
 # What the server refuses.
 $seen = work('conflict',
     instant => '2026-03-16T12:00:00+05:30');
+is_deeply($seen->{early}, [ 1, 1, 0 ], 'Enter takes nobody whom the text before had found');
 like($seen->{refused}, qr{Dr Asha Rao is already booked at 16/03/2026 12:00},
     'the server says who has the slot');
 is($seen->{kept}, 'Please call first', 'what was typed is there still');

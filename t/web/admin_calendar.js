@@ -140,8 +140,25 @@ const steps = {
         await page.locator(`[data-cell="free DOC-001 ${options.instant}"]`).click();
         const dialog = page.getByRole("dialog");
 
-        await dialog.getByRole("combobox").fill("PAT-2026-00150");
-        await page.locator(".option").first().click();
+        /* Enter takes nobody who was found by what stood there before. */
+        const search = dialog.getByRole("combobox");
+        let answer;
+        const held = new Promise((done) => (answer = done));
+
+        await page.route(/search=PAT-2026-00150/, async (route) => {
+            await held;
+            await route.continue();
+        });
+        await search.fill("PAT-2026-00151");
+        await page.locator(".option.at").filter({ hasText: "PAT-2026-00151" }).waitFor();
+        await search.fill("PAT-2026-00150");
+        await search.press("Enter");
+        await page.waitForTimeout(100);
+        seen.early = [await search.count(), await page.locator(".option").count(),
+            await page.locator(".option.at").count()];
+        answer();
+        await page.locator(".option.at").filter({ hasText: "PAT-2026-00150" }).waitFor();
+        await search.press("Enter");
         await dialog.getByLabel("Notes").fill("Please call first");
         await page.request.post(`${options.url}/api/v1/appointments`, {
             headers: { Authorization: `Bearer ${options.token}` },

@@ -3,7 +3,7 @@
  *		The first free slot of a department's doctors, of one of them, or of
  *		all; and, from there, a later one.
  */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, ask, type Schemas, type Slot } from "../api";
 import { branch, department, doctorName, doctorsOf } from "../clinic";
 import { words } from "../i18n";
@@ -33,13 +33,16 @@ export function FirstFreeDialog({ zone, onClose, onBook, onShow }: {
     const [found, setFound] = useState<Found | null | undefined>(undefined);
     const [error, setError] = useState<unknown>(null);
     const [busy, run] = useBusy();
+    const turn = useRef(0);
     /* What was found is of what was asked then. */
     const change = (set: (value: string) => void) => (value: string) => {
+        turn.current++;
         set(value);
         setFound(undefined);
     };
     const find = (from?: string) => run(async () => {
         const doctor_id = doctor || (of === "" ? doctorsOf("").map((d) => d.doctor_id).join() : undefined);
+        const mine = turn.current;
 
         setError(null);
         try {
@@ -48,7 +51,8 @@ export function FirstFreeDialog({ zone, onClose, onBook, onShow }: {
                 visit_type: visitType || undefined, from,
             } } })) as Found[];
 
-            setFound(first ?? null);
+            if (mine === turn.current)
+                setFound(first ?? null);
         } catch (problem) {
             setError(problem);
         }

@@ -74,13 +74,15 @@ function useSearch(search: string, branch_id: string | undefined) {
 
         return () => clearTimeout(timer);
     }, [of, again, healed.value]);
+    const isCurrent = found?.of === of;
+
     return {
-        found, error,
+        found, isCurrent, error,
         retry: () => setAgain((n) => n + 1),
         more: async () => {
             const mine = turn.current;
 
-            if (!found)
+            if (!found || !isCurrent)
                 return;
             try {
                 const { rows, total } = await page(found.pages + 1);
@@ -99,7 +101,7 @@ function List() {
     const p = patientWords.value;
     const { q = "", here = "" } = place.value.query;
     const [search, setSearch] = useState(q);
-    const { found, error, retry, more } = useSearch(search.trim(),
+    const { found, isCurrent, error, retry, more } = useSearch(search.trim(),
         here === "" ? undefined : branch.value?.branch_id);
 
     useEffect(() => setSearch(q), [q]);
@@ -130,8 +132,8 @@ function List() {
                 </form>
                 <p class="list-count" role="status">{found && p.count(found.rows.length, found.total)}</p>
                 {error && <Failed error={error} onRetry={retry} />}
-                {!error && !found && <Loading />}
-                {found && found.rows.length === 0 && !error && (
+                {!error && (!found || found.rows.length === 0 && !isCurrent) && <Loading />}
+                {found && isCurrent && found.rows.length === 0 && !error && (
                     <Empty icon="search" title={search.trim() === "" ? p.none : p.nobody(search.trim())} />
                 )}
                 {found && found.rows.length > 0 && (

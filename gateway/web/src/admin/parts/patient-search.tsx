@@ -1,7 +1,8 @@
 /*
  * patient-search.tsx
  *		Finds a patient by name, telephone or number while it is typed: a
- *		combobox as WAI-ARIA has it, with the arrow keys and Enter.
+ *		combobox as WAI-ARIA has it, with the arrow keys and Enter.  Those take
+ *		nobody who was found by what stood there before.
  */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { api, askPage, type PatientSummary } from "../api";
@@ -19,10 +20,11 @@ export function PatientSearch({ onChoose, label, autofocus }: {
     const w = words.value;
     const id = useId();
     const [text, setText] = useState("");
-    const [found, setFound] = useState<{ rows: PatientSummary[]; total: number } | null>(null);
+    const [found, setFound] = useState<{ of: string; rows: PatientSummary[]; total: number } | null>(null);
     const [at, setAt] = useState(0);
     const input = useRef<HTMLInputElement>(null);
     const turn = useRef(0);
+    const chosen = found?.of === text.trim() ? found.rows[at] : undefined;
 
     useEffect(() => {
         if (autofocus)
@@ -41,7 +43,7 @@ export function PatientSearch({ onChoose, label, autofocus }: {
                 (answer) => {
                     if (mine !== turn.current)
                         return;
-                    setFound(answer);
+                    setFound({ of: search, ...answer });
                     setAt(0);
                 },
                 (error) => mine === turn.current && toastError(error));
@@ -56,14 +58,16 @@ export function PatientSearch({ onChoose, label, autofocus }: {
     const onKeyDown = (event: KeyboardEvent) => {
         const rows = found?.rows ?? [];
 
+        if (event.key === "Enter" && text !== "")
+            event.preventDefault();
         if (rows.length === 0)
             return;
         if (event.key === "ArrowDown" || event.key === "ArrowUp") {
             setAt((n) => (n + (event.key === "ArrowDown" ? 1 : rows.length - 1)) % rows.length);
             event.preventDefault();
         } else if (event.key === "Enter") {
-            choose(rows[at]);
-            event.preventDefault();
+            if (chosen)
+                choose(chosen);
         } else if (event.key === "Escape") {
             setText("");
             event.preventDefault();
@@ -76,7 +80,7 @@ export function PatientSearch({ onChoose, label, autofocus }: {
             <label for={id}>{label ?? w.patient.search}</label>
             <input ref={input} id={id} type="search" role="combobox" list={undefined} autocomplete="off"
                 aria-expanded={found !== null} aria-controls={`${id}-list`}
-                aria-activedescendant={found?.rows[at] ? `${id}-${at}` : undefined}
+                aria-activedescendant={chosen ? `${id}-${at}` : undefined}
                 aria-describedby={`${id}-hint`} placeholder={w.patient.searchHint}
                 value={text} onInput={(event) => setText(event.currentTarget.value)}
                 onKeyDown={onKeyDown} />
@@ -87,7 +91,7 @@ export function PatientSearch({ onChoose, label, autofocus }: {
                 hidden={!found || found.rows.length === 0}>
                 {found?.rows.map((patient, n) => (
                     <li key={patient.patient_id} id={`${id}-${n}`} role="option"
-                        aria-selected={n === at} class={n === at ? "option at" : "option"}
+                        aria-selected={patient === chosen} class={patient === chosen ? "option at" : "option"}
                         onPointerDown={(event) => event.preventDefault()}
                         onClick={() => choose(patient)}>
                         <strong>{patient.name}</strong>
