@@ -1,9 +1,9 @@
 # The calendar's day of 20 doctors with 40 slots each, half of them booked, in a
 # browser whose processor is slowed down four times: from the button for the next
 # day, which the page asks for ahead, from the one for the day before, which it does
-# not, and from the address, in another tab and in a browser that never showed a
-# day, until all that is in sight is there and a free slot opens the dialog; what
-# is out of sight is drawn after that.
+# not, from a link on the page of today, and from the address, in another tab and in
+# a browser that never showed a day, until all that is in sight is there and a free
+# slot opens the dialog; what is out of sight is drawn after that.
 # What the page's main thread works, without the slow-down and times four, is
 # beside it: that does not depend on who else uses the machine.
 
@@ -64,8 +64,8 @@ sub {
     fill($clinic->cluster, @days);
     my $node = Appt::Node->new('t/web') // die "npm is not installed\n";
     my @seen = map { look($node, $clinic, @days) } 1 .. $given->{ROUNDS};
-    for my $way ([ next => 'next day' ], [ back => 'day before' ], [ again => 'another tab' ],
-        [ address => 'from the address' ]) {
+    for my $way ([ next => 'next day' ], [ back => 'day before' ], [ link => 'from Today' ],
+        [ again => 'another tab' ], [ address => 'from the address' ]) {
         my ($name, $what) = @$way;
         my $ms  = median(map { $_->{slow}{$name}{ms} } @seen);
         my $cpu = median(map { $SLOW * $_->{cpu}{$name}{TaskDuration} } @seen);

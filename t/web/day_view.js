@@ -3,8 +3,9 @@
  *		How long a day of the calendar takes until it can be used: from the
  *		address in a browser that never showed a day, from the button for the next
  *		day, which the page has asked for by then if it had the time, from the one
- *		for the day before, which is asked for only then, and from the address in
- *		another tab, on a processor that is "slow" times as slow. It can be used
+ *		for the day before, which is asked for only then, from a link on the page of
+ *		today, and from the address in another tab, on a processor that is "slow"
+ *		times as slow. It can be used
  *		once all that is in sight of the day is there, and a click on a free slot
  *		opens the dialog. Of each wall and thread time of the page's main thread in
  *		ms, by kind; beside it when all "cells" were there, also out of sight, and
@@ -15,6 +16,8 @@ import { readFileSync } from "node:fs";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
 const KINDS = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
+/* Then the parts of the script that the page of today does not need are there, too. */
+const LOADED_MS = 8000;
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css" };
 
 /*
@@ -125,7 +128,7 @@ function named(page) {
     }));
 }
 
-/* From the address, by the buttons for the next day and the day before, in another tab. */
+/* From the address, by the buttons for the next day and the day before, by a link, in another tab. */
 async function measure(domain, rate) {
     const context = await signedInDesk();
     const [first, second] = options.days;
@@ -149,27 +152,40 @@ async function measure(domain, rate) {
         return took;
     };
     const address = await load();
-    const step = async (button, day) => {
+    const step = async (begin, argument, day) => {
         const start = await spent(cdp);
-        const began = await page.evaluate((n) => {
-            document.querySelector(`.tools .icon-button:nth-of-type(${n})`)?.click();
-            return performance.now();
-        }, button);
+        const began = await page.evaluate(begin, argument);
         const took = await phase(day, began, start);
 
         await page.keyboard.press("Escape");
         await page.waitForTimeout(500);
         return took;
     };
-    const next = await step(3, second);
-    const back = await step(1, first);
+    const press = (n) => {
+        document.querySelector(`.tools .icon-button:nth-of-type(${n})`)?.click();
+        return performance.now();
+    };
+    const next = await step(press, 3, second);
+    const back = await step(press, 1, first);
 
     await page.close();
     ({ page, cdp } = await open(context, domain, rate));
     const again = await load();
 
     await page.close();
-    return { address, next, back, again };
+    ({ page, cdp } = await open(context, domain, rate));
+    await page.goto(`${options.url}/admin#/today`);
+    await page.locator("main#content h1").waitFor();
+    await page.waitForTimeout(LOADED_MS);
+    const link = await step((hash) => {
+        const now = performance.now();
+
+        location.hash = hash;
+        return now;
+    }, `#/calendar?date=${first}`, first);
+
+    await page.close();
+    return { address, next, back, again, link };
 }
 
 await run(async () => {
