@@ -52,9 +52,10 @@ sub copies {
     return (sort { $b <=> $a } values %came)[0];
 }
 
-# Requests after the first that is of the new kind, without those that may have
-# been under way beside it.
-sub requests_after {
+# How many of the requests after the first of the new kind are not: those that
+# were under way beside it, ten at once, and came later, however long the sink
+# left one lying.
+sub old_after {
     my ($is_new) = @_;
     my @request;
     wait_for {
@@ -62,7 +63,7 @@ sub requests_after {
         shift @request while @request && !$is_new->($request[0]);
         @request >= 60;
     } sub { 'requests of the new kind; there are ' . @request }, 60;
-    return @request[20 .. $#request];
+    return scalar grep { !$is_new->($_) } @request;
 }
 
 subtest 'killed with a deep stock' => sub {
@@ -145,13 +146,13 @@ subtest 'what changes counts for the stock' => sub {
         $webhook_id, '0 s');
     my $is_fresh = sub { $_[0]{headers}{'x-bio-ecko-signature'}
         eq published_signature($fresh, $_[0]{raw}) };
-    is(scalar(grep { !$is_fresh->($_) } requests_after($is_fresh)), 0,
+    cmp_ok(old_after($is_fresh), '<', 10,
         'the secret rotated: requests are signed by the new one');
 
     $cluster->psql('UPDATE appt.webhook SET version = version + 1, url = '
         . "'@{[$sink->url('/elsewhere')]}' WHERE webhook_id = '$webhook_id'");
     my $is_moved = sub { $_[0]{path} eq '/elsewhere' };
-    is(scalar(grep { !$is_moved->($_) } requests_after($is_moved)), 0,
+    cmp_ok(old_after($is_moved), '<', 10,
         'the URL changed: requests go to the new one');
 
     wait_for_stock(20);
