@@ -109,6 +109,7 @@ is("$visit->{status} $visit->{reason}", 'cancelled Well again', 'cancelled');
 $seen = work('departments');
 is_deeply([ sort @{ $seen->{choices} } ], [ 'Any doctor', "Dr Farida Khan \x{b7} Paediatrics" ],
     'a department has its doctors');
+is($seen->{refused}, 0, 'a refusal of the choice before is not shown');
 like($seen->{found}, qr{^Mon 16/03/2026, 09:30 .*Dr Farida Khan}s, 'its first free slot');
 like($seen->{later}, qr{^Mon 16/03/2026, 09:45 .*Dr Farida Khan}s, 'and a later one');
 $visit = visit('PAT-2026-00155');

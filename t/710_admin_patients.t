@@ -60,6 +60,7 @@ is_deeply($cluster->row('SELECT phone, email, address_city, address_state, conse
 
 like($seen->{warned}, qr/\Q$patient->{name}\E.*name.*date of birth/s,
     'who might be the same is shown before, and by what');
+is($seen->{unseen}, 0, 'a click as they come says nothing of them');
 is($seen->{typed}, $patient->{first_name}, 'a lost answer loses nothing typed');
 is($seen->{keys}[0], $seen->{keys}[1], 'the second try is the same deed');
 is($cluster->value('SELECT count(*) FROM appt.patient'), $count + 1,

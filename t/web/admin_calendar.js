@@ -218,14 +218,30 @@ const steps = {
 
     /* The first free slot of a department; the grid of another; grey cells say why. */
     async departments() {
-        const page = await open();
+        const page = await open({ expected: [/slots\/first/] });
         const dialog = page.getByRole("dialog");
         const found = () => dialog.locator(".moment").innerText();
 
         await whole(page);
         seen.outside = await page.locator(".calendar .outside").allInnerTexts();
         await page.getByRole("button", { name: "First free slot" }).click();
+        /* The answer to a choice that is another by then. */
+        let refuse;
+        const refused = page.waitForResponse("**/slots/first?*");
+
+        await page.route("**/slots/first?*", (route) => {
+            refuse = () => route.fulfill({ status: 404, contentType: "application/problem+json",
+                body: JSON.stringify({ code: "not_found", detail: "there is no such doctor" }) });
+        });
+        const asked = page.waitForRequest("**/slots/first?*");
+        await dialog.getByRole("button", { name: "Find" }).click();
+        await asked;
         await dialog.getByLabel("Department").selectOption("PAED");
+        await refuse();
+        await (await refused).finished();
+        await page.unroute("**/slots/first?*");
+        await dialog.getByRole("button", { name: "Find" }).and(page.locator("[aria-disabled=false]")).waitFor();
+        seen.refused = await dialog.locator(".form-error").count();
         seen.choices = await dialog.getByLabel("Doctor").locator("option").allInnerTexts();
         await dialog.getByRole("button", { name: "Find" }).click();
         await dialog.locator(".moment").waitFor();

@@ -5,7 +5,7 @@
  *		booked visits; a rule is set for a branch and taken back.
  */
 import { call, check, listen } from "./checks.js";
-import { desk, options, run, seen, signedIn, until } from "./desk.js";
+import { desk, options, run, seen, signedIn } from "./desk.js";
 
 await run(async () => {
     const page = await desk({
@@ -55,13 +55,17 @@ await run(async () => {
         await page.waitForTimeout(1000);
         await route.continue();
     });
-    const theirs = dialog.getByLabel("Minutes kept free after a visit");
-    const ours = await theirs.inputValue();
+    /* In the very frame that says so. */
+    const theirs = dialog.getByLabel("Minutes kept free after a visit").evaluate((input) => new Promise((done) => {
+        const look = () => input.closest("dialog").querySelector(".draft") ? done(input.value)
+            : requestAnimationFrame(look);
+
+        look();
+    }));
 
     await button("Save").click();
     await dialog.getByText("What you changed is still here").waitFor();
-    await until(page, ([input, before]) => input.value !== before, [await theirs.elementHandle(), ours]);
-    seen.theirs = await theirs.inputValue();
+    seen.theirs = await theirs;
     await button("Save").click();
     await dialog.waitFor({ state: "detached" });
     await page.unroute("**/api/v1/doctors?*");

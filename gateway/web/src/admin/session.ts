@@ -134,8 +134,13 @@ addEventListener("visibilitychange", () => {
         void recheck();
 });
 
+/* What ends the session of a desk that nobody touches; settled without one. */
+let ending: Promise<unknown> = Promise.resolve();
+
 /* Throws ApiError with code invalid_credentials or totp_required. */
 export async function signIn(account: string, password: string, code?: string): Promise<void> {
+    /* Its answer takes the cookie away: not the new one. */
+    await ending;
     const found = await call("POST", { account, password, ...(code ? { code } : {}) });
 
     if (found)
@@ -189,7 +194,7 @@ function noticeUse(): void {
  * The page asks for news by itself, which the server takes for use; so the desk
  * that nobody touches is put to sleep here, and its session ended there.
  */
-async function tick(): Promise<void> {
+function tick(): void {
     const now = session.value;
 
     if (!now || asleep.value)
@@ -199,7 +204,7 @@ async function tick(): Promise<void> {
     if (left <= 0) {
         idleEndsIn.value = null;
         asleep.value = true;
-        await call("DELETE").catch(() => undefined);
+        ending = call("DELETE").catch(() => undefined);
     } else {
         idleEndsIn.value = left <= WARNING_MS ? Math.ceil(left / 60000) : null;
     }
@@ -207,7 +212,7 @@ async function tick(): Promise<void> {
 
 for (const kind of ["pointerdown", "keydown"])
     addEventListener(kind, noticeUse, { passive: true, capture: true });
-setInterval(() => void tick(), TICK_MS);
+setInterval(tick, TICK_MS);
 
 onUnauthorized(() => {
     if (session.value)

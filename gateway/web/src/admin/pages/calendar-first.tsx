@@ -34,11 +34,12 @@ export function FirstFreeDialog({ zone, onClose, onBook, onShow }: {
     const [error, setError] = useState<unknown>(null);
     const [busy, run] = useBusy();
     const turn = useRef(0);
-    /* What was found is of what was asked then. */
+    /* What was found, or refused, is of what was asked then. */
     const change = (set: (value: string) => void) => (value: string) => {
         turn.current++;
         set(value);
         setFound(undefined);
+        setError(null);
     };
     const find = (from?: string) => run(async () => {
         const doctor_id = doctor || (of === "" ? doctorsOf("").map((d) => d.doctor_id).join() : undefined);
@@ -54,7 +55,8 @@ export function FirstFreeDialog({ zone, onClose, onBook, onShow }: {
             if (mine === turn.current)
                 setFound(first ?? null);
         } catch (problem) {
-            setError(problem);
+            if (mine === turn.current)
+                setError(problem);
         }
     });
 

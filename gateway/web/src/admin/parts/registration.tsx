@@ -17,11 +17,15 @@ import { consentOf, emptyPatient, patientLine, whoIsAlike, type Alike, type Pati
 export type Created = Schemas["PatientCreated"];
 
 const PAUSE_MS = 400;
+/* A click that comes sooner was meant for what was there before. */
+const UNSEEN_MS = 700;
 
 export interface Registration {
     form: Form<PatientValues>;
     alike: Alike[];
-    /* Registers, unless somebody alike has not been shown yet. */
+    /* They have only just come: nobody can have said yet that it is none of them. */
+    isUnseen: boolean;
+    /* Registers, unless somebody alike has not been seen yet. */
     register: (done: (patient: Created) => void) => Promise<void>;
 }
 
@@ -31,6 +35,9 @@ export function useRegistration(draft: string): Registration {
     const [alike, setAlike] = useState<Alike[]>([]);
     const { first_name, last_name, phone, date_of_birth } = form.values;
     const key = JSON.stringify([first_name, last_name, phone, date_of_birth]);
+    const who = alike.map(({ patient }) => patient.patient_id).join();
+    const [seen, setSeen] = useState("");
+    const isUnseen = who !== "" && who !== seen;
     const lookedFor = useRef("");
     const latest = useRef(key);
 
@@ -50,8 +57,13 @@ export function useRegistration(draft: string): Registration {
 
         return () => clearTimeout(timer);
     }, [key]);
+    useEffect(() => {
+        const timer = setTimeout(() => setSeen(who), UNSEEN_MS);
+
+        return () => clearTimeout(timer);
+    }, [who]);
     const register = async (done: (patient: Created) => void) => {
-        if (lookedFor.current !== key && (await look()).length > 0)
+        if (isUnseen || (lookedFor.current !== key && (await look()).length > 0))
             return;
         const body = { ...toBody(form.values), consent: consentOf(form.values.consent) } as
             Schemas["PatientRequest"];
@@ -64,7 +76,7 @@ export function useRegistration(draft: string): Registration {
         });
     };
 
-    return { form, alike, register };
+    return { form, alike, isUnseen, register };
 }
 
 /* Who might be the same, and by what; action: what can be done with one. */
@@ -92,9 +104,9 @@ export function Doubles({ alike, action }: {
 }
 
 /* The button that registers, all the same where somebody is alike. */
-export function RegisterButton({ form, alike }: Registration) {
+export function RegisterButton({ form, alike, isUnseen }: Registration) {
     return (
-        <button type="submit" class={alike.length > 0 ? "danger" : "primary"} aria-disabled={form.busy}>
+        <button type="submit" class={alike.length > 0 ? "danger" : "primary"} aria-disabled={form.busy || isUnseen}>
             {alike.length > 0 ? patientWords.value.anyway : words.value.patient.register}</button>
     );
 }

@@ -4,7 +4,7 @@
  *		one: only changed fields are sent, for the version that was shown.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { ApiError, Deed } from "../api";
 import { words } from "../i18n";
 import { clinicWords } from "../i18n/clinic-settings";
@@ -187,7 +187,8 @@ export function ResourceDialog<Row>({ of, row, latest, onClose, onChanged }: {
         }
     };
 
-    useEffect(() => {
+    /* In the frame that says so. */
+    useLayoutEffect(() => {
         if (stale)
             form.rebase(valuesOf(now));
     }, [stale]);
