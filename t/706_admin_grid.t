@@ -56,6 +56,14 @@ is_deeply($seen->{today}, ['Mon 16/03'], 'and says which day is today');
 is($seen->{columns}, 28, 'each doctor has a column each day');
 is_deeply($seen->{axe}, [], 'axe finds nothing in a day that is still read');
 
+# From another page.
+$seen = work('back');
+is_deeply($seen->{away}, [ 0, 0 ], 'nobody\'s visits are kept for the way back');
+is_deeply($seen->{back}, [ map { { kept => $_->[0], stops => 1, days => [ $_->[1] ] } }
+        [ JSON::PP::true, '2026-03-16' ], [ JSON::PP::true, '2026-03-17' ],
+        [ JSON::PP::false, '2026-03-16' ] ],
+    'the frame is, until somebody signs out, and one cell is reached by Tab');
+
 # What is asked when.
 $seen = work('early', wishes => { next => sub { book('DOC-001', '11:00', '17') } });
 is($seen->{again}, 0, 'the day after was asked for before somebody looked');

@@ -99,9 +99,11 @@ await build({
 });
 const outputs = await bundleParts();
 await hint(outputs);
+const [main, ...first] = filesOf(outputs, "src/admin/main.tsx");
+/* Of each page, what the HTML does not name. */
 const pages = Object.fromEntries(Object.values(outputs).map(({ entryPoint }) => entryPoint)
     .filter((source) => /^src.admin.pages./.test(source ?? "")).map((source) =>
-        [basename(source).replace(/\.\w+$/, ""), filesOf(outputs, source)]));
+        [basename(source).replace(/\.\w+$/, ""), filesOf(outputs, source).filter((file) => !first.includes(file))]));
 const early = await build({
     ...COMMON,
     entryPoints: { early: "src/admin/early.ts" },
@@ -110,7 +112,6 @@ const early = await build({
     outdir: "dist/admin",
     entryNames: "[name]-[hash]",
 });
-const [main, ...first] = filesOf(outputs, "src/admin/main.tsx");
 const names = { early: basename(Object.keys(early.metafile.outputs)[0]), main };
 
 await writePage("admin", async (html) => (await nameByHash(html, "admin/admin.css", "admin.css"))

@@ -239,6 +239,43 @@ const steps = {
         seen.columns = await page.locator(".ec-week-view .head").count();
     },
 
+    /* Away and back, to the same day and to another: the frame is the one that was there. */
+    async back() {
+        const page = await open();
+        const frame = await page.locator(".ec-main").elementHandle();
+        const cell = page.locator(".calendar [data-cell][tabindex='0']");
+        const state = () => page.evaluate((main) => ({
+            kept: document.querySelector(".ec-main") === main,
+            stops: document.querySelectorAll(".calendar [tabindex='0'][data-cell]").length,
+            days: [...new Set([...document.querySelectorAll(".calendar [data-cell^=free]")].map((e) =>
+                /\d{4}-\d\d-\d\d/.exec(e.dataset.cell)[0]))],
+        }), frame);
+
+        seen.away = [];
+        seen.back = [];
+        await cell.focus();
+        await page.keyboard.press("ArrowDown");
+        for (const date of [DAY, NEXT]) {
+            await page.getByRole("link", { name: "Today" }).click();
+            await page.locator(".counts").waitFor();
+            seen.away.push(await page.evaluate((main) => main.querySelectorAll("[data-cell]").length, frame));
+            await page.evaluate((to) => {
+                location.hash = to;
+            }, `#/calendar?date=${date}`);
+            await page.locator(`.calendar [data-cell*='${date}T'][tabindex='0']`).waitFor();
+            seen.back.push(await state());
+        }
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await page.getByLabel("Account").fill(options.account);
+        await page.getByLabel("Password", { exact: true }).fill(options.password);
+        await page.getByRole("button", { name: "Sign in", exact: true }).click();
+        await page.evaluate((to) => {
+            location.hash = to;
+        }, `#/calendar?date=${DAY}`);
+        await cell.waitFor();
+        seen.back.push(await state());
+    },
+
     /* What is asked before it is known who asks, and for the day after; and not. */
     async early() {
         const page = await open({ init: counting });

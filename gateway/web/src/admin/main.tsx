@@ -6,6 +6,7 @@
 import { render } from "preact";
 import { App, pageHere } from "./app";
 import { account, pages } from "./pages";
+import { pause } from "./pause";
 import { known } from "./start";
 import "./theme";
 
@@ -17,16 +18,10 @@ const soon = new Promise<void>((done) => {
 
 /* Behind what the page shows first, each in a pause of its own. */
 const REST_MS = 3000;
-const pause = (): Promise<void> => new Promise((done) => {
-    if ("requestIdleCallback" in window)
-        requestIdleCallback(() => done(), { timeout: REST_MS });
-    else
-        setTimeout(done, 0);
-});
 
 async function loadRest(): Promise<void> {
     for (const { part } of [...pages, account]) {
-        await pause();
+        await pause(REST_MS);
         await part.load();
     }
 }

@@ -10,6 +10,7 @@
  */
 import { createCalendar, destroyCalendar, ResourceTimeGrid, type Calendar as Ec } from "@event-calendar/core";
 import type { Chosen } from "../parts/patient-form";
+import { pause } from "../pause";
 import { language, weekday, words, type Words } from "../i18n";
 import { offsetOf, shown } from "../time";
 import { chunksOf, clock, columnKey, type Cell, type Chunk, type Column, type Layout, type Placed } from "./calendar-cells";
@@ -87,20 +88,7 @@ interface Drawn {
     due: Chunk[];
 }
 
-/* What a browser without requestIdleCallback does between two frames. */
-const SHORT_MS = 8;
 const IDLE_MS = 1000;
-const later = (then: (isTime: () => boolean) => void): void => {
-    if ("requestIdleCallback" in window) {
-        requestIdleCallback((idle) => then(() => idle.timeRemaining() > 2), { timeout: IDLE_MS });
-        return;
-    }
-    setTimeout(() => {
-        const end = performance.now() + SHORT_MS;
-
-        then(() => performance.now() < end);
-    }, 0);
-};
 
 export class Board {
     private frame: Ec | undefined;
@@ -115,23 +103,49 @@ export class Board {
     private named: Shown["patients"] | undefined;
     private w: Words = words.value;
     private perMinute = ROW_REM;
+    /* What it stands in. */
+    root = this.stand;
 
     private readonly all = (): void => this.drawDue(() => true);
     private readonly seen = (): void => this.drawInSight();
 
-    constructor(readonly root: HTMLElement) {
+    /* It stands in this part of the page from now on. */
+    enter(root: HTMLElement): void {
+        this.root = root;
+        this.isGone = false;
         /* What scrolls is EventCalendar's, which may make another. */
         root.addEventListener("scroll", this.seen, { passive: true, capture: true });
         addEventListener("resize", this.seen);
         addEventListener("beforeprint", this.all);
     }
 
-    end(): void {
+    /* The frame stays for the next time; whose visits there were does not. */
+    leave(): void {
         this.isGone = true;
+        this.now = undefined;
+        this.drawn.forEach((there) => this.empty(there));
         removeEventListener("resize", this.seen);
         removeEventListener("beforeprint", this.all);
+    }
+
+    end(): void {
+        this.leave();
         if (this.frame)
             void destroyCalendar(this.frame);
+    }
+
+    /* EventCalendar's frame before anybody looks. */
+    prepare(layout: Layout, zone: string): void {
+        if (this.frame)
+            return;
+        this.measure(layout);
+        this.drawFrame(layout, zone);
+    }
+
+    private measure(layout: Layout): void {
+        if (this.frame)
+            rem = remPx();
+        this.perMinute = ROW_REM / layout.row * rem;
     }
 
     /* What scrolls. */
@@ -146,14 +160,13 @@ export class Board {
         this.now = next;
         this.named ??= next.patients;
         this.w = words.value;
-        if (this.frame)
-            rem = remPx();
-        this.perMinute = ROW_REM / layout.row * rem;
+        this.measure(layout);
         layout.columns.forEach((column, n) => this.renew(column, n % layout.doctors.length === 0, next));
         for (const key of this.drawn.keys())
             if (!layout.byKey.has(key))
                 this.forget(key);
-        this.drawFrame(next);
+        this.root.style.setProperty("--columns", tracksOf(layout.columns));
+        this.drawFrame(layout, next.zone);
         await settled();
         if (this.isGone)
             return;
@@ -238,7 +251,7 @@ export class Board {
         if (this.isWaiting || this.isGone)
             return;
         this.isWaiting = true;
-        later((isTime) => {
+        void pause(IDLE_MS).then((isTime) => {
             this.isWaiting = false;
             if (!this.isGone)
                 this.drawDue(isTime);
@@ -307,10 +320,9 @@ export class Board {
      * outside the page: it measures what it makes, piece by piece, which would have
      * all of the page laid out each time.
      */
-    private drawFrame(next: Shown): void {
-        const options = this.optionsOf(next);
+    private drawFrame(layout: Layout, zone: string): void {
+        const options = this.optionsOf(layout, zone);
 
-        this.root.style.setProperty("--columns", tracksOf(next.layout.columns));
         if (this.frame) {
             for (const [name, value] of Object.entries(options))
                 if (JSON.stringify(value) !== JSON.stringify(this.given[name]))
@@ -327,7 +339,7 @@ export class Board {
         this.spoken = language.value;
     }
 
-    private optionsOf({ layout, zone }: Shown): Record<string, unknown> {
+    private optionsOf(layout: Layout, zone: string): Record<string, unknown> {
         const isWeek = layout.days.length > 1;
 
         return {
@@ -358,6 +370,8 @@ export class Board {
         for (const old of there.element.querySelectorAll<HTMLElement>("[data-cell]"))
             this.elements.delete(old.dataset.cell ?? "");
         there.element.replaceChildren();
+        there.state = "";
+        there.due = [];
     }
 
     /* What has changed is to be drawn anew: what was in its place, at once. */

@@ -7,7 +7,8 @@
 import type { Appointment, Doctor, Point } from "../api";
 import type { Span } from "./calendar-read";
 
-interface Common { id: string; doctor: string; start: string; end: string }
+/* From and to in minutes of the day it begins on. */
+interface Common { id: string; doctor: string; start: string; end: string; from: number; to: number }
 
 export type Cell =
     | Common & { kind: "appointment"; appointment: Appointment }
@@ -58,11 +59,13 @@ export const columnKey = (doctor: string, date: string): string => `${date} ${do
 export const minutesOf = (wallTime: string): number =>
     Number(wallTime.slice(11, 13)) * 60 + Number(wallTime.slice(14, 16));
 
-/* Of the day it begins on. */
-const endOf = (cell: Cell): number =>
-    minutesOf(cell.end) + (cell.end.slice(0, 10) > cell.start.slice(0, 10) ? DAY_MIN : 0);
+/* On the branch's wall clock, whose offset an answer has with each instant. */
+const at = (instant: string): string => instant.slice(0, 19);
 
-const lengthOf = (cell: Cell): number => endOf(cell) - minutesOf(cell.start);
+const dayOf = (cell: Common): string => cell.start.slice(0, 10);
+
+const minutesUntil = (end: string, day: string): number =>
+    minutesOf(end) + (end.startsWith(day) ? 0 : DAY_MIN);
 
 export const clock = (minutes: number): string =>
     `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
@@ -87,41 +90,53 @@ function groupBy<T>(all: T[], keyOf: (one: T) => string): Map<string, T[]> {
 /* A doctor's cells: appointments, free slots, and stretches that are neither. */
 function cellsOf(doctor: string, there: Appointment[], points: Point[]): Cell[] {
     const cells: Cell[] = there.map((a) => ({
-        kind: "appointment", id: a.appointment_id, doctor, appointment: a,
-        start: at(a.slot_start), end: at(a.slot_end),
+        kind: "appointment", id: a.appointment_id, doctor, appointment: a, ...stretchOf(a.slot_start, a.slot_end),
     }));
+    const ends = new Map(there.map((a) => [a.slot_start, a.slot_end]));
     const taken = there.map((a) => [Date.parse(a.slot_start), Date.parse(a.slot_end)]);
     let last: Extract<Cell, { kind: "blocked" }> | undefined;
 
     for (const point of points) {
-        const start = at(point.start_time);
-        const end = at(point.end_time);
-
         if (point.free) {
-            cells.push({ kind: "free", id: `free ${doctor} ${point.start_time}`, doctor, start, end, point });
+            cells.push({ kind: "free", id: `free ${doctor} ${point.start_time}`, doctor, point,
+                ...stretchOf(point.start_time, point.end_time) });
             last = undefined;
             continue;
         }
-        const [from, to] = [Date.parse(point.start_time), Date.parse(point.end_time)];
-        const over = taken.find(([s, e]) => s < to && from < e);
-        if (over && (point.reason === "taken" || (over[0] <= from && to <= over[1]))) {
+        if (ends.get(point.start_time) === point.end_time || isUnder(taken, point)) {
             last = undefined;
             continue;
         }
-        if (last && last.reason === point.reason && last.end === start) {
-            last.end = end;
+        const span = stretchOf(point.start_time, point.end_time);
+        if (last && last.reason === point.reason && last.end === span.start) {
+            last.end = span.end;
+            last.to = minutesUntil(span.end, dayOf(last));
             continue;
         }
-        last = { kind: "blocked", id: `not ${doctor} ${point.start_time}`, doctor, start, end,
+        last = { kind: "blocked", id: `not ${doctor} ${point.start_time}`, doctor, ...span,
             reason: point.reason ?? "", detail: point.detail ?? "" };
         cells.push(last);
     }
     return cells;
 }
 
+function stretchOf(from: string, to: string): Pick<Common, "start" | "end" | "from" | "to"> {
+    const [start, end] = [at(from), at(to)];
+
+    return { start, end, from: minutesOf(start), to: minutesUntil(end, start.slice(0, 10)) };
+}
+
+/* A visit stands where the point would. */
+function isUnder(taken: number[][], point: Point): boolean {
+    const [from, to] = [Date.parse(point.start_time), Date.parse(point.end_time)];
+    const over = taken.find(([s, e]) => s < to && from < e);
+
+    return over !== undefined && (point.reason === "taken" || (over[0] <= from && to <= over[1]));
+}
+
 /* By when they begin, visits before what is free beside them. */
 function inOrder(a: Cell, b: Cell): number {
-    return a.start < b.start ? -1 : a.start > b.start ? 1 : a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0;
+    return a.from - b.from || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0);
 }
 
 /* The hours that anything is in, whole ones. */
@@ -130,14 +145,14 @@ function hoursOf(cells: Cell[]): [number, number] {
     let high = 0;
 
     for (const cell of cells) {
-        low = Math.min(low, minutesOf(cell.start));
-        high = Math.max(high, Math.min(endOf(cell), DAY_MIN));
+        low = Math.min(low, cell.from);
+        high = Math.max(high, Math.min(cell.to, DAY_MIN));
     }
     return high <= low ? [DAY_START_MIN, DAY_END_MIN] : [Math.floor(low / 60) * 60, Math.ceil(high / 60) * 60];
 }
 
 function rowOf(cells: Cell[], otherwise: number): number {
-    const lengths = cells.filter((c) => c.kind === "free").map(lengthOf).filter((n) => n >= SHORTEST_MIN);
+    const lengths = cells.filter((c) => c.kind === "free").map((c) => c.to - c.from).filter((n) => n >= SHORTEST_MIN);
 
     return lengths.length === 0 ? otherwise : Math.min(...lengths);
 }
@@ -156,7 +171,7 @@ function placedOf(cells: Cell[], high: number): Placed[] {
     };
 
     for (const cell of cells) {
-        const one = { cell, from: minutesOf(cell.start), to: Math.min(endOf(cell), high), lane: 0, lanes: 1 };
+        const one = { cell, from: cell.from, to: Math.min(cell.to, high), lane: 0, lanes: 1 };
 
         placed.push(one);
         if (isBehind(cell))
@@ -175,36 +190,33 @@ function placedOf(cells: Cell[], high: number): Placed[] {
 /* The hours of the grid in which the doctor does not work. */
 function outside(doctor: string, date: string, cells: Cell[], low: number, high: number): Cell[] {
     const found: Cell[] = [];
-    let at = low;
+    let from = low;
     const gap = (to: number): void => {
-        if (to - at >= SHORTEST_MIN)
-            found.push({ kind: "outside", id: `outside ${doctor} ${date} ${at}`, doctor,
-                start: `${date}T${clock(at)}:00`, end: `${date}T${clock(to)}:00` });
+        if (to - from >= SHORTEST_MIN)
+            found.push({ kind: "outside", id: `outside ${doctor} ${date} ${from}`, doctor, from, to,
+                start: `${date}T${clock(from)}:00`, end: `${date}T${clock(to)}:00` });
     };
 
     for (const cell of cells) {
-        gap(minutesOf(cell.start));
-        at = Math.max(at, endOf(cell));
+        gap(cell.from);
+        from = Math.max(from, cell.to);
     }
     gap(high);
     return found;
 }
 
-/* The branch's wall clock: an answer has each instant with the branch's offset. */
-const at = (instant: string): string => instant.slice(0, 19);
-
 export function layoutOf(span: Span, days: string[], doctors: Doctor[], stepMin: number): Layout {
     const there = groupBy(span.appointments.filter((a) => a.status !== "cancelled"), (a) => a.doctor_id);
     const all = doctors.flatMap(({ doctor_id }) =>
-        cellsOf(doctor_id, there.get(doctor_id) ?? [], span.points.get(doctor_id) ?? [])).sort(inOrder);
+        cellsOf(doctor_id, there.get(doctor_id) ?? [], span.points.get(doctor_id) ?? []));
     const [low, high] = hoursOf(all);
-    const cells = groupBy(all, (c) => columnKey(c.doctor, c.start.slice(0, 10)));
+    const cells = groupBy(all, (c) => columnKey(c.doctor, dayOf(c)));
     const columns = days.flatMap((date) => doctors.map((doctor): Column => {
         const key = columnKey(doctor.doctor_id, date);
-        const mine = cells.get(key) ?? [];
+        const mine = (cells.get(key) ?? []).sort(inOrder);
+        const gaps = outside(doctor.doctor_id, date, mine, low, high);
 
-        return { key, doctor, date, placed: placedOf([...mine,
-            ...outside(doctor.doctor_id, date, mine, low, high)].sort(inOrder), high) };
+        return { key, doctor, date, placed: placedOf(gaps.length === 0 ? mine : [...mine, ...gaps].sort(inOrder), high) };
     }));
 
     return {

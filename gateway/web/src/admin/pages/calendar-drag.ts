@@ -7,7 +7,7 @@
 import type { Appointment } from "../api";
 import { instantOf } from "../time";
 import { isMovable, type Board } from "./calendar-board";
-import { clock, minutesOf, slotAt, type Cell, type Column } from "./calendar-cells";
+import { clock, slotAt, type Cell, type Column } from "./calendar-cells";
 import type { Props } from "./calendar-grid";
 
 type Visit = Extract<Cell, { kind: "appointment" }>;
@@ -183,7 +183,7 @@ export class Drag {
         const near = Math.round((at.minute - grip.held) / SNAP_MIN) * SNAP_MIN;
         const wanted = Math.max(low, Math.min(near, high - Math.min(grip.length, high - low)));
         const slot = slotAt(at.column, wanted);
-        const minute = slot ? minutesOf(slot.start) : wanted;
+        const minute = slot ? slot.from : wanted;
         const time = ghost.querySelector(".cell-time");
 
         this.goal = { column: at.column, minute };

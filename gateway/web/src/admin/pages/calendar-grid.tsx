@@ -4,10 +4,12 @@
  *		EventCalendar's and the Board's, which redraws what has changed; keys and drags have one
  *		listener each, whatever the number of cells.
  */
+import { effect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Appointment, Point } from "../api";
 import { words } from "../i18n";
 import { toast } from "../parts/toast";
+import { session } from "../session";
 import { Board, type Shown } from "./calendar-board";
 import type { Cell } from "./calendar-cells";
 import type { Target } from "./calendar-dialogs";
@@ -25,6 +27,18 @@ export interface Props extends Shown {
     onCancel: (appointment: Appointment) => void;
     onStep: (steps: number) => void;
 }
+
+let kept: Board | undefined;
+
+/* EventCalendar's frame is the dearest part of the page: it is kept while somebody is signed in. */
+export const theBoard = (): Board => kept ??= new Board();
+
+effect(() => {
+    if (session.value !== null)
+        return;
+    kept?.end();
+    kept = undefined;
+});
 
 interface Parts { board: Board; keys: Keyboard; drag: Drag }
 
@@ -45,13 +59,15 @@ export function Grid(props: Props) {
 
     latest.current = props;
     useLayoutEffect(() => {
-        const board = new Board(root.current as HTMLDivElement);
+        const board = theBoard();
+
+        board.enter(root.current as HTMLDivElement);
         const drag = new Drag(board, latest);
 
         parts.current = { board, drag, keys: new Keyboard(board, latest) };
         return () => {
             drag.end();
-            board.end();
+            board.leave();
         };
     }, []);
     useLayoutEffect(() => {

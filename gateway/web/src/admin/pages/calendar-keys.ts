@@ -76,7 +76,7 @@ export class Keyboard {
     /* The column's cell that begins then, or next to it. */
     private near(doctor: string, start: string): Cell | undefined {
         const wanted = minutesOf(start);
-        const away = (cell: Cell): number => Math.abs(minutesOf(cell.start) - wanted);
+        const away = (cell: Cell): number => Math.abs(cell.from - wanted);
 
         return this.column(doctor, start.slice(0, 10)).sort((a, b) => away(a) - away(b))[0];
     }

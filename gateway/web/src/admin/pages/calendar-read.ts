@@ -85,7 +85,8 @@ const FRESH_MS = 5000;
 const AHEAD_MAX = 3;
 const AHEAD_AFTER_MS = 1000;
 
-export function askAhead(branch_id: string, date: string): Promise<void> {
+/* isShown: somebody looks at it, so who comes is asked for, too. */
+export function askAhead(branch_id: string, date: string, isShown = false): Promise<void> {
     const key = `${branch_id} ${date}`;
     const mine: Ahead = { at: performance.now(), asked: readDay(branch_id, date) };
     const forget = (): void => {
@@ -98,6 +99,8 @@ export function askAhead(branch_id: string, date: string): Promise<void> {
         ahead.delete(oldest);
     return mine.asked.then((lists) => {
         mine.lists = lists;
+        if (isShown)
+            void learnPatients(lists[0].map((a) => a.patient_id));
     }, forget);
 }
 

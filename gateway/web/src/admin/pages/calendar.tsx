@@ -10,9 +10,11 @@ import { branch, branchDoctors, department, doctorsOf, patients } from "../clini
 import { dateIn } from "../first";
 import { weekday, words } from "../i18n";
 import { offerWords } from "../i18n/offers";
+import { DateChoice } from "../parts/date-choice";
 import { DepartmentChoice } from "../parts/doctor-picker";
 import { Icon } from "../parts/icon";
 import { Empty, Failed, Loading } from "../parts/states";
+import { pause } from "../pause";
 import { place, refine } from "../router";
 import { may } from "../session";
 import { addDays, dateOf, monday, shown, today } from "../time";
@@ -20,11 +22,21 @@ import { blankOf, layoutOf, type Layout } from "./calendar-cells";
 import { AppointmentDialog, BookDialog, CancelDialog, MoveDialog, type Target } from "./calendar-dialogs";
 import { FirstFreeDialog } from "./calendar-first";
 import { BookingFor } from "./calendar-for";
-import { Grid } from "./calendar-grid";
+import { Grid, theBoard } from "./calendar-grid";
 import { OffersDialog } from "./calendar-offers";
 import { useSpan } from "./calendar-read";
 
 const NARROW = matchMedia("(max-width: 55rem)");
+
+/* So long after it was loaded its frame is made, while nobody waits for it. */
+const READY_MS = 3000;
+
+void pause(READY_MS).then(() => {
+    const here = branch.value;
+
+    if (here)
+        theBoard().prepare(blankOf([today(here.time_zone)], doctorsOf(department.value), here.slot_min), here.time_zone);
+});
 
 type Open =
     | { what: "first" }
@@ -89,10 +101,7 @@ export function Calendar() {
                 <button type="button" onClick={() => refine({ date: today(zone) })}>{w.today.title}</button>
                 <button type="button" class="icon-button framed" aria-label={week ? w.calendar.weekOn : w.calendar.dayOn}
                     onClick={() => refine({ date: addDays(date, step) })}><Icon name="right" /></button>
-                <input type="date" aria-label={w.common.date} value={date} onChange={(event) => {
-                    if (event.currentTarget.value !== "")
-                        refine({ date: event.currentTarget.value });
-                }} />
+                <DateChoice label={w.common.date} value={date} onValue={(to) => refine({ date: to })} />
                 <div class="switch" role="group" aria-label={w.calendar.span}>
                     <button type="button" aria-pressed={!week} onClick={() => refine({ view: "" })}>{w.calendar.day}</button>
                     <button type="button" aria-pressed={week} onClick={() => refine({ view: "week" })}>{w.calendar.week}</button>
