@@ -5,19 +5,22 @@
  *		day, which the page has asked for by then if it had the time, from the one
  *		for the day before, which is asked for only then, from a link on the page of
  *		today, and from the address in another tab, on a processor that is "slow"
- *		times as slow. It can be used
- *		once all that is in sight of the day is there, and a click on a free slot
- *		opens the dialog. Of each wall and thread time of the page's main thread in
- *		ms, by kind; beside it when all "cells" were there, also out of sight, and
+ *		times as slow. It can be used once all that is in sight of the day is there,
+ *		and a click on a free slot opens the dialog. Beside it "plain": a copy of
+ *		that page as it stands then, without its script, which nothing is asked for
+ *		and whose dialog is ready. Of each wall and thread time of the page's main
+ *		thread in ms, by kind; when all "cells" were there, also out of sight, and
  *		when the names were. "pages" is a directory with another admin.html,
  *		admin.css and admin/, as the build makes them.
  */
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { desk, options, run, seen, signedIn } from "./desk.js";
 
 const KINDS = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
 /* Then the parts of the script that the page of today does not need are there, too. */
 const LOADED_MS = 8000;
+const PATIENCE_MS = 30000;
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css" };
 
 /*
@@ -63,7 +66,7 @@ async function spent(cdp) {
  * sight, each head's column is full of cells: one stands at each half hour.
  */
 function usable(page, day) {
-    return page.evaluate((date) => new Promise((done) => {
+    return page.evaluate(([date, PATIENCE_MS]) => new Promise((done, fail) => {
         const free = `.calendar [data-cell^='free '][data-cell*='${date}T']`;
         const stop = `${free}[tabindex="0"]`;
         const cells = () => document.querySelectorAll(".calendar [data-cell]").length;
@@ -89,23 +92,28 @@ function usable(page, day) {
         const act = () => {
             const cell = document.querySelector(stop);
 
-            if (!cell || !isFull())
-                return requestAnimationFrame(act);
-            cell.focus();
-            if (document.activeElement !== cell)
+            cell?.focus();
+            if (!cell || document.activeElement !== cell || document.readyState === "loading")
                 return requestAnimationFrame(act);
             cell.click();
-            const wait = () => document.querySelector("[role=dialog], dialog[open]")
-                ? done({ at: performance.now(), cells: cells(),
-                    nodes: document.querySelectorAll(".calendar *").length })
-                : requestAnimationFrame(wait);
-            return wait();
+            const wait = () => {
+                if (!document.querySelector("[role=dialog], dialog[open]"))
+                    return requestAnimationFrame(wait);
+                const at = performance.now();
+
+                return isFull() ? done({ at, cells: cells(), nodes: document.querySelectorAll(".calendar *").length })
+                    : fail(new Error("not all in sight was there when a slot could be taken"));
+            };
+            return requestAnimationFrame(wait);
         };
+        setTimeout(() => fail(new Error(`it cannot be used: ${document.querySelector(".calendar")?.ariaBusy}, `
+            + `${document.querySelectorAll(stop).length} of ${cells()} cells, ${document.activeElement.outerHTML.slice(0, 200)}`)),
+        PATIENCE_MS);
         /* No frame is asked for that the page does not draw by itself. */
         const look = () => document.querySelector(stop) ? requestAnimationFrame(act) : setTimeout(look, 5);
 
         look();
-    }), day);
+    }), [day, PATIENCE_MS]);
 }
 
 /* Until all cells are there, also out of sight. */
@@ -126,6 +134,47 @@ function named(page) {
 
         look();
     }));
+}
+
+/* The page as it stands once it can be used, what is in sight of it, and the dialog. */
+async function copyOf(context) {
+    const { page } = await open(context, "threadTicks", 1);
+
+    await page.goto(`${options.url}/admin#/calendar?date=${options.days[0]}`);
+    await usable(page, options.days[0]);
+    const [html, dialog] = await page.evaluate(() => {
+        const pane = document.querySelector(".ec-main").getBoundingClientRect();
+        const front = document.querySelector("dialog");
+
+        for (const part of document.querySelectorAll(".chunk")) {
+            const box = part.getBoundingClientRect();
+
+            if (box.top > pane.bottom || box.left > pane.right)
+                part.remove();
+        }
+        front.close();
+        front.remove();
+        document.querySelectorAll("script, link[rel=modulepreload]").forEach((e) => e.remove());
+        document.querySelector(".date-choice").setAttribute("type", "text");
+        return [document.documentElement.outerHTML, front.outerHTML];
+    });
+
+    await page.close();
+    return html.replace("<head>", `<head><base href="${options.url}/admin"><script>
+        addEventListener("click", () => {
+            document.body.insertAdjacentHTML("beforeend", ${JSON.stringify(dialog)});
+            document.body.lastElementChild.showModal();
+        });
+    </script>`);
+}
+
+/* The address of such a copy, until it is closed. */
+async function serve(html) {
+    const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(html));
+
+    server.unref();
+    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
 }
 
 /* From the address, by the buttons for the next day and the day before, by a link, in another tab. */
@@ -185,7 +234,18 @@ async function measure(domain, rate) {
     }, `#/calendar?date=${first}`, first);
 
     await page.close();
-    return { address, next, back, again, link };
+    const copy = await serve(`<!DOCTYPE html>${await copyOf(context)}`);
+
+    ({ page, cdp } = await open(context, domain, rate));
+    const start = await spent(cdp);
+
+    await page.goto(copy.url, { waitUntil: "commit" });
+    const { at, ...rest } = await usable(page, first);
+    const plain = { ms: Math.round(at), ...less(start, await spent(cdp)), ...rest };
+
+    await page.close();
+    copy.close();
+    return { address, next, back, again, link, plain };
 }
 
 await run(async () => {
