@@ -38,6 +38,7 @@ is_deeply($seen->{pasted}, [ 'one-time-code', JSON::PP::true() ],
 is($seen->{kept}, 'Half typed', 'what was typed outlives the end of a sign-in');
 like($seen->{warning}, qr/signed out in 5 minutes/, 'who is idle is warned');
 is($seen->{stays}, 0, 'and may stay');
+ok(!$seen->{tooSoon}, 'nobody is signed in before the session has ended');
 is($seen->{ended}, 401, 'or is signed out, at the server, too');
 is($clinic->cluster->value('SELECT count(*) FROM appt.staff_sign_in'), 0,
     'nobody is signed in');

@@ -163,10 +163,28 @@ await run(async () => {
     await idle.getByRole("dialog").waitFor({ state: "detached" });
     await idle.clock.fastForward("20:00");
     seen.stays = await idle.getByRole("dialog").count();
-    const left = idle.waitForResponse((answer) => answer.request().method() === "DELETE");
+    /* A password typed before the server has ended the session: its answer takes the cookie away. */
+    const answers = (method) => idle.waitForResponse((answer) => answer.request().method() === method);
+    const [left, tried] = [answers("DELETE"), answers("POST")];
+    const isTried = tried.then(() => true);
+    let end;
+    const held = new Promise((done) => {
+        end = done;
+    });
 
+    await idle.route("**/api/v1/auth/session", async (route) => {
+        if (route.request().method() === "DELETE")
+            await held;
+        await route.continue();
+    });
     await idle.clock.fastForward("10:30");
-    await idle.getByRole("dialog", { name: "Please sign in again" }).waitFor();
+    const asleep = idle.getByRole("dialog", { name: "Please sign in again" });
+
+    await asleep.getByLabel("Password", { exact: true }).fill(options.password);
+    await asleep.getByRole("button", { name: "Sign in", exact: true }).click();
+    seen.tooSoon = await Promise.race([isTried, idle.waitForTimeout(1000).then(() => false)]);
+    end();
     await left;
+    await tried;
     seen.ended = (await idle.request.get(`${options.url}/api/v1/auth/session`)).status();
 });
