@@ -64,6 +64,11 @@ is_deeply($seen->{back}, [ map { { kept => $_->[0], stops => 1, days => [ $_->[1
         [ JSON::PP::false, '2026-03-16' ] ],
     'the frame is, until somebody signs out, and one cell is reached by Tab');
 
+$seen = work('date');
+is_deeply($seen->{fields}, [ [ 'text', '16/03/2026' ], [ 'date', '2026-03-16' ] ],
+    'a date can be read before its field is made, which is there for who comes to it');
+is($seen->{hash}, '#/calendar?date=2026-03-17', 'and leads to another day');
+
 # What is asked when.
 $seen = work('early', wishes => { next => sub { book('DOC-001', '11:00', '17') } });
 is($seen->{again}, 0, 'the day after was asked for before somebody looked');

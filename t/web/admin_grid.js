@@ -276,6 +276,22 @@ const steps = {
         seen.back.push(await state());
     },
 
+    /* The field for a date where the browser never has a moment: it is there for who comes to it. */
+    async date() {
+        const page = await open({ init: () => {
+            window.requestIdleCallback = () => 0;
+        } });
+        const field = page.locator(".tools").getByLabel("Date", { exact: true });
+        const state = () => field.evaluate(({ type, value }) => [type, value]);
+
+        seen.fields = [await state()];
+        await field.focus();
+        seen.fields.push(await state());
+        await field.fill(NEXT);
+        await page.locator(`.calendar [data-cell*='${NEXT}T']`).first().waitFor();
+        seen.hash = new URL(page.url()).hash;
+    },
+
     /* What is asked before it is known who asks, and for the day after; and not. */
     async early() {
         const page = await open({ init: counting });
