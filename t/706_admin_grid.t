@@ -127,4 +127,16 @@ is_deeply(\@cut, [], 'and their names can be read');
 like($seen->{title}, qr/^09:45 .+, Token \d+, Booked$/, 'the whole is told to who points there');
 is_deeply($seen->{axe}, [], 'axe finds nothing');
 
+# Whose names are asked for, which is on record as a look at them.
+book('DOC-001', '17:15');
+my $last = $clinic->cluster->value(q{SELECT appointment_id FROM appt.appointment
+    WHERE slot_start = '2026-03-16T17:15+05:30'});
+is($http->delete("/api/v1/appointments/$last?reason=Recovered")->{status}, 200, 'one is cancelled');
+$seen = work('names');
+is_deeply([ sort @{ $seen->{asked} } ], [ map { $_->{patient_id} } @{ $clinic->cluster->query(q{
+    SELECT patient_id FROM appt.appointment WHERE branch_id = 'MUM-01'
+        AND token_date = '2026-03-16' AND doctor_id = 'DOC-001'
+        AND status IN ('booked', 'checked_in', 'in_consultation', 'completed', 'no_show')
+    ORDER BY 1}) } ], 'nobody\'s who is not shown');
+
 done_testing();

@@ -276,6 +276,16 @@ const steps = {
         seen.back.push(await state());
     },
 
+    /* With one department chosen, whose names are asked for. */
+    async names() {
+        const page = await open({ init: () => localStorage.setItem("appt-department", "GEN") });
+
+        await until(page, () => ![...document.querySelectorAll(".cell-name")].some((e) => /^PAT-/.test(e.textContent)));
+        seen.heads = await page.locator(".calendar .head").allInnerTexts();
+        seen.asked = seen.requests.map((url) => new URL(url).searchParams.get("patient_id"))
+            .filter(Boolean).flatMap((ids) => ids.split(","));
+    },
+
     /* The field for a date where the browser never has a moment: it is there for who comes to it. */
     async date() {
         const page = await open({ init: () => {
@@ -287,7 +297,7 @@ const steps = {
         seen.fields = [await state()];
         await field.focus();
         seen.fields.push(await state());
-        await field.fill(NEXT);
+        await page.keyboard.type(NEXT.slice(5).replace("-", ""));
         await page.locator(`.calendar [data-cell*='${NEXT}T']`).first().waitFor();
         seen.hash = new URL(page.url()).hash;
     },

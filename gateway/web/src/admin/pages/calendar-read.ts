@@ -85,8 +85,7 @@ const FRESH_MS = 5000;
 const AHEAD_MAX = 3;
 const AHEAD_AFTER_MS = 1000;
 
-/* isShown: somebody looks at it, so who comes is asked for, too. */
-export function askAhead(branch_id: string, date: string, isShown = false): Promise<void> {
+export function askAhead(branch_id: string, date: string): Promise<void> {
     const key = `${branch_id} ${date}`;
     const mine: Ahead = { at: performance.now(), asked: readDay(branch_id, date) };
     const forget = (): void => {
@@ -99,8 +98,6 @@ export function askAhead(branch_id: string, date: string, isShown = false): Prom
         ahead.delete(oldest);
     return mine.asked.then((lists) => {
         mine.lists = lists;
-        if (isShown)
-            void learnPatients(lists[0].map((a) => a.patient_id));
     }, forget);
 }
 
@@ -124,9 +121,13 @@ function forgetAhead(change: Change | null): void {
         ahead.clear();
 }
 
+/* Whose names are asked for is on record as looked at: those alone who are shown. */
 function spanOf(asked: Asked, [appointments, points]: Lists): Span {
+    const isAsked = new Set(asked.doctors.map((d) => d.doctor_id));
+
     ahead.delete(`${asked.branch_id} ${asked.from}`);
-    void learnPatients(appointments.map((a) => a.patient_id));
+    void learnPatients(appointments.filter((a) => a.status !== "cancelled" && isAsked.has(a.doctor_id))
+        .map((a) => a.patient_id));
     return { appointments, points };
 }
 
