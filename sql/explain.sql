@@ -99,19 +99,6 @@ FROM (VALUES (1, 'DOC-001', '2026-03-16', 'MUM-01', NULL, NULL, 'c_london'),
 	v (n, doctor, date, branch, date_to, visit, client)
 ORDER BY n;
 
--- Of a branch: of each of its doctors who is seen, the day.
-SELECT slots->>'doctor_id' AS doctor_id, slots->'slots' = appt_api.explain_day(
-	slots->>'doctor_id', '2026-03-16', 'MUM-01', NULL, NULL)::jsonb AS agree,
-	jsonb_array_length(slots->'slots') AS points
-FROM appt_api.explain_branch('MUM-01', '2026-03-16') AS day,
-	jsonb_array_elements(day::jsonb) AS slots;
-SELECT pg_temp.try(format('SELECT appt_api.explain_branch(%L, %L, %L)', branch,
-	date, client))
-FROM (VALUES (1, 'MUM-01', '2026-03-16', 'c_london'),
-	(2, 'ZZZ-01', '2026-03-16', NULL), (3, 'MUM-01', NULL, NULL),
-	(4, NULL, '2026-03-16', NULL), (5, 'MUM-01', 'infinity', NULL))
-	v (n, branch, date, client)
-ORDER BY n;
 SET TRANSACTION READ ONLY;
 SELECT pg_temp.why('2026-03-16 09:30');
 

@@ -93,6 +93,15 @@ for my $day ([ '/api/v1/appointments', { date_from => '2026-03-17' } ],
     like($r->{body}, qr/$patient/, "the patient is on $day->[0]");
     is_deeply([ seen() ], [], 'by id alone: that is no look');
 }
+my $calendar = '/api/v1/branches/MUM-01/calendar';
+like($boss->get($calendar, { date => '2026-03-17', @$_ })->{body}, qr/$patient/,
+    'and in the calendar') for [], [ patients => 'false' ];
+is_deeply([ seen() ], [], 'likewise');
+for my $who ($boss, $http) {
+    is($who->get($calendar, { date => '2026-03-17', patients => 'true' })
+        ->{json}{patients}[0]{patient_id}, $patient, 'with the patients');
+    is_deeply([ seen() ], ['staff:boss list'], 'it is a look, of somebody');
+}
 $before = $count->();
 
 # ---- refused: nothing was shown -----------------------------------------------

@@ -49,13 +49,18 @@ my $points = asks("GET $a/slots/explain-day", 200, "$a/slots/explain-day",
     { %at, date => '2026-03-16' });
 is_deeply([ map { $_->{start_time} } grep { $_->{free} } @$points ],
     [ map { $_->{start_time} } @$slots ], 'of a whole day, too');
-my $branch = asks("GET $a/slots/explain-branch", 200, "$a/slots/explain-branch",
-    { branch_id => 'MUM-01', date => '2026-03-16' });
-is_deeply((grep { $_->{doctor_id} eq 'DOC-001' } @$branch)[0]{slots}, $points,
+my @calendar = ('GET /api/v1/branches/{branch_id}/calendar', 200,
+    '/api/v1/branches/MUM-01/calendar');
+my $branch = asks(@calendar, { date => '2026-03-16' });
+is_deeply((grep { $_->{doctor_id} eq 'DOC-001' } @{ $branch->{doctors} })[0]{slots}, $points,
     'and of a whole branch');
-asks("GET $a/slots/explain-branch", 400, "$a/slots/explain-branch", {});
-asks("GET $a/slots/explain-branch", 404, "$a/slots/explain-branch",
-    { branch_id => 'ZZZ-01', date => '2026-03-16' });
+is_deeply(asks(@calendar, { date => '2026-03-16', doctor_id => 'DOC-001', patients => 'true' }),
+    { doctors => [ { doctor_id => 'DOC-001', slots => $points, appointments => [] } ],
+        patients => [] }, 'or of a doctor there, with the patients');
+asks($calendar[0], 400, $calendar[2], {});
+asks($calendar[0], 400, $calendar[2], { date => '2026-03-16', date_to => '2026-03-23' });
+asks($calendar[0], 404, $calendar[2], { date => '2026-03-16', doctor_id => 'DOC-999' });
+asks($calendar[0], 404, '/api/v1/branches/ZZZ-01/calendar', { date => '2026-03-16' });
 asks("GET $a/slots/explain-day", 400, "$a/slots/explain-day", { %at });
 asks("GET $a/slots/explain-day", 404, "$a/slots/explain-day",
     { %at, doctor_id => 'DOC-999', date => '2026-03-16' });

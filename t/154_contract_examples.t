@@ -108,7 +108,7 @@ sends("POST $v/doctors/{doctor_id}/reschedule-day", 200,
     "$v/doctors/DOC-001/reschedule-day");
 sends("GET $a/slots/explain", 200, "$a/slots/explain?branch_id=MUM-01");
 sends("GET $a/slots/explain-day", 200, "$a/slots/explain-day?branch_id=MUM-01");
-sends("GET $a/slots/explain-branch", 200, "$a/slots/explain-branch");
+sends("GET $v/branches/{branch_id}/calendar", 200, "$v/branches/MUM-01/calendar");
 sends("GET $a/slots/first", 200, "$a/slots/first?doctor_id=DOC-001");
 
 my $patient = sends("POST $v/patients", 201, "$v/patients");

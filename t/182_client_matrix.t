@@ -297,7 +297,7 @@ sub value {
         from_date => '2026-03-17', to_date => '2026-03-18',
         from => undef, report => 'utilisation', format => 'json',
         priority => 10, page => 1, per_page => 100, since => '2026-03-16T00:00:00Z',
-        active => 't', events => ['*'], description => 'Text', signed => 't',
+        active => 't', patients => 't', events => ['*'], description => 'Text', signed => 't',
         url => 'https://example.com/hook', status => undef, name => 'Name',
         requests_per_minute => 10, scopes => ['appointments:read'],
         branch_ids => [ $world->{branch_id} ], jti => 'j', account => 'new',

@@ -64,6 +64,27 @@ for my $route (grep { $_->{scope} } @routes) {
         or diag $r->{body};
 }
 
+# Whose visits a calendar has is asked for with a scope more, of the token.
+my ($calendar, $day) = ('/api/v1/branches/MUM-01/calendar', '2026-03-16');
+my $client = $clinic->create_client(name => 'both',
+    scopes => [ 'appointments:read', 'patients:read' ]);
+my $both = $clinic->http($client);
+my $less = Appt::Http->new($clinic->gateway->url, token => $both->form(
+    '/api/v1/auth/token', { grant_type => 'client_credentials',
+        scope => 'appointments:read', map { $_ => $client->{$_} }
+            qw(client_id client_secret) })->{json}{access_token});
+for ([ $with{'appointments:read'}, 403, 'a client without it' ],
+    [ $less, 403, 'nor a token without it' ], [ $both, 200, 'with it' ])
+{
+    my ($who, $status, $what) = @$_;
+    is($who->get($calendar, { date => $day, patients => 'false' })->{status}, 200,
+        "a calendar without names: $what");
+    my $r = $who->get($calendar, { date => $day, patients => 'true' });
+    is($r->{status}, $status, "with names: $what");
+    like($r->{headers}{'www-authenticate'}, qr/scope="patients:read"/, 'it says why')
+        if $status == 403;
+}
+
 # What is open to all asks for no token, and does not mind a bad one; reports of
 # providers are proved otherwise (t/225_delivery_reports.t).
 my ($part) = Appt::Http->new($matrix->clinic->gateway->url)->get('/admin')->{body}

@@ -111,8 +111,8 @@ $seen = work('news', wishes => {
     take => sub { book('DOC-001', '10:15') },
 });
 is_deeply($seen->{anew}, ['Dr Asha Rao'], 'a booking draws one doctor anew');
-is_deeply($seen->{asked}, [ 'appointments DOC-001', 'explain-day DOC-001' ],
-    'who is asked for, and nobody else');
+is_deeply($seen->{asked}, ['calendar DOC-001 false'],
+    'who is asked for, and nobody else, and who is known is no look anew');
 is($seen->{focus}, 'free DOC-001 2026-03-16T10:15:00+05:30', 'the focus stays');
 like($seen->{next}, qr/^10:(00|30), Free, Dr Asha Rao|^10:15 /,
     'and goes beside what was taken from under it');
@@ -127,16 +127,19 @@ is_deeply(\@cut, [], 'and their names can be read');
 like($seen->{title}, qr/^09:45 .+, Token \d+, Booked$/, 'the whole is told to who points there');
 is_deeply($seen->{axe}, [], 'axe finds nothing');
 
-# Whose names are asked for, which is on record as a look at them.
+# Whose names are shown is on record as looked at, and nobody else.
 book('DOC-001', '17:15');
 my $last = $clinic->cluster->value(q{SELECT appointment_id FROM appt.appointment
     WHERE slot_start = '2026-03-16T17:15+05:30'});
 is($http->delete("/api/v1/appointments/$last?reason=Recovered")->{status}, 200, 'one is cancelled');
-$seen = work('names');
-is_deeply([ sort @{ $seen->{asked} } ], [ map { $_->{patient_id} } @{ $clinic->cluster->query(q{
-    SELECT patient_id FROM appt.appointment WHERE branch_id = 'MUM-01'
-        AND token_date = '2026-03-16' AND doctor_id = 'DOC-001'
+book('DOC-002', '10:00', '17');
+$seen = work('names', wishes => { forget => sub {
+    $clinic->cluster->psql('TRUNCATE appt.patient_access') } });
+is_deeply($clinic->cluster->query('SELECT DISTINCT patient_id FROM appt.patient_access ORDER BY 1'),
+    $clinic->cluster->query(q{SELECT DISTINCT patient_id FROM appt.appointment
+        WHERE branch_id = 'MUM-01' AND doctor_id = 'DOC-001'
+        AND token_date IN ('2026-03-16', '2026-03-17')
         AND status IN ('booked', 'checked_in', 'in_consultation', 'completed', 'no_show')
-    ORDER BY 1}) } ], 'nobody\'s who is not shown');
+        ORDER BY 1}), 'nobody who is not shown');
 
 done_testing();

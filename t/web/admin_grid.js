@@ -21,7 +21,7 @@ async function open({ query = "", init, held, now = options.now, ...more } = {})
     });
 
     if (held)
-        await page.route(`**/explain-branch?*date=${held}*`, async (route) => {
+        await page.route(`**/calendar?date=${held}*`, async (route) => {
             await gone;
             await route.continue();
         });
@@ -276,14 +276,25 @@ const steps = {
         seen.back.push(await state());
     },
 
-    /* With one department chosen, whose names are asked for. */
+    /* With one department chosen: another day, the day itself, and from the address. */
     async names() {
         const page = await open({ init: () => localStorage.setItem("appt-department", "GEN") });
+        const named = (day) => until(page, (day) => {
+            const names = [...document.querySelectorAll(".cell-name")].map((e) => e.textContent);
 
-        await until(page, () => ![...document.querySelectorAll(".cell-name")].some((e) => /^PAT-/.test(e.textContent)));
+            return document.querySelector(`.calendar [data-cell*='${day}T']`)
+                && names.length > 0 && !names.some((name) => /^PAT-/.test(name));
+        }, day);
+
+        await named(DAY);
+        await wish("forget");
+        await page.getByRole("button", { name: "The day after" }).click();
+        await named(NEXT);
+        await page.getByRole("button", { name: "The day before" }).click();
+        await named(DAY);
+        await page.reload();
+        await named(DAY);
         seen.heads = await page.locator(".calendar .head").allInnerTexts();
-        seen.asked = seen.requests.map((url) => new URL(url).searchParams.get("patient_id"))
-            .filter(Boolean).flatMap((ids) => ids.split(","));
     },
 
     /* The field for a date where the browser never has a moment: it is there for who comes to it. */
@@ -306,7 +317,7 @@ const steps = {
     async early() {
         const page = await open({ init: counting });
         const asked = (what) => seen.requests.filter((url) => what.test(url)).length;
-        const next = new RegExp(`explain-branch.*date=${NEXT}`);
+        const next = new RegExp(`/calendar\\?date=${NEXT}`);
         const soon = async (test) => {
             for (const end = Date.now() + patience(20000); Date.now() < end && !test();)
                 await page.waitForTimeout(50);
@@ -315,7 +326,7 @@ const steps = {
         await until(page, () => globalThis.streams > 0);
         await quiet(page);
         /* What was missed before the stream was there has been read again, and the day after it. */
-        await soon(() => next.test(seen.requests.findLast((url) => /explain-branch/.test(url))));
+        await soon(() => next.test(seen.requests.findLast((url) => /\/calendar\?date/.test(url))));
         await quiet(page);
         const before = asked(next);
 
@@ -415,8 +426,8 @@ const steps = {
         page.on("request", (request) => {
             const query = new URL(request.url()).searchParams;
 
-            if (/\/appointments/.test(request.url()))
-                asked.push(`${new URL(request.url()).pathname.split("/").pop()} ${query.get("doctor_id")}`);
+            if (/\/(appointments|calendar)/.test(request.url()))
+                asked.push(`${new URL(request.url()).pathname.split("/").pop()} ${query.get("doctor_id")} ${query.has("patients")}`);
         });
         await wish("book");
         await page.locator(".calendar .appointment[aria-label^='12:15 ']").waitFor();

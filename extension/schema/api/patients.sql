@@ -101,6 +101,39 @@ $$;
 COMMENT ON FUNCTION appt_internal.patient_summary(appt.patient, date, date) IS
 	'A patient as in a list, on that day';
 
+CREATE FUNCTION appt_internal.patient_summaries(
+	patient_nos integer[],
+	branches text[],
+	doctor_nos integer[])
+	RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN '[' || coalesce((
+		SELECT string_agg(appt_internal.patient_summary(p,
+			CASE WHEN b.branch_id IS NULL
+				THEN (SELECT appt_internal.clinic_today())
+				ELSE appt_internal.local_time(appt.clock(), b.time_zone)::date
+				END,
+			(SELECT max(a.token_date)
+				FROM appt.appointment a
+				WHERE a.patient_no = p.patient_no
+					AND coalesce(a.branch_id = ANY ($2), true)
+					AND coalesce(a.doctor_no = ANY ($3), true)
+					AND a.status IN ('checked_in', 'in_consultation',
+						'completed'))), ',' ORDER BY s.n)
+		FROM unnest($1) WITH ORDINALITY AS s (patient_no, n)
+		JOIN appt.patient p ON p.patient_no = s.patient_no
+		LEFT JOIN appt.branch b ON b.branch_id = p.branch_id), '') || ']';
+END
+$$;
+
+COMMENT ON FUNCTION appt_internal.patient_summaries(integer[], text[],
+	integer[]) IS
+	'JSON array of these patients as in a list, in this order; their visits at '
+	'those branches and with those doctors (NULL: all) are seen';
+
 CREATE FUNCTION appt_api.list_patients(
 	search text,
 	branch_id text,
@@ -170,23 +203,12 @@ BEGIN
 			format('(p.branch_id IS NULL OR p.branch_id = ANY ($4)'
 				' OR EXISTS (SELECT FROM %s))', visits) END);
 	EXECUTE format(
-		'SELECT ''['' || coalesce('
-		' (SELECT string_agg(appt_internal.patient_summary(p,'
-		'   CASE WHEN b.branch_id IS NULL'
-		'    THEN (SELECT appt_internal.clinic_today())'
-		'    ELSE appt_internal.local_time(appt.clock(), b.time_zone)::date'
-		'    END,'
-		'   (SELECT max(a.token_date) FROM %2$s AND a.status IN'
-		'     (''checked_in'', ''in_consultation'', ''completed''))), '','' '
-		'ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no)'
-		'  FROM (SELECT p.patient_no FROM appt.patient p WHERE %1$s'
-		'   ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no'
-		'   LIMIT $5 OFFSET $6) s'
-		'  JOIN appt.patient p ON p.patient_no = s.patient_no'
-		'  LEFT JOIN appt.branch b ON b.branch_id = p.branch_id), '''')'
-		' || '']'','
+		'SELECT appt_internal.patient_summaries(ARRAY('
+		'  SELECT p.patient_no FROM appt.patient p WHERE %1$s'
+		'  ORDER BY lower(p.last_name), lower(p.first_name), p.patient_no'
+		'  LIMIT $5 OFFSET $6), $4, $8),'
 		' (SELECT count(*) FROM (SELECT FROM appt.patient p WHERE %1$s'
-		'  LIMIT $7) n)', conditions, visits)
+		'  LIMIT $7) n)', conditions)
 		INTO result
 		USING matches, branch_id, registered_after, branches, size,
 			(coalesce(page, 1) - 1)::bigint * size,

@@ -65,42 +65,6 @@ COMMENT ON FUNCTION appt_api.explain_day(text, date, text, date, text, text) IS
 	'reason (as beside slot_unavailable), detail (the sentence)}. Raises SB404 '
 	'(doctor, branch, visit type), SB001, SB002';
 
-CREATE FUNCTION appt_api.explain_branch(
-	branch_id text,
-	date date,
-	client text DEFAULT NULL,
-	OUT body text)
-	RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	seen CONSTANT text[] := appt_internal.client_doctors($3);
-BEGIN
-	PERFORM appt_internal.check_scope(coalesce($1, ''), NULL, $3, 'SB404');
-	IF $2 IS NULL OR NOT isfinite($2) THEN
-		PERFORM appt_internal.refuse_member('date',
-			appt_internal.form_of('date'));
-	END IF;
-	SELECT '[' || coalesce(string_agg(format('{"doctor_id":%s,"slots":%s}',
-			to_json(d.doctor_id),
-			appt_api.explain_day(d.doctor_id, $2, $1, NULL, NULL, $3)),
-		',' ORDER BY d.doctor_id), '') || ']'
-	INTO body
-	FROM appt.doctor d
-	JOIN appt_internal.doctor_places() w ON w.doctor_id = d.doctor_id
-	WHERE d.active
-		AND $1 = ANY (w.branch_ids)
-		AND coalesce(d.doctor_id = ANY (seen), true);
-END
-$$;
-
-COMMENT ON FUNCTION appt_api.explain_branch(text, date, text) IS
-	'JSON array of the active doctors who have sessions at a branch and whom '
-	'the client sees, by id: {doctor_id, slots}, where slots is what '
-	'appt_api.explain_day says of the date. Raises SB404 (the branch), SB001 '
-	'(date)';
-
 CREATE FUNCTION appt_internal.first_slot_json(
 	doctor_ids text[],
 	from_time timestamptz,

@@ -38,8 +38,9 @@ COMMENT ON COLUMN appt.patient_access.call IS
 	'profile: all of the patient, GET /patients/{patient_id}. Of staff alone: '
 	'visit, one visit, its history or its messages, one message, or the '
 	'visits of the patient, GET /appointments?patient_id; list, name, '
-	'telephone number and age on a page of GET /patients, or the address on '
-	'one of GET /notifications';
+	'telephone number and age on a page of GET /patients or in GET '
+	'/branches/{branch_id}/calendar?patients=true, or the address on a page of '
+	'GET /notifications';
 
 INSERT INTO appt.setting_definition
 	(name, kind, default_value, min_value, max_value, description)

@@ -8,10 +8,8 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import {
     api, ask, askAll, healed, type Branch, type Department, type Doctor, type PatientSummary, type VisitType,
 } from "./api";
-import { branchChosen, rememberBranch } from "./first";
+import { branchChosen, departmentChosen, rememberBranch, rememberDepartment } from "./first";
 import { session } from "./session";
-
-const DEPARTMENT_KEY = "appt-department";
 
 export const branches = signal<Branch[]>([]);
 export const departments = signal<Department[]>([]);
@@ -41,16 +39,22 @@ export const branchDepartments = computed(() => {
 export const doctorsOf = (department: string): Doctor[] =>
     branchDoctors.value.filter((d) => department === "" || d.department_id === department);
 
-const chosenDepartment = signal(localStorage.getItem(DEPARTMENT_KEY) ?? "");
+const chosenDepartment = signal(departmentChosen());
 
 /* The department whose doctors the desk works with; "": all. */
 export const department = computed(() => branchDepartments.value.some((one) =>
     one.department_id === chosenDepartment.value) ? chosenDepartment.value : "");
 
 export function chooseDepartment(id: string): void {
-    localStorage.setItem(DEPARTMENT_KEY, id);
+    rememberDepartment(id);
     chosenDepartment.value = id;
 }
+
+/* What the next load of the page asks for early. */
+effect(() => {
+    if (branch.value && branchChosen() === "")
+        rememberBranch(branch.value.branch_id);
+});
 
 export function chooseBranch(id: string): void {
     rememberBranch(id);
@@ -109,13 +113,13 @@ effect(() => {
 
 /* ---- patients ----------------------------------------------------------- */
 
-type Known = Pick<PatientSummary, "patient_id" | "name" | "age" | "phone" | "gender">;
+export type Known = Pick<PatientSummary, "patient_id" | "name" | "age" | "phone" | "gender">;
 
 export const patients = signal<ReadonlyMap<string, Known>>(new Map());
 const asked = new Set<string>();
 
-export function knowPatient(patient: Known): void {
-    patients.value = new Map(patients.value).set(patient.patient_id, patient);
+export function knowPatients(some: Known[]): void {
+    patients.value = new Map([...patients.value, ...some.map((p): [string, Known] => [p.patient_id, p])]);
 }
 
 const IDS = 100;
@@ -134,8 +138,7 @@ export async function learnPatients(ids: string[]): Promise<void> {
         const found = await Promise.all(parts.map((some) => ask(api.GET("/api/v1/patients",
             { params: { query: { patient_id: some.join(), per_page: IDS } } }))));
 
-        patients.value = new Map([...patients.value,
-            ...found.flat().map((p): [string, Known] => [p.patient_id, p])]);
+        knowPatients(found.flat());
     } finally {
         unknown.forEach((id) => asked.delete(id));
     }

@@ -5,7 +5,7 @@
  *		the part that the address names loaded. Who is signed in, the clinic, and
  *		the calendar's day; nothing but who is signed in where nobody was.
  */
-import { base, dayOf, dayPages, PER_PAGE, placeOf, wasSignedIn } from "./first";
+import { base, dayOf, PER_PAGE, placeOf, wasSignedIn } from "./first";
 import { localDate } from "./time";
 
 /* Of each page, the files its part needs; the build says so. */
@@ -38,9 +38,9 @@ if (wasSignedIn()) {
     const day = dayOf(path, query, localDate());
 
     if (day) {
-        ask("appointments/slots/explain-branch", day);
-        for (let page = 1; page <= dayPages(); page++)
-            ask("appointments", { branch_id: day.branch_id, date_from: day.date, date_to: day.date, ...PAGE, page });
+        const { branch_id, ...query } = day;
+
+        ask(`branches/${encodeURIComponent(branch_id)}/calendar`, { ...query, patients: true });
     }
     ask("branches", { active: true, ...PAGE });
     for (const list of ["departments", "doctors", "visit-types"])

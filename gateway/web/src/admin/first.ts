@@ -7,7 +7,7 @@
 const IDLE_MAX_MS = 480 * 60000;
 const USED_KEY = "appt-used";
 const BRANCH_KEY = "appt-branch";
-const PAGES_KEY = "appt-day-pages";
+const DEPARTMENT_KEY = "appt-department";
 
 /* The gateway's address without a slash at its end, also behind a prefix. */
 export const base = new URL(".", location.href).pathname.replace(/\/$/, "");
@@ -29,25 +29,38 @@ export function rememberBranch(id: string): void {
     localStorage.setItem(BRANCH_KEY, id);
 }
 
+/* The department whose doctors were worked with at last, "": all. */
+export const departmentChosen = (): string => localStorage.getItem(DEPARTMENT_KEY) ?? "";
+
+export function rememberDepartment(id: string): void {
+    localStorage.setItem(DEPARTMENT_KEY, id);
+}
+
 export const PER_PAGE = 100;
 
-/* How many pages of visits a branch's day had lately: so many are asked for at once. */
-export const dayPages = (): number => Math.max(1, Math.min(9, Number(localStorage.getItem(PAGES_KEY)) || 1));
-
-export function rememberDay(visits: number): void {
-    localStorage.setItem(PAGES_KEY, String(Math.ceil(visits / PER_PAGE)));
-}
+/* Here the calendar shows one doctor at a time. */
+export const NARROW = matchMedia("(max-width: 55rem)");
 
 /* The date that the calendar's address names. */
 export function dateIn(query: Record<string, string | undefined>, otherwise: string): string {
     return /^\d{4}-\d\d-\d\d$/.test(query.date ?? "") ? query.date as string : otherwise;
 }
 
-/* The branch's day that the calendar's address names, if it is one. */
-export function dayOf(path: string[], query: Record<string, string | undefined>, today: string):
-        { branch_id: string; date: string } | undefined {
-    return path[0] === "calendar" && branchChosen() !== "" && !query.view && !query.doctor
-        ? { branch_id: branchChosen(), date: dateIn(query, today) } : undefined;
+/* A branch's day: of all its doctors, or of these with commas between. */
+export interface Day {
+    branch_id: string;
+    date: string;
+    doctor_id?: string;
+}
+
+/* That which the calendar's address names, if it is known whose will be shown. */
+export function dayOf(path: string[], query: Record<string, string | undefined>, today: string): Day | undefined {
+    const doctor_id = query.doctor || undefined;
+
+    if (path[0] !== "calendar" || branchChosen() === "" || query.view
+            || departmentChosen() !== "" || (NARROW.matches && !doctor_id))
+        return undefined;
+    return { branch_id: branchChosen(), date: dateIn(query, today), ...(doctor_id && { doctor_id }) };
 }
 
 export interface Place {

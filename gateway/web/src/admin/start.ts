@@ -25,7 +25,7 @@ async function start(): Promise<void> {
 function askFirst(): Promise<unknown> {
     const day = dayOf(place.value.path, place.value.query, localDate());
 
-    return Promise.all([day && askAhead(day.branch_id, day.date), askClinicEarly()]);
+    return Promise.all([day && askAhead(day, true), askClinicEarly()]);
 }
 
 /* Once it is known, or cannot be now. */

@@ -9,7 +9,7 @@
  *		or prints there: each has its place from the beginning, so nothing moves.
  */
 import { createCalendar, destroyCalendar, ResourceTimeGrid, type Calendar as Ec } from "@event-calendar/core";
-import type { Chosen } from "../parts/patient-form";
+import type { Known } from "../clinic";
 import { pause } from "../pause";
 import { language, weekday, words, type Words } from "../i18n";
 import { offsetOf, shown } from "../time";
@@ -18,7 +18,6 @@ import { chunksOf, clock, columnKey, type Cell, type Chunk, type Column, type La
 export interface Shown {
     layout: Layout;
     zone: string;
-    patients: ReadonlyMap<string, Chosen>;
     write: boolean;
 }
 
@@ -100,7 +99,7 @@ export class Board {
     private isWaiting = false;
     private isGone = false;
     private now: Shown | undefined;
-    private named: Shown["patients"] | undefined;
+    private names: ReadonlyMap<string, Known> = new Map();
     private w: Words = words.value;
     private perMinute = ROW_REM;
     /* What it stands in. */
@@ -123,6 +122,7 @@ export class Board {
     leave(): void {
         this.isGone = true;
         this.now = undefined;
+        this.names = new Map();
         this.drawn.forEach((there) => this.empty(there));
         removeEventListener("resize", this.seen);
         removeEventListener("beforeprint", this.all);
@@ -158,7 +158,6 @@ export class Board {
         const { layout } = next;
 
         this.now = next;
-        this.named ??= next.patients;
         this.w = words.value;
         this.measure(layout);
         layout.columns.forEach((column, n) => this.renew(column, n % layout.doctors.length === 0, next));
@@ -259,12 +258,9 @@ export class Board {
     }
 
     /* Names that were not known when the visits were drawn. */
-    rename(patients: ReadonlyMap<string, Chosen>): void {
-        if (!this.now || patients === this.named)
-            return;
-        this.named = patients;
-        this.now = { ...this.now, patients };
-        for (const { doctor, placed } of this.now.layout.columns) {
+    rename(names: ReadonlyMap<string, Known>): void {
+        this.names = names;
+        for (const { doctor, placed } of this.now?.layout.columns ?? []) {
             for (const { cell } of placed) {
                 const name = cell.kind === "appointment" && this.elements.get(cell.id)?.querySelector(".cell-name");
 
@@ -447,7 +443,7 @@ export class Board {
 
     private nameOf(cell: Cell): string {
         return cell.kind === "appointment"
-            ? this.now?.patients.get(cell.appointment.patient_id)?.name ?? cell.appointment.patient_id : "";
+            ? this.names.get(cell.appointment.patient_id)?.name ?? cell.appointment.patient_id : "";
     }
 
     private labelOf(cell: Cell, doctor: string): string {

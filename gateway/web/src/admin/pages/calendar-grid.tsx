@@ -7,6 +7,7 @@
 import { effect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Appointment, Point } from "../api";
+import { patients } from "../clinic";
 import { words } from "../i18n";
 import { toast } from "../parts/toast";
 import { session } from "../session";
@@ -64,8 +65,11 @@ export function Grid(props: Props) {
         board.enter(root.current as HTMLDivElement);
         const drag = new Drag(board, latest);
 
+        const forgetNames = effect(() => board.rename(patients.value));
+
         parts.current = { board, drag, keys: new Keyboard(board, latest) };
         return () => {
+            forgetNames();
             drag.end();
             board.leave();
         };
@@ -76,7 +80,6 @@ export function Grid(props: Props) {
         keys.before();
         void board.draw(latest.current).then(() => keys.settle());
     }, [props.layout, props.write, w]);
-    useEffect(() => parts.current?.board.rename(props.patients), [props.patients]);
     useEffect(() => {
         if (props.isCovered)
             return;

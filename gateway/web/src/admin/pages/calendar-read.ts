@@ -2,17 +2,18 @@
  * calendar-read.ts
  *		What the calendar shows of a branch from one day to another, and how it
  *		stays so: of a doctor whose day has changed, that doctor's days are read
- *		again, one reading at a time; of anything else, all.  A branch's day is
- *		one question for all doctors, and may be asked for ahead.
+ *		again, one reading at a time; of anything else, all.  It is one question
+ *		for all doctors, visits and names, and a day may be asked for ahead.
  */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { api, ask, askAll, type Appointment, type Branch, type Doctor, type Point } from "../api";
-import { learnPatients } from "../clinic";
-import { dayPages, rememberDay } from "../first";
+import { api, ask, type Appointment, type Branch, type Doctor, type Point, type Schemas } from "../api";
+import { branchDoctors, knowPatients, learnPatients } from "../clinic";
+import type { Day } from "../first";
 import { mode, useLive, type Change } from "../live";
-import { addDays } from "../time";
 import { useLoad, type Loaded } from "../parts/load";
+import { may } from "../session";
+import { addDays } from "../time";
 
 interface Asked {
     branch_id: string;
@@ -23,71 +24,51 @@ interface Asked {
 
 export interface Span {
     appointments: Appointment[];
-    points: Points;
+    points: ReadonlyMap<string, Point[]>;
 }
 
 const PAUSE_MS = 100;
 
-/* Both and the days between them. */
-function datesOf(from: string, to: string): string[] {
-    const dates = [from];
+type Calendar = Schemas["Calendar"];
 
-    while (dates[dates.length - 1] < to)
-        dates.push(addDays(dates[dates.length - 1], 1));
-    return dates;
+/* Whose names are asked for is on record as looked at: those alone who are shown. */
+const askCalendar = ({ branch_id, date, date_to, doctor_id }: Day & { date_to?: string }, withNames: boolean):
+    Promise<Calendar> => ask(api.GET("/api/v1/branches/{branch_id}/calendar", { params: { path: { branch_id },
+        query: { date, date_to, doctor_id, patients: withNames || undefined } } }));
+
+/* So many are named in one question. */
+const DOCTORS_MAX = 60;
+
+/* undefined: of all the branch's doctors nobody has to be named. */
+function namesOf(doctors: Doctor[]): (string | undefined)[] {
+    const ids = doctors.map((d) => d.doctor_id);
+
+    return doctors.length === branchDoctors.value.length ? [undefined]
+        : Array.from({ length: Math.ceil(ids.length / DOCTORS_MAX) }, (_, n) =>
+            ids.slice(n * DOCTORS_MAX, (n + 1) * DOCTORS_MAX).join());
 }
 
-type Lists = [Appointment[], Points];
+async function read({ branch_id, doctors, from, to }: Asked, withNames: boolean): Promise<Span> {
+    const date_to = to === from ? undefined : to;
 
-const visitsOf = (branch_id: string, from: string, to: string, doctor_id?: string, pages = 1): Promise<Appointment[]> =>
-    askAll((page) => api.GET("/api/v1/appointments",
-        { params: { query: { branch_id, doctor_id, date_from: from, date_to: to, ...page } } }), pages);
-
-type Points = ReadonlyMap<string, Point[]>;
-
-/* A day of all the branch's doctors. */
-async function branchDay(branch_id: string, date: string): Promise<Points> {
-    const days = await ask(api.GET("/api/v1/appointments/slots/explain-branch", { params: { query: { branch_id, date } } }));
-
-    return new Map(days.map((one) => [one.doctor_id, one.slots]));
+    return spanOf(doctors, await Promise.all(namesOf(doctors).map((doctor_id) =>
+        askCalendar({ branch_id, date: from, date_to, doctor_id }, withNames && may("patients:read")))));
 }
 
-/* A question a doctor, or a day, whichever are fewer. */
-async function pointsOf({ branch_id, doctors, from, to }: Asked): Promise<Points> {
-    const dates = datesOf(from, to);
+interface Ahead { at: number; asked: Promise<Calendar>; calendar?: Calendar }
 
-    if (dates.length < doctors.length) {
-        const days = await Promise.all(dates.map((date) => branchDay(branch_id, date)));
-
-        return new Map(doctors.map(({ doctor_id }) =>
-            [doctor_id, days.flatMap((day) => day.get(doctor_id) ?? [])]));
-    }
-    return new Map(await Promise.all(doctors.map(async ({ doctor_id }): Promise<[string, Point[]]> => [doctor_id,
-        await ask(api.GET("/api/v1/appointments/slots/explain-day", { params: { query: {
-            doctor_id, branch_id, date: from, date_to: to === from ? undefined : to } } }))])));
-}
-
-/* A branch's day: of all its doctors at once. */
-async function readDay(branch_id: string, date: string): Promise<Lists> {
-    const [visits, points] = await Promise.all([visitsOf(branch_id, date, date, undefined, dayPages()),
-        branchDay(branch_id, date)]);
-
-    rememberDay(visits.length);
-    return [visits, points];
-}
-
-interface Ahead { at: number; asked: Promise<Lists>; lists?: Lists }
-
-/* Days that were asked for before somebody looks at them, by branch and date. */
+/* Days that were asked for before somebody looks at them. */
 const ahead = new Map<string, Ahead>();
 /* Without the news of others, what was read that long ago is read again. */
 const FRESH_MS = 5000;
 const AHEAD_MAX = 3;
 const AHEAD_AFTER_MS = 1000;
 
-export function askAhead(branch_id: string, date: string): Promise<void> {
-    const key = `${branch_id} ${date}`;
-    const mine: Ahead = { at: performance.now(), asked: readDay(branch_id, date) };
+const keyOf = ({ branch_id, date, doctor_id = "" }: Day): string => `${branch_id} ${date} ${doctor_id}`;
+
+export function askAhead(day: Day, withNames = false): Promise<void> {
+    const key = keyOf(day);
+    const mine: Ahead = { at: performance.now(), asked: askCalendar(day, withNames) };
     const forget = (): void => {
         if (ahead.get(key) === mine)
             ahead.delete(key);
@@ -96,14 +77,22 @@ export function askAhead(branch_id: string, date: string): Promise<void> {
     ahead.set(key, mine);
     for (const oldest of [...ahead.keys()].slice(0, -AHEAD_MAX))
         ahead.delete(oldest);
-    return mine.asked.then((lists) => {
-        mine.lists = lists;
+    return mine.asked.then((calendar) => {
+        mine.calendar = calendar;
     }, forget);
 }
 
+/* The day as one question. */
+function dayAsked({ branch_id, doctors, from, to }: Asked): Day | undefined {
+    const names = namesOf(doctors);
+
+    return from === to && names.length === 1 ? { branch_id, date: from, doctor_id: names[0] } : undefined;
+}
+
 /* What is shown is current as long as news come; so is what was asked for. */
-function aheadOf({ branch_id, doctors, from, to }: Asked): Ahead | undefined {
-    const found = from === to && doctors.length > 1 ? ahead.get(`${branch_id} ${from}`) : undefined;
+function aheadOf(asked: Asked): Ahead | undefined {
+    const day = dayAsked(asked);
+    const found = day && ahead.get(keyOf(day));
 
     return found && (mode.value === "live" || performance.now() - found.at < FRESH_MS) ? found : undefined;
 }
@@ -115,58 +104,58 @@ effect(() => {
 });
 
 function forgetAhead(change: Change | null): void {
-    if (change)
-        ahead.delete(`${change.branch_id} ${change.date}`);
-    else
-        ahead.clear();
+    for (const key of ahead.keys())
+        if (!change || key.startsWith(`${change.branch_id} ${change.date} `))
+            ahead.delete(key);
 }
 
-/* Whose names are asked for is on record as looked at: those alone who are shown. */
-function spanOf(asked: Asked, [appointments, points]: Lists): Span {
-    const isAsked = new Set(asked.doctors.map((d) => d.doctor_id));
+function spanOf(doctors: Doctor[], parts: Calendar[]): Span {
+    const found = new Map(parts.flatMap((part) => part.doctors.map((d) => [d.doctor_id, d])));
+    const appointments = doctors.flatMap((d) => found.get(d.doctor_id)?.appointments ?? []);
+    const patients = parts.flatMap((part) => part.patients ?? []);
 
-    ahead.delete(`${asked.branch_id} ${asked.from}`);
-    void learnPatients(appointments.filter((a) => a.status !== "cancelled" && isAsked.has(a.doctor_id))
-        .map((a) => a.patient_id));
-    return { appointments, points };
+    if (patients.length > 0)
+        knowPatients(patients);
+    void learnPatients(appointments.map((a) => a.patient_id));
+    return { appointments, points: new Map(doctors.map((d) => [d.doctor_id, found.get(d.doctor_id)?.slots ?? []])) };
+}
+
+/* Shown once, it is no longer ahead. */
+function take(asked: Asked, calendar: Calendar): Span {
+    const day = dayAsked(asked);
+
+    if (day)
+        ahead.delete(keyOf(day));
+    return spanOf(asked.doctors, [calendar]);
 }
 
 /* What is there without a wait. */
 function there(asked: Asked): Span | undefined {
-    const lists = aheadOf(asked)?.lists;
+    const calendar = aheadOf(asked)?.calendar;
 
-    return lists && spanOf(asked, lists);
+    return calendar && take(asked, calendar);
 }
 
-/* The day after, some time after what is shown was read. */
-function useAhead({ branch_id, doctors, from, to }: Asked, read: Span | undefined): void {
+/* The day after, some time after what is shown was read; nobody looks at it yet. */
+function useAhead(asked: Asked, read: Span | undefined): void {
     useEffect(() => {
-        if (!read || from !== to || doctors.length < 2)
+        const day = read && dayAsked(asked);
+        const next = day && { ...day, date: addDays(day.date, 1) };
+
+        if (!next)
             return undefined;
         const timer = setTimeout(() => {
-            if (mode.value === "live" && !ahead.has(`${branch_id} ${addDays(from, 1)}`))
-                void askAhead(branch_id, addDays(from, 1));
+            if (mode.value === "live" && !ahead.has(keyOf(next)))
+                void askAhead(next);
         }, AHEAD_AFTER_MS);
 
         return () => clearTimeout(timer);
     }, [read]);
 }
 
-/* Of the doctors: the branch's appointments as one list, or one doctor's. */
-async function read(asked: Asked, doctor_id?: string): Promise<Span> {
-    const { branch_id, doctors, from, to } = asked;
-    const ready = doctor_id === undefined ? aheadOf(asked)?.asked : undefined;
-
-    return spanOf(asked, await (ready ?? (from === to && doctors.length > 1 ? readDay(branch_id, from)
-        : Promise.all([visitsOf(branch_id, from, to, doctor_id), pointsOf(asked)]))));
-}
-
-function join(all: Span, parts: Span[]): Span {
-    const points = new Map([...all.points, ...parts.flatMap((part) => [...part.points])]);
-    const anew = new Set(parts.flatMap((part) => [...part.points.keys()]));
-
-    return { points, appointments: [...all.appointments.filter((a) => !anew.has(a.doctor_id)),
-        ...parts.flatMap((part) => part.appointments)] };
+function join(all: Span, { appointments, points }: Span): Span {
+    return { points: new Map([...all.points, ...points]),
+        appointments: [...all.appointments.filter((a) => !points.has(a.doctor_id)), ...appointments] };
 }
 
 /* What has changed since it was read. */
@@ -211,14 +200,13 @@ class News {
             return;
         }
         this.isBusy = true;
-        const parts = await Promise.all(doctors.map((d) => read({ ...asked, doctors: [d] }, d.doctor_id)))
-            .catch(() => null);
+        const part = await read({ ...asked, doctors }, false).catch(() => null);
         this.isBusy = false;
         /* What was read beside it may be older, or of other days. */
-        if (!parts || this.loaded.loading || this.loaded.data !== data)
+        if (!part || this.loaded.loading || this.loaded.data !== data)
             this.loaded.reload();
         else
-            this.loaded.set(join(data, parts));
+            this.loaded.set(join(data, part));
         if (this.isAll || this.changed.size > 0)
             this.soon();
     }
@@ -226,7 +214,8 @@ class News {
 
 export function useSpan(here: Branch | undefined, doctors: Doctor[], from: string, to: string): Loaded<Span> {
     const asked = { branch_id: here?.branch_id ?? "", doctors, from, to };
-    const loaded = useLoad(() => read(asked), [asked.branch_id, from, to, ...doctors.map((d) => d.doctor_id)],
+    const loaded = useLoad((was) => aheadOf(asked)?.asked.then((calendar) => take(asked, calendar))
+        ?? read(asked, was === undefined), [asked.branch_id, from, to, ...doctors.map((d) => d.doctor_id)],
         () => there(asked));
     const news = useRef(new News()).current;
 

@@ -6,8 +6,8 @@
  */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { type Appointment, type Slot } from "../api";
-import { branch, branchDoctors, department, doctorsOf, patients } from "../clinic";
-import { dateIn } from "../first";
+import { branch, branchDoctors, department, doctorsOf } from "../clinic";
+import { dateIn, NARROW } from "../first";
 import { weekday, words } from "../i18n";
 import { offerWords } from "../i18n/offers";
 import { DateChoice } from "../parts/date-choice";
@@ -25,8 +25,6 @@ import { BookingFor } from "./calendar-for";
 import { Grid, theBoard } from "./calendar-grid";
 import { OffersDialog } from "./calendar-offers";
 import { useSpan } from "./calendar-read";
-
-const NARROW = matchMedia("(max-width: 55rem)");
 
 /* So long after it was loaded its frame is made, while nobody waits for it. */
 const READY_MS = 3000;
@@ -118,7 +116,7 @@ export function Calendar() {
             </div>
             {loaded.error && !loaded.data ? <Failed error={loaded.error} onRetry={loaded.reload} />
                 : list.length === 0 ? <Empty icon="calendar" title={w.calendar.noDoctors} /> : (
-                    <Grid layout={layout} isBlank={!loaded.data} zone={zone} patients={patients.value}
+                    <Grid layout={layout} isBlank={!loaded.data} zone={zone}
                         write={may("appointments:write")} isCovered={open !== null}
                         onBook={(doctor, point) => setOpen({ what: "book", doctor, point })}
                         onLook={(appointment) => setOpen({ what: "look", appointment })}

@@ -9,7 +9,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import {
     api, ask, askPage, healed, type Patient, type PatientSummary, type Schemas,
 } from "../api";
-import { branch, branches, doctorName, knowPatient, visitTypeName } from "../clinic";
+import { branch, branches, doctorName, knowPatients, visitTypeName } from "../clinic";
 import { words } from "../i18n";
 import { historyWords } from "../i18n/history";
 import { languageName } from "../i18n/own";
@@ -380,7 +380,7 @@ function Edit({ patient, onSaved }: { patient: Profile; onSaved: (now: Patient) 
             const now = await ask(api.PATCH("/api/v1/patients/{patient_id}",
                 { params: { path: { patient_id: id } }, body, ...headers }));
 
-            knowPatient(now);
+            knowPatients([now]);
             toast(p.saved(now.name));
             onSaved(now);
         });

@@ -4,7 +4,7 @@
  *		connection is back, and on reload(). What was there stays while it is
  *		read again, and while it cannot be.
  */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { healed } from "../api";
 
 export interface Loaded<T> {
@@ -15,45 +15,50 @@ export interface Loaded<T> {
     set: (data: T) => void;
 }
 
+interface State<T> { turn: number; data?: T; error?: Error; loading: boolean }
+
 /*
  * "there" gives what needs no reading, if there is anything: it is shown at
- * once. What was read is shown for what it was read for alone: not even one
- * frame has a day's rows under the date of the next.
+ * once. "read" is given what is shown already; it asks before the browser draws the
+ * page without it. What was read is shown for what it was read for alone: not even
+ * one frame has a day's rows under the date of the next.
  */
-export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[], there?: () => T | undefined): Loaded<T> {
+export function useLoad<T>(read: (was: T | undefined) => Promise<T>, dependencies: unknown[],
+        there?: () => T | undefined): Loaded<T> {
     const key = JSON.stringify(dependencies);
-    const [state, setState] = useState<{ key: string; data?: T; error?: Error; loading: boolean }>({ key, loading: true });
+    const [state, setState] = useState<State<T>>({ turn: 0, loading: true });
     const [again, setAgain] = useState(0);
-    const turn = useRef(0);
-    const found = useRef<{ key?: string; data?: T }>({});
+    const asked = useRef(0);
+    /* A turn for each time that it depends on something else. */
+    const found = useRef<{ key?: string; turn: number; data?: T; isNew: boolean }>({ turn: 0, isNew: false });
 
     if (found.current.key !== key)
-        found.current = { key, data: there?.() };
-    useEffect(() => {
-        const mine = ++turn.current;
-        const { data } = found.current;
+        found.current = { key, turn: found.current.turn + 1, data: there?.(), isNew: true };
+    const { turn, data: ready } = found.current;
+    const shown: State<T> = state.turn === turn ? state : { turn, data: ready, loading: ready === undefined };
 
-        found.current = { key };
-        if (data !== undefined) {
-            setState({ key, data, loading: false });
+    useLayoutEffect(() => {
+        const mine = ++asked.current;
+        const isThere = found.current.isNew && ready !== undefined;
+
+        found.current.isNew = false;
+        if (isThere)
             return undefined;
-        }
-        setState((was) => ({ key, data: was.key === key ? was.data : undefined, loading: true }));
-        read().then(
-            (data) => mine === turn.current && setState({ key, data, loading: false }),
-            (error: Error) => mine === turn.current
-                && setState((was) => ({ key, data: was.data, error, loading: false })));
+        if (!shown.loading)
+            setState({ turn, data: shown.data, loading: true });
+        read(shown.data).then(
+            (data) => mine === asked.current && setState({ turn, data, loading: false }),
+            (error: Error) => mine === asked.current
+                && setState((was) => ({ turn, data: was.turn === turn ? was.data : undefined, error, loading: false })));
         return () => {
-            turn.current++;
+            asked.current++;
         };
     }, [key, again, healed.value]);
     const reload = useCallback(() => setAgain((n) => n + 1), []);
     const set = useCallback((data: T) => setState((was) =>
-        was.key === key ? { key, data, loading: false } : was), [key]);
-    const { data, error, loading }: { data?: T; error?: Error; loading: boolean } =
-        found.current.data !== undefined ? { data: found.current.data, loading: false }
-            : state.key === key ? state : { loading: true };
-    return { data, error, loading, reload, set };
+        found.current.turn === turn ? { turn, data, loading: false } : was), [turn]);
+
+    return { ...shown, reload, set };
 }
 
 /* Runs a deed once at a time; busy while it runs. */

@@ -4,7 +4,7 @@
  *		somebody is registered, who might be the same is shown.
  */
 import { useState } from "preact/hooks";
-import { knowPatient } from "../clinic";
+import { knowPatients } from "../clinic";
 import { words } from "../i18n";
 import { FormError } from "./field";
 import { Icon } from "./icon";
@@ -56,7 +56,7 @@ function Register({ onDone, onBack }: { onDone: (patient: Chosen) => void; onBac
             <Doubles alike={alike} action={(patient) => (
                 <button type="button" class="small" onClick={() => {
                     form.discard();
-                    knowPatient(patient);
+                    knowPatients([patient]);
                     onDone(patient);
                 }}>{w.patient.useThis}</button>
             )} />

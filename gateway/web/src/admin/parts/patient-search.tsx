@@ -6,7 +6,7 @@
  */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { api, askPage, type PatientSummary } from "../api";
-import { knowPatient } from "../clinic";
+import { knowPatients } from "../clinic";
 import { words } from "../i18n";
 import { shown } from "../time";
 import { toastError } from "./toast";
@@ -51,7 +51,7 @@ export function PatientSearch({ onChoose, label, autofocus }: {
         return () => clearTimeout(timer);
     }, [text]);
     const choose = (patient: PatientSummary) => {
-        knowPatient(patient);
+        knowPatients([patient]);
         onChoose(patient);
         setText("");
     };

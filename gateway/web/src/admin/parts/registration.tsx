@@ -7,7 +7,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { api, ask, once, type PatientSummary, type Schemas } from "../api";
-import { knowPatient } from "../clinic";
+import { knowPatients } from "../clinic";
 import { words } from "../i18n";
 import { patientWords } from "../i18n/patients";
 import { toBody, useForm, type Form } from "./form";
@@ -71,7 +71,7 @@ export function useRegistration(draft: string): Registration {
         await form.submit(body, async (deed) => {
             const patient = await ask(api.POST("/api/v1/patients", { body, ...once(deed) }));
 
-            knowPatient(patient);
+            knowPatients([patient]);
             done(patient);
         });
     };
