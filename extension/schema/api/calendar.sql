@@ -50,7 +50,8 @@ BEGIN
 			AND coalesce(d.doctor_id = ANY (seen), true)
 			AND coalesce(d.doctor_id = ANY (named), true)
 	), visit AS MATERIALIZED (
-		SELECT a
+		SELECT a.doctor_no, a.patient_no, a.slot_start, a.appointment_no,
+			appt.appointment_json(a) AS one
 		FROM appt.appointment a
 		WHERE a.branch_id = $1
 			AND a.token_date BETWEEN $2 AND last_date
@@ -62,14 +63,14 @@ BEGIN
 			to_json(s.doctor_id),
 			appt_api.explain_day(s.doctor_id, $2, $1, last_date, NULL, $6),
 			v.list), ',' ORDER BY s.doctor_id),
-		(SELECT array_agg(DISTINCT (v.a).patient_no) FROM visit v)
+		(SELECT array_agg(DISTINCT v.patient_no) FROM visit v)
 	INTO doctors, patient_nos
 	FROM shown s
 	LEFT JOIN (
-		SELECT (v.a).doctor_no, string_agg(appt.appointment_json(v.a), ','
-			ORDER BY (v.a).slot_start, (v.a).appointment_no) AS list
+		SELECT v.doctor_no, string_agg(v.one, ','
+			ORDER BY v.slot_start, v.appointment_no) AS list
 		FROM visit v
-		GROUP BY (v.a).doctor_no) v ON v.doctor_no = s.doctor_no;
+		GROUP BY v.doctor_no) v ON v.doctor_no = s.doctor_no;
 
 	IF $5 THEN
 		summaries := appt_internal.patient_summaries(patient_nos,
