@@ -5,7 +5,7 @@
  */
 import { desk, options, patience, run, seen, signedIn, wish } from "./desk.js";
 
-const EXPECTED = [/ERR_/, /status of 404 .*files\/patients/, /auth\/session/];
+const EXPECTED = [/ERR_/, /status of 404 .*files\/patients/, /status of 50[234]/, /auth\/session/];
 const NAME = /\/admin\/files\/([a-z]+)-\w+\.js$/;
 const PAGES = ["account", "calendar", "patients", "reports", "settings", "today"];
 
