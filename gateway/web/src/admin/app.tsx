@@ -24,7 +24,7 @@ export function App() {
         <>
             <Banner />
             {session.value === undefined ? <Loading />
-                : session.value === null ? <SignIn /> : <Desk />}
+                : session.value === null ? <SignIn /> : <Desk key={session.value.staff_id} />}
             {asleep.value && <Asleep />}
             {!asleep.value && idleEndsIn.value !== null && <IdleWarning minutes={idleEndsIn.value} />}
             <Toasts />

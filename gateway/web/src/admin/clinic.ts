@@ -9,7 +9,7 @@ import {
     api, ask, askAll, healed, type Branch, type Department, type Doctor, type PatientSummary, type VisitType,
 } from "./api";
 import { branchChosen, departmentChosen, rememberBranch, rememberDepartment } from "./first";
-import { session } from "./session";
+import { person, session } from "./session";
 
 export const branches = signal<Branch[]>([]);
 export const departments = signal<Department[]>([]);
@@ -118,6 +118,14 @@ export type Known = Pick<PatientSummary, "patient_id" | "name" | "age" | "phone"
 export const patients = signal<ReadonlyMap<string, Known>>(new Map());
 const asked = new Set<string>();
 
+/* Who looks is on record: whom one person was shown, the next asks for. */
+effect(() => {
+    if (person.value === undefined)
+        return;
+    asked.clear();
+    patients.value = new Map();
+});
+
 export function knowPatients(some: Known[]): void {
     patients.value = new Map([...patients.value, ...some.map((p): [string, Known] => [p.patient_id, p])]);
 }
@@ -133,12 +141,15 @@ export async function learnPatients(ids: string[]): Promise<void> {
 
     if (unknown.length === 0)
         return;
+    const who = person.peek();
+
     unknown.forEach((id) => asked.add(id));
     try {
         const found = await Promise.all(parts.map((some) => ask(api.GET("/api/v1/patients",
             { params: { query: { patient_id: some.join(), per_page: IDS } } }))));
 
-        knowPatients(found.flat());
+        if (who === person.peek())
+            knowPatients(found.flat());
     } finally {
         unknown.forEach((id) => asked.delete(id));
     }

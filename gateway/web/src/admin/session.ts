@@ -7,7 +7,7 @@
  *		revocation) does not take the page away: "asleep" has the password
  *		asked for in front of it, and what was typed stays.
  */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { ApiError, NetworkError, base, onForged, onUnauthorized, setCsrf } from "./api";
 import { lastUse, rememberUse, taken } from "./first";
 import { language, languageIsChosen, type Language } from "./i18n";
@@ -71,6 +71,9 @@ async function call(method: string, body?: object): Promise<Session | null> {
             said.errors ?? [], said.reason);
     return said as Session;
 }
+
+/* Who it is; another one once somebody else has signed in, here or in another tab. */
+export const person = computed(() => session.value?.staff_id);
 
 /* The sign-in as it is now: with another token, or other rights. */
 export function renew(found: Session): void {

@@ -12,7 +12,7 @@ import { branchDoctors, knowPatients, learnPatients } from "../clinic";
 import type { Day } from "../first";
 import { mode, useLive, type Change } from "../live";
 import { useLoad, type Loaded } from "../parts/load";
-import { may } from "../session";
+import { may, person } from "../session";
 import { addDays } from "../time";
 
 interface Asked {
@@ -36,23 +36,14 @@ const askCalendar = ({ branch_id, date, date_to, doctor_id }: Day & { date_to?: 
     Promise<Calendar> => ask(api.GET("/api/v1/branches/{branch_id}/calendar", { params: { path: { branch_id },
         query: { date, date_to, doctor_id, patients: withNames || undefined } } }));
 
-/* So many are named in one question. */
-const DOCTORS_MAX = 60;
-
 /* undefined: of all the branch's doctors nobody has to be named. */
-function namesOf(doctors: Doctor[]): (string | undefined)[] {
-    const ids = doctors.map((d) => d.doctor_id);
-
-    return doctors.length === branchDoctors.value.length ? [undefined]
-        : Array.from({ length: Math.ceil(ids.length / DOCTORS_MAX) }, (_, n) =>
-            ids.slice(n * DOCTORS_MAX, (n + 1) * DOCTORS_MAX).join());
-}
+const idsOf = (doctors: Doctor[]): string | undefined =>
+    doctors.length === branchDoctors.value.length ? undefined : doctors.map((d) => d.doctor_id).join();
 
 async function read({ branch_id, doctors, from, to }: Asked, withNames: boolean): Promise<Span> {
-    const date_to = to === from ? undefined : to;
+    const span = { branch_id, date: from, date_to: to === from ? undefined : to, doctor_id: idsOf(doctors) };
 
-    return spanOf(doctors, await Promise.all(namesOf(doctors).map((doctor_id) =>
-        askCalendar({ branch_id, date: from, date_to, doctor_id }, withNames && may("patients:read")))));
+    return spanOf(doctors, await askCalendar(span, withNames && may("patients:read")));
 }
 
 interface Ahead { at: number; asked: Promise<Calendar>; calendar?: Calendar }
@@ -82,12 +73,9 @@ export function askAhead(day: Day, withNames = false): Promise<void> {
     }, forget);
 }
 
-/* The day as one question. */
-function dayAsked({ branch_id, doctors, from, to }: Asked): Day | undefined {
-    const names = namesOf(doctors);
-
-    return from === to && names.length === 1 ? { branch_id, date: from, doctor_id: names[0] } : undefined;
-}
+/* If it is a day. */
+const dayAsked = ({ branch_id, doctors, from, to }: Asked): Day | undefined =>
+    from === to ? { branch_id, date: from, doctor_id: idsOf(doctors) } : undefined;
 
 /* What is shown is current as long as news come; so is what was asked for. */
 function aheadOf(asked: Asked): Ahead | undefined {
@@ -96,6 +84,14 @@ function aheadOf(asked: Asked): Ahead | undefined {
 
     return found && (mode.value === "live" || performance.now() - found.at < FRESH_MS) ? found : undefined;
 }
+
+/* Nor is it for the next who signs in. */
+let whose: string | undefined;
+effect(() => {
+    if (whose !== undefined && whose !== person.value)
+        ahead.clear();
+    whose = person.value;
+});
 
 /* What happens meanwhile is told to nobody. */
 effect(() => {
@@ -109,13 +105,12 @@ function forgetAhead(change: Change | null): void {
             ahead.delete(key);
 }
 
-function spanOf(doctors: Doctor[], parts: Calendar[]): Span {
-    const found = new Map(parts.flatMap((part) => part.doctors.map((d) => [d.doctor_id, d])));
+function spanOf(doctors: Doctor[], calendar: Calendar): Span {
+    const found = new Map(calendar.doctors.map((d) => [d.doctor_id, d]));
     const appointments = doctors.flatMap((d) => found.get(d.doctor_id)?.appointments ?? []);
-    const patients = parts.flatMap((part) => part.patients ?? []);
 
-    if (patients.length > 0)
-        knowPatients(patients);
+    if (calendar.patients)
+        knowPatients(calendar.patients);
     void learnPatients(appointments.map((a) => a.patient_id));
     return { appointments, points: new Map(doctors.map((d) => [d.doctor_id, found.get(d.doctor_id)?.slots ?? []])) };
 }
@@ -126,7 +121,7 @@ function take(asked: Asked, calendar: Calendar): Span {
 
     if (day)
         ahead.delete(keyOf(day));
-    return spanOf(asked.doctors, [calendar]);
+    return spanOf(asked.doctors, calendar);
 }
 
 /* What is there without a wait. */
