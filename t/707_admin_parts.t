@@ -25,7 +25,8 @@ is_deeply($seen->{complaints}, [], 'the browser complains of nothing else');
 is($seen->{first}{parts}, 'calendar', 'first the part of the page that is looked at');
 is_deeply($seen->{first}{twice}, [], 'nothing is asked twice');
 is_deeply($seen->{first}{early}, [ map {"/api/v1/$_"} qw(auth/session branches
-        branches/MUM-01/calendar departments doctors visit-types) ], 'what it needs is asked before its script is there');
+        branches/LON-01/calendar departments doctors visit-types) ],
+    'what it needs is asked before its script is there');
 is_deeply($seen->{nobody}{early}, ['/api/v1/auth/session'],
     'where nobody is signed in, only whether somebody is');
 

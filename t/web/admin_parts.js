@@ -79,7 +79,7 @@ await run(async () => {
     seen.nobody = questions(early);
     await nobody.close();
 
-    await door.addInitScript(() => localStorage.setItem("appt-branch", "MUM-01"));
+    /* Nobody chooses a branch: the first is remembered. */
     await signedIn(door);
     const held = await door.context().newPage();
     const meanwhile = [];

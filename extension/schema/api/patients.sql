@@ -131,8 +131,8 @@ $$;
 
 COMMENT ON FUNCTION appt_internal.patient_summaries(integer[], text[],
 	integer[]) IS
-	'JSON array of these patients as in a list, in this order; their visits at '
-	'those branches and with those doctors (NULL: all) are seen';
+	'JSON array of these patients as in a list, in this order; last_visit_date '
+	'is of visits at those branches and with those doctors (NULL: all)';
 
 CREATE FUNCTION appt_api.list_patients(
 	search text,

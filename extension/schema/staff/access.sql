@@ -5,9 +5,10 @@
  * date, is noted once in five minutes.
  *
  * A look is an answer about one patient who was asked for, or with the name or
- * the address of several.  A day's appointments, a queue and the reports have
- * patients' ids alone and are none; whose names a page puts to them it asks
- * for, and is noted.  Who changes something stands in the history.
+ * the address of several.  A day's appointments, a calendar without its
+ * patients, a queue and the reports have patients' ids alone and are none;
+ * whose names a page puts to them it asks for, and is noted.  Who changes
+ * something stands in the history.
  *
  * The clock is the real one, as in all of staff.
  * ------------------------------------------------------------------------ */
